@@ -1,0 +1,68 @@
+# One door: `make run` and `make test` work from a fresh clone; the rest is for daily work.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+DATA_DIR ?= data
+BIND ?= 127.0.0.1:8080
+WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
+
+.PHONY: help run test test-rust test-web check fmt lint tidy deny snapshots bench e2e ci web setup clean
+
+help: ## Lists the targets.
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
+
+setup: ## Checks for Rust, a C compiler and Node; installs missing Debian packages when root.
+	@scripts/setup.sh
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	cd web && npm run --silent build
+
+web: setup web/dist/index.html ## Builds the web app into web/dist.
+
+run: web ## Builds everything, makes the sample market, validates, trains, and serves http://127.0.0.1:8080.
+	cargo build --release --locked --bin bist
+	scripts/first_run.sh target/release/bist "$(DATA_DIR)" "$(BIND)"
+
+test: web test-rust test-web ## Runs all tests of the Rust workspace and of the web app.
+
+test-rust:
+	cargo test --workspace --locked --quiet
+
+test-web: web/node_modules/.package-lock.json
+	cd web && npm run --silent check && npm test --silent
+
+check: ## Type-checks the workspace.
+	cargo check --workspace --all-targets --locked
+
+fmt: ## Formats the Rust code.
+	cargo fmt --all
+
+lint: ## Format check, clippy and rustdoc with warnings as errors.
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+tidy: ## The tests that read the tree itself.
+	cargo test --locked -p bist --test it tidy
+
+snapshots: ## Rewrites the reviewed snapshots (OpenAPI document, golden reports); read the diff.
+	BIST_UPDATE_SNAPSHOTS=1 cargo test --workspace --locked --quiet
+
+deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny).
+	cargo deny check
+
+e2e: web ## The real binary in headless Chromium.
+	cargo build --release --locked --bin bist
+	scripts/e2e.sh target/release/bist
+
+ci: ## What must be green before a commit lands.
+	.ci/run
+
+clean: ## Removes what the targets above built; the data directory stays.
+	cargo clean
+	rm -rf web/dist web/node_modules

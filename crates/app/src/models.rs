@@ -1,0 +1,54 @@
+//! Model versions, and what the one in force says.
+
+use bist_lifecycle::model_version::ModelVersion;
+use bist_market::Symbol;
+use bist_store::{ForecastRecord, SignalRecord, StoreError};
+
+use crate::App;
+
+impl App {
+    /// All model versions, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn model_versions(&self) -> Result<Vec<ModelVersion>, StoreError> {
+        self.store.model_versions().await
+    }
+
+    /// The version named `id`, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn model_version(&self, id: &str) -> Result<Option<ModelVersion>, StoreError> {
+        Ok(self.model_versions().await?.into_iter().find(|version| version.id == id))
+    }
+
+    /// The champion's newest forecast of each symbol, or of `symbol` alone; none without a champion.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn forecasts(
+        &self,
+        symbol: Option<Symbol>,
+    ) -> Result<Vec<ForecastRecord>, StoreError> {
+        match self.store.champion().await? {
+            Some(champion) => self.store.latest_forecasts(&champion.id, symbol).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The champion's newest signal of each symbol, or of `symbol` alone; none without a champion.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn signals(&self, symbol: Option<Symbol>) -> Result<Vec<SignalRecord>, StoreError> {
+        match self.store.champion().await? {
+            Some(champion) => self.store.latest_signals(&champion.id, symbol).await,
+            None => Ok(Vec::new()),
+        }
+    }
+}

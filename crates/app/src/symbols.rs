@@ -1,0 +1,122 @@
+//! The list of symbols, each with what a trader wants to see first.
+
+use std::collections::BTreeMap;
+
+use bist_market::calendar::Calendar;
+use bist_market::validate::ValidatedBars;
+use bist_market::bar::day_of;
+use bist_market::{Instrument, Interval, Price, Symbol};
+use bist_store::{SignalRecord, StoreError, SymbolOverview};
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::App;
+
+/// One symbol as the list shows it.
+#[derive(Clone, Debug)]
+pub struct SymbolView {
+    /// Ticker, name, sector and origin.
+    pub instrument: Instrument,
+    /// Source of its newest rows.
+    pub source: String,
+    /// When they were received.
+    pub fetched_at: Timestamp,
+    /// Daily bars that passed the checks.
+    pub bars_count: u64,
+    /// Day of the first of them.
+    pub first_day: Option<Date>,
+    /// Day of the last of them.
+    pub last_day: Option<Date>,
+    /// The day up to which anything said of the symbol is known; the same as `last_day`.
+    pub as_of: Option<Date>,
+    /// Close of the last bar.
+    pub last_close: Option<Price>,
+    /// Close of the bar before it.
+    pub previous_close: Option<Price>,
+    /// Return from the one to the other; `None` across a break in the series.
+    pub change_share: Option<f64>,
+    /// Quality of the series in 0..=1; `None` when nothing could be judged.
+    pub quality_share: Option<f64>,
+    /// Sessions of the exchange that have ended since `as_of`; `None` when the calendar does not
+    /// reach so far.
+    pub stale_sessions: Option<u32>,
+    /// The newest signal of the champion.
+    pub signal: Option<SignalRecord>,
+}
+
+impl App {
+    /// All symbols with daily bars, by ticker.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn symbols(&self) -> Result<Vec<SymbolView>, StoreError> {
+        let bars = self.daily_bars().await?;
+        let mut signals: BTreeMap<Symbol, SignalRecord> = self
+            .signals(None)
+            .await?
+            .into_iter()
+            .map(|record| (record.signal.symbol, record))
+            .collect();
+        let today = day_of(self.now());
+        let overviews = self.store.symbol_overviews().await?;
+        Ok(overviews
+            .into_iter()
+            .filter(|overview| overview.interval == Interval::Daily)
+            .filter_map(|overview| {
+                let symbol = overview.instrument.symbol;
+                let series = bars.get(&symbol)?;
+                Some(view(overview, series, signals.remove(&symbol), today))
+            })
+            .collect())
+    }
+
+    /// One symbol; `None` when the store has no daily bars of it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn symbol(&self, symbol: Symbol) -> Result<Option<SymbolView>, StoreError> {
+        let views = self.symbols().await?;
+        Ok(views.into_iter().find(|view| view.instrument.symbol == symbol))
+    }
+}
+
+fn view(
+    overview: SymbolOverview,
+    series: &ValidatedBars,
+    signal: Option<SignalRecord>,
+    today: Date,
+) -> SymbolView {
+    let bars = series.bars();
+    let last = bars.last();
+    let previous = bars.len().checked_sub(2).map(|i| &bars[i]);
+    let change_share = match (previous, last) {
+        (Some(previous), Some(last)) if series.continues(bars.len() - 1) => {
+            Some(last.close.lira() / previous.close.lira() - 1.0)
+        }
+        _ => None,
+    };
+    let quality = series.quality();
+    SymbolView {
+        instrument: overview.instrument,
+        source: overview.source,
+        fetched_at: overview.fetched_at,
+        bars_count: bars.len() as u64,
+        first_day: bars.first().map(|bar| bar.day),
+        last_day: last.map(|bar| bar.day),
+        as_of: last.map(|bar| bar.day),
+        last_close: last.map(|bar| bar.close),
+        previous_close: previous.map(|bar| bar.close),
+        change_share,
+        quality_share: (!bars.is_empty()).then(|| quality.score_share()),
+        stale_sessions: last.and_then(|bar| ended_sessions_since(bar.day, today)),
+        signal,
+    }
+}
+
+/// Sessions that have ended after `day` and before `today`; today's own has not ended yet.
+fn ended_sessions_since(day: Date, today: Date) -> Option<u32> {
+    let until = today.yesterday().ok()?;
+    if until <= day { Some(0) } else { Calendar::bist().sessions_between(day, until) }
+}

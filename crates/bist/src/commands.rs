@@ -1,0 +1,72 @@
+//! The commands, one file each.
+
+mod evaluate;
+mod ingest;
+mod market;
+mod sample;
+mod serve;
+mod signals;
+mod train;
+mod validate;
+
+use std::sync::Arc;
+
+use bist_app::App;
+use bist_market::Clock;
+use clap::Subcommand;
+use jiff::Timestamp;
+
+use crate::config::Config;
+use crate::terminal::Terminal;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a sample market: generated shares that obey the exchange's rules, with known truth
+    Sample(sample::SampleArgs),
+    /// Take in market data
+    Ingest(ingest::IngestArgs),
+    /// Check the stored bars; bad rows are quarantined and told
+    Validate(validate::ValidateArgs),
+    /// Train the model, prove it out of sample, and put it in force
+    Train(train::TrainArgs),
+    /// Run the out-of-sample proof again on the data as they are now
+    Evaluate(evaluate::EvaluateArgs),
+    /// Forecasts and signals of the model in force for the latest bars
+    Signals(signals::SignalsArgs),
+    /// Serve the HTTP API and the web app
+    Serve(serve::ServeArgs),
+    /// What the exchange's rules say
+    Market(market::MarketArgs),
+}
+
+impl Command {
+    pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
+        match self {
+            Self::Sample(args) => args.run(config, terminal).await,
+            Self::Ingest(args) => args.run(config, terminal).await,
+            Self::Validate(args) => args.run(config, terminal).await,
+            Self::Train(args) => args.run(config, terminal).await,
+            Self::Evaluate(args) => args.run(config, terminal).await,
+            Self::Signals(args) => args.run(config, terminal).await,
+            Self::Serve(args) => args.run(config, terminal).await,
+            Self::Market(args) => args.run(terminal),
+        }
+    }
+}
+
+/// The wall clock.
+#[derive(Debug)]
+struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else asks")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// Opens the data directory that `config` names.
+async fn open(config: &Config) -> anyhow::Result<App> {
+    Ok(App::open(&config.data_dir, Arc::new(SystemClock), config.policy).await?)
+}

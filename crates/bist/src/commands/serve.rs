@@ -1,0 +1,76 @@
+//! `bist serve`: the HTTP API and the web app.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use serde::Serialize;
+use tokio::net::TcpListener;
+
+use super::open;
+use crate::config::Config;
+use crate::terminal::Terminal;
+
+#[derive(Args, Debug)]
+pub(crate) struct ServeArgs {
+    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS", env = "BIST_BIND")]
+    bind: Option<SocketAddr>,
+}
+
+/// The JSON document, printed once the server listens.
+#[derive(Serialize)]
+struct Listening {
+    address: String,
+}
+
+impl ServeArgs {
+    pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
+        let bind = self.bind.unwrap_or(config.bind);
+        if !bind.ip().is_loopback() {
+            bail!(
+                "refusing to listen on {bind}: there are no accounts yet, so only this machine may connect; use a loopback address such as 127.0.0.1:8080"
+            );
+        }
+        let app = Arc::new(open(config).await?);
+        let listener = TcpListener::bind(bind)
+            .await
+            .with_context(|| format!("cannot listen on {bind}; if the port is in use, choose another with --bind"))?;
+        let address = format!("http://{}", listener.local_addr()?);
+        terminal.result(&Listening { address: address.clone() }, || {
+            format!("serving {address}  (data in {})", config.data_dir.display())
+        })?;
+        terminal.say(
+            "there are no accounts in this version: it listens on this machine only; stop with Ctrl-C",
+        );
+        // The first page should not wait for the bars to be read and checked.
+        let warm = Arc::clone(&app);
+        tokio::spawn(async move {
+            if let Err(error) = warm.daily_bars().await {
+                tracing::error!(%error, "reading the bars: {error}");
+            }
+        });
+        bist_server::serve(app, listener, stop_signal()).await.context("serving")?;
+        terminal.say("stopped");
+        Ok(())
+    }
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+async fn stop_signal() {
+    let interrupt = async {
+        tokio::signal::ctrl_c().await.ok();
+    };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return interrupt.await };
+        tokio::select! {
+            () = interrupt => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    interrupt.await;
+}

@@ -1,0 +1,108 @@
+//! `bist signals`: what the model in force says of the latest bars.
+
+use std::fmt::Write as _;
+
+use bist_app::signals::SignalsReport;
+use bist_market::{Price, Symbol};
+use bist_trading::Signal;
+use clap::Args;
+use serde::Serialize;
+
+use super::open;
+use crate::config::Config;
+use crate::terminal::Terminal;
+
+#[derive(Args, Debug)]
+pub(crate) struct SignalsArgs {}
+
+/// The JSON document.
+#[derive(Serialize)]
+struct Report<'a> {
+    model_version: &'a str,
+    origin: &'static str,
+    skill_shown: bool,
+    items: Vec<Item<'a>>,
+    without_forecast: &'a [Symbol],
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    id: &'a str,
+    origin: &'static str,
+    model_version: &'a str,
+    snapshot_hash: &'a str,
+    made_at: jiff::Timestamp,
+    reason_text: String,
+    #[serde(flatten)]
+    signal: &'a Signal,
+}
+
+impl SignalsArgs {
+    pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
+        let app = open(config).await?;
+        let report = app.make_signals(terminal.progress()).await?;
+        app.close().await;
+        terminal.result(&document(&report), || text(&report))
+    }
+}
+
+fn document(report: &SignalsReport) -> Report<'_> {
+    Report {
+        model_version: &report.model.id,
+        origin: report.model.origin.as_str(),
+        skill_shown: report.model.evaluation.skill.shown,
+        items: report
+            .signals
+            .iter()
+            .map(|record| Item {
+                id: &record.id,
+                origin: record.origin.as_str(),
+                model_version: &record.model_version,
+                snapshot_hash: &record.snapshot_hash,
+                made_at: record.made_at,
+                reason_text: record.signal.reason.to_string(),
+                signal: &record.signal,
+            })
+            .collect(),
+        without_forecast: &report.without_forecast,
+    }
+}
+
+fn text(report: &SignalsReport) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| writeln!(out, "{text}").ok();
+    line(format!(
+        "{:<8} {:<6} {:>10} {:>9} {:>9} {:>10} {:>10}  reason",
+        "symbol", "signal", "last close", "expected", "net", "target", "stop"
+    ));
+    for record in &report.signals {
+        let signal = &record.signal;
+        let price = |price: Option<Price>| price.map_or_else(|| "-".to_owned(), |p| p.to_string());
+        line(format!(
+            "{:<8} {:<6} {:>10} {:>8.2}% {:>8.2}% {:>10} {:>10}  {}",
+            signal.symbol,
+            signal.action,
+            signal.last_close,
+            100.0 * signal.expected_return_share,
+            100.0 * signal.expected_return_after_costs_share,
+            price(signal.target),
+            price(signal.stop),
+            if report.model.evaluation.skill.shown {
+                signal.reason.to_string()
+            } else {
+                signal.reason.code().to_owned()
+            },
+        ));
+    }
+    for symbol in &report.without_forecast {
+        line(format!("{symbol:<8} no forecast: its latest bars do not support one"));
+    }
+    // Without skill every symbol has the same reason: one sentence, once.
+    if let (false, Some(record)) =
+        (report.model.evaluation.skill.shown, report.signals.first())
+    {
+        line(record.signal.reason.to_string());
+    }
+    line(format!("model {} ({} data)", report.model.id, report.model.origin));
+    out
+}

@@ -1,0 +1,50 @@
+//! `bist`: market data of Borsa İstanbul in, checked bars, forecasts and honest signals out.
+//!
+//! The binary reads the configuration, opens the data directory and calls the use cases of
+//! `bist-app`; it holds no logic of its own. Exit status: 0 done, 1 refused or failed with a reason
+//! on standard error, 2 wrong usage.
+
+mod commands;
+mod config;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::commands::Command;
+use crate::config::{CommonArgs, Config};
+use crate::terminal::Terminal;
+
+/// Turns Borsa İstanbul market data into checked bars, forecasts, and signals that say what they
+/// are worth.
+#[derive(Debug, Parser)]
+#[command(name = "bist", version, max_term_width = 100, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    common: CommonArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let terminal = Terminal::new(cli.common.json, cli.common.quiet);
+    match run(cli, &terminal) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if terminal::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal.error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli, terminal: &Terminal) -> anyhow::Result<()> {
+    let config = Config::load(&cli.common)?;
+    terminal::start_logging(&config, terminal);
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        terminal::survive_file_size_limit()?;
+        cli.command.run(&config, terminal).await
+    })
+}

@@ -1,0 +1,158 @@
+//! What the user sees: results on standard output, progress and messages on standard error.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bist_app::progress::{Progress, ProgressSink};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+
+/// Where output goes, and how much of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terminal {
+    json: bool,
+    quiet: bool,
+}
+
+impl Terminal {
+    pub(crate) const fn new(json: bool, quiet: bool) -> Self {
+        Self { json, quiet }
+    }
+
+    /// Prints the result: `document` as JSON when that was asked for, otherwise `text`.
+    pub(crate) fn result(
+        &self,
+        document: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
+        let mut out = io::stdout().lock();
+        if self.json {
+            serde_json::to_writer_pretty(&mut out, document)?;
+            writeln!(out)?;
+        } else if !self.quiet {
+            writeln!(out, "{}", text().trim_end())?;
+        }
+        out.flush()?;
+        Ok(())
+    }
+
+    /// A message for the user that is not the result.
+    pub(crate) fn say(&self, message: &str) {
+        if !self.quiet {
+            eprint_line(message);
+        }
+    }
+
+    /// The one sentence that says what failed.
+    pub(crate) fn error(&self, error: &anyhow::Error) {
+        eprint_line(&format!("bist: {error:#}"));
+    }
+
+    /// Shows progress: a bar on a terminal, a line a stage elsewhere, nothing when quiet.
+    pub(crate) fn progress(&self) -> Arc<ProgressSink> {
+        if self.quiet {
+            return Arc::new(|_| {});
+        }
+        let shown = Mutex::new(Shown { stage: String::new(), bar: None });
+        let interactive = io::stderr().is_terminal();
+        Arc::new(move |progress: Progress<'_>| {
+            let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+            shown.update(progress, interactive);
+        })
+    }
+}
+
+/// The stage on display.
+struct Shown {
+    stage: String,
+    bar: Option<ProgressBar>,
+}
+
+impl Shown {
+    fn update(&mut self, progress: Progress<'_>, interactive: bool) {
+        let finished = progress.done >= progress.total;
+        if self.stage != progress.stage {
+            progress.stage.clone_into(&mut self.stage);
+            if let Some(bar) = self.bar.take() {
+                bar.finish();
+            }
+            if interactive {
+                let bar = ProgressBar::with_draw_target(
+                    Some(progress.total),
+                    ProgressDrawTarget::stderr(),
+                );
+                bar.set_style(style());
+                bar.set_message(self.stage.clone());
+                self.bar = Some(bar);
+            } else if !finished {
+                eprint_line(&format!("{} ...", progress.stage));
+            }
+        }
+        match &self.bar {
+            Some(bar) => {
+                bar.set_length(progress.total);
+                bar.set_position(progress.done);
+                if finished {
+                    bar.finish();
+                }
+            }
+            None if finished && !interactive => {
+                eprint_line(&format!("{}: {} of {}", progress.stage, progress.done, progress.total));
+            }
+            None => {}
+        }
+    }
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{msg:28} [{bar:32}] {pos}/{len} {elapsed}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}
+
+/// A line on standard error; if nobody reads it any more, that is no reason to fail.
+fn eprint_line(text: &str) {
+    writeln!(io::stderr().lock(), "{text}").ok();
+}
+
+/// Whether `error` only says that the reader of our output went away.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+        io.or(json) == Some(io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// Sends the log to standard error: text for people on a terminal, JSON otherwise.
+pub(crate) fn start_logging(config: &Config, terminal: &Terminal) {
+    let default = if terminal.quiet { "error" } else { "warn,bist_server=info" };
+    let filter = EnvFilter::try_new(config.log.as_deref().unwrap_or(default))
+        .unwrap_or_else(|_| EnvFilter::new(default));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    if io::stderr().is_terminal() {
+        builder.init();
+    } else {
+        builder.json().init();
+    }
+}
+
+/// Makes a write beyond the file size limit an error that we can report, not a signal that kills.
+///
+/// Installing any handler for SIGXFSZ has that effect, and it stays for the life of the process.
+#[cfg(unix)]
+pub(crate) fn survive_file_size_limit() -> io::Result<()> {
+    /// SIGXFSZ on every Unix that Rust's standard library supports (POSIX leaves the number open;
+    /// Linux, macOS and the BSDs agree on 25, except MIPS and PA-RISC).
+    const SIGXFSZ: i32 = 25;
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(SIGXFSZ)).map(drop)
+}
+
+/// Other systems have no such signal.
+#[cfg(not(unix))]
+pub(crate) fn survive_file_size_limit() -> io::Result<()> {
+    Ok(())
+}

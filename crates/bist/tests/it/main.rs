@@ -1,0 +1,5 @@
+//! The binary as its users meet it, and the tree that it is built from.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod tidy;

@@ -1,0 +1,263 @@
+//! Documents say what is so.
+
+use std::collections::BTreeSet;
+
+use super::holds;
+use super::rust_text::RustText;
+use super::tree::{File, Tree};
+
+const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
+const CHANGELOG: &str = "CHANGELOG.md";
+
+#[test]
+fn links_lead_to_files() {
+    holds(
+        broken_links,
+        &[
+            &[("docs/a.md", "See [b](b.md).")],
+            &[("docs/a.md", "See [b](../README.md#start).")],
+            &[("docs/a.md", "![picture](a.png)")],
+        ],
+        &[
+            (
+                "docs/a.md",
+                "[b](adr/b.md#x), [c](../README.md), [d](https://example.org), [e](#here)",
+            ),
+            ("docs/adr/b.md", "```\n[not](a-link.md)\n```\n and `[nor](this.md)`"),
+            ("README.md", "[docs](docs/) and [a](docs/a.md \"title\")"),
+        ],
+    );
+}
+
+fn broken_links(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in markdown(tree) {
+        for (line, text) in prose(&file.text) {
+            // Code between backticks is not a link.
+            let text: String = text.split('`').step_by(2).collect();
+            for rest in text.split("](").skip(1) {
+                let target = rest.split([')', '#', ' ']).next().unwrap_or_default();
+                if target.is_empty() || target.contains("://") || target.starts_with("mailto:") {
+                    continue;
+                }
+                if !tree.has(&resolve(file.folder(), target)) {
+                    found.push(format!(
+                        "{}:{line} links to {target}, which is not there; mend the link",
+                        file.path
+                    ));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// `target` as seen from `folder`, from the root of the repository.
+fn resolve(folder: &str, target: &str) -> String {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            name => parts.push(name),
+        }
+    }
+    parts.join("/")
+}
+
+#[test]
+fn every_promise_of_the_architecture_has_a_guard_that_exists() {
+    let text = |guard: &str| {
+        format!(
+            "## Promises\n\n| promise | kept by |\n|---|---|\n| It holds. | {guard} |\n\n## Next\n| a | b |\n"
+        )
+    };
+    let guarded = text("test `it_holds` and lint `unsafe_code`");
+    let rust = ("crates/app/src/a.rs", "#[test]\nfn it_holds() {}\nfn helper() {}\n");
+    let lints = ("Cargo.toml", "[workspace.lints.rust]\nunsafe_code = \"forbid\"\n");
+    holds(
+        promises_without_a_guard,
+        &[
+            &[(ARCHITECTURE, &guarded), lints],
+            &[(ARCHITECTURE, &guarded), rust],
+            &[(ARCHITECTURE, &text("test `helper`")), rust],
+            &[(ARCHITECTURE, &text("care")), rust],
+            &[(ARCHITECTURE, "# No promises")],
+        ],
+        &[(ARCHITECTURE, &guarded), rust, lints],
+    );
+}
+
+fn promises_without_a_guard(tree: &Tree) -> Vec<String> {
+    let tests: BTreeSet<String> = tree.rust().flat_map(tests_of).collect();
+    let mut found = Vec::new();
+    let mut promises_count = 0;
+    let section = tree.text(ARCHITECTURE).split_once("## Promises").map_or("", |(_, rest)| rest);
+    for row in section.lines().take_while(|l| !l.starts_with("## ")).filter(|l| l.starts_with("| "))
+    {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [promise, guards] = cells[..] else { continue };
+        if promise == "promise" {
+            continue;
+        }
+        promises_count += 1;
+        let named: Vec<(&str, &str)> = ["test", "lint"]
+            .into_iter()
+            .flat_map(|kind| {
+                let mark = format!("{kind} `");
+                let names = guards.split(mark.as_str()).skip(1).map(|rest| rest.split('`').next());
+                names.map(|name| (kind, name.unwrap_or_default())).collect::<Vec<_>>()
+            })
+            .collect();
+        if named.is_empty() {
+            found.push(format!(
+                "{ARCHITECTURE}: \"{promise}\" names no test or lint; name one as test `name`, or drop the promise"
+            ));
+        }
+        for (kind, name) in named {
+            let there = if kind == "test" { tests.contains(name) } else { is_lint(tree, name) };
+            if !there {
+                found.push(format!(
+                    "{ARCHITECTURE}: there is no {kind} `{name}`; write it, correct the name, or drop the promise"
+                ));
+            }
+        }
+    }
+    if promises_count == 0 {
+        found.push(format!(
+            "{ARCHITECTURE} has no table of promises under `## Promises`; write one"
+        ));
+    }
+    found
+}
+
+/// The names of the test functions in `file`.
+fn tests_of(file: &File) -> Vec<String> {
+    let code = RustText::of(&file.text).code;
+    let marks = code.match_indices("#[test]").chain(code.match_indices("#[tokio::test"));
+    marks
+        .filter_map(|(at, _)| {
+            let rest = code[at..].split_once("fn ")?.1;
+            rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().map(str::to_owned)
+        })
+        .collect()
+}
+
+/// Whether `name` is a lint that the workspace sets.
+fn is_lint(tree: &Tree, name: &str) -> bool {
+    let lints = tree.text("Cargo.toml").split_once("[workspace.lints").map_or("", |(_, rest)| rest);
+    lints.lines().any(|line| line.split([' ', '=']).next() == Some(name))
+}
+
+#[test]
+fn the_changelog_tells_what_is_unreleased() {
+    holds(
+        changelog_without_news,
+        &[
+            &[(CHANGELOG, "# Changelog\n\n## 0.1.0\n\n- A.\n")],
+            &[(CHANGELOG, "# Changelog\n\n## Unreleased\n\n## 0.1.0\n\n- A.\n")],
+            &[(CHANGELOG, "# Changelog\n\n## Unreleased\n\n- A.\n")],
+        ],
+        &[(CHANGELOG, "# Changelog\n\n## Unreleased\n\n### Added\n\n- A.\n")],
+    );
+}
+
+fn changelog_without_news(tree: &Tree) -> Vec<String> {
+    let text = tree.text(CHANGELOG);
+    let section = text.split_once("\n## Unreleased\n").map_or("", |(_, rest)| rest);
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let kinds = ["### Added", "### Changed", "### Fixed", "### Removed", "### Security"];
+    if section.contains("\n- ") && kinds.iter().any(|kind| section.contains(kind)) {
+        return Vec::new();
+    }
+    vec![format!(
+        "{CHANGELOG} has no entry under `## Unreleased`; tell users what changes, under Added, Changed, Fixed, Removed or Security"
+    )]
+}
+
+#[test]
+fn every_decision_is_numbered_and_listed() {
+    let list = ("docs/adr/README.md", "| [0001](0001-a.md) | A |");
+    holds(
+        decisions_out_of_order,
+        &[
+            &[list, ("docs/adr/0001-a.md", ""), ("docs/adr/0002-b.md", "")],
+            &[list, ("docs/adr/0001-a.md", ""), ("docs/adr/0003-c.md", "(0003-c.md)")],
+        ],
+        &[list, ("docs/adr/0001-a.md", "")],
+    );
+}
+
+fn decisions_out_of_order(tree: &Tree) -> Vec<String> {
+    let list = tree.text("docs/adr/README.md");
+    let records = tree.files.iter().filter(|file| {
+        file.folder() == "docs/adr"
+            && file.path.ends_with(".md")
+            && !file.path.ends_with("README.md")
+    });
+    let mut found = Vec::new();
+    for (number, file) in (1_usize..).zip(records) {
+        let name = file.path.rsplit('/').next().unwrap_or_default();
+        if !name.starts_with(&format!("{number:04}-")) {
+            found.push(format!("{} should be number {number:04}; leave no gap", file.path));
+        }
+        if !list.contains(&format!("({name})")) {
+            found.push(format!("docs/adr/README.md does not list {name}; add its row"));
+        }
+    }
+    found
+}
+
+#[test]
+fn open_work_names_an_issue() {
+    let mark = ["TO", "DO"].concat();
+    holds(
+        open_work_without_an_issue,
+        &[
+            &[("crates/app/src/a.rs", &format!("// {mark}: faster\n"))],
+            &[("web/src/a.ts", &format!("// {mark} (ayse) faster\n"))],
+        ],
+        &[
+            ("crates/app/src/a.rs", &format!("// {mark}(#12): faster\nlet a = \"{mark} list\";\n")),
+            ("web/src/a.ts", "// todo list\n"),
+        ],
+    );
+}
+
+fn open_work_without_an_issue(tree: &Tree) -> Vec<String> {
+    // Written in halves, so that this file does not find itself.
+    let marks =
+        [["TO", "DO"], ["FIX", "ME"], ["XX", "X"], ["HA", "CK"]].map(|halves| halves.concat());
+    let mut found = Vec::new();
+    for file in tree.files.iter().filter(|file| !file.path.ends_with(".md")) {
+        let text =
+            if file.is_rust() { RustText::of(&file.text).comments } else { file.text.clone() };
+        for (line, text) in (1_usize..).zip(text.lines()) {
+            let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+            let Some(mark) = words.find(|word| marks.iter().any(|mark| mark == word)) else {
+                continue;
+            };
+            if !text.contains(&format!("{mark}(#")) {
+                found.push(format!(
+                    "{}:{line} leaves work open without saying where; write {mark}(#issue), or do it",
+                    file.path
+                ));
+            }
+        }
+    }
+    found
+}
+
+fn markdown(tree: &Tree) -> impl Iterator<Item = &File> {
+    tree.files.iter().filter(|file| file.path.ends_with(".md"))
+}
+
+/// The lines of a Markdown text outside fenced code, with their numbers.
+fn prose(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut fenced = false;
+    (1..).zip(text.lines()).filter(move |(_, line)| {
+        let fence = line.trim_start().starts_with("```");
+        fenced ^= fence;
+        !fenced && !fence
+    })
+}

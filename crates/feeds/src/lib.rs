@@ -1,0 +1,35 @@
+//! Market data from outside: CSV and Parquet files.
+//!
+//! Turns a file into the rows it holds and nothing more: [`discover`] finds the files,
+//! [`read_csv`] and [`read_parquet`] read one of them into [`FileBars`]. A file that cannot be
+//! understood as a whole is a [`FeedError`] that names line and column, and gives no bars at all;
+//! a row that cannot become a bar is handed on as a [`bist_market::RefusedRow`]. Whether the bars
+//! make sense is not asked here, that is [`bist_market::validate()`]'s question.
+//!
+//! ```
+//! let file = std::env::temp_dir().join("THYAO.IS.csv");
+//! std::fs::write(&file, "Tarih;Açılış;Yüksek;Düşük;Kapanış;Hacim\n05.01.2026;270,5;274;270;273,25;1.250.000\n")?;
+//!
+//! let read = bist_feeds::read_csv(&file)?;
+//! assert_eq!(read.rows_read, 1);
+//! assert_eq!(read.series[0].symbol.as_str(), "THYAO");
+//! assert_eq!(read.series[0].bars[0].close_units, 2_732_500);
+//! assert_eq!(read.series[0].bars[0].volume_shares, Some(1_250_000));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod csv;
+mod decimal;
+pub mod discover;
+pub mod error;
+pub mod file_bars;
+mod header;
+mod moment;
+pub mod parquet;
+mod rows;
+
+pub use csv::read_csv;
+pub use discover::{FileFormat, discover};
+pub use error::{BrokenFile, Fault, FeedError, Place};
+pub use file_bars::{FileBars, FileNote};
+pub use parquet::read_parquet;

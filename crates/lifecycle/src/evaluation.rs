@@ -1,0 +1,430 @@
+//! What a model's forecasts were worth on days that it had not seen: the report a sceptic reads.
+
+mod caveat;
+mod coverage;
+mod errors;
+mod report;
+mod skill;
+mod symbols;
+
+use bist_market::Symbol;
+use bist_models::Horizon;
+use bist_trading::{AfterCosts, CostModel, Estimate, ModelRecord, Opportunity, SymbolRecord};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::rank_ic::{DependentMean, correlation_parts, count, lag_days, mean, spearman};
+use crate::walk_forward::{Fold, WalkForward};
+
+pub use caveat::{Caveat, CaveatCode};
+pub use coverage::Coverage;
+pub(crate) use coverage::{centre, step_residuals};
+pub use errors::{Rmse, SkillScores};
+pub use skill::{SkillReason, SkillVerdict};
+pub use symbols::SymbolEvaluation;
+
+/// Level of the intervals over all symbols.
+pub const LEVEL: f64 = 0.95;
+
+/// Level of the interval by which a single symbol is judged.
+pub const SYMBOL_LEVEL: f64 = 0.9;
+
+/// Fewest symbols on a day for a correlation across symbols.
+pub const SYMBOLS_PER_DAY_MIN: usize = 5;
+
+/// The levels at which the band around forecasts is calibrated and judged.
+pub const BAND_LEVELS: [f64; 2] = [0.5, 0.8];
+
+/// One forecast for a day that the model had not seen, and what came. Log-returns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutOfFold {
+    /// Whose.
+    pub symbol: Symbol,
+    /// The session at whose close the forecast was made.
+    pub day: Date,
+    /// The last session of the horizon.
+    pub known_on: Date,
+    /// The fold whose test block holds the day, from zero.
+    pub fold: usize,
+    /// What was forecast for the horizon, by each model.
+    pub predicted: Predicted,
+    /// Return after 1, 2, ... sessions; the last is that of the horizon and always known, the
+    /// others are NaN when the bar is absent.
+    pub step_returns: Vec<f64>,
+    /// Return from the next session's open to the close that ends the horizon; NaN when unknown.
+    pub tradable_return: f64,
+    /// Standard deviation of daily returns known at the time; positive.
+    pub volatility: f64,
+}
+
+/// The forecasts of the model and of those it is compared with, log-returns over the horizon. The
+/// forecast zero is not written down.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Predicted {
+    /// The model that is judged.
+    pub model: f64,
+    /// Ridge regression on the same rows.
+    pub ridge: f64,
+    /// The return of the last horizon.
+    pub seasonal_naive: f64,
+    /// The mean of the rows the model learned from.
+    pub training_mean: f64,
+}
+
+impl OutOfFold {
+    /// The return over the horizon.
+    pub(crate) fn realised(&self) -> f64 {
+        self.step_returns.last().copied().unwrap_or(f64::NAN)
+    }
+}
+
+/// How the record came about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Protocol {
+    /// Always `expanding_walk_forward`.
+    pub scheme: String,
+    /// The layout of the folds.
+    pub walk_forward: WalkForward,
+    /// Sessions that a label reaches ahead: no row is learned from whose label was not known before
+    /// the block that follows.
+    pub purge_sessions: u32,
+    /// Further sessions left out before each test block.
+    pub embargo_sessions: u32,
+    /// Configurations whose record was looked at before this one was chosen, itself included.
+    pub configurations_tried_count: u32,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// What trading was assumed to cost.
+    pub costs: CostModel,
+}
+
+/// Where a fold lay and what it learned from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoldLayout {
+    /// First day of the training rows.
+    pub train_from: Date,
+    /// Last day of the training rows.
+    pub train_to: Date,
+    /// First day of the validation rows.
+    pub validation_from: Date,
+    /// Last day of the validation rows.
+    pub validation_to: Date,
+    /// First day of the test block.
+    pub test_from: Date,
+    /// Last day of the test block.
+    pub test_to: Date,
+    /// Training rows.
+    pub train_rows_count: u64,
+    /// Validation rows.
+    pub validation_rows_count: u64,
+    /// Test rows.
+    pub test_rows_count: u64,
+    /// Trees that the validation rows asked for.
+    pub trees_count: u64,
+}
+
+impl FoldLayout {
+    /// The layout of `fold`, whose model has `trees_count` trees.
+    pub fn of(fold: &Fold, trees_count: usize) -> Self {
+        Self {
+            train_from: fold.train_days.0,
+            train_to: fold.train_days.1,
+            validation_from: fold.validation_days.0,
+            validation_to: fold.validation_days.1,
+            test_from: fold.test_days.0,
+            test_to: fold.test_days.1,
+            train_rows_count: fold.train_rows.len() as u64,
+            validation_rows_count: fold.validation_rows.len() as u64,
+            test_rows_count: fold.test_rows.len() as u64,
+            trees_count: trees_count as u64,
+        }
+    }
+}
+
+/// One fold and how it went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FoldEvaluation {
+    /// Where it lay.
+    #[serde(flatten)]
+    pub layout: FoldLayout,
+    /// Mean rank information coefficient of the block; absent when no day of it can be measured.
+    pub rank_ic: Option<f64>,
+    /// Share of the block's rows whose sign was right; absent when nothing moved.
+    pub hit_share: Option<f64>,
+    /// Root mean squared errors in the block.
+    pub rmse: Rmse,
+}
+
+/// What the rank information coefficient correlates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RankIcMethod {
+    /// Mean over days of Spearman's correlation across the symbols of a day, of which there are
+    /// five or more. What moves all symbols alike does not count.
+    CrossSectional,
+    /// There are too few symbols for that: mean over days of the symbols' parts of their own
+    /// correlation over time.
+    TimeSeries,
+}
+
+/// The rank information coefficient: does the order of the forecasts match the order of what came?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RankIc {
+    /// The coefficient with its 95 % interval; absent when there are too few days.
+    pub estimate: Option<Estimate>,
+    /// What is correlated.
+    pub method: RankIcMethod,
+    /// Always `newey_west_student_t`: the standard error allows for labels that overlap, and the
+    /// degrees of freedom are the effective days less one.
+    pub interval_method: String,
+    /// Lag of the standard error, days: twice the horizon.
+    pub lag_days: u32,
+    /// Days measured.
+    pub days_count: u64,
+    /// How many independent days would tell as much.
+    pub effective_days_count: f64,
+}
+
+/// How often the sign of the forecast was right.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HitRate {
+    /// Mean over days of the day's share of hits, with its 95 % interval; absent when there are too
+    /// few days. Rows without a move do not count; a forecast of zero is a miss.
+    pub estimate: Option<Estimate>,
+    /// Always `newey_west_student_t`, on the daily shares: symbols of one day and labels that
+    /// overlap are not counted as independent.
+    pub interval_method: String,
+    /// Rows that moved.
+    pub rows_count: u64,
+    /// Mean over days of the day's share of rows that rose: the hit rate of always saying up.
+    pub up_share: Option<f64>,
+}
+
+/// The record of a model out of sample.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// The kind of model.
+    pub kind: String,
+    /// Sessions ahead.
+    pub horizon_sessions: u8,
+    /// First day judged.
+    pub from: Date,
+    /// Last day judged.
+    pub to: Date,
+    /// Days judged.
+    pub days_count: u64,
+    /// Forecasts judged.
+    pub rows_count: u64,
+    /// Symbols judged.
+    pub symbols_count: u64,
+    /// How the record came about.
+    pub protocol: Protocol,
+    /// Whether the model has shown skill, by a rule fixed beforehand.
+    pub skill: SkillVerdict,
+    /// The rank information coefficient.
+    pub rank_ic: RankIc,
+    /// How often the sign was right.
+    pub hit_rate: HitRate,
+    /// Root mean squared errors.
+    pub rmse: Rmse,
+    /// By what share the squared error is below that of the others.
+    pub skill_scores: SkillScores,
+    /// What following the forecasts would have earned.
+    pub after_costs: Option<AfterCosts>,
+    /// Whether the bands held what they promised.
+    pub coverage: Vec<Coverage>,
+    /// The folds in order.
+    pub folds: Vec<FoldEvaluation>,
+    /// The symbols in order.
+    pub by_symbol: Vec<SymbolEvaluation>,
+    /// What the numbers do not say.
+    pub caveats: Vec<Caveat>,
+}
+
+impl Evaluation {
+    /// The part of the record that every signal rests on.
+    pub fn model_record(&self) -> ModelRecord {
+        ModelRecord { rank_ic: self.rank_ic.estimate, unmet: self.skill.unmet() }
+    }
+
+    /// The part of the record that the signals of one symbol rest on.
+    pub fn symbol_record(&self, symbol: Symbol) -> SymbolRecord {
+        let found = self.by_symbol.iter().find(|evaluation| evaluation.symbol == symbol);
+        SymbolRecord {
+            rank_ic: found.and_then(|evaluation| evaluation.rank_ic),
+            days_count: found.map_or(0, |evaluation| evaluation.rows_count),
+            days_count_min: symbols::days_count_min(self.horizon_sessions) as u64,
+        }
+    }
+}
+
+/// Judges the forecasts `records`, sorted by day and symbol, of the folds laid out as `layouts`.
+///
+/// # Panics
+///
+/// When there are no records.
+pub fn evaluate(
+    kind: &str,
+    horizon: Horizon,
+    records: &[OutOfFold],
+    layouts: &[FoldLayout],
+    protocol: Protocol,
+) -> Evaluation {
+    assert!(!records.is_empty(), "there are no forecasts to judge");
+    debug_assert!(records.is_sorted_by_key(|r| (r.day, r.symbol)), "records are sorted");
+    let (from, to) = (records[0].day, records[records.len() - 1].day);
+    let lag = lag_days(horizon.sessions());
+    let days = daily(records);
+    let rank_ic = rank_ic(&days, lag);
+    let rmse = Rmse::of(records);
+    let skill_scores = SkillScores::of(&rmse);
+    let folds: Vec<_> = layouts
+        .iter()
+        .enumerate()
+        .map(|(fold, layout)| fold_evaluation(fold, *layout, records, &days))
+        .collect();
+    let skill = skill::verdict(&rank_ic, &skill_scores, &folds);
+    let by_symbol = symbols::evaluate(records, horizon);
+    let caveats = caveat::caveats(&rank_ic, &by_symbol, &protocol);
+    let days_per_period = usize::from(horizon.sessions());
+    Evaluation {
+        kind: kind.to_owned(),
+        horizon_sessions: horizon.sessions(),
+        from,
+        to,
+        days_count: records.chunk_by(|a, b| a.day == b.day).count() as u64,
+        rows_count: records.len() as u64,
+        symbols_count: by_symbol.len() as u64,
+        hit_rate: hit_rate(records, lag),
+        after_costs: AfterCosts::of(&opportunities(records), days_per_period, &protocol.costs),
+        coverage: coverage::evaluate(records, layouts, horizon),
+        protocol,
+        skill,
+        rank_ic,
+        rmse,
+        skill_scores,
+        folds,
+        by_symbol,
+        caveats,
+    }
+}
+
+/// The coefficient of each day that can be measured.
+struct DailyRankIc {
+    method: RankIcMethod,
+    /// The fold of each day and its coefficient, in the order of the days.
+    days: Vec<(usize, f64)>,
+}
+
+/// The daily coefficients: across symbols when half of the days have symbols enough, and over time
+/// otherwise.
+fn daily(records: &[OutOfFold]) -> DailyRankIc {
+    let days: Vec<&[OutOfFold]> = records.chunk_by(|a, b| a.day == b.day).collect();
+    let wide: Vec<_> = days.iter().filter(|day| day.len() >= SYMBOLS_PER_DAY_MIN).collect();
+    if 2 * wide.len() >= days.len() {
+        let days = wide
+            .iter()
+            .map(|day| {
+                let predicted: Vec<f64> = day.iter().map(|r| r.predicted.model).collect();
+                let realised: Vec<f64> = day.iter().map(OutOfFold::realised).collect();
+                (day[0].fold, spearman(&predicted, &realised))
+            })
+            .collect();
+        return DailyRankIc { method: RankIcMethod::CrossSectional, days };
+    }
+    let mut parts = vec![0.0; records.len()];
+    for rows in symbols::rows_by_symbol(records).values() {
+        let predicted: Vec<f64> = rows.iter().map(|&i| records[i].predicted.model).collect();
+        let realised: Vec<f64> = rows.iter().map(|&i| records[i].realised()).collect();
+        for (&row, part) in rows.iter().zip(correlation_parts(&predicted, &realised)) {
+            parts[row] = part;
+        }
+    }
+    let mut begin = 0;
+    let days = days
+        .iter()
+        .map(|day| {
+            let parts = &parts[begin..begin + day.len()];
+            begin += day.len();
+            (day[0].fold, mean(parts))
+        })
+        .collect();
+    DailyRankIc { method: RankIcMethod::TimeSeries, days }
+}
+
+fn rank_ic(daily: &DailyRankIc, lag: usize) -> RankIc {
+    let values: Vec<f64> = daily.days.iter().map(|(_, value)| *value).collect();
+    let mean = DependentMean::newey_west(&values, lag);
+    RankIc {
+        estimate: mean.and_then(|mean| mean.estimate(LEVEL)),
+        method: daily.method,
+        interval_method: "newey_west_student_t".to_owned(),
+        lag_days: u32::try_from(lag).unwrap_or(u32::MAX),
+        days_count: values.len() as u64,
+        effective_days_count: mean.map_or(0.0, |mean| mean.effective_count),
+    }
+}
+
+fn hit_rate(records: &[OutOfFold], lag: usize) -> HitRate {
+    let moved: Vec<_> = records.iter().filter(|r| r.realised().abs() > 0.0).collect();
+    let daily_share = |hit: &dyn Fn(&OutOfFold) -> bool| -> Vec<f64> {
+        moved
+            .chunk_by(|a, b| a.day == b.day)
+            .map(|day| count(day.iter().filter(|r| hit(r)).count()) / count(day.len()))
+            .collect()
+    };
+    let up = daily_share(&|r| r.realised() > 0.0);
+    HitRate {
+        estimate: DependentMean::newey_west(&daily_share(&is_hit), lag)
+            .and_then(|mean| mean.estimate(LEVEL)),
+        interval_method: "newey_west_student_t".to_owned(),
+        rows_count: moved.len() as u64,
+        up_share: (!up.is_empty()).then(|| mean(&up)),
+    }
+}
+
+/// Whether forecast and outcome have the same sign, and neither is zero.
+fn is_hit(record: &OutOfFold) -> bool {
+    let (predicted, realised) = (record.predicted.model, record.realised());
+    predicted > 0.0 && realised > 0.0 || predicted < 0.0 && realised < 0.0
+}
+
+/// The share of hits among the rows that moved.
+fn hit_share<'a>(records: impl Iterator<Item = &'a OutOfFold>) -> Option<f64> {
+    let moved: Vec<_> = records.filter(|r| r.realised().abs() > 0.0).collect();
+    let hits = moved.iter().filter(|r| is_hit(r)).count();
+    (!moved.is_empty()).then(|| count(hits) / count(moved.len()))
+}
+
+fn opportunities(records: &[OutOfFold]) -> Vec<Opportunity> {
+    records
+        .iter()
+        .map(|record| Opportunity {
+            day: record.day,
+            expected_return_share: record.predicted.model.exp_m1(),
+            traded_return_share: Some(record.tradable_return)
+                .filter(|known| known.is_finite())
+                .map(f64::exp_m1),
+            held_return_share: record.realised().exp_m1(),
+        })
+        .collect()
+}
+
+fn fold_evaluation(
+    fold: usize,
+    layout: FoldLayout,
+    records: &[OutOfFold],
+    daily: &DailyRankIc,
+) -> FoldEvaluation {
+    let begin = records.partition_point(|record| record.fold < fold);
+    let end = records.partition_point(|record| record.fold <= fold);
+    let rows = &records[begin..end];
+    let values: Vec<f64> =
+        daily.days.iter().filter(|day| day.0 == fold).map(|(_, value)| *value).collect();
+    FoldEvaluation {
+        layout,
+        rank_ic: (!values.is_empty()).then(|| mean(&values)),
+        hit_share: hit_share(rows.iter()),
+        rmse: Rmse::of(rows),
+    }
+}

@@ -1,0 +1,117 @@
+//! What the numbers of an evaluation do not say.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Protocol, RankIc, RankIcMethod, SYMBOL_LEVEL, SymbolEvaluation};
+use crate::rank_ic::count;
+
+/// A limit of what an evaluation claims.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caveat {
+    /// Its stable word.
+    pub code: CaveatCode,
+    /// The same in a sentence.
+    pub text: String,
+}
+
+/// The limits, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CaveatCode {
+    /// Companies that left the exchange may be missing.
+    SurvivorshipUnknown,
+    /// Returns rest on a vendor's adjusted closes.
+    VendorAdjustedPrices,
+    /// Orders are taken to be filled at the opening price.
+    FillsAssumed,
+    /// Slippage is assumed, not measured.
+    CostsAssumed,
+    /// Many symbols are judged one by one.
+    ManySymbolsJudged,
+    /// The rule and the numbers of configurations tried.
+    ConfigurationsTried,
+    /// The coefficient says nothing on the direction of the market.
+    OrderNotDirection,
+    /// The coefficient is measured over time, where a common trend counts.
+    FewSymbols,
+    /// The band's promise supposes that the future resembles the past.
+    BandsSupposeStability,
+}
+
+/// The caveats that apply.
+pub(super) fn caveats(
+    rank_ic: &RankIc,
+    symbols: &[SymbolEvaluation],
+    protocol: &Protocol,
+) -> Vec<Caveat> {
+    let judged = symbols.iter().filter(|symbol| symbol.rank_ic.is_some()).count();
+    let shown = symbols.iter().filter(|symbol| symbol.skill_shown).count();
+    let by_luck = count(judged) * (1.0 - SYMBOL_LEVEL) / 2.0;
+    let tried = protocol.configurations_tried_count;
+    let method = match rank_ic.method {
+        RankIcMethod::CrossSectional => (
+            CaveatCode::OrderNotDirection,
+            "The rank IC compares the symbols of a day with each other; it says nothing on where \
+             the market goes."
+                .to_owned(),
+        ),
+        RankIcMethod::TimeSeries => (
+            CaveatCode::FewSymbols,
+            "There are fewer than five symbols on most days, so the rank IC is measured over time; \
+             the symbols of a day share the market's move."
+                .to_owned(),
+        ),
+    };
+    let all = [
+        (
+            CaveatCode::SurvivorshipUnknown,
+            "The symbols are those whose bars were given; companies that have left the exchange may \
+             be missing, which flatters average returns."
+                .to_owned(),
+        ),
+        (
+            CaveatCode::VendorAdjustedPrices,
+            "Returns use the vendor's adjusted closes where there are any; a wrong adjustment is a \
+             wrong return."
+                .to_owned(),
+        ),
+        (
+            CaveatCode::FillsAssumed,
+            "Purchases are taken to be filled at the next session's opening price, for any amount \
+             and also when the share is locked at its price limit."
+                .to_owned(),
+        ),
+        (
+            CaveatCode::CostsAssumed,
+            format!(
+                "Slippage of {:.1} basis points a side is an assumption; it was not measured.",
+                protocol.costs.slippage_share * 10_000.0
+            ),
+        ),
+        (
+            CaveatCode::ConfigurationsTried,
+            format!(
+                "{tried} configuration{} tried; the intervals make no allowance for choosing the \
+                 best of several.",
+                if tried == 1 { " was" } else { "s were" }
+            ),
+        ),
+        (
+            CaveatCode::ManySymbolsJudged,
+            format!(
+                "{judged} symbols were judged one by one at {:.0} %; without any skill about \
+                 {by_luck:.1} of them would pass by luck, and {shown} did.",
+                SYMBOL_LEVEL * 100.0
+            ),
+        ),
+        (
+            CaveatCode::BandsSupposeStability,
+            "The bands hold their level when errors to come resemble those of the past; the \
+             coverage says how far that was so."
+                .to_owned(),
+        ),
+        method,
+    ];
+    all.into_iter().map(|(code, text)| Caveat { code, text }).collect()
+}

@@ -1,0 +1,150 @@
+//! An evaluation on the terminal: short, aligned, the verdict first.
+
+use std::fmt;
+
+use bist_trading::Estimate;
+
+use super::{BAND_LEVELS, Evaluation, RankIcMethod};
+
+impl fmt::Display for Evaluation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} for {} sessions ahead, out of sample {} to {}: {} forecasts, {} days, {} symbols",
+            self.kind,
+            self.horizon_sessions,
+            self.from,
+            self.to,
+            self.rows_count,
+            self.days_count,
+            self.symbols_count
+        )?;
+        writeln!(f, "Skill {}", if self.skill.shown { "shown" } else { "not shown" })?;
+        for reason in &self.skill.reasons {
+            writeln!(f, "  {} {}", if reason.met { "yes" } else { "no " }, reason.text)?;
+        }
+        self.scores(f)?;
+        self.money(f)?;
+        self.bands(f)?;
+        self.fold_table(f)?;
+        let protocol = &self.protocol;
+        writeln!(
+            f,
+            "Purge {} sessions, embargo {} sessions, seed {}, configurations tried {}",
+            protocol.purge_sessions,
+            protocol.embargo_sessions,
+            protocol.seed,
+            protocol.configurations_tried_count
+        )?;
+        for caveat in &self.caveats {
+            writeln!(f, "Note: {}", caveat.text)?;
+        }
+        Ok(())
+    }
+}
+
+impl Evaluation {
+    fn scores(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let across = match self.rank_ic.method {
+            RankIcMethod::CrossSectional => "across symbols",
+            RankIcMethod::TimeSeries => "over time",
+        };
+        writeln!(
+            f,
+            "Rank IC {across}   {}, {} days, effective {:.0}",
+            Shown(self.rank_ic.estimate),
+            self.rank_ic.days_count,
+            self.rank_ic.effective_days_count
+        )?;
+        writeln!(
+            f,
+            "Hit rate                 {}, always up {}",
+            Shown(self.hit_rate.estimate),
+            number(self.hit_rate.up_share)
+        )?;
+        writeln!(f, "                         {:>10} {:>12}", "RMSE", "skill score")?;
+        let scores = &self.skill_scores;
+        for (name, rmse, score) in [
+            ("model", self.rmse.model, None),
+            ("ridge", self.rmse.ridge, scores.against_ridge_share),
+            ("training mean", self.rmse.training_mean, scores.against_training_mean_share),
+            ("zero", self.rmse.zero, scores.against_zero_share),
+            ("seasonal naive", self.rmse.seasonal_naive, scores.against_seasonal_naive_share),
+        ] {
+            writeln!(f, "  {name:<22} {rmse:>10.5} {:>12}", number(score))?;
+        }
+        Ok(())
+    }
+
+    fn money(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(after) = &self.after_costs else { return Ok(()) };
+        writeln!(
+            f,
+            "After costs of {:.2} % a round trip: {} periods of {} days, {} trades, invested in {}",
+            after.round_trip_share * 100.0,
+            after.periods_count,
+            after.days_per_period,
+            after.trades_count,
+            after.invested_periods_count
+        )?;
+        writeln!(f, "  gross a period         {:.4}", after.gross_return_share)?;
+        writeln!(f, "  net a period           {}", Shown(after.net_return_share))?;
+        writeln!(f, "  holding all            {:.4}", after.hold_return_share)?;
+        writeln!(f, "  net less holding       {}", Shown(after.excess_return_share))
+    }
+
+    fn bands(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for level in BAND_LEVELS {
+            write!(f, "Band of {:>2.0} % held", level * 100.0)?;
+            for coverage in self.coverage.iter().filter(|c| (c.level - level).abs() < 1e-9) {
+                let covered = coverage.covered.map(|covered| covered.value);
+                write!(f, "  {}: {}", coverage.step, number(covered))?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+
+    fn fold_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "Fold  {:<10} {:<10}  {:<10} {:<10} {:>8} {:>8} {:>6} {:>8} {:>8}",
+            "train from", "to", "test from", "to", "train", "test", "trees", "rank IC", "hits"
+        )?;
+        for (index, fold) in self.folds.iter().enumerate() {
+            let layout = &fold.layout;
+            writeln!(
+                f,
+                "{:>4}  {} {}  {} {} {:>8} {:>8} {:>6} {:>8} {:>8}",
+                index + 1,
+                layout.train_from,
+                layout.train_to,
+                layout.test_from,
+                layout.test_to,
+                layout.train_rows_count,
+                layout.test_rows_count,
+                layout.trees_count,
+                number(fold.rank_ic),
+                number(fold.hit_share)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// A number that may be absent.
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"))
+}
+
+/// An estimate that may be absent.
+struct Shown(Option<Estimate>);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(estimate) => write!(f, "{estimate:.4}"),
+            None => f.write_str("too few days"),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Has the model shown skill? A rule fixed before any record was seen.
+
+use bist_trading::SkillCondition;
+use serde::{Deserialize, Serialize};
+
+use super::{FoldEvaluation, RankIc, SkillScores};
+use crate::rank_ic::count;
+
+/// Share of the test blocks in which the rank information coefficient must be positive.
+const POSITIVE_FOLDS_SHARE_MIN: f64 = 2.0 / 3.0;
+
+/// Whether a model has shown skill.
+///
+/// It has when **all** of these hold out of sample:
+///
+/// 1. the 95 % interval of the rank information coefficient lies above zero;
+/// 2. the coefficient is positive in at least two thirds of the test blocks, so that no single
+///    episode carries the record;
+/// 3. the mean squared error is below that of forecasting zero, of forecasting the mean of the
+///    training rows (so that a rising market is not taken for skill), and of repeating the return of
+///    the last horizon.
+///
+/// What is earned after costs is reported beside it and is no condition: with a few hundred periods
+/// its interval is too wide to decide anything. Ridge regression may be better than the model; that
+/// is reported too and does not make the model's skill less real.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SkillVerdict {
+    /// Whether all conditions are met.
+    pub shown: bool,
+    /// The conditions one by one.
+    pub reasons: Vec<SkillReason>,
+}
+
+/// One condition of the rule and how it came out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SkillReason {
+    /// Which.
+    pub condition: SkillCondition,
+    /// Whether it is met.
+    pub met: bool,
+    /// What was measured; absent when it could not be.
+    pub measured: Option<f64>,
+    /// What it had to exceed, or to reach for the share of test blocks.
+    pub bound: f64,
+    /// The same in a sentence.
+    pub text: String,
+}
+
+impl SkillVerdict {
+    /// The conditions that are not met.
+    pub fn unmet(&self) -> Vec<SkillCondition> {
+        self.reasons.iter().filter(|reason| !reason.met).map(|reason| reason.condition).collect()
+    }
+}
+
+/// Applies the rule of [`SkillVerdict`].
+pub(super) fn verdict(
+    rank_ic: &RankIc,
+    scores: &SkillScores,
+    folds: &[FoldEvaluation],
+) -> SkillVerdict {
+    let positive = folds.iter().filter(|fold| fold.rank_ic.is_some_and(|ic| ic > 0.0)).count();
+    let positive_share = count(positive) / count(folds.len().max(1));
+    let reasons = vec![
+        above_zero(
+            SkillCondition::RankIcAboveZero,
+            rank_ic.estimate.map(|estimate| estimate.low),
+            "the lower end of the 95 % interval of the rank IC",
+        ),
+        SkillReason {
+            condition: SkillCondition::PositiveInMostFolds,
+            met: positive_share >= POSITIVE_FOLDS_SHARE_MIN,
+            measured: Some(positive_share),
+            bound: POSITIVE_FOLDS_SHARE_MIN,
+            text: format!(
+                "the rank IC is positive in {positive} of {} test blocks; two thirds are needed",
+                folds.len()
+            ),
+        },
+        above_zero(
+            SkillCondition::ErrorBelowZeroForecast,
+            scores.against_zero_share,
+            "the skill score against forecasting zero",
+        ),
+        above_zero(
+            SkillCondition::ErrorBelowTrainingMean,
+            scores.against_training_mean_share,
+            "the skill score against the training mean",
+        ),
+        above_zero(
+            SkillCondition::ErrorBelowSeasonalNaive,
+            scores.against_seasonal_naive_share,
+            "the skill score against repeating the last period",
+        ),
+    ];
+    SkillVerdict { shown: reasons.iter().all(|reason| reason.met), reasons }
+}
+
+fn above_zero(condition: SkillCondition, measured: Option<f64>, what: &str) -> SkillReason {
+    let met = measured.is_some_and(|value| value > 0.0);
+    let text = match measured {
+        Some(value) => {
+            format!("{what} is {value:.4}, {} zero", if met { "above" } else { "not above" })
+        }
+        None => format!("{what} cannot be measured"),
+    };
+    SkillReason { condition, met, measured, bound: 0.0, text }
+}

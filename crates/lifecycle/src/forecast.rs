@@ -1,0 +1,242 @@
+//! A fitted model with its band: what forecasts from now on.
+
+use bist_market::{Calendar, Symbol};
+use bist_models::{ConformalBand, FittedForecaster, FittedGbdt, Gbdt, Horizon, Panel};
+use bist_trading::{Contribution, ReturnInterval};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::evaluation::centre;
+use crate::rank_ic::count;
+
+/// Quantiles by which errors are remembered.
+const QUANTILES_COUNT: usize = 1001;
+
+/// The distribution of a model's errors out of sample, in units of volatility.
+///
+/// Kept as evenly spaced quantiles from the smallest error to the largest; an answer is exact to a
+/// thousandth.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorDistribution {
+    /// Ascending; never empty.
+    quantiles: Vec<f64>,
+    errors_count: u64,
+}
+
+impl ErrorDistribution {
+    /// The distribution of `errors`, which are finite; `None` when there are none.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a position between the first and the last error"
+    )]
+    pub fn of(errors: &[f64]) -> Option<Self> {
+        let last = errors.len().checked_sub(1)?;
+        let mut sorted = errors.to_vec();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let quantiles_count = QUANTILES_COUNT.min(errors.len());
+        let quantiles = (0..quantiles_count)
+            .map(|i| {
+                let position = count(last) * count(i) / count((quantiles_count - 1).max(1));
+                sorted[position.round() as usize]
+            })
+            .collect();
+        Some(Self { quantiles, errors_count: errors.len() as u64 })
+    }
+
+    /// How many errors it was made of.
+    pub fn errors_count(&self) -> u64 {
+        self.errors_count
+    }
+
+    /// The share of errors above `bound`, 0..=1.
+    pub fn share_above(&self, bound: f64) -> f64 {
+        let below = self.quantiles.partition_point(|quantile| *quantile <= bound);
+        count(self.quantiles.len() - below) / count(self.quantiles.len())
+    }
+}
+
+/// What is expected some sessions ahead. Log-returns from the last close.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ForecastStep {
+    /// Sessions ahead.
+    pub session: u32,
+    /// The day of that session; `None` when the calendar does not reach so far.
+    pub day: Option<Date>,
+    /// The centre: the forecast over the horizon times `session / horizon`, a straight line. The
+    /// model says nothing on the way there.
+    pub centre: f64,
+    /// Where the return will lie with probability 0.5.
+    pub interval_50: ReturnInterval,
+    /// Where the return will lie with probability 0.8.
+    pub interval_80: ReturnInterval,
+}
+
+/// A forecast for one symbol. Log-returns, total return.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// Whose.
+    pub symbol: Symbol,
+    /// The day of the last bar it knows.
+    pub as_of: Date,
+    /// How far ahead it looks.
+    pub horizon: Horizon,
+    /// Standard deviation of the daily log-returns of the last 20 sessions.
+    pub volatility: f64,
+    /// The forecast over the horizon.
+    pub expected_log_return: f64,
+    /// Share of the model's errors out of sample, scaled to today's volatility, that would leave
+    /// the return above zero.
+    pub probability_up: f64,
+    /// Sessions 1, 2, ... up to the horizon. The band of each step is calibrated on errors of that
+    /// many sessions.
+    pub steps: Vec<ForecastStep>,
+    /// The forecast for a row of which nothing is known.
+    pub base_share: f64,
+    /// What each feature adds, in the order of the features; with the base they add up to the
+    /// forecast within 1e-9.
+    pub contributions: Vec<Contribution>,
+}
+
+impl Forecast {
+    /// Where the return over the horizon will lie with probability 0.5 and 0.8.
+    ///
+    /// # Panics
+    ///
+    /// Never: a forecast has a step for each session of its horizon, which is one or more.
+    pub fn last_step(&self) -> &ForecastStep {
+        self.steps.last().expect("a horizon has at least one session")
+    }
+}
+
+/// Boosted trees with the band and the errors of their record out of sample.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FittedModel {
+    /// The trees.
+    pub gbdt: FittedGbdt,
+    /// How wide its forecasts must be drawn.
+    pub band: ConformalBand,
+    /// Its errors over the horizon.
+    pub errors: ErrorDistribution,
+    /// How far ahead it looks.
+    pub horizon: Horizon,
+}
+
+/// Why bytes are not a fitted model.
+#[derive(Debug, thiserror::Error)]
+#[error("not a fitted model of this version: {0}")]
+pub struct FittedModelError(#[from] serde_json::Error);
+
+impl FittedModel {
+    /// The kind of model.
+    pub const KIND: &str = Gbdt::KIND;
+
+    /// Forecasts for `row` of `panel`; `None` when its volatility is not known or zero, because
+    /// then no band can be drawn.
+    ///
+    /// # Panics
+    ///
+    /// When the columns of the panel are not those the model was fitted on, or there is no such
+    /// row.
+    pub fn forecast(&self, panel: &Panel, row: usize, calendar: &Calendar) -> Option<Forecast> {
+        let volatility = panel.targets.volatility[row];
+        if !(volatility.is_finite() && volatility > 0.0) {
+            return None;
+        }
+        let key = panel.keys[row];
+        let expected_log_return = self.gbdt.predict(&panel.features, &[row])[0];
+        let horizon_scale = volatility * f64::from(self.horizon.sessions()).sqrt();
+        let steps = (1..=self.horizon.sessions())
+            .map(|session| self.step(session, key.day, expected_log_return, volatility, calendar))
+            .collect::<Option<Vec<_>>>()?;
+        let shares = self.gbdt.contributions(&panel.features, row);
+        let values = panel.features.row(row);
+        let contributions = panel
+            .features
+            .names()
+            .iter()
+            .zip(values)
+            .zip(shares.values)
+            .map(|((feature, value), contribution_share)| Contribution {
+                feature: feature.clone(),
+                value: Some(value).filter(|value| value.is_finite()),
+                contribution_share,
+            })
+            .collect();
+        Some(Forecast {
+            symbol: key.symbol,
+            as_of: key.day,
+            horizon: self.horizon,
+            volatility,
+            expected_log_return,
+            probability_up: self.errors.share_above(-expected_log_return / horizon_scale),
+            steps,
+            base_share: shares.base,
+            contributions,
+        })
+    }
+
+    /// Forecasts for the latest row of each symbol, by symbol. A symbol whose latest row cannot be
+    /// forecast is left out.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::forecast`].
+    pub fn latest_forecasts(&self, panel: &Panel, calendar: &Calendar) -> Vec<Forecast> {
+        let mut latest = std::collections::BTreeMap::new();
+        for (row, key) in panel.keys.iter().enumerate() {
+            latest.insert(key.symbol, row);
+        }
+        latest.values().filter_map(|&row| self.forecast(panel, row, calendar)).collect()
+    }
+
+    /// Writes the model. Equal models have equal bytes.
+    ///
+    /// # Panics
+    ///
+    /// Never: a fitted model has no maps with keys that JSON cannot hold.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a fitted model is plain data")
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`FittedModelError`] when the bytes are something else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FittedModelError> {
+        Ok(serde_json::from_slice(bytes)?)
+    }
+
+    fn step(
+        &self,
+        session: u8,
+        as_of: Date,
+        expected_log_return: f64,
+        volatility: f64,
+        calendar: &Calendar,
+    ) -> Option<ForecastStep> {
+        let step = usize::from(session);
+        let centre = centre(expected_log_return, step, self.horizon);
+        let interval = |level| {
+            self.band
+                .interval(step, level, centre, volatility)
+                .map(|(low, high)| ReturnInterval { low, high })
+        };
+        Some(ForecastStep {
+            session: u32::from(session),
+            day: calendar.session_after(as_of, u32::from(session)),
+            centre,
+            interval_50: interval(0.5)?,
+            interval_80: interval(0.8)?,
+        })
+    }
+}
+
+/// SHA-256 of `bytes` in lower-case hexadecimal.
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

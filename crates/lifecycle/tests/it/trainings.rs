@@ -1,0 +1,209 @@
+//! Training finds what is there, finds nothing where nothing is, and does not see the future.
+
+use std::cell::RefCell;
+
+use bist_lifecycle::training::{OutOfFoldForecasts, forecast_folds};
+use bist_lifecycle::{FittedModel, TrainError, Trained, TrainingStage, train};
+use bist_market::{Calendar, ExchangeRules, Price};
+use bist_models::{FittedForecaster, Horizon, Panel};
+use bist_trading::{Action, SignalInput, decide};
+
+use crate::panels::{Recipe, spec, symbol};
+
+const PLANTED: Recipe = Recipe { symbols_count: 10, days_count: 500, strength: 0.3, seed: 1 };
+
+fn trained(panel: &Panel, seed: u64) -> Trained {
+    train(panel, &spec(seed), &|_| {}).unwrap()
+}
+
+#[test]
+fn a_planted_signal_is_found() {
+    let evaluation = trained(&PLANTED.panel(), 7).evaluation;
+    assert!(evaluation.skill.shown, "{evaluation}");
+    assert!(evaluation.rank_ic.estimate.unwrap().value > 0.1, "{evaluation}");
+    assert!(evaluation.after_costs.unwrap().excess_return_share.unwrap().low > 0.0);
+    let shown = evaluation.by_symbol.iter().filter(|symbol| symbol.skill_shown).count();
+    assert!(shown >= 5, "skill is shown on {shown} of 10 symbols");
+}
+
+#[test]
+fn noise_is_not_taken_for_skill() {
+    for seed in 0..8 {
+        let panel = Recipe { strength: 0.0, seed: 100 + seed, ..PLANTED }.panel();
+        let evaluation = trained(&panel, seed).evaluation;
+        assert!(!evaluation.skill.shown, "seed {seed}: {evaluation}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_and_another_seed_does_not() {
+    let panel = Recipe { days_count: 400, ..PLANTED }.panel();
+    let (first, again, other) = (trained(&panel, 7), trained(&panel, 7), trained(&panel, 8));
+    assert_eq!(first.model.to_bytes(), again.model.to_bytes());
+    assert_eq!(first.evaluation, again.evaluation);
+    assert_ne!(first.model.to_bytes(), other.model.to_bytes());
+}
+
+fn forecasts(panel: &Panel) -> OutOfFoldForecasts {
+    forecast_folds(panel, &spec(7), &|_, _| {}).unwrap()
+}
+
+/// For each fold: turns round every target that was not known before its test block began, and
+/// every feature after the block; the block's forecasts must not move by a bit.
+#[test]
+fn a_changed_future_leaves_the_forecasts_of_a_fold_as_they_were() {
+    let panel = Recipe { days_count: 400, ..PLANTED }.panel();
+    let before = forecasts(&panel);
+    for (index, layout) in before.layouts.iter().enumerate() {
+        let mut changed = panel.clone();
+        let rows_count = changed.keys.len();
+        for row in 0..rows_count {
+            if changed.targets.known_on[row].is_none_or(|day| day >= layout.test_from) {
+                for returns in &mut changed.targets.step_returns {
+                    returns[row] = 0.5 - 3.0 * returns[row];
+                }
+                changed.targets.tradable_return[row] *= -7.0;
+            }
+        }
+        let columns = (0..changed.features.columns_count()).map(|j| {
+            let column = changed.features.column(j).iter().zip(&changed.keys);
+            column
+                .map(|(v, key)| if key.day > layout.test_to { 2.0 - 5.0 * v } else { *v })
+                .collect()
+        });
+        let (names, columns) = (changed.features.names().to_vec(), columns.collect());
+        changed.features = bist_models::FeatureMatrix::from_columns(names, columns).unwrap();
+
+        let after = forecasts(&changed);
+        let of_fold = |forecasts: &OutOfFoldForecasts| -> Vec<[u64; 4]> {
+            let of_fold = forecasts.records.iter().filter(|record| record.fold == index);
+            of_fold
+                .map(|r| {
+                    let p = r.predicted;
+                    [p.model, p.ridge, p.seasonal_naive, p.training_mean].map(f64::to_bits)
+                })
+                .collect()
+        };
+        assert_eq!(of_fold(&before), of_fold(&after), "fold {index}");
+        let folds_count = before.layouts.len();
+        if index + 1 < folds_count {
+            assert_ne!(before.records.last(), after.records.last(), "the change is seen later");
+        }
+    }
+}
+
+#[test]
+fn a_forecast_is_a_straight_line_with_bands_and_reasons_that_add_up() {
+    let panel = PLANTED.panel();
+    let trained = trained(&panel, 7);
+    let forecasts = trained.model.latest_forecasts(&panel, Calendar::bist());
+    assert_eq!(forecasts.len(), 10);
+    for forecast in &forecasts {
+        assert_eq!(forecast.as_of, panel.keys.last().unwrap().day);
+        let shares: f64 = forecast.contributions.iter().map(|c| c.contribution_share).sum();
+        assert!((forecast.base_share + shares - forecast.expected_log_return).abs() < 1e-9);
+        assert!((0.0..=1.0).contains(&forecast.probability_up));
+        assert_eq!(forecast.steps.len(), 5);
+        for (step, number) in forecast.steps.iter().zip(1_u32..) {
+            assert_eq!(step.session, number);
+            let share = f64::from(number) / 5.0;
+            assert!((step.centre - share * forecast.expected_log_return).abs() < 1e-12);
+            assert!(step.interval_80.low < step.interval_50.low);
+            assert!(step.interval_50.low < step.centre && step.centre < step.interval_50.high);
+            assert!(step.interval_50.high < step.interval_80.high);
+            let day = Calendar::bist().session_after(forecast.as_of, number);
+            assert_eq!(step.day, day);
+        }
+    }
+    // A larger forecast is more often followed by a rise.
+    let largest =
+        forecasts.iter().max_by(|a, b| a.expected_log_return.total_cmp(&b.expected_log_return));
+    let smallest =
+        forecasts.iter().min_by(|a, b| a.expected_log_return.total_cmp(&b.expected_log_return));
+    assert!(largest.unwrap().probability_up > smallest.unwrap().probability_up);
+}
+
+#[test]
+fn a_symbol_without_a_known_volatility_is_not_forecast() {
+    let mut panel = PLANTED.panel();
+    let trained = trained(&panel, 7);
+    let last = panel.keys.len() - 1;
+    panel.targets.volatility[last] = f64::NAN;
+    let forecasts = trained.model.latest_forecasts(&panel, Calendar::bist());
+    assert_eq!(forecasts.len(), 9);
+    assert!(forecasts.iter().all(|forecast| forecast.symbol != symbol(9)));
+}
+
+#[test]
+fn forecasts_become_signals_that_rest_on_the_record() {
+    let panel = PLANTED.panel();
+    let found = trained(&panel, 7);
+    let lost = trained(&Recipe { strength: 0.0, ..PLANTED }.panel(), 7);
+    let actions = |trained: &Trained| -> Vec<Action> {
+        let model_record = trained.evaluation.model_record();
+        let forecasts = trained.model.latest_forecasts(&panel, Calendar::bist());
+        let signals = forecasts.iter().map(|forecast| {
+            let step = forecast.last_step();
+            decide(&SignalInput {
+                symbol: forecast.symbol,
+                as_of: forecast.as_of,
+                last_close: Price::parse("120.00").unwrap(),
+                horizon: forecast.horizon,
+                expected_log_return: forecast.expected_log_return,
+                interval_80: step.interval_80,
+                interval_50: step.interval_50,
+                probability_up: forecast.probability_up,
+                base_share: forecast.base_share,
+                contributions: &forecast.contributions,
+                model_record: &model_record,
+                symbol_record: &trained.evaluation.symbol_record(forecast.symbol),
+                costs: &trained.evaluation.protocol.costs,
+                calendar: Calendar::bist(),
+                rules: ExchangeRules::bist(),
+            })
+        });
+        signals.map(|signal| signal.action).collect()
+    };
+    assert!(actions(&found).iter().any(|action| *action != Action::Hold));
+    assert!(actions(&lost).iter().all(|action| *action == Action::Hold));
+}
+
+#[test]
+fn a_model_survives_the_way_to_bytes_and_back() {
+    let panel = Recipe { days_count: 400, ..PLANTED }.panel();
+    let model = trained(&panel, 7).model;
+    let read = FittedModel::from_bytes(&model.to_bytes()).unwrap();
+    let rows: Vec<usize> = (0..panel.keys.len()).collect();
+    let bits = |model: &FittedModel| -> Vec<u64> {
+        model.gbdt.predict(&panel.features, &rows).iter().map(|value| value.to_bits()).collect()
+    };
+    assert_eq!(bits(&read), bits(&model));
+    assert_eq!(read.to_bytes(), model.to_bytes());
+    assert!(FittedModel::from_bytes(b"{}").is_err());
+}
+
+#[test]
+fn progress_names_every_fold_and_never_goes_back() {
+    let panel = Recipe { days_count: 400, ..PLANTED }.panel();
+    let seen = RefCell::new(Vec::new());
+    train(&panel, &spec(7), &|progress| seen.borrow_mut().push(progress)).unwrap();
+    let seen = seen.into_inner();
+    assert!(seen.is_sorted_by(|a, b| a.done_share <= b.done_share));
+    assert!((seen.last().unwrap().done_share - 1.0).abs() < 1e-12);
+    let folds = seen.iter().filter(|p| matches!(p.stage, TrainingStage::Fold { .. })).count();
+    assert_eq!(folds, 4);
+}
+
+#[test]
+fn what_cannot_be_trained_is_refused_with_a_reason() {
+    let mut other = spec(7);
+    other.horizon = Horizon::from_sessions(3).unwrap();
+    let error = train(&PLANTED.panel(), &other, &|_| {}).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the panel looks 5 sessions ahead and the training 3: build it for the same"
+    );
+    let short = Recipe { days_count: 60, ..PLANTED }.panel();
+    let error = train(&short, &spec(7), &|_| {}).unwrap_err();
+    assert!(matches!(error, TrainError::WalkForward(_)), "{error}");
+}

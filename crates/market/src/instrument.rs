@@ -1,0 +1,185 @@
+//! What is traded: the symbol of a share, and where its data come from.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Longest symbol we accept, in bytes.
+const LENGTH_MAX: usize = 12;
+
+/// The ticker of an instrument, such as `THYAO` or `XU100`.
+///
+/// One to twelve upper-case ASCII letters and digits, beginning with one of them. The suffixes of
+/// vendors (`.IS`) and of the exchange's equity series (`.E`) are dropped by [`Symbol::parse`].
+/// Ordered alphabetically.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Symbol {
+    /// The bytes, padded with zeros.
+    bytes: [u8; LENGTH_MAX],
+}
+
+/// Why a text is not a symbol.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SymbolError {
+    /// The text is empty.
+    #[error("a symbol is empty")]
+    Empty,
+    /// The text is longer than twelve characters.
+    #[error("symbol '{0}' is longer than {LENGTH_MAX} characters")]
+    TooLong(String),
+    /// The text has a character other than A-Z and 0-9.
+    #[error("symbol '{text}' has the character '{character}'; only A-Z and 0-9 are allowed")]
+    Character {
+        /// What was given.
+        text: String,
+        /// The first character that does not belong.
+        character: char,
+    },
+}
+
+impl Symbol {
+    /// Reads a symbol, ignoring surrounding blanks, the case of ASCII letters and the suffixes
+    /// `.IS` and `.E`.
+    ///
+    /// # Errors
+    ///
+    /// [`SymbolError`] when nothing is left, or too much, or a character that no ticker has.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bist_market::Symbol;
+    /// assert_eq!(Symbol::parse("thyao.is").unwrap().as_str(), "THYAO");
+    /// assert!(Symbol::parse("TH YAO").is_err());
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, SymbolError> {
+        let upper = text.trim().to_ascii_uppercase();
+        let bare = upper.strip_suffix(".IS").or_else(|| upper.strip_suffix(".E")).unwrap_or(&upper);
+        if bare.is_empty() {
+            return Err(SymbolError::Empty);
+        }
+        if let Some(character) =
+            bare.chars().find(|c| !c.is_ascii_uppercase() && !c.is_ascii_digit())
+        {
+            return Err(SymbolError::Character { text: text.to_owned(), character });
+        }
+        if bare.len() > LENGTH_MAX {
+            return Err(SymbolError::TooLong(text.to_owned()));
+        }
+        let mut bytes = [0; LENGTH_MAX];
+        bytes[..bare.len()].copy_from_slice(bare.as_bytes());
+        Ok(Self { bytes })
+    }
+
+    /// The symbol as text, without any suffix.
+    ///
+    /// # Panics
+    ///
+    /// Never: the constructor admits ASCII only.
+    pub fn as_str(&self) -> &str {
+        let length = self.bytes.iter().position(|b| *b == 0).unwrap_or(LENGTH_MAX);
+        std::str::from_utf8(&self.bytes[..length]).expect("a symbol is ASCII by construction")
+    }
+}
+
+impl fmt::Display for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Symbol {
+    type Err = SymbolError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for Symbol {
+    type Error = SymbolError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Symbol> for String {
+    fn from(symbol: Symbol) -> Self {
+        symbol.as_str().to_owned()
+    }
+}
+
+/// Whether data are real or made by our generator; shown wherever the data are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Made by the sample market generator; says nothing about any real company.
+    Sample,
+    /// Received from outside.
+    Market,
+}
+
+impl Origin {
+    /// The word used in the store, the API and the files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sample => "sample",
+            Self::Market => "market",
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What is known of an instrument besides its prices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instrument {
+    /// Its ticker.
+    pub symbol: Symbol,
+    /// The company, if a source named it.
+    pub name: Option<String>,
+    /// The sector, if a source named it.
+    pub sector: Option<String>,
+    /// Whether its data are real or generated.
+    pub origin: Origin,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Result<&str, &str>) {
+        let actual = Symbol::parse(text).map(|s| s.as_str().to_owned()).map_err(|e| e.to_string());
+        assert_eq!(actual, expected.map(str::to_owned).map_err(str::to_owned));
+    }
+
+    #[test]
+    fn vendor_and_series_suffixes_are_dropped() {
+        check("THYAO", Ok("THYAO"));
+        check(" thyao.is ", Ok("THYAO"));
+        check("ISCTR.E", Ok("ISCTR"));
+        check("XU100", Ok("XU100"));
+    }
+
+    #[test]
+    fn what_is_not_a_ticker_is_named() {
+        check("", Err("a symbol is empty"));
+        check(".IS", Err("a symbol is empty"));
+        check("İSCTR", Err("symbol 'İSCTR' has the character 'İ'; only A-Z and 0-9 are allowed"));
+        check("ABCDEFGHIJKLM", Err("symbol 'ABCDEFGHIJKLM' is longer than 12 characters"));
+    }
+}

@@ -1,0 +1,36 @@
+//! Instruments, prices, bars, the trading calendar, exchange rules and validation: the words every
+//! other crate speaks.
+//!
+//! Pure: no clock, no environment, no file, no socket. Time is an argument. The three types to know
+//! are [`BarSeries`] (bars as they were received), [`ValidatedBars`] (bars that passed
+//! [`validate()`]) and [`ExchangeRules`] (what the exchange allowed on a given day).
+
+pub mod bar;
+pub mod calendar;
+pub mod clock;
+pub mod corporate_action;
+pub mod exchange_rules;
+pub mod instrument;
+pub mod price;
+pub mod quantity;
+pub mod refused_row;
+pub mod sample;
+pub mod snapshot;
+pub mod universe;
+pub mod validate;
+
+pub use bar::{Bar, BarSeries, Interval, RawBar};
+pub use calendar::{Calendar, DayKind, SessionKind};
+pub use clock::{Clock, FixedClock};
+pub use corporate_action::{CorporateAction, CorporateActionKind};
+pub use exchange_rules::{ExchangeRules, PriceLimits, RulesOfDay};
+pub use instrument::{Instrument, Origin, Symbol, SymbolError};
+pub use price::{Price, PriceError};
+pub use quantity::{Notional, Shares};
+pub use refused_row::{Refusal, RefusedRow};
+pub use snapshot::snapshot_hash;
+pub use universe::{Universe, UniverseError, admit};
+pub use validate::{
+    DataQuality, Finding, FindingKind, Received, Severity, ValidatedBars, ValidationPolicy,
+    validate,
+};

@@ -1,0 +1,301 @@
+//! Bars as numbers that a model can learn from, and what it should learn.
+//!
+//! Every feature is free of scale (returns, shares, ranks, indicators between bounds), so that rows
+//! of all symbols can be learned from together, and known at the close of the row's session: it
+//! uses bars up to that day and no later. Prices are total-return prices, that is multiplied by
+//! adjusted close / close where the vendor gave one. A session here is a bar of the symbol; nothing
+//! looks across a break that the validation could not explain, and a window is NaN until it is
+//! full. Holds no scaling: what is learned from data is learned inside the training rows.
+
+mod calendar;
+mod cross_section;
+mod matrix;
+mod momentum;
+mod returns;
+mod rolling;
+mod run;
+#[cfg(test)]
+mod talib_golden;
+mod volatility;
+mod volume;
+
+use std::ops::Range;
+
+use bist_market::calendar::Calendar;
+use bist_market::{ExchangeRules, Symbol, ValidatedBars};
+use jiff::civil::Date;
+use rayon::prelude::*;
+
+use crate::forecaster::Horizon;
+use run::Run;
+
+pub use matrix::{FeatureMatrix, MatrixError};
+
+/// What a feature is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeatureDefinition {
+    /// Its name, the same everywhere.
+    pub name: &'static str,
+    /// How it is computed.
+    pub formula: &'static str,
+    /// Where the formula comes from.
+    pub source: &'static str,
+}
+
+/// Which row of a [`Panel`] this is. Ordered by day, then by symbol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowKey {
+    /// The session whose close is the last thing known.
+    pub day: Date,
+    /// Whose row it is.
+    pub symbol: Symbol,
+}
+
+/// What came after each row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Targets {
+    /// How far the targets look ahead.
+    pub horizon: Horizon,
+    /// `[k - 1][row]`: log-return from the close of the row's session to that of the `k`-th session
+    /// after it, total return; NaN when either bar is absent or a break lies between.
+    pub step_returns: Vec<Vec<f64>>,
+    /// Log-return from the open of the next session, where one could buy, to the close of the last
+    /// session of the horizon; NaN as above.
+    pub tradable_return: Vec<f64>,
+    /// The last session of the horizon, at whose close the targets become known; `None` past the
+    /// end of the calendar.
+    pub known_on: Vec<Option<Date>>,
+    /// Standard deviation of the daily log-returns of the last 20 sessions, known at the row's
+    /// close; NaN until there are 20.
+    pub volatility: Vec<f64>,
+}
+
+/// The rows of all symbols, sorted by day and then by symbol.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Panel {
+    /// Day and symbol of each row.
+    pub keys: Vec<RowKey>,
+    /// What was known at the close of each row's session.
+    pub features: FeatureMatrix,
+    /// What came after.
+    pub targets: Targets,
+}
+
+/// All features in the order of the columns.
+pub fn definitions() -> impl Iterator<Item = &'static FeatureDefinition> {
+    (returns::DEFINITIONS.iter())
+        .chain(&momentum::DEFINITIONS)
+        .chain(&volatility::DEFINITIONS)
+        .chain(&volume::DEFINITIONS)
+        .chain(&calendar::DEFINITIONS)
+        .chain(&cross_section::DEFINITIONS)
+}
+
+/// The names of all features in the order of the columns.
+pub fn feature_names() -> Vec<&'static str> {
+    definitions().map(|definition| definition.name).collect()
+}
+
+/// Builds the rows of all symbols: one for each bar of each series.
+///
+/// `series` are daily bars, each symbol once. Sessions of the targets are counted by `calendar`:
+/// the bar of session `t + k` counts as absent when the symbol has none that day, even if it has a
+/// later one.
+///
+/// # Panics
+///
+/// When a symbol is given twice.
+pub fn build(series: &[ValidatedBars], calendar: &Calendar, horizon: Horizon) -> Panel {
+    let rules = ExchangeRules::bist();
+    let symbols: Vec<SymbolColumns> =
+        series.par_iter().map(|series| SymbolColumns::of(series, rules)).collect();
+    let layout = Layout::of(&symbols);
+
+    let mut columns = layout.spread(&symbols);
+    let log_illiquidity = columns.pop().expect("every symbol gives it as its last column");
+    columns.extend(day_columns(&layout, calendar));
+    let names = feature_names();
+    let column = |name: &str| {
+        let index = names.iter().position(|known| *known == name);
+        columns[index.expect("a feature of single symbols")].as_slice()
+    };
+    let inputs = cross_section::Inputs {
+        return_1: column("return_1"),
+        return_5: column("return_5"),
+        return_20: column("return_20"),
+        volatility_20: column("volatility_20"),
+        volume_ratio: column("volume_ratio_5_20"),
+        log_illiquidity: &log_illiquidity,
+    };
+    let compared = cross_section::columns(&inputs, &layout.days, &layout.runs);
+    let volatility = inputs.volatility_20.to_vec();
+    columns.extend(compared);
+
+    let targets = targets(&symbols, &layout, calendar, horizon, volatility);
+    let names = names.into_iter().map(str::to_owned).collect();
+    let features = FeatureMatrix::from_columns(names, columns)
+        .expect("each definition has a column, and no feature divides by zero");
+    Panel { keys: layout.keys, features, targets }
+}
+
+/// The features that one symbol's bars give by themselves.
+#[derive(Debug)]
+struct SymbolColumns {
+    symbol: Symbol,
+    runs: Vec<Run>,
+    /// One value a bar; the last column is the logarithm of the illiquidity.
+    columns: Vec<Vec<f64>>,
+}
+
+impl SymbolColumns {
+    fn of(series: &ValidatedBars, rules: &ExchangeRules) -> Self {
+        let runs = Run::cut(series, rules);
+        let mut columns: Vec<Vec<f64>> = Vec::new();
+        for run in &runs {
+            let of_run = (returns::columns(run).into_iter())
+                .chain(momentum::columns(run))
+                .chain(volatility::columns(run))
+                .chain(volume::columns(run))
+                .chain([volume::log_illiquidity(run)]);
+            for (j, column) in of_run.enumerate() {
+                match columns.get_mut(j) {
+                    Some(known) => known.extend(column),
+                    None => columns.push(column),
+                }
+            }
+        }
+        Self { symbol: series.symbol(), runs, columns }
+    }
+}
+
+/// Where the bars of the symbols stand in the panel.
+#[derive(Debug)]
+struct Layout {
+    keys: Vec<RowKey>,
+    /// The rows of each bar of each symbol.
+    rows: Vec<Vec<usize>>,
+    /// The rows of each day.
+    days: Vec<Range<usize>>,
+    /// The rows of each run of each symbol, one symbol after the other.
+    runs: Vec<Vec<usize>>,
+}
+
+impl Layout {
+    fn of(symbols: &[SymbolColumns]) -> Self {
+        let mut bars: Vec<(RowKey, usize, usize)> = Vec::new();
+        for (index, symbol) in symbols.iter().enumerate() {
+            let days = symbol.runs.iter().flat_map(|run| &run.days);
+            bars.extend(
+                days.enumerate()
+                    .map(|(bar, &day)| (RowKey { day, symbol: symbol.symbol }, index, bar)),
+            );
+        }
+        bars.sort_unstable();
+        assert!(
+            bars.windows(2).all(|pair| pair[0].0 < pair[1].0),
+            "each symbol is given once, with one bar a day"
+        );
+
+        let mut rows: Vec<Vec<usize>> =
+            symbols.iter().map(|symbol| vec![0; symbol.runs.iter().map(Run::len).sum()]).collect();
+        for (row, &(_, symbol, bar)) in bars.iter().enumerate() {
+            rows[symbol][bar] = row;
+        }
+        let mut runs = Vec::new();
+        for (symbol, rows) in symbols.iter().zip(&rows) {
+            let mut rest = rows.as_slice();
+            for run in &symbol.runs {
+                let (of_run, later) = rest.split_at(run.len());
+                runs.push(of_run.to_vec());
+                rest = later;
+            }
+        }
+        let keys: Vec<RowKey> = bars.into_iter().map(|(key, ..)| key).collect();
+        let mut days = Vec::new();
+        let mut start = 0;
+        for day in keys.chunk_by(|a, b| a.day == b.day) {
+            days.push(start..start + day.len());
+            start += day.len();
+        }
+        Self { keys, rows, days, runs }
+    }
+
+    /// The symbols' columns as columns of the panel.
+    fn spread(&self, symbols: &[SymbolColumns]) -> Vec<Vec<f64>> {
+        let columns_count = returns::DEFINITIONS.len()
+            + momentum::DEFINITIONS.len()
+            + volatility::DEFINITIONS.len()
+            + volume::DEFINITIONS.len()
+            + 1;
+        let spread_one = |j: usize| {
+            let mut column = vec![f64::NAN; self.keys.len()];
+            for (symbol, rows) in symbols.iter().zip(&self.rows) {
+                for (value, &row) in symbol.columns.get(j).into_iter().flatten().zip(rows) {
+                    column[row] = *value;
+                }
+            }
+            column
+        };
+        (0..columns_count).into_par_iter().map(spread_one).collect()
+    }
+}
+
+/// The columns that the day alone decides.
+fn day_columns(layout: &Layout, calendar: &Calendar) -> Vec<Vec<f64>> {
+    let days: Vec<Date> = layout.days.iter().map(|rows| layout.keys[rows.start].day).collect();
+    let of_days = calendar::of_days(calendar, &days);
+    (0..calendar::DEFINITIONS.len())
+        .map(|j| {
+            let of_rows = |rows: &Range<usize>| {
+                std::iter::repeat_n(of_days[&layout.keys[rows.start].day][j], rows.len())
+            };
+            layout.days.iter().flat_map(of_rows).collect()
+        })
+        .collect()
+}
+
+fn targets(
+    symbols: &[SymbolColumns],
+    layout: &Layout,
+    calendar: &Calendar,
+    horizon: Horizon,
+    volatility: Vec<f64>,
+) -> Targets {
+    let steps_count = usize::from(horizon.sessions());
+    let rows_count = layout.keys.len();
+    // The sessions after each day, and which of them the rows of the day share.
+    let mut ahead: Vec<Vec<Option<Date>>> = Vec::with_capacity(layout.days.len());
+    let mut day_of_row = vec![0; rows_count];
+    for (index, rows) in layout.days.iter().enumerate() {
+        let day = layout.keys[rows.start].day;
+        ahead.push(
+            (1..=u32::from(horizon.sessions())).map(|k| calendar.session_after(day, k)).collect(),
+        );
+        day_of_row[rows.clone()].fill(index);
+    }
+
+    let mut targets = Targets {
+        horizon,
+        step_returns: vec![vec![f64::NAN; rows_count]; steps_count],
+        tradable_return: vec![f64::NAN; rows_count],
+        known_on: day_of_row.iter().map(|&day| ahead[day][steps_count - 1]).collect(),
+        volatility,
+    };
+    let runs = symbols.iter().flat_map(|symbol| &symbol.runs);
+    for (run, rows) in runs.zip(&layout.runs) {
+        for (t, &row) in rows.iter().enumerate() {
+            let later: Vec<Option<usize>> = (ahead[day_of_row[row]].iter())
+                .map(|day| run.days.binary_search(day.as_ref()?).ok())
+                .collect();
+            for (returns, later) in targets.step_returns.iter_mut().zip(&later) {
+                if let Some(later) = *later {
+                    returns[row] = (run.close[later] / run.close[t]).ln();
+                }
+            }
+            if let (Some(first), Some(last)) = (later[0], later[steps_count - 1]) {
+                targets.tradable_return[row] = (run.close[last] / run.open[first]).ln();
+            }
+        }
+    }
+    targets
+}

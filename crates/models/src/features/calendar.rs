@@ -1,0 +1,115 @@
+//! Where a session stands in the week, the month and the exchange's year.
+
+use std::collections::BTreeMap;
+
+use bist_market::calendar::{Calendar, DayKind, SessionKind};
+use jiff::ToSpan as _;
+use jiff::civil::{Date, Weekday};
+
+use super::FeatureDefinition;
+
+/// What [`of_days`] gives, in this order.
+pub(crate) const DEFINITIONS: [FeatureDefinition; 4] = [
+    FeatureDefinition {
+        name: "day_of_week",
+        formula: "1 for Monday to 5 for Friday",
+        source: "French (1980), the weekend effect",
+    },
+    FeatureDefinition {
+        name: "month_end_distance",
+        formula: "weekdays left in the month after the session, holidays counted as weekdays",
+        source: "Ariel (1987), the turn of the month",
+    },
+    FeatureDefinition {
+        name: "half_day_next",
+        formula: "1 when the next session is a half day, else 0",
+        source: "calendar of the exchange",
+    },
+    FeatureDefinition {
+        name: "sessions_since_closure",
+        formula: "sessions since the last gap of more than three days between sessions, 0 on the \
+                  first after it",
+        source: "calendar of the exchange",
+    },
+];
+
+/// The features of [`DEFINITIONS`] for each of `days`, which ascend.
+pub(crate) fn of_days(calendar: &Calendar, days: &[Date]) -> BTreeMap<Date, [f64; 4]> {
+    let since_closure = sessions_since_closure(calendar, days.last().copied());
+    days.iter()
+        .map(|&day| {
+            let values = [
+                f64::from(day.weekday().to_monday_one_offset()),
+                f64::from(weekdays_left(day)),
+                half_day_next(calendar, day),
+                since_closure.get(&day).copied().unwrap_or(f64::NAN),
+            ];
+            (day, values)
+        })
+        .collect()
+}
+
+fn weekdays_left(day: Date) -> u8 {
+    let left = day
+        .series(1.day())
+        .skip(1)
+        .take_while(|later| later.month() == day.month())
+        .filter(|later| !matches!(later.weekday(), Weekday::Saturday | Weekday::Sunday))
+        .count();
+    u8::try_from(left).expect("a month has at most 23 weekdays")
+}
+
+fn half_day_next(calendar: &Calendar, day: Date) -> f64 {
+    match calendar.next_session(day).map(|next| calendar.day(next)) {
+        Some(DayKind::Session { session: SessionKind::Half }) => 1.0,
+        Some(_) => 0.0,
+        None => f64::NAN,
+    }
+}
+
+/// For each session up to `until`, how many sessions ago the last long closure ended.
+fn sessions_since_closure(calendar: &Calendar, until: Option<Date>) -> BTreeMap<Date, f64> {
+    let Some(until) = until else { return BTreeMap::new() };
+    let mut since = BTreeMap::new();
+    let mut last: Option<Date> = None;
+    let mut count: Option<f64> = None;
+    for (day, _) in calendar.sessions(calendar.first_day(), until) {
+        let closed_long = last.is_some_and(|last| last.saturating_add(3.days()) < day);
+        count = if closed_long { Some(0.0) } else { count.map(|count| count + 1.0) };
+        since.insert(day, count.unwrap_or(f64::NAN));
+        last = Some(day);
+    }
+    since
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn features(days: [Date; 3]) -> [[f64; 4]; 3] {
+        let of_days = of_days(Calendar::bist(), &days);
+        days.map(|day| of_days[&day])
+    }
+
+    #[test]
+    fn a_session_knows_its_place_in_week_month_and_year() {
+        let [friday, eve, after] =
+            features([date(2024, 10, 25), date(2024, 10, 28), date(2024, 10, 30)]);
+        // Four weekdays follow in October, and Monday 28 October is a half day.
+        assert_eq!(friday[..3], [5.0, 4.0, 1.0]);
+        assert_eq!(eve[..3], [1.0, 3.0, 0.0]);
+        // The Republic Day alone is not a long closure.
+        assert_eq!(after[3..], [eve[3] + 1.0]);
+    }
+
+    #[test]
+    fn the_count_begins_anew_after_a_long_closure() {
+        // Ramadan feast 2024: closed from 9 April noon to 12 April.
+        let [before, first, second] =
+            features([date(2024, 4, 9), date(2024, 4, 15), date(2024, 4, 16)]);
+        assert_eq!((&first[3..], &second[3..]), (&[0.0][..], &[1.0][..]));
+        assert!(before[3] > 10.0);
+    }
+}

@@ -1,0 +1,29 @@
+//! Features, forecasting models and explanations.
+//!
+//! Everything from validated bars to a forecast and its reasons: [`features::build`] turns
+//! [`bist_market::ValidatedBars`] into a [`Panel`], a [`Forecaster`] learns from the rows of its
+//! [`FeatureMatrix`] and a [`FittedForecaster`] predicts the log-return over the [`Horizon`].
+//! [`ConformalBand`] says how wide the forecast must be drawn, [`Artifact`] carries a fitted model
+//! as bytes.
+//!
+//! Pure: no clock, no environment, no file, no socket, and no randomness but from a seed in the
+//! parameters. The same bars and the same seed give the same bits, for any number of threads.
+//! What a forecast is worth after costs, and which model is in force, is decided elsewhere.
+
+pub mod artifact;
+pub mod conformal;
+pub mod explain;
+pub mod features;
+pub mod forecaster;
+pub mod gbdt;
+pub mod ridge;
+pub mod seasonal_naive;
+
+pub use artifact::{Artifact, ArtifactError};
+pub use conformal::{CalibrationError, ConformalBand};
+pub use explain::Contributions;
+pub use features::{FeatureDefinition, FeatureMatrix, MatrixError, Panel, RowKey, Targets};
+pub use forecaster::{FitError, FittedForecaster, Forecaster, Horizon};
+pub use gbdt::{FittedGbdt, Gbdt, GbdtParams, ModelTextError};
+pub use ridge::{FittedRidge, Ridge};
+pub use seasonal_naive::{FittedSeasonalNaive, SeasonalNaive};

@@ -1,0 +1,176 @@
+//! What every forecaster must do, whichever it is.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bist_models::{
+    FeatureMatrix, FitError, Forecaster, Gbdt, GbdtParams, Horizon, Ridge, SeasonalNaive,
+};
+use bist_testkit::table::Table;
+
+/// All forecasters; a new one gets its tests by a line here.
+pub(crate) fn forecasters() -> Vec<Box<dyn Forecaster>> {
+    let params = GbdtParams { num_iterations: 20, num_leaves: 8, ..GbdtParams::default() };
+    let drawing =
+        GbdtParams { feature_fraction: 0.5, bagging_fraction: 0.6, bagging_freq: 2, ..params };
+    vec![
+        Box::new(SeasonalNaive { horizon: Horizon::from_sessions(5).unwrap() }),
+        Box::new(Ridge { alpha: 1.0 }),
+        Box::new(Gbdt { params, seed: 7 }),
+        Box::new(Gbdt { params: drawing, seed: 7 }),
+    ]
+}
+
+/// 300 rows with holes; the first column is the return that the seasonal naive reads, the last is
+/// unknown everywhere, and row 299 is unknown throughout.
+pub(crate) fn table(seed: u64) -> (FeatureMatrix, Vec<f64>) {
+    let mut table = Table::generate(300, 6, seed);
+    table.names[0] = "return_5".to_owned();
+    table.columns[5] = vec![f64::NAN; 300];
+    for column in &mut table.columns {
+        column[299] = f64::NAN;
+    }
+    (FeatureMatrix::from_columns(table.names, table.columns).unwrap(), table.y)
+}
+
+pub(crate) fn rows(range: std::ops::Range<usize>) -> Vec<usize> {
+    range.collect()
+}
+
+fn bits(values: &[f64]) -> Vec<u64> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let (x, y) = table(1);
+    for forecaster in forecasters() {
+        let fit = || forecaster.fit(&x, &y, &rows(0..200), &rows(200..250)).unwrap();
+        assert_eq!(fit().artifact().to_bytes(), fit().artifact().to_bytes(), "{forecaster:?}");
+        let predict = || bits(&fit().predict(&x, &rows(250..300)));
+        assert_eq!(predict(), predict(), "{forecaster:?}");
+    }
+}
+
+#[test]
+fn refitting_forgets() {
+    let (x, y) = table(1);
+    let (other_x, other_y) = table(2);
+    for (used, fresh) in forecasters().into_iter().zip(forecasters()) {
+        let train = |forecaster: &dyn Forecaster, x, y: &[f64]| {
+            forecaster.fit(x, y, &rows(0..200), &rows(200..250)).unwrap().artifact().to_bytes()
+        };
+        train(used.as_ref(), &other_x, &other_y);
+        let again = train(used.as_ref(), &x, &y);
+        assert_eq!(again, train(fresh.as_ref(), &x, &y), "{used:?}");
+    }
+}
+
+#[test]
+fn rows_outside_training_and_validation_are_not_looked_at() {
+    let (x, y) = table(1);
+    let changed: Vec<Vec<f64>> =
+        (0..x.columns_count()).map(|j| [&x.column(j)[..250], &vec![0.5; 50]].concat()).collect();
+    let changed = FeatureMatrix::from_columns(x.names().to_vec(), changed).unwrap();
+    let mut changed_y = y.clone();
+    changed_y[250..].fill(f64::NAN);
+    for forecaster in forecasters() {
+        let bytes = |x, y: &[f64]| {
+            forecaster.fit(x, y, &rows(0..200), &rows(200..250)).unwrap().artifact().to_bytes()
+        };
+        assert_eq!(bytes(&x, &y), bytes(&changed, &changed_y), "{forecaster:?}");
+    }
+}
+
+#[test]
+fn a_constant_target_is_survived_and_learned() {
+    let (x, _) = table(1);
+    for forecaster in forecasters() {
+        let fitted = forecaster.fit(&x, &[0.25; 300], &rows(0..200), &rows(200..250)).unwrap();
+        let predicted = fitted.predict(&x, &rows(0..300));
+        assert!(predicted.iter().all(|value| value.is_finite()), "{forecaster:?}");
+        if forecaster.kind() != SeasonalNaive::KIND {
+            let exact = predicted.iter().all(|value| (value - 0.25).abs() < 1e-12);
+            assert!(exact, "{forecaster:?}");
+        }
+    }
+}
+
+#[test]
+fn too_few_rows_are_refused_with_the_numbers() {
+    let (x, y) = table(1);
+    for forecaster in forecasters() {
+        let rows_count_min = match forecaster.kind() {
+            SeasonalNaive::KIND => 1,
+            Ridge::KIND => 8,
+            _ => 40,
+        };
+        let too_few = rows_count_min - 1;
+        let error = forecaster.fit(&x, &y, &rows(0..too_few), &[]).unwrap_err();
+        assert_eq!(error, FitError::TooFewRows { rows_count: too_few, rows_count_min });
+        assert!(forecaster.fit(&x, &y, &rows(0..rows_count_min), &[]).is_ok());
+    }
+}
+
+#[test]
+fn nan_never_leaves() {
+    let (x, y) = table(1);
+    for forecaster in forecasters() {
+        let fitted = forecaster.fit(&x, &y, &rows(0..200), &rows(200..250)).unwrap();
+        let predicted = fitted.predict(&x, &rows(0..300));
+        assert_eq!(predicted.len(), 300);
+        assert!(predicted.iter().all(|value| value.is_finite()), "{forecaster:?}");
+    }
+}
+
+#[test]
+fn a_target_that_is_not_finite_is_refused() {
+    let (x, y) = table(1);
+    for forecaster in forecasters() {
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let mut y = y.clone();
+            y[120] = value;
+            let error = forecaster.fit(&x, &y, &rows(0..200), &[]).unwrap_err();
+            let expected =
+                format!("the target of row 120 is {value}: leave rows without a known target out");
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+}
+
+#[test]
+fn rows_and_targets_that_do_not_fit_the_matrix_are_refused() {
+    let (x, y) = table(1);
+    for forecaster in forecasters() {
+        let error = forecaster.fit(&x, &y[..299], &rows(0..200), &[]).unwrap_err();
+        assert_eq!(error, FitError::TargetsCount { targets_count: 299, rows_count: 300 });
+        let error = forecaster.fit(&x, &y, &rows(200..301), &[]).unwrap_err();
+        assert_eq!(error, FitError::RowOutside { row: 300, rows_count: 300 });
+    }
+}
+
+#[test]
+fn a_matrix_with_other_columns_is_not_predicted() {
+    let (x, y) = table(1);
+    let mut names = x.names().to_vec();
+    names.swap(0, 1);
+    let columns = (0..x.columns_count()).map(|j| x.column(j).to_vec()).collect();
+    let renamed = FeatureMatrix::from_columns(names, columns).unwrap();
+    for forecaster in forecasters() {
+        let fitted = forecaster.fit(&x, &y, &rows(0..200), &[]).unwrap();
+        assert_eq!(fitted.feature_names(), x.names());
+        let outcome = catch_unwind(AssertUnwindSafe(|| fitted.predict(&renamed, &[0])));
+        assert!(outcome.is_err(), "{forecaster:?}");
+    }
+}
+
+#[test]
+fn the_seasonal_naive_repeats_the_last_return_and_needs_its_column() {
+    let (x, y) = table(1);
+    let naive = |sessions| SeasonalNaive { horizon: Horizon::from_sessions(sessions).unwrap() };
+    let fitted = naive(5).fit(&x, &y, &rows(0..10), &[]).unwrap();
+    let expected: Vec<f64> =
+        x.column(0).iter().map(|r| if r.is_nan() { 0.0 } else { *r }).collect();
+    assert_eq!(fitted.predict(&x, &rows(0..300)), expected);
+    let error = naive(7).fit(&x, &y, &rows(0..10), &[]).unwrap_err();
+    assert_eq!(error.to_string(), "the matrix has no column 'return_7'");
+}

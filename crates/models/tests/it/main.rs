@@ -1,0 +1,10 @@
+//! The crate through its public face.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod artifact;
+mod battery;
+mod features;
+mod gbdt;
+mod ridge;
+mod targets;

@@ -1,0 +1,117 @@
+//! What a model should learn: returns counted in sessions of the exchange.
+
+use bist_market::{BarSeries, Calendar};
+use bist_models::{Horizon, Panel, features};
+use bist_testkit::bars::{random_walk, validated};
+use jiff::civil::{Date, date};
+
+const HORIZON: u8 = 5;
+
+fn panel(series: BarSeries) -> Panel {
+    let horizon = Horizon::from_sessions(HORIZON).unwrap();
+    features::build(&[validated(series)], Calendar::bist(), horizon)
+}
+
+fn walk() -> BarSeries {
+    random_walk("AAA", date(2022, 1, 3), date(2022, 6, 30), 1)
+}
+
+fn row_of(panel: &Panel, day: Date) -> usize {
+    panel.keys.iter().position(|key| key.day == day).unwrap()
+}
+
+#[test]
+fn targets_are_the_returns_that_followed() {
+    let series = walk();
+    let bars = series.bars.clone();
+    let panel = panel(series);
+    let adjusted_close = |i: usize| bars[i].adjusted_close.unwrap();
+    let adjusted_open =
+        |i: usize| adjusted_close(i) * bars[i].open_units as f64 / bars[i].close_units as f64;
+    let last = bars.len() - 1;
+    for t in 0..bars.len() {
+        for k in 1..=usize::from(HORIZON) {
+            let actual = panel.targets.step_returns[k - 1][t];
+            if t + k <= last {
+                let expected = (adjusted_close(t + k) / adjusted_close(t)).ln();
+                // Adjustment factors have nine digits.
+                assert!((actual - expected).abs() < 2e-9, "row {t} step {k}");
+            } else {
+                assert!(actual.is_nan(), "row {t} step {k}");
+            }
+        }
+        let tradable = panel.targets.tradable_return[t];
+        if t + 5 <= last {
+            let expected = (adjusted_close(t + 5) / adjusted_open(t + 1)).ln();
+            assert!((tradable - expected).abs() < 2e-9, "row {t}");
+            assert_eq!(panel.targets.known_on[t], Some(bars[t + 5].day()));
+        } else {
+            assert!(tradable.is_nan());
+            assert!(panel.targets.known_on[t].is_some(), "the calendar goes on");
+        }
+    }
+}
+
+#[test]
+fn an_absent_bar_leaves_its_own_targets_unknown_and_no_other() {
+    let mut series = walk();
+    let days: Vec<Date> = series.bars.iter().map(|bar| bar.day()).collect();
+    let whole = panel(series.clone());
+    series.bars.remove(53);
+    let panel = panel(series);
+    let row = row_of(&panel, days[50]);
+    assert_eq!(row, 50);
+    for k in [1, 2, 4, 5] {
+        let bits = |panel: &Panel| panel.targets.step_returns[k - 1][row].to_bits();
+        assert_eq!(bits(&panel), bits(&whole), "step {k}");
+    }
+    assert!(panel.targets.step_returns[2][row].is_nan());
+    // Without a bar on the next session nothing could have been bought.
+    let row = row_of(&panel, days[52]);
+    assert!(panel.targets.tradable_return[row].is_nan());
+    assert!(!panel.targets.step_returns[4][row].is_nan());
+    // Without one on the last session of the horizon nothing could have been sold.
+    let row = row_of(&panel, days[48]);
+    assert!(panel.targets.tradable_return[row].is_nan());
+}
+
+#[test]
+fn nothing_is_computed_across_a_break() {
+    let mut series = walk();
+    // An unexplained change of level: every price is a third from here on.
+    for bar in &mut series.bars[60..] {
+        for units in
+            [&mut bar.open_units, &mut bar.high_units, &mut bar.low_units, &mut bar.close_units]
+        {
+            *units = (*units / 300) * 100;
+        }
+        bar.adjusted_close = Some(bar.close_units as f64 / 10_000.0);
+    }
+    let days: Vec<Date> = series.bars.iter().map(|bar| bar.day()).collect();
+    let validated = validated(series);
+    let broken = (1..validated.bars().len()).find(|&i| !validated.continues(i));
+    let first_after = validated.bars()[broken.expect("the change of level is a break")].day;
+    let panel =
+        features::build(&[validated], Calendar::bist(), Horizon::from_sessions(HORIZON).unwrap());
+    let before = row_of(&panel, days[59]);
+    assert!(panel.targets.step_returns.iter().all(|returns| returns[before].is_nan()));
+    let after = row_of(&panel, first_after);
+    for name in ["return_1", "return_5", "overnight_gap", "limit_hit", "rsi_14", "volatility_5"] {
+        let column = panel.features.column_index(name).unwrap();
+        assert!(panel.features.value(after, column).is_nan(), "{name}");
+        assert!(!panel.features.value(before, column).is_nan(), "{name}");
+    }
+}
+
+#[test]
+fn where_adjusted_closes_begin_is_a_break() {
+    let mut series = walk();
+    for bar in &mut series.bars[..30] {
+        bar.adjusted_close = None;
+    }
+    let panel = panel(series);
+    let daily = panel.features.column(panel.features.column_index("return_1").unwrap());
+    let unknown: Vec<usize> = (0..daily.len()).filter(|&row| daily[row].is_nan()).collect();
+    assert_eq!(unknown, [0, 30]);
+    assert!(panel.targets.step_returns[0][29].is_nan());
+}

@@ -1,0 +1,143 @@
+//! What every request passes through, outermost first.
+
+mod host;
+mod log;
+mod options;
+mod panic;
+mod problem;
+mod request_id;
+mod security_headers;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_fn;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+/// How much a request may ask of the server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Largest body of a request.
+    pub(crate) body_size_bytes_max: usize,
+    /// How long making an answer may take.
+    pub(crate) answer_time_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { body_size_bytes_max: 64 * 1024, answer_time_max: Duration::from_secs(30) }
+    }
+}
+
+/// Puts the middleware around all routes and fallbacks of `router`.
+pub(crate) fn wrap(router: Router, limits: Limits) -> Router {
+    router.layer((
+        from_fn(request_id::assign),
+        from_fn(log::record),
+        from_fn(security_headers::add),
+        from_fn(problem::write),
+        CatchPanicLayer::custom(panic::answer),
+        from_fn(host::require_loopback),
+        from_fn(options::answer),
+        RequestBodyLimitLayer::new(limits.body_size_bytes_max),
+        TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.answer_time_max),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::{HeaderMap, Method, Request, header};
+    use axum::routing::{get, post};
+    use http_body_util::BodyExt;
+    use serde_json::{Value, json};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    fn service() -> Router {
+        let router = Router::new()
+            .route("/fine", get(async || "fine"))
+            .route("/never", get(std::future::pending::<&str>))
+            .route("/panics", get(async || -> &str { panic!("the tree fell over") }))
+            .route("/takes", post(async |body: String| body));
+        wrap(
+            router,
+            Limits { body_size_bytes_max: 10, answer_time_max: Duration::from_millis(20) },
+        )
+    }
+
+    async fn ask(request: axum::http::request::Builder, body: &'static str) -> (StatusCode, HeaderMap, Value) {
+        let request = request.header(header::HOST, "localhost").body(Body::from(body)).unwrap();
+        let response = service().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        (parts.status, parts.headers, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
+    #[tokio::test]
+    async fn a_panic_becomes_a_problem_that_keeps_its_secret() {
+        let request = Request::get("/panics").header("x-request-id", "abc-1");
+        let (status, headers, body) = ask(request, "").await;
+        assert_eq!(status, 500);
+        assert_eq!(headers["content-type"], "application/problem+json");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        assert_eq!(
+            body,
+            json!({
+                "type": "urn:bist:problem:internal", "title": "internal", "status": 500,
+                "detail": "the server failed; its log has the cause under the request id",
+                "code": "internal", "request_id": "abc-1",
+            })
+        );
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_takes_too_long_is_given_up() {
+        let (status, headers, body) = ask(Request::get("/never"), "").await;
+        assert_eq!((status.as_u16(), &body["code"]), (503, &json!("timed_out")));
+        assert_eq!(headers["retry-after"], "5");
+    }
+
+    #[tokio::test]
+    async fn a_large_body_is_refused_whether_or_not_it_says_so() {
+        let said = Request::post("/takes").header(header::CONTENT_LENGTH, 11);
+        let (status, _, body) = ask(said, "01234567890").await;
+        assert_eq!((status.as_u16(), &body["code"]), (413, &json!("body_too_large")));
+        let (status, _, body) = ask(Request::post("/takes"), "01234567890").await;
+        assert_eq!((status.as_u16(), &body["code"]), (413, &json!("body_too_large")));
+        let (status, ..) = ask(Request::post("/takes"), "0123456789").await;
+        assert_eq!(status, 200);
+    }
+
+    #[tokio::test]
+    async fn another_method_is_refused_with_those_that_are_taken() {
+        let (status, headers, body) = ask(Request::delete("/fine"), "").await;
+        assert_eq!((status.as_u16(), &body["code"]), (405, &json!("method_not_allowed")));
+        assert_eq!(headers["allow"], "GET,HEAD");
+    }
+
+    #[tokio::test]
+    async fn options_are_answered_with_the_methods_and_nothing_for_other_origins() {
+        let request = Request::builder()
+            .method(Method::OPTIONS)
+            .uri("/fine")
+            .header("origin", "https://elsewhere.example")
+            .header("access-control-request-method", "GET");
+        let (status, headers, _) = ask(request, "").await;
+        assert_eq!((status.as_u16(), &headers["allow"]), (204, &"GET,HEAD,OPTIONS".parse().unwrap()));
+        assert!(headers.keys().all(|name| !name.as_str().starts_with("access-control-")));
+    }
+
+    #[tokio::test]
+    async fn head_has_the_headers_of_get_and_no_body() {
+        let request = Request::head("/fine").header(header::HOST, "localhost");
+        let response = service().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-length"], "4");
+        assert!(response.into_body().collect().await.unwrap().to_bytes().is_empty());
+    }
+}

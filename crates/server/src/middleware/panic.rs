@@ -1,0 +1,18 @@
+//! A panic in a handler costs its request and nothing else.
+
+use std::any::Any;
+
+use axum::response::{IntoResponse, Response};
+
+use crate::error::ApiError;
+
+/// The answer to a request whose handler panicked.
+#[expect(clippy::needless_pass_by_value, reason = "the layer gives the payload away")]
+pub(super) fn answer(payload: Box<dyn Any + Send>) -> Response {
+    let message = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    ApiError::Internal(format!("a handler panicked: {message}")).into_response()
+}

@@ -1,0 +1,41 @@
+//! Every error leaves as a problem document with the id of its request.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::request_id::RequestId;
+use crate::error::{ApiError, PROBLEM_JSON, Problem};
+
+/// Writes the document of an error that a handler, an extractor or a layer has answered with.
+pub(super) async fn write(request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+    let mut response = next.run(request).await;
+    if let Some(error) = undescribed(&response) {
+        let mut described = error.into_response();
+        // What the layer said besides, such as the methods of a path, stays.
+        for (name, value) in response.headers() {
+            if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+                described.headers_mut().insert(name.clone(), value.clone());
+            }
+        }
+        response = described;
+    }
+    let Some(mut problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    problem.request_id = id;
+    let Ok(body) = serde_json::to_vec(&problem) else { return response };
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    *response.body_mut() = Body::from(body);
+    response
+}
+
+/// The error of a response that has neither a problem nor a document of its own.
+fn undescribed(response: &Response) -> Option<ApiError> {
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    let bare = content_type.is_none_or(|value| value.as_bytes().starts_with(b"text/plain"));
+    let described = response.extensions().get::<Problem>().is_some();
+    if bare && !described { ApiError::of_bare(response.status()) } else { None }
+}

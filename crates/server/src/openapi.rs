@@ -1,0 +1,179 @@
+//! The description of the API, generated from the handlers.
+
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use bist_market::Symbol;
+use bist_store::StoreError;
+use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Type};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    ContentBuilder, Header, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
+    Response, ResponseBuilder,
+};
+use utoipa::{IntoResponses, OpenApi as _, ToSchema};
+
+use crate::error::{ApiError, PROBLEM_JSON, Problem, ProblemCode};
+
+/// What the routes are about, in the order in which a reader wants them.
+const TAGS: [(&str, &str); 8] = [
+    ("symbols", "What is traded, and the newest of everything about it."),
+    ("bars", "Prices that passed the checks."),
+    ("forecasts", "What the model in force expects, with its bands."),
+    ("signals", "What to do about it, and why."),
+    ("models", "The models, where they come from, and what they were worth out of sample."),
+    ("data-quality", "What the validator found in the data."),
+    ("market", "The calendar and the rules of the exchange."),
+    ("health", "Whether the server works; for those who watch over it."),
+];
+
+/// What every answer may be instead of the one asked for.
+const ALWAYS: [ProblemCode; 5] =
+    [ProblemCode::UnknownParameter, ProblemCode::HostNotLocal, ProblemCode::Internal, ProblemCode::TimedOut, ProblemCode::StoreBusy];
+
+/// Schemas that no handler mentions.
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(Problem, ProblemCode)))]
+struct Shared;
+
+/// The document before the handlers are known.
+pub(crate) fn frame() -> OpenApi {
+    let description = "Bars of Borsa Istanbul, forecasts with bands, signals with reasons, and the \
+        record of the models behind them.\n\nTimes are RFC 3339 in UTC, days are dates in \
+        Europe/Istanbul, prices are decimal strings, shares of one are numbers (0.05 is 5 %). Lists \
+        have `items` and `next`; give `next` as `cursor` to get the following page. Errors are RFC \
+        9457 problem documents with a stable `code`. Unknown query parameters are refused. Data made \
+        by the sample generator say `origin: sample` wherever they appear.";
+    let license = LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0"));
+    let info = InfoBuilder::new()
+        .title("BIST AI Smart Trader")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(description))
+        .license(Some(license.build()))
+        .build();
+    let tags = TAGS.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());
+    OpenApiBuilder::from(Shared::openapi()).info(info).tags(Some(tags)).build()
+}
+
+/// The bytes of the finished document.
+///
+/// # Panics
+///
+/// Never: the document is plain data, as a test shows.
+pub(crate) fn document(mut description: OpenApi) -> Bytes {
+    for operation in description.paths.paths.values_mut().filter_map(|item| item.get.as_mut()) {
+        let with_parameters: &[ProblemCode] = if operation.parameters.is_some() {
+            &[ProblemCode::InvalidParameter, ProblemCode::MalformedRequest]
+        } else {
+            &[]
+        };
+        for (status, response) in problem_responses(&[&ALWAYS, with_parameters].concat()) {
+            operation.responses.responses.entry(status).or_insert(response);
+        }
+        for response in operation.responses.responses.values_mut() {
+            if let RefOr::T(response) = response {
+                response.headers.insert("x-request-id".to_owned(), RefOr::T(request_id_header()));
+            }
+        }
+    }
+    let text = description.to_pretty_json().expect("the description is plain data");
+    Bytes::from(text)
+}
+
+fn request_id_header() -> Header {
+    HeaderBuilder::new()
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .description(Some("The id under which the server's log has this request."))
+        .build()
+}
+
+/// The answer to a request for a symbol that the store does not have.
+pub(crate) struct NoSuchSymbol;
+
+impl IntoResponses for NoSuchSymbol {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::SymbolNotFound])
+    }
+}
+
+/// The answer to a request for the quality of a symbol that was not validated, or is not there.
+pub(crate) struct NoSuchQuality;
+
+impl IntoResponses for NoSuchQuality {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::SymbolNotFound, ProblemCode::NotValidated])
+    }
+}
+
+/// The answer to a request for a model version that there is not.
+pub(crate) struct NoSuchModelVersion;
+
+impl IntoResponses for NoSuchModelVersion {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::ModelVersionNotFound])
+    }
+}
+
+/// The answers with these codes, by status, each with an example.
+fn problem_responses(codes: &[ProblemCode]) -> BTreeMap<String, RefOr<Response>> {
+    let mut by_status: BTreeMap<u16, Vec<ProblemCode>> = BTreeMap::new();
+    for code in codes {
+        by_status.entry(code.name_and_status().1.as_u16()).or_default().push(*code);
+    }
+    by_status
+        .into_iter()
+        .map(|(status, codes)| (status.to_string(), RefOr::T(problem_response(&codes))))
+        .collect()
+}
+
+fn problem_response(codes: &[ProblemCode]) -> Response {
+    let names: Vec<&str> = codes.iter().map(|code| code.name_and_status().0).collect();
+    let codes_schema =
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names.clone()));
+    let schema = AllOfBuilder::new()
+        .item(Ref::from_schema_name(Problem::name()))
+        .item(ObjectBuilder::new().property("code", codes_schema));
+    let examples = codes.iter().zip(&names).map(|(code, name)| {
+        let mut problem = example(*code).problem();
+        problem.request_id = "5f3c9a1be07d4c22".to_owned();
+        let value = serde_json::to_value(problem).ok();
+        ((*name).to_owned(), RefOr::T(ExampleBuilder::new().value(value).build()))
+    });
+    let content = ContentBuilder::new().schema(Some(schema)).examples_from_iter(examples);
+    ResponseBuilder::new()
+        .description(names.join(" or ").replace('_', " "))
+        .content(PROBLEM_JSON, content.build())
+        .build()
+}
+
+/// An error of each code, so that the examples have the words that are sent.
+fn example(code: ProblemCode) -> ApiError {
+    let symbol = || Symbol::parse("THYAO").expect("a well-formed symbol");
+    match code {
+        ProblemCode::InvalidParameter => ApiError::InvalidParameter {
+            parameter: "limit",
+            problem: "'0' is not a limit; give a whole number from 1 to 1000".to_owned(),
+        },
+        ProblemCode::UnknownParameter => ApiError::UnknownParameter {
+            parameter: "page".to_owned(),
+            known: vec!["limit", "cursor"],
+        },
+        ProblemCode::MalformedRequest => ApiError::Malformed(
+            "the path is not UTF-8 once its percent signs are decoded".to_owned(),
+        ),
+        ProblemCode::SymbolNotFound => ApiError::SymbolNotFound(symbol()),
+        ProblemCode::NotValidated => ApiError::NotValidated(symbol()),
+        ProblemCode::ModelVersionNotFound => {
+            ApiError::ModelVersionNotFound("gbdt-0123456789ab".to_owned())
+        }
+        ProblemCode::NotFound => ApiError::NotFound,
+        ProblemCode::MethodNotAllowed => ApiError::MethodNotAllowed,
+        ProblemCode::BodyTooLarge => ApiError::BodyTooLarge,
+        ProblemCode::HostNotLocal => ApiError::HostNotLocal(Some("bist.example:8080".to_owned())),
+        ProblemCode::Internal => ApiError::Internal(String::new()),
+        ProblemCode::TimedOut => ApiError::TimedOut,
+        ProblemCode::StoreBusy => ApiError::Store(StoreError::Busy),
+    }
+}

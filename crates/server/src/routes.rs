@@ -1,0 +1,11 @@
+//! One module a noun: parse the request, call one use case, shape the answer.
+
+pub(crate) mod bars;
+pub(crate) mod data_quality;
+pub(crate) mod docs;
+pub(crate) mod forecasts;
+pub(crate) mod health;
+pub(crate) mod market;
+pub(crate) mod models;
+pub(crate) mod signals;
+pub(crate) mod symbols;

@@ -1,0 +1,164 @@
+//! `/api/v1/bars`: prices that passed the checks.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use bist_app::App;
+use bist_app::bars::{BarsPage, BarsQuery};
+use bist_market::{Bar, Interval, Symbol};
+use jiff::civil::Date;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::error::ApiError;
+use crate::extract::{Checked, FromQuery, QueryReader, SYMBOL_WANTED, day, days_in_order, symbol};
+use crate::openapi::NoSuchSymbol;
+use crate::paging;
+use crate::schema::{Day, Decimal, OriginWord};
+
+/// Bars of a page unless the caller asks for another number.
+const LIMIT_DEFAULT: u32 = 1000;
+
+/// Most bars of a page.
+const LIMIT_MAX: u32 = 5000;
+
+/// The routes of this resource.
+pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// Some bars of one symbol.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Bars)]
+struct BarsResponse {
+    /// The ticker.
+    #[schema(value_type = String, example = "THYAO")]
+    symbol: Symbol,
+    /// What each bar covers.
+    #[schema(value_type = String, example = "1d")]
+    interval: Interval,
+    /// Whether the data are real.
+    origin: OriginWord,
+    /// Where the newest rows came from.
+    #[schema(example = "csv")]
+    source: String,
+    /// Day of the last bar there is, on whatever page.
+    #[schema(required)]
+    as_of: Option<Day>,
+    /// The bars of this page, oldest first.
+    items: Vec<BarResponse>,
+    /// Give this as `cursor` to get the older bars before these; null when there are none.
+    #[schema(required, example = "to-2024-05-31")]
+    next: Option<String>,
+}
+
+/// One session of one symbol. Prices are as traded, not adjusted for splits and dividends.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Bar)]
+struct BarResponse {
+    /// The session.
+    day: Day,
+    /// First price.
+    open: Decimal,
+    /// Highest price.
+    high: Decimal,
+    /// Lowest price.
+    low: Decimal,
+    /// Last price.
+    close: Decimal,
+    /// The source's close adjusted for splits and dividends, lira; null when it gave none.
+    #[schema(required, example = 311.87)]
+    adjusted_close: Option<f64>,
+    /// Shares traded; null when the source did not say.
+    #[schema(required, example = 31250000)]
+    volume: Option<u64>,
+}
+
+impl From<Bar> for BarResponse {
+    fn from(bar: Bar) -> Self {
+        Self {
+            day: Day(bar.day),
+            open: Decimal(bar.open),
+            high: Decimal(bar.high),
+            low: Decimal(bar.low),
+            close: Decimal(bar.close),
+            adjusted_close: bar.adjusted_close,
+            volume: bar.volume.map(|shares| shares.0),
+        }
+    }
+}
+
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct BarsParams {
+    /// The ticker; case does not matter.
+    #[param(value_type = String, example = "THYAO")]
+    symbol: Symbol,
+    /// What each bar covers. Only daily bars are served.
+    #[param(value_type = Option<String>, pattern = "^1d$", default = "1d")]
+    interval: Interval,
+    /// First day wanted.
+    #[param(value_type = Option<String>, format = Date, example = "2024-01-02")]
+    from: Option<Date>,
+    /// Last day wanted.
+    #[param(value_type = Option<String>, format = Date, example = "2024-12-31")]
+    to: Option<Date>,
+    /// Most bars of the page.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 5000, default = 1000)]
+    limit: u32,
+    /// The `next` of the page before.
+    #[param(value_type = Option<String>, example = "to-2024-05-31")]
+    cursor: Option<Date>,
+}
+
+impl FromQuery for BarsParams {
+    fn from_query(query: &mut QueryReader) -> Result<Self, ApiError> {
+        let daily = |text: &str| match Interval::parse(text) {
+            Ok(Interval::Daily) => Ok(Interval::Daily),
+            Ok(Interval::Minutes(_)) | Err(_) => {
+                Err(format!("'{text}' is not served; give 1d, or nothing"))
+            }
+        };
+        let params = Self {
+            symbol: query.required("symbol", SYMBOL_WANTED, symbol)?,
+            interval: query.optional("interval", daily)?.unwrap_or(Interval::Daily),
+            from: query.optional("from", day)?,
+            to: query.optional("to", day)?,
+            limit: paging::limit(query, LIMIT_DEFAULT, LIMIT_MAX)?,
+            cursor: paging::cursor(query, "to-", |text| day(text).ok())?,
+        };
+        days_in_order(params.from, params.to)?;
+        Ok(params)
+    }
+}
+
+/// Bars of a symbol, the newest page first
+#[utoipa::path(
+    get, path = "/api/v1/bars", tag = "bars", operation_id = "list_bars",
+    params(BarsParams),
+    responses(
+        (status = 200, description = "The newest bars that were asked for, oldest first.", body = BarsResponse),
+        NoSuchSymbol,
+    )
+)]
+async fn list(
+    State(app): State<Arc<App>>,
+    Checked(params): Checked<BarsParams>,
+) -> Result<Json<BarsResponse>, ApiError> {
+    let to = [params.to, params.cursor].into_iter().flatten().min();
+    let query = BarsQuery { from: params.from, to, limit: params.limit };
+    let page = app.bars(params.symbol, query).await?;
+    let BarsPage { view, bars, next } = page.ok_or(ApiError::SymbolNotFound(params.symbol))?;
+    Ok(Json(BarsResponse {
+        symbol: params.symbol,
+        interval: params.interval,
+        origin: OriginWord(view.instrument.origin),
+        source: view.source,
+        as_of: view.as_of.map(Day),
+        items: bars.into_iter().map(BarResponse::from).collect(),
+        next: next.map(|day| format!("to-{day}")),
+    }))
+}

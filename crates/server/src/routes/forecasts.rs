@@ -1,0 +1,176 @@
+//! `/api/v1/forecasts`: what the model in force expects, with its bands.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use bist_app::App;
+use bist_lifecycle::ForecastStep;
+use bist_market::price::UNITS_PER_LIRA;
+use bist_market::{ExchangeRules, Price, Symbol};
+use bist_store::ForecastRecord;
+use jiff::civil::Date;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::error::ApiError;
+use crate::extract::Checked;
+use crate::openapi::NoSuchSymbol;
+use crate::paging::{self, LatestParams, Page};
+use crate::schema::{Day, Decimal, Instant, OriginWord};
+
+/// The routes of this resource.
+pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// A forecast of one symbol.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Forecast)]
+struct ForecastResponse {
+    /// The ticker.
+    #[schema(value_type = String, example = "THYAO")]
+    symbol: Symbol,
+    /// Whether the data behind it are real.
+    origin: OriginWord,
+    /// The model that made it.
+    #[schema(example = "gbdt-0123456789ab")]
+    model_version: String,
+    /// When it was made.
+    made_at: Instant,
+    /// The last day that it knows.
+    as_of: Day,
+    /// The close of that day, from which it starts.
+    last_close: Decimal,
+    /// How many sessions ahead it looks.
+    #[schema(example = 5)]
+    horizon_sessions: u8,
+    /// Return expected over all of them, dividends included.
+    #[schema(example = 0.0042)]
+    expected_return_share: f64,
+    /// Session by session.
+    steps: Vec<StepResponse>,
+}
+
+/// What is expected some sessions ahead.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ForecastStep)]
+struct StepResponse {
+    /// Sessions ahead.
+    #[schema(example = 1)]
+    session: u32,
+    /// The day of that session; null when the calendar does not reach so far.
+    #[schema(required)]
+    day: Option<Day>,
+    /// The middle of the bands, to the nearest price step.
+    median: Decimal,
+    /// Where the close will lie, the narrowest band first.
+    bands: Vec<BandResponse>,
+}
+
+/// Two prices between which the close will lie with a probability.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Band)]
+struct BandResponse {
+    /// The probability; what it came to out of sample is in the evaluation of the model.
+    #[schema(minimum = 0, maximum = 1, example = 0.8)]
+    coverage: f64,
+    /// The lower price, to the nearest price step.
+    low: Decimal,
+    /// The higher price, to the nearest price step.
+    high: Decimal,
+}
+
+impl From<ForecastRecord> for ForecastResponse {
+    fn from(record: ForecastRecord) -> Self {
+        let ForecastRecord { forecast, last_close, .. } = record;
+        let steps = forecast.steps.iter().map(|step| StepResponse::of(step, forecast.as_of, last_close));
+        Self {
+            symbol: forecast.symbol,
+            origin: OriginWord(record.origin),
+            model_version: record.model_version,
+            made_at: Instant(record.made_at),
+            as_of: Day(forecast.as_of),
+            last_close: Decimal(last_close),
+            horizon_sessions: forecast.horizon.sessions(),
+            expected_return_share: forecast.expected_log_return.exp_m1(),
+            steps: steps.collect(),
+        }
+    }
+}
+
+impl StepResponse {
+    fn of(step: &ForecastStep, as_of: Date, last_close: Price) -> Self {
+        let rules_of = step.day.unwrap_or(as_of);
+        let price = |log_return| Decimal(price_after(last_close, log_return, rules_of));
+        let bands = [(0.5, step.interval_50), (0.8, step.interval_80)];
+        Self {
+            session: step.session,
+            day: step.day.map(Day),
+            median: price(step.centre),
+            bands: bands
+                .map(|(coverage, interval)| BandResponse {
+                    coverage,
+                    low: price(interval.low),
+                    high: price(interval.high),
+                })
+                .into(),
+        }
+    }
+}
+
+/// The price after a log-return, to the nearest price step of `day`; at least the smallest step.
+#[expect(clippy::cast_possible_truncation, reason = "a price too large to hold becomes the largest")]
+#[expect(clippy::cast_precision_loss, reason = "the units of a lira are few")]
+fn price_after(close: Price, log_return: f64, day: Date) -> Price {
+    let units = (close.lira() * log_return.exp() * UNITS_PER_LIRA as f64).round() as i64;
+    let rules = ExchangeRules::bist();
+    let near = Price::from_units(units).ok().and_then(|price| rules.round_nearest(day, price));
+    near.unwrap_or_else(|| rules.tick(day, close))
+}
+
+/// The newest forecasts of the model in force, by symbol
+///
+/// Without a model in force the list is empty.
+#[utoipa::path(
+    get, path = "/api/v1/forecasts", tag = "forecasts", operation_id = "list_forecasts",
+    params(LatestParams),
+    responses(
+        (status = 200, description = "One forecast a symbol.", body = Page<ForecastResponse>),
+        NoSuchSymbol,
+    )
+)]
+async fn list(
+    State(app): State<Arc<App>>,
+    Checked(params): Checked<LatestParams>,
+) -> Result<Json<Page<ForecastResponse>>, ApiError> {
+    params.require_known(&app).await?;
+    let records = app.forecasts(params.symbol).await?;
+    let page =
+        paging::page_after(records, |record| record.forecast.symbol, params.cursor, params.limit);
+    Ok(Json(page.map(ForecastResponse::from)))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(close: &str, log_return: f64, expected: &str) {
+        let price = price_after(Price::parse(close).unwrap(), log_return, date(2024, 6, 3));
+        assert_eq!(price.to_string(), expected);
+    }
+
+    #[test]
+    fn prices_of_a_forecast_are_prices_of_the_exchange() {
+        check("312.50", 0.0, "312.50");
+        // 312.50 * exp(0.01) is 315.6407; the step is 0.25 there.
+        check("312.50", 0.01, "315.75");
+        check("12.34", -0.02, "12.10");
+        check("0.02", -3.0, "0.01");
+    }
+}

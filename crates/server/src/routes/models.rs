@@ -1,0 +1,261 @@
+//! `/api/v1/models`: the models, where they come from, and what they were worth out of sample.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use bist_app::App;
+use bist_lifecycle::evaluation::Rmse;
+use bist_lifecycle::{Evaluation, Lineage, ModelState, ModelVersion};
+use bist_trading::Estimate;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::error::ApiError;
+use crate::extract::{Checked, FromQuery, NoParameters, QueryReader, TextPath};
+use crate::openapi::NoSuchModelVersion;
+use crate::paging::{self, LIMIT_DEFAULT, LIMIT_MAX, Page};
+use crate::schema::{Day, Instant, OriginWord, document, schema, text};
+
+/// The routes of this resource.
+pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(one))
+}
+
+/// Where a model stands.
+#[derive(Debug, Serialize)]
+struct StateWord(ModelState);
+
+schema!(
+    StateWord,
+    "ModelState",
+    text("Where a model stands. The forecasts and signals shown are those of the champion.", "champion")
+        .enum_values(Some(
+            [ModelState::Candidate, ModelState::Staged, ModelState::Champion, ModelState::Retired]
+                .map(ModelState::as_str)
+        ))
+);
+
+/// The record out of sample, whole.
+#[derive(Debug, Serialize)]
+struct EvaluationDocument(Evaluation);
+
+schema!(
+    EvaluationDocument,
+    "Evaluation",
+    document(
+        "The record out of sample as `bist evaluate --json` prints it: `protocol` (how the folds \
+         were laid, purged and embargoed, costs, seed), `skill` (the rule, condition by condition), \
+         `rank_ic`, `hit_rate`, `rmse`, `skill_scores`, `after_costs`, `coverage` of the bands by \
+         level and step, `folds` with their dates, `by_symbol`, `caveats`."
+    )
+);
+
+/// Everything that a model was made from.
+#[derive(Debug, Serialize)]
+struct LineageDocument(Lineage);
+
+schema!(
+    LineageDocument,
+    "Lineage",
+    document(
+        "Everything that the model was made from: `snapshot_hash` of the bars, `feature_names`, \
+         `spec` (hyperparameters, folds, seed, costs), `code_version`, `symbols`, `excluded` with \
+         reasons, `first_day`, `last_day`, `rows_count`. The same lineage gives the same model."
+    )
+);
+
+/// A model in short.
+#[derive(Debug, Serialize, ToSchema)]
+struct ModelSummary {
+    /// The name of this version.
+    #[schema(example = "gbdt-0123456789ab")]
+    version: String,
+    /// The kind of model.
+    #[schema(example = "gbdt")]
+    kind: String,
+    /// Where it stands.
+    state: StateWord,
+    /// Whether it learned from real data.
+    origin: OriginWord,
+    /// When it was trained.
+    trained_at: Instant,
+    /// First day of the rows that it learned from.
+    first_day: Day,
+    /// Last day of the rows that it learned from.
+    last_day: Day,
+    /// Rows that it learned from.
+    #[schema(example = 40000)]
+    rows_count: u64,
+    /// Symbols that it learned from.
+    #[schema(example = 30)]
+    symbols_count: u64,
+    /// Fingerprint of the bars.
+    snapshot_hash: String,
+    /// The seed of everything random.
+    #[schema(example = 7)]
+    seed: u64,
+    /// Whether skill was shown out of sample, by a rule fixed beforehand.
+    skill_shown: bool,
+    /// Rank information coefficient out of sample; null when there were too few days.
+    #[schema(required)]
+    rank_ic: Option<EstimateResponse>,
+    /// How often the sign was right out of sample; null when there were too few days.
+    #[schema(required)]
+    hit_rate: Option<EstimateResponse>,
+    /// Root mean squared errors out of sample, log-return over the horizon.
+    rmse: RmseResponse,
+}
+
+/// A model with its record and its lineage.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ModelVersion)]
+struct ModelVersionResponse {
+    /// The model in short.
+    #[serde(flatten)]
+    summary: ModelSummary,
+    /// What it was made from.
+    lineage: LineageDocument,
+    /// SHA-256 of the model's bytes.
+    artifact_sha256: String,
+    /// What it was worth out of sample.
+    evaluation: EvaluationDocument,
+}
+
+/// An estimate with its interval.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Estimate)]
+struct EstimateResponse {
+    /// The estimate.
+    #[schema(example = 0.021)]
+    value: f64,
+    /// Lower end of the interval.
+    #[schema(example = -0.004)]
+    low: f64,
+    /// Higher end of the interval.
+    #[schema(example = 0.046)]
+    high: f64,
+    /// How often such an interval holds the truth.
+    #[schema(example = 0.95)]
+    level: f64,
+}
+
+/// Root mean squared errors of a model and of those it is compared with.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Rmse)]
+struct RmseResponse {
+    /// The model.
+    #[schema(example = 0.0512)]
+    model: f64,
+    /// Ridge regression.
+    #[schema(example = 0.0514)]
+    ridge: f64,
+    /// The return of the last horizon repeated.
+    #[schema(example = 0.0731)]
+    seasonal_naive: f64,
+    /// The mean of what the model learned from.
+    #[schema(example = 0.0513)]
+    training_mean: f64,
+    /// Zero.
+    #[schema(example = 0.0513)]
+    zero: f64,
+}
+
+impl From<Estimate> for EstimateResponse {
+    fn from(Estimate { value, low, high, level }: Estimate) -> Self {
+        Self { value, low, high, level }
+    }
+}
+
+impl From<Rmse> for RmseResponse {
+    fn from(Rmse { model, ridge, seasonal_naive, training_mean, zero }: Rmse) -> Self {
+        Self { model, ridge, seasonal_naive, training_mean, zero }
+    }
+}
+
+impl From<&ModelVersion> for ModelSummary {
+    fn from(version: &ModelVersion) -> Self {
+        let ModelVersion { lineage, evaluation, .. } = version;
+        Self {
+            version: version.id.clone(),
+            kind: version.kind.clone(),
+            state: StateWord(version.state),
+            origin: OriginWord(version.origin),
+            trained_at: Instant(version.trained_at),
+            first_day: Day(lineage.first_day),
+            last_day: Day(lineage.last_day),
+            rows_count: lineage.rows_count,
+            symbols_count: lineage.symbols.len() as u64,
+            snapshot_hash: lineage.snapshot_hash.clone(),
+            seed: lineage.spec.seed,
+            skill_shown: evaluation.skill.shown,
+            rank_ic: evaluation.rank_ic.estimate.map(EstimateResponse::from),
+            hit_rate: evaluation.hit_rate.estimate.map(EstimateResponse::from),
+            rmse: evaluation.rmse.into(),
+        }
+    }
+}
+
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListParams {
+    /// Most items of the page.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
+    limit: u32,
+    /// The `next` of the page before.
+    #[param(value_type = Option<String>, example = "from-100")]
+    cursor: u64,
+}
+
+impl FromQuery for ListParams {
+    fn from_query(query: &mut QueryReader) -> Result<Self, ApiError> {
+        Ok(Self {
+            limit: paging::limit(query, LIMIT_DEFAULT, LIMIT_MAX)?,
+            cursor: paging::cursor_from(query)?,
+        })
+    }
+}
+
+/// All model versions, the newest first
+#[utoipa::path(
+    get, path = "/api/v1/models", tag = "models", operation_id = "list_models",
+    params(ListParams),
+    responses((status = 200, description = "Model versions in short.", body = Page<ModelSummary>))
+)]
+async fn list(
+    State(app): State<Arc<App>>,
+    Checked(params): Checked<ListParams>,
+) -> Result<Json<Page<ModelSummary>>, ApiError> {
+    let versions = app.model_versions().await?;
+    let page = paging::page(&versions, params.cursor, params.limit);
+    Ok(Json(page.map(ModelSummary::from)))
+}
+
+/// One model version with its record and its lineage
+#[utoipa::path(
+    get, path = "/api/v1/models/{version}", tag = "models", operation_id = "get_model",
+    params(("version" = String, Path, description = "The name of the version.", example = "gbdt-0123456789ab")),
+    responses(
+        (status = 200, description = "The model version.", body = ModelVersionResponse),
+        NoSuchModelVersion,
+    )
+)]
+async fn one(
+    State(app): State<Arc<App>>,
+    TextPath(id): TextPath,
+    _: Checked<NoParameters>,
+) -> Result<Json<ModelVersionResponse>, ApiError> {
+    let Some(version) = app.model_version(&id).await? else {
+        return Err(ApiError::ModelVersionNotFound(id));
+    };
+    let summary = ModelSummary::from(&version);
+    let ModelVersion { lineage, artifact_sha256, evaluation, .. } = version;
+    Ok(Json(ModelVersionResponse {
+        summary,
+        lineage: LineageDocument(lineage),
+        artifact_sha256,
+        evaluation: EvaluationDocument(evaluation),
+    }))
+}

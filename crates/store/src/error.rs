@@ -1,0 +1,91 @@
+//! What can go wrong below the queries, told so that an operator knows what to do.
+
+use std::path::PathBuf;
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The data directory cannot be made or written.
+    #[error("data directory {path} cannot be written: {source}; choose another with --data-dir or change its permissions")]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The database cannot be written.
+    #[error("the database in the data directory is read-only; choose another with --data-dir or change its permissions")]
+    ReadOnly,
+    /// The disk is full, or a quota is.
+    #[error("the disk that holds the data directory is full; nothing of this step was stored, free some space and repeat it")]
+    DiskFull,
+    /// Another process holds the database for longer than we wait.
+    #[error("the database is in use by another bist process; try again when it has finished")]
+    Busy,
+    /// The file is not a database, or is damaged.
+    #[error("the database file in the data directory is damaged or is not a database: {0}")]
+    Damaged(String),
+    /// The database was written by a newer program.
+    #[error("the database has migration {0}, which this version of bist does not know; use the newer bist that made it")]
+    TooNew(i64),
+    /// The operating system failed a read or a write.
+    #[error("the database file could not be read or written: {0}; the disk may be full or failing")]
+    Io(String),
+    /// A sample market may not be mixed into real data.
+    #[error("the data directory holds real bars; make the sample market in another one with --data-dir")]
+    HoldsRealData,
+    /// The file of a model cannot be written or read.
+    #[error("the model file {path} cannot be written or read: {source}")]
+    Artifact {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A document in the database does not have the shape that this version writes.
+    #[error("a stored {what} cannot be read: {source}")]
+    Document {
+        /// Which document.
+        what: &'static str,
+        /// Where it is malformed.
+        source: serde_json::Error,
+    },
+    /// A stored value that no version of this program writes.
+    #[error("the database holds an impossible value: {0}")]
+    Impossible(String),
+    /// Anything else that the database said.
+    #[error("database: {0}")]
+    Database(sqlx::Error),
+    /// A migration failed.
+    #[error("database migration: {0}")]
+    Migration(sqlx::migrate::MigrateError),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let sqlx::Error::Database(database) = &error else {
+            return Self::Database(error);
+        };
+        // SQLite's primary result code is the low byte of the extended one (sqlite.org/rescode.html).
+        let code = database.code().and_then(|code| code.parse::<u32>().ok()).map(|c| c & 0xff);
+        match code {
+            Some(5 | 6) => Self::Busy,
+            Some(8) => Self::ReadOnly,
+            Some(10) => Self::Io(database.message().to_owned()),
+            Some(11 | 26) => Self::Damaged(database.message().to_owned()),
+            Some(13) => Self::DiskFull,
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        match error {
+            sqlx::migrate::MigrateError::VersionMissing(version) => Self::TooNew(version),
+            sqlx::migrate::MigrateError::Execute(source) => source.into(),
+            other => Self::Migration(other),
+        }
+    }
+}

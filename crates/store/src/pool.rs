@@ -1,0 +1,86 @@
+//! Opening the database: one writer, several readers.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use crate::error::StoreError;
+use crate::migrate::migrator;
+
+/// Name of the database file in the data directory.
+const FILE_NAME: &str = "bist.sqlite";
+
+/// How long a writer waits for another process before it gives up.
+const BUSY_TIMEOUT_S: u64 = 10;
+
+/// Connections that read at the same time.
+const READERS_MAX: u32 = 4;
+
+/// The database of one data directory.
+///
+/// Cloning is cheap and shares the connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    directory: PathBuf,
+    /// One connection: SQLite has one writer, and waiting here is fairer than waiting in the file.
+    pub(crate) writer: SqlitePool,
+    pub(crate) reader: SqlitePool,
+}
+
+impl Store {
+    /// Opens the database of `directory`, making both if need be, and brings its tables up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Directory`] when the directory cannot be made or written,
+    /// [`StoreError::Damaged`] or [`StoreError::TooNew`] when the file is not ours, and the others
+    /// when the database fails.
+    pub async fn open(directory: &Path) -> Result<Self, StoreError> {
+        let unwritable =
+            |source| StoreError::Directory { path: directory.to_owned(), source };
+        std::fs::create_dir_all(directory).map_err(unwritable)?;
+        // SQLite would say "unable to open database file"; this says why.
+        let file = directory.join(FILE_NAME);
+        std::fs::OpenOptions::new().create(true).append(true).open(&file).map_err(unwritable)?;
+
+        let options = SqliteConnectOptions::new()
+            .filename(&file)
+            .journal_mode(SqliteJournalMode::Wal)
+            // FULL: an acknowledged write survives a power cut, not only a killed process.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(BUSY_TIMEOUT_S));
+        let writer =
+            SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        migrator().run(&writer).await?;
+        let reader = SqlitePoolOptions::new()
+            .max_connections(READERS_MAX)
+            .connect_with(options.pragma("query_only", "ON"))
+            .await?;
+        Ok(Self { directory: directory.to_owned(), writer, reader })
+    }
+
+    /// The data directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Answers a trivial query, to show that the database can be read.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it cannot.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.reader).await?;
+        Ok(())
+    }
+
+    /// Closes all connections, folding the write-ahead log into the file.
+    pub async fn close(self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}

@@ -1,0 +1,24 @@
+//! Costs, signals and performance: what a forecast is worth to someone who trades.
+//!
+//! [`decide`] turns a forecast, the record of the model that made it and the costs of trading into
+//! a [`Signal`]: buy, sell or hold, always with its reason. [`CostModel`] says what a trade costs,
+//! [`AfterCosts`] what following the forecasts would have earned, and [`Estimate`] is a number with
+//! the interval in which the truth may lie.
+//!
+//! Pure: no clock, no environment, no file, no socket. How forecasts are made and judged is not
+//! known here.
+
+pub mod costs;
+mod distribution;
+pub mod estimate;
+pub mod performance;
+pub mod record;
+pub mod signal;
+
+pub use costs::CostModel;
+pub use estimate::Estimate;
+pub use performance::{AfterCosts, Opportunity};
+pub use record::{ModelRecord, SkillCondition, SymbolRecord};
+pub use signal::{
+    Action, Contribution, Reason, ReturnInterval, Signal, SignalInput, TopContributions, decide,
+};

@@ -1,0 +1,6 @@
+//! The crate through its public face.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod intervals;
+mod signals;

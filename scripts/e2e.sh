@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# The real binary, end to end: a sample market from nothing to the page in headless Chromium, and,
+# when ../shared is there, the whole path on real prices.
+# usage: e2e.sh BIST [OUT_DIR]
+set -euo pipefail
+bist=$(realpath "$1")
+cd "$(dirname "$0")/.."
+out=${2:-target/e2e}
+rm -rf "$out"
+mkdir -p "$out"
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true' EXIT
+
+# Serves DATA on a free port and runs the browser journeys against it.
+browse() {
+    local data=$1 shots=$2 log=$out/serve-$2.log base=
+    "$bist" serve --data-dir "$data" --bind 127.0.0.1:0 --json >"$out/address-$shots.json" 2>"$log" &
+    server=$!
+    for _ in $(seq 100); do
+        base=$(sed -n 's/.*"address": "\(.*\)".*/\1/p' "$out/address-$shots.json")
+        [ -z "$base" ] || break
+        kill -0 "$server" 2>/dev/null || { cat "$log" >&2; exit 1; }
+        sleep 0.1
+    done
+    curl -fsS --retry 20 --retry-delay 1 --retry-all-errors "$base/health/ready" >"$out/ready-$shots.json"
+    node web/e2e/run.mjs --base "$base" --out "$out/$shots"
+    kill -TERM "$server"
+    wait "$server"
+    server=
+}
+
+echo "-- sample market: sample, validate, train, signals"
+data=$out/sample-data
+started=$(date +%s)
+"$bist" sample --data-dir "$data" --symbols 30 --years 6 --seed 7
+"$bist" validate --all --data-dir "$data" --json >"$out/sample-validate.json"
+"$bist" train --data-dir "$data" --json >"$out/sample-train.json"
+"$bist" signals --data-dir "$data" --json >"$out/sample-signals.json"
+echo "first run of the sample market: $(($(date +%s) - started)) s"
+browse "$data" sample
+
+prices=../shared/data/bist/daily
+if [ ! -d "$prices" ]; then
+    echo "skipped: real prices, because $prices is not here"
+    exit 0
+fi
+echo "-- real prices: ingest, validate, train, evaluate, signals"
+data=$out/real-data
+started=$(date +%s)
+"$bist" ingest csv "$prices" --data-dir "$data" --json >"$out/real-ingest.json"
+"$bist" validate --all --data-dir "$data" --json >"$out/real-validate.json"
+"$bist" train --data-dir "$data" --json >"$out/real-train.json"
+"$bist" evaluate --data-dir "$data" --json >"$out/real-evaluate.json"
+"$bist" signals --data-dir "$data" --json >"$out/real-signals.json"
+echo "real prices, five commands: $(($(date +%s) - started)) s"
+node - "$prices" "$out" <<'JS'
+const fs = require('node:fs');
+const [prices, out] = process.argv.slice(2);
+let rows = 0;
+for (const file of fs.readdirSync(prices).filter((name) => name.endsWith('.csv'))) {
+  rows += fs.readFileSync(`${prices}/${file}`, 'utf8').trimEnd().split('\n').length - 1;
+}
+const read = (name) => JSON.parse(fs.readFileSync(`${out}/${name}.json`, 'utf8'));
+const ingest = read('real-ingest');
+const validate = read('real-validate');
+if (ingest.rows_read !== rows || validate.received_count !== rows) {
+  throw new Error(`${rows} rows in the files, ${ingest.rows_read} read, ${validate.received_count} validated`);
+}
+console.log(`${rows} rows in the files, as many read and validated`);
+JS
+browse "$data" real

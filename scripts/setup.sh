@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Checks that the tools of the build are here. As root on Debian, installs what is missing;
+# otherwise names it exactly. With `e2e` as argument, Chromium is needed too.
+set -euo pipefail
+
+missing=()
+command -v cc >/dev/null || missing+=(build-essential)
+if [ "${1:-}" = e2e ]; then
+    command -v chromium >/dev/null || missing+=(chromium)
+    command -v curl >/dev/null || missing+=(curl)
+fi
+if [ ${#missing[@]} -gt 0 ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "installing Debian packages: ${missing[*]}" >&2
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    else
+        echo "missing Debian packages: ${missing[*]}" >&2
+        echo "install them with: sudo apt-get install ${missing[*]}" >&2
+        exit 1
+    fi
+fi
+
+if ! command -v cargo >/dev/null; then
+    echo "Rust is missing: install it with rustup (https://rustup.rs), version 1.95 or newer" >&2
+    exit 1
+fi
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    echo "Node is missing: install Node 20.19 or newer with npm (https://nodejs.org)" >&2
+    exit 1
+fi
+node -e 'const [a, b] = process.versions.node.split(".").map(Number);
+if (a < 20 || (a === 20 && b < 19)) {
+  console.error(`Node ${process.versions.node} is too old: 20.19 or newer is needed`);
+  process.exit(1);
+}'

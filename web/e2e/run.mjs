@@ -1,0 +1,359 @@
+// Drives the served app in headless Chromium and fails on the first kind of defect it finds many of.
+//
+//   node e2e/run.mjs --base http://127.0.0.1:8080 --out DIR [--quick]
+//
+// The base may also come from BIST_E2E_BASE. Works on any data: what it expects is read from the API.
+// --quick takes one width and one theme for the matrix; the journeys always run.
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const option = (name) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? undefined : process.argv[at + 1];
+};
+const BASE = (option('base') ?? process.env.BIST_E2E_BASE ?? '').replace(/\/$/, '');
+const OUT = option('out') ?? 'e2e-out';
+const QUICK = process.argv.includes('--quick');
+if (BASE === '') {
+  console.error('no server to test: give --base http://127.0.0.1:PORT or set BIST_E2E_BASE');
+  process.exit(2);
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const CHROMIUM = process.env.BIST_CHROMIUM ?? '/usr/bin/chromium';
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const WIDTHS = QUICK ? [1440] : [390, 900, 1440];
+const THEMES = QUICK ? ['dark'] : ['dark', 'light'];
+const LANGUAGES = ['tr', 'en'];
+const HEIGHT = { 390: 844, 900: 1000, 1440: 900 };
+const WAIT_MS = 20_000;
+const SAMPLE_WORD = { tr: 'ÖRNEK', en: 'SAMPLE' };
+
+const failures = [];
+let checks = 0;
+function check(holds, what) {
+  checks += 1;
+  if (!holds) {
+    failures.push(what);
+    console.error(`FAILED ${what}`);
+  }
+}
+
+async function api(path) {
+  const response = await fetch(`${BASE}${path}`);
+  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+  return response.json();
+}
+
+/** A page that records everything a browser can complain about. */
+async function openPage(browser, { theme = 'dark', language = 'tr', width = 1440, ...context } = {}) {
+  const opened = await browser.newContext({ viewport: { width, height: HEIGHT[width] ?? 900 }, ...context });
+  const page = await opened.newPage();
+  const complaints = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(`console ${message.type()}: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`));
+  page.on('requestfailed', (request) => {
+    // A request that the app gave up because a newer one replaced it is no defect.
+    if (request.failure()?.errorText !== 'net::ERR_ABORTED') complaints.push(`request failed: ${request.url()}`);
+  });
+  page.on('response', (response) => {
+    if (response.status() >= 400) complaints.push(`${response.status()} for ${response.url()}`);
+  });
+  await page.addInitScript(
+    ([wantedTheme, wantedLanguage]) => {
+      if (localStorage.getItem('bist.theme') === null) {
+        localStorage.setItem('bist.theme', wantedTheme);
+        localStorage.setItem('bist.lang', wantedLanguage);
+      }
+      window.policyViolations = [];
+      document.addEventListener('securitypolicyviolation', (event) => {
+        window.policyViolations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile ?? ''}`);
+      });
+    },
+    [theme, language],
+  );
+  return {
+    page,
+    complaints,
+    async close() {
+      await opened.close();
+    },
+  };
+}
+
+async function visit(page, path, selector) {
+  await page.goto(`${BASE}${path}`, { waitUntil: 'commit' });
+  await page.waitForSelector(selector, { timeout: WAIT_MS });
+  await settled(page);
+}
+
+/** Nothing is loading any more, and the fonts are there. */
+async function settled(page) {
+  await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null, undefined, { timeout: WAIT_MS });
+  await page.evaluate(() => document.fonts.ready.then(() => undefined));
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
+}
+
+async function inspect(page, complaints, where, { axe = true } = {}) {
+  const violations = await page.evaluate(() => window.policyViolations);
+  check(violations.length === 0, `${where}: the policy was violated: ${violations.join('; ')}`);
+  check(complaints.length === 0, `${where}: ${complaints.join('; ')}`);
+  complaints.length = 0;
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  check(overflow <= 0, `${where}: the page is ${overflow} px wider than the window`);
+  if (!axe) return;
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async (tags) => {
+    const result = await window.axe.run(document, { runOnly: tags });
+    return result.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(', ')}`);
+  }, AXE_TAGS);
+  check(found.length === 0, `${where}: accessibility: ${found.join(' | ')}`);
+}
+
+async function matrix(browser, routes) {
+  for (const theme of THEMES) {
+    for (const language of LANGUAGES) {
+      for (const width of WIDTHS) {
+        const { page, complaints, close } = await openPage(browser, { theme, language, width });
+        for (const { name, path, selector } of routes) {
+          const where = `${name} ${theme} ${language} ${width}`;
+          try {
+            await visit(page, path, selector);
+            check((await page.evaluate(() => document.documentElement.lang)) === language, `${where}: the language of the page is not ${language}`);
+            check((await page.evaluate(() => document.documentElement.dataset.theme)) === theme, `${where}: the theme is not ${theme}`);
+            await inspect(page, complaints, where);
+            await page.screenshot({ path: join(OUT, `${name}-${theme}-${language}-${width}.png`) });
+          } catch (error) {
+            check(false, `${where}: ${error.message.split('\n')[0]}`);
+          }
+        }
+        await close();
+      }
+    }
+  }
+}
+
+/** What the screen says of a symbol must be what the API says. */
+async function agreement(browser, symbol, signal) {
+  const { page, complaints, close } = await openPage(browser);
+  const where = `symbol ${symbol.symbol} (${symbol.origin}, ${signal?.action ?? 'no signal'})`;
+  await visit(page, `/s/${symbol.symbol}`, 'main h1');
+  await page.waitForSelector('.canvas canvas', { timeout: WAIT_MS });
+  const isSample = symbol.origin === 'sample';
+  const label = page.locator('.fold [data-sample]');
+  check(((await label.count()) > 0) === isSample, `${where}: the sample label is ${isSample ? 'missing' : 'shown'} in head, strip or chart`);
+  if (isSample) {
+    for (const [part, selector] of [
+      ['head', '.fold .title [data-sample]'],
+      ['chart', '.fold .legend [data-sample]'],
+      ['watchlist', `aside tr[data-symbol="${symbol.symbol}"] [data-sample]`],
+      ...(signal ? [['signal strip', '.fold .reason [data-sample]']] : []),
+    ]) {
+      check((await page.locator(selector).count()) === 1, `${where}: no sample label in the ${part}`);
+    }
+    check((await label.first().innerText()) === SAMPLE_WORD.tr, `${where}: the label does not read ${SAMPLE_WORD.tr}`);
+  }
+  if (signal) {
+    check((await page.locator(`[data-action="${signal.action}"]`).count()) === 1, `${where}: the verdict is not ${signal.action}`);
+    const isHold = signal.action === 'hold';
+    for (const part of ['target', 'stop', 'risk-reward']) {
+      const count = await page.locator(`[data-${part}]`).count();
+      check(count === (isHold ? 0 : 1), `${where}: ${count} of ${part}`);
+    }
+    if (isHold) check((await page.locator('[data-range]').count()) === 1, `${where}: a hold shows no range`);
+    const reason = await page.locator('.reason').innerText();
+    check(reason.length > 20 && !reason.includes('undefined'), `${where}: the reason reads "${reason}"`);
+  }
+  await inspect(page, complaints, where);
+  await close();
+}
+
+async function keyboardJourney(browser, symbols) {
+  const wanted = symbols.at(-1);
+  const { page, complaints, close } = await openPage(browser);
+  await visit(page, '/', 'main h1');
+  check(page.url().endsWith(`/s/${symbols[0].symbol}`), `the root leads to ${page.url()} and not to ${symbols[0].symbol}`);
+
+  await page.keyboard.press('/');
+  await page.waitForSelector('dialog[open] input:focus');
+  await page.keyboard.type(wanted.symbol.toLowerCase());
+  await page.waitForSelector('[role="option"][aria-selected="true"]');
+  await inspect(page, complaints, 'search dialog');
+  await page.screenshot({ path: join(OUT, 'search-dark-tr-1440.png') });
+  await page.keyboard.press('Enter');
+  await page.waitForFunction((path) => location.pathname === path, `/s/${wanted.symbol}`);
+  await page.waitForSelector('.canvas canvas', { timeout: WAIT_MS });
+  check((await page.locator('main h1').innerText()) === wanted.symbol, `search led to another symbol than ${wanted.symbol}`);
+
+  await page.keyboard.press('j');
+  await page.waitForFunction((path) => location.pathname === path, `/s/${symbols[0].symbol}`);
+  await page.keyboard.press('k');
+  await page.waitForFunction((path) => location.pathname === path, `/s/${wanted.symbol}`);
+  await page.goBack();
+  await page.waitForFunction((path) => location.pathname === path, `/s/${symbols[0].symbol}`);
+  await settled(page);
+
+  await page.locator(`aside tr[data-symbol="${symbols[0].symbol}"] a`).focus();
+  await page.keyboard.press('ArrowDown');
+  const focused = await page.evaluate(() => document.activeElement?.textContent);
+  check(focused === symbols[1].symbol, `the arrow in the watchlist led to ${focused} and not to ${symbols[1].symbol}`);
+  await page.keyboard.press('Enter');
+  await page.waitForFunction((path) => location.pathname === path, `/s/${symbols[1].symbol}`);
+
+  await page.keyboard.press('t');
+  check((await page.evaluate(() => document.documentElement.dataset.theme)) === 'light', 't does not change the theme');
+  await page.keyboard.press('?');
+  await page.waitForSelector('dialog[open] dl');
+  await inspect(page, complaints, 'help dialog');
+  await page.locator('dialog input[type="checkbox"]').first().uncheck();
+  await page.keyboard.press('Escape');
+  await page.waitForFunction(() => document.querySelector('dialog') === null);
+  await page.keyboard.press('t');
+  check((await page.evaluate(() => document.documentElement.dataset.theme)) === 'light', 'a single key works although it is switched off');
+  await page.keyboard.press('Control+k');
+  await page.waitForSelector('dialog[open] input:focus');
+  await page.keyboard.press('Escape');
+  await page.waitForFunction(() => document.querySelector('dialog') === null);
+
+  const chart = page.locator('.canvas');
+  await chart.focus();
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('+');
+  await page.getByRole('button', { name: 'RSI' }).click();
+  await page.getByRole('button', { name: 'Tüm geçmiş' }).click();
+  await settled(page);
+  await page.screenshot({ path: join(OUT, 'all-history-light-tr-1440.png') });
+  for (const summary of await page.locator('details > summary').all()) await summary.click();
+  await settled(page);
+  await inspect(page, complaints, 'symbol page, all opened');
+
+  await page.getByRole('button', { name: 'English' }).click();
+  check((await page.evaluate(() => document.documentElement.lang)) === 'en', 'the page does not change to English');
+  await page.reload({ waitUntil: 'commit' });
+  await page.waitForSelector('main h1', { timeout: WAIT_MS });
+  check((await page.evaluate(() => `${document.documentElement.lang} ${document.documentElement.dataset.theme}`)) === 'en light', 'language and theme are forgotten');
+  await settled(page);
+  await inspect(page, complaints, 'after reload', { axe: false });
+  await close();
+}
+
+async function modes(browser, symbol) {
+  for (const [name, context] of [
+    ['forced-colours', { forcedColors: 'active' }],
+    ['reduced-motion', { reducedMotion: 'reduce' }],
+  ]) {
+    const { page, complaints, close } = await openPage(browser, context);
+    await visit(page, `/s/${symbol}`, '.canvas canvas');
+    await inspect(page, complaints, name, { axe: name !== 'forced-colours' });
+    await page.screenshot({ path: join(OUT, `${name}.png`) });
+    await close();
+  }
+  const { page, complaints, close } = await openPage(browser, { theme: 'light' });
+  await page.addInitScript(() => localStorage.setItem('bist.palette', 'cvd'));
+  await visit(page, `/s/${symbol}`, '.canvas canvas');
+  await inspect(page, complaints, 'colour-blind palette');
+  await page.screenshot({ path: join(OUT, 'colour-blind-light-tr-1440.png') });
+  await close();
+}
+
+/** A part that fails says so with its request id, and the others go on. */
+async function failingPart(browser, symbol) {
+  const { page, close } = await openPage(browser);
+  let isBroken = true;
+  await page.route('**/api/v1/signals**', (route) =>
+    isBroken
+      ? route.fulfill({
+          status: 500,
+          contentType: 'application/problem+json',
+          body: JSON.stringify({ type: 'about:blank', title: 'internal error', status: 500, detail: null, code: 'internal', request_id: 'e2e-42' }),
+        })
+      : route.continue(),
+  );
+  await visit(page, `/s/${symbol}`, '[role="alert"]');
+  check((await page.locator('[role="alert"]').first().innerText()).includes('e2e-42'), 'an error does not show its request id');
+  await page.waitForSelector('.canvas canvas', { timeout: WAIT_MS });
+  await page.screenshot({ path: join(OUT, 'error-dark-tr-1440.png') });
+  isBroken = false;
+  await page.locator('[role="alert"] button').first().click();
+  await page.waitForSelector('[data-action], .none', { timeout: WAIT_MS });
+  check((await page.locator('.fold [role="alert"]').count()) === 0, 'the error stays after a successful retry');
+  await close();
+}
+
+async function emptyStore(browser) {
+  const { page, complaints, close } = await openPage(browser);
+  await page.route('**/api/v1/symbols**', (route) => route.fulfill({ status: 200, contentType: 'application/json', body: '{"items":[],"next":null}' }));
+  await visit(page, '/', 'main h1');
+  const text = await page.locator('main').innerText();
+  check(text.includes('bist sample') && text.includes('bist ingest csv DIR'), 'an empty store does not say what to type');
+  await inspect(page, complaints, 'empty store');
+  await page.screenshot({ path: join(OUT, 'empty-dark-tr-1440.png') });
+  await close();
+}
+
+async function unknownAddresses(browser) {
+  const { page, complaints, close } = await openPage(browser);
+  for (const path of ['/nothing/here', '/s/YOKBOYLE1']) {
+    await visit(page, path, 'main h1');
+    await inspect(page, complaints, path);
+  }
+  await close();
+}
+
+async function apiDocs(browser) {
+  const { page, complaints, close } = await openPage(browser);
+  await visit(page, '/api/docs', '.swagger-ui .opblock');
+  // Swagger UI's own accessibility defects are not ours to assert.
+  await inspect(page, complaints, 'api docs', { axe: false });
+  await page.screenshot({ path: join(OUT, 'api-docs.png') });
+  await close();
+}
+
+mkdirSync(OUT, { recursive: true });
+const symbols = (await api('/api/v1/symbols?limit=1000')).items;
+if (symbols.length < 2) throw new Error(`the server has ${symbols.length} symbols; the journeys need two`);
+const signals = new Map((await api('/api/v1/signals')).items.map((signal) => [signal.symbol, signal]));
+const models = (await api('/api/v1/models')).items;
+
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+try {
+  await matrix(browser, [
+    { name: 'symbol', path: `/s/${symbols[0].symbol}`, selector: '.canvas canvas' },
+    { name: 'quality', path: '/quality', selector: 'main table' },
+    { name: 'quality-symbol', path: `/quality/${symbols[0].symbol}`, selector: 'main dl' },
+    { name: 'models', path: '/models', selector: models.length > 0 ? 'main table' : 'main .empty' },
+    ...(models.length > 0 ? [{ name: 'model', path: `/models/${encodeURIComponent(models[0].version)}`, selector: '[data-skill]' }] : []),
+    { name: 'about', path: '/about', selector: 'main .credits' },
+  ]);
+  // One symbol of each kind that the data has.
+  const kinds = new Map(symbols.map((symbol) => [`${symbol.origin} ${signals.get(symbol.symbol)?.action}`, symbol]));
+  const steps = [
+    ...[...kinds.values()].map((symbol) => () => agreement(browser, symbol, signals.get(symbol.symbol) ?? null)),
+    () => keyboardJourney(browser, symbols),
+    () => modes(browser, symbols[0].symbol),
+    () => failingPart(browser, symbols[0].symbol),
+    () => emptyStore(browser),
+    () => unknownAddresses(browser),
+    () => apiDocs(browser),
+  ];
+  for (const step of steps) {
+    await step().catch((error) => check(false, error.stack.split('\n').slice(0, 4).join(' ')));
+  }
+} finally {
+  await browser.close();
+}
+console.log(`${checks} checks, ${failures.length} failed; screenshots in ${OUT}`);
+process.exit(failures.length === 0 ? 0 : 1);

@@ -1,0 +1,151 @@
+import type {
+  Bar,
+  BarsPage,
+  CalendarDay,
+  DataQuality,
+  Day,
+  Forecast,
+  ModelSummary,
+  ModelVersion,
+  Page,
+  Problem,
+  Signal,
+  SymbolQuality,
+  SymbolSummary,
+} from './schema';
+
+const BASE = '/api/v1';
+/** How many rows one page may bring; the server's own limit. */
+const PAGE_ROWS = 1000;
+/** A guard against a cursor that never ends. */
+const PAGES_MAX = 200;
+
+/** What the server answered instead of what was asked for, or that it did not answer at all. */
+export class ApiError extends Error {
+  /** Stable code of the problem; `unreachable` when no answer came. */
+  readonly code: string;
+  readonly status: number;
+  readonly detail: string | null;
+  readonly requestId: string | null;
+
+  constructor(code: string, status: number, title: string, detail: string | null, requestId: string | null) {
+    super(title);
+    this.name = 'ApiError';
+    this.code = code;
+    this.status = status;
+    this.detail = detail;
+    this.requestId = requestId;
+  }
+}
+
+type Query = Record<string, string | number | null | undefined>;
+
+export function path(resource: string, query: Query = {}): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined) search.set(name, String(value));
+  }
+  const text = search.toString();
+  return text === '' ? `${BASE}${resource}` : `${BASE}${resource}?${text}`;
+}
+
+async function problemOf(response: Response): Promise<ApiError> {
+  const requestId = response.headers.get('x-request-id');
+  try {
+    const problem = (await response.json()) as Partial<Problem>;
+    return new ApiError(
+      problem.code ?? `http_${response.status}`,
+      response.status,
+      problem.title ?? response.statusText,
+      problem.detail ?? null,
+      problem.request_id ?? requestId,
+    );
+  } catch {
+    return new ApiError(`http_${response.status}`, response.status, response.statusText, null, requestId);
+  }
+}
+
+async function get<T>(url: string, signal?: AbortSignal): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(url, { signal, headers: { accept: 'application/json' } });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError('unreachable', 0, 'the server did not answer', null, null);
+  }
+  if (!response.ok) throw await problemOf(response);
+  return (await response.json()) as T;
+}
+
+async function all<T, P extends Page<T>>(
+  resource: string,
+  query: Query,
+  signal?: AbortSignal,
+): Promise<{ first: P; items: T[] }> {
+  const first = await get<P>(path(resource, query), signal);
+  const items = [...first.items];
+  let next = first.next;
+  for (let page = 1; next !== null && page < PAGES_MAX; page += 1) {
+    const more = await get<P>(path(resource, { ...query, cursor: next }), signal);
+    items.push(...more.items);
+    next = more.next;
+  }
+  return { first, items };
+}
+
+export async function symbols(signal?: AbortSignal): Promise<SymbolSummary[]> {
+  const { items } = await all<SymbolSummary, Page<SymbolSummary>>('/symbols', { limit: PAGE_ROWS }, signal);
+  return items;
+}
+
+/** The newest bars (or the page that `cursor` names), oldest first. */
+export function bars(symbol: string, cursor: string | null, signal?: AbortSignal): Promise<BarsPage> {
+  return get<BarsPage>(path('/bars', { symbol, interval: '1d', limit: PAGE_ROWS, cursor }), signal);
+}
+
+/** Puts an older page in front of the bars that are already here. */
+export function prepend(older: Bar[], newer: Bar[]): Bar[] {
+  const first = newer[0]?.day;
+  return first === undefined ? older : [...older.filter((bar) => bar.day < first), ...newer];
+}
+
+export async function forecast(symbol: string, signal?: AbortSignal): Promise<Forecast | null> {
+  const page = await get<Page<Forecast>>(path('/forecasts', { symbol }), signal);
+  return page.items[0] ?? null;
+}
+
+export async function latestSignal(symbol: string, signal?: AbortSignal): Promise<Signal | null> {
+  const page = await get<Page<Signal>>(path('/signals', { symbol }), signal);
+  return page.items[0] ?? null;
+}
+
+export async function models(signal?: AbortSignal): Promise<ModelSummary[]> {
+  const { items } = await all<ModelSummary, Page<ModelSummary>>('/models', {}, signal);
+  return items;
+}
+
+export function model(version: string, signal?: AbortSignal): Promise<ModelVersion> {
+  return get<ModelVersion>(path(`/models/${encodeURIComponent(version)}`), signal);
+}
+
+export async function dataQuality(signal?: AbortSignal): Promise<DataQuality> {
+  const { first, items } = await all<DataQuality['items'][number], DataQuality>(
+    '/data-quality',
+    { limit: PAGE_ROWS },
+    signal,
+  );
+  return { ...first, items };
+}
+
+export function symbolQuality(
+  symbol: string,
+  cursor: string | null,
+  signal?: AbortSignal,
+): Promise<SymbolQuality> {
+  return get<SymbolQuality>(path(`/data-quality/${encodeURIComponent(symbol)}`, { limit: 100, cursor }), signal);
+}
+
+export async function calendar(from: Day, to: Day, signal?: AbortSignal): Promise<CalendarDay[]> {
+  const page = await get<Page<CalendarDay>>(path('/market/calendar', { from, to }), signal);
+  return page.items;
+}

@@ -1,0 +1,344 @@
+// The JSON of the API, as the handlers of crates/server send it.
+// Prices are decimal strings, shares of one are numbers in 0..1, instants are RFC 3339 in UTC,
+// days are dates in Europe/Istanbul.
+
+export type Day = string;
+export type Instant = string;
+export type DecimalString = string;
+export type Origin = 'sample' | 'market';
+export type Action = 'buy' | 'sell' | 'hold';
+export type Severity = 'error' | 'warning' | 'info';
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+export interface SymbolSignal {
+  action: Action;
+  reason_code: string;
+}
+
+export interface SymbolSummary {
+  symbol: string;
+  name: string | null;
+  sector: string | null;
+  origin: Origin;
+  source: string;
+  fetched_at: Instant | null;
+  first_day: Day | null;
+  last_day: Day | null;
+  /** The last validated day. */
+  as_of: Day | null;
+  bars_count: number;
+  last_close: DecimalString | null;
+  previous_close: DecimalString | null;
+  change_share: number | null;
+  quality_share: number | null;
+  /** Sessions of the exchange since `as_of`; null when the calendar does not cover today. */
+  stale_sessions: number | null;
+  signal: SymbolSignal | null;
+}
+
+export interface Bar {
+  day: Day;
+  open: DecimalString;
+  high: DecimalString;
+  low: DecimalString;
+  close: DecimalString;
+  adjusted_close: number | null;
+  volume: number | null;
+}
+
+export interface BarsPage extends Page<Bar> {
+  symbol: string;
+  interval: string;
+  origin: Origin;
+  source: string;
+  as_of: Day | null;
+}
+
+export interface Band {
+  coverage: number;
+  low: DecimalString;
+  high: DecimalString;
+}
+
+export interface ForecastStep {
+  session: number;
+  day: Day | null;
+  median: DecimalString;
+  bands: Band[];
+}
+
+export interface Forecast {
+  symbol: string;
+  origin: Origin;
+  model_version: string;
+  made_at: Instant;
+  as_of: Day;
+  last_close: DecimalString;
+  horizon_sessions: number;
+  expected_return_share: number;
+  steps: ForecastStep[];
+}
+
+/** Why a signal is what it is: a stable code and the numbers that decided. */
+export interface Reason {
+  code: string;
+  [number_name: string]: unknown;
+}
+
+export interface Contribution {
+  feature: string;
+  value: number | null;
+  contribution_share: number;
+}
+
+export interface Contributions {
+  base_share: number;
+  items: Contribution[];
+  other_share: number;
+  total_share: number;
+}
+
+export interface Signal {
+  id: string | number;
+  symbol: string;
+  origin: Origin;
+  model_version: string;
+  snapshot_hash: string;
+  made_at: Instant;
+  as_of: Day;
+  action: Action;
+  reason: Reason;
+  reason_text: string;
+  horizon_sessions: number;
+  valid_until: Day | null;
+  last_close: DecimalString;
+  expected_return_share: number;
+  cost_share: number;
+  expected_return_after_costs_share: number;
+  probability_up: number | null;
+  target: DecimalString | null;
+  stop: DecimalString | null;
+  risk_reward: number | null;
+  contributions: Contributions | null;
+}
+
+/** A number with the interval in which the truth may lie. */
+export interface Estimate {
+  value: number;
+  low: number;
+  high: number;
+  level: number;
+}
+
+/** Root mean squared errors of forecasts of the return over the horizon, on the same rows. */
+export interface Rmse {
+  model: number;
+  ridge: number;
+  seasonal_naive: number;
+  /** Absent in summaries. */
+  training_mean?: number;
+  zero: number;
+}
+
+export interface ModelSummary {
+  version: string;
+  kind: string;
+  state: string;
+  origin: Origin;
+  trained_at: Instant;
+  first_day: Day;
+  last_day: Day;
+  rows_count: number;
+  symbols_count: number;
+  snapshot_hash: string;
+  seed: number;
+  skill_shown: boolean;
+  rank_ic: Estimate | null;
+  hit_rate: Estimate | null;
+  rmse: Rmse;
+}
+
+export interface Fold {
+  train_from: Day;
+  train_to: Day;
+  validation_from: Day;
+  validation_to: Day;
+  test_from: Day;
+  test_to: Day;
+  train_rows_count: number;
+  validation_rows_count: number;
+  test_rows_count: number;
+  trees_count: number;
+  rank_ic: number | null;
+  hit_share: number | null;
+  rmse: Rmse;
+}
+
+/** How often a band held the outcome, one level and step. */
+export interface Coverage {
+  step: number;
+  /** What the band promises. */
+  level: number;
+  /** The share of outcomes inside; null when there are too few days. */
+  covered: Estimate | null;
+  rows_count: number;
+  mean_width_share: number;
+}
+
+/** What one rule, fixed beforehand, would have earned, beside holding every symbol in equal parts. */
+export interface AfterCosts {
+  periods_count: number;
+  days_per_period: number;
+  invested_periods_count: number;
+  trades_count: number;
+  untradable_count: number;
+  round_trip_share: number;
+  turnover_share: number;
+  gross_return_share: number;
+  net_return_share: Estimate | null;
+  hold_return_share: number;
+  excess_return_share: Estimate | null;
+}
+
+export interface SymbolRecord {
+  symbol: string;
+  from: Day;
+  to: Day;
+  rows_count: number;
+  rank_ic: Estimate | null;
+  hit_rate: Estimate | null;
+  up_share: number | null;
+  skill_shown: boolean;
+}
+
+export interface RankIc {
+  estimate: Estimate | null;
+  method: 'cross_sectional' | 'time_series';
+  interval_method: string;
+  lag_days: number;
+  days_count: number;
+  effective_days_count: number;
+}
+
+export interface HitRate {
+  estimate: Estimate | null;
+  interval_method: string;
+  rows_count: number;
+  /** The hit rate of always saying up. */
+  up_share: number | null;
+}
+
+/** One condition of the skill rule and how it came out. */
+export interface SkillReason {
+  condition: string;
+  met: boolean;
+  measured: number | null;
+  bound: number;
+  text: string;
+}
+
+export interface Caveat {
+  code: string;
+  text: string;
+}
+
+export interface CostModel {
+  slippage_share?: number;
+  [number_name: string]: unknown;
+}
+
+export interface Protocol {
+  scheme: string;
+  purge_sessions: number;
+  embargo_sessions: number;
+  configurations_tried_count: number;
+  seed: number;
+  costs: CostModel;
+}
+
+/** The record of a model out of sample. */
+export interface Evaluation {
+  kind: string;
+  horizon_sessions: number;
+  from: Day;
+  to: Day;
+  days_count: number;
+  rows_count: number;
+  symbols_count: number;
+  protocol: Protocol;
+  skill: { shown: boolean; reasons: SkillReason[] };
+  rank_ic: RankIc;
+  hit_rate: HitRate;
+  rmse: Rmse;
+  after_costs: AfterCosts | null;
+  coverage: Coverage[];
+  folds: Fold[];
+  by_symbol: SymbolRecord[];
+  caveats: Caveat[];
+}
+
+export interface ModelVersion extends ModelSummary {
+  evaluation: Evaluation;
+}
+
+export interface FindingCount {
+  code: string;
+  severity: Severity;
+  count: number;
+}
+
+export interface QualitySummary {
+  symbol: string;
+  origin: Origin;
+  interval: string;
+  received_count: number;
+  accepted_count: number;
+  quarantined_count: number;
+  unverifiable_count: number;
+  missing_sessions_count: number;
+  score_share: number;
+  findings: FindingCount[];
+}
+
+export interface DataQuality extends Page<QualitySummary> {
+  as_of: Instant;
+  threshold_share: number;
+  score_share: number | null;
+}
+
+export interface Finding {
+  day: Day | null;
+  code: string;
+  severity: Severity;
+  quarantined: boolean;
+  text: string;
+}
+
+export interface SymbolQuality extends Omit<QualitySummary, 'findings'> {
+  findings: Page<Finding>;
+}
+
+export type DayKind = 'full' | 'half' | 'closed' | 'unknown';
+
+export interface CalendarDay {
+  day: Day;
+  kind: DayKind;
+  name: string | null;
+  opens_at: Instant | null;
+  closes_at: Instant | null;
+  settles_on: Day | null;
+}
+
+/** RFC 9457. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string | null;
+  code: string;
+  request_id: string | null;
+}

@@ -1,0 +1,79 @@
+import type { Caveat, Evaluation } from '../api/schema';
+import type { Language } from './dictionary';
+import { number, percent } from './format';
+
+/** Share of a symbol's interval that lies on the wrong side by luck: half of what its level leaves. */
+const luckShare = (level: number): number => (1 - level) / 2;
+
+type Sentence = (evaluation: Evaluation, language: Language) => string;
+
+function judged(evaluation: Evaluation): { judged: number; shown: number; level: number } {
+  const records = evaluation.by_symbol.filter((record) => record.rank_ic !== null);
+  return {
+    judged: records.length,
+    shown: evaluation.by_symbol.filter((record) => record.skill_shown).length,
+    level: records[0]?.rank_ic?.level ?? 0.9,
+  };
+}
+
+function slippage(evaluation: Evaluation, language: Language): string {
+  return percent(language, evaluation.protocol.costs.slippage_share ?? null, 3);
+}
+
+/** What the numbers of an evaluation do not say, by its code. */
+const CAVEATS: Record<string, Record<Language, Sentence>> = {
+  survivorship_unknown: {
+    tr: () => 'Semboller, verisi verilenlerdir; borsadan ayrılan şirketler eksik olabilir, bu da ortalama getiriyi yüksek gösterir.',
+    en: () =>
+      'The symbols are those whose bars were given; companies that left the exchange may be missing, which flatters average returns.',
+  },
+  vendor_adjusted_prices: {
+    tr: () => 'Getiriler, varsa veri sağlayıcının düzeltilmiş kapanışıyla hesaplanır; yanlış düzeltme yanlış getiridir.',
+    en: () => 'Returns use the vendor’s adjusted closes where there are any; a wrong adjustment is a wrong return.',
+  },
+  fills_assumed: {
+    tr: () => 'Alımların sonraki seansın açılış fiyatından, her miktarda ve hisse tavana kilitliyken de gerçekleştiği varsayılır.',
+    en: () =>
+      'Purchases are taken to be filled at the next session’s opening price, for any amount and even when the share is locked at its limit.',
+  },
+  costs_assumed: {
+    tr: (evaluation, language) => `Her işlem için ${slippage(evaluation, language)} kayma bir varsayımdır; ölçülmemiştir.`,
+    en: (evaluation, language) => `Slippage of ${slippage(evaluation, language)} a side is an assumption; it was not measured.`,
+  },
+  configurations_tried: {
+    tr: (evaluation, language) =>
+      `${number(language, evaluation.protocol.configurations_tried_count)} yapılandırma denendi; aralıklar, birkaçı içinden en iyiyi seçmeyi hesaba katmaz.`,
+    en: (evaluation, language) =>
+      `Configurations tried: ${number(language, evaluation.protocol.configurations_tried_count)}; the intervals make no allowance for choosing the best of several.`,
+  },
+  many_symbols_judged: {
+    tr: (evaluation, language) => {
+      const { judged: count, shown, level } = judged(evaluation);
+      return `${number(language, count)} sembol tek tek ${percent(language, level, 0)} düzeyinde sınandı; hiç beceri olmasa bile rastlantıyla yaklaşık ${number(language, count * luckShare(level), 1)} tanesi geçerdi, geçen ${number(language, shown)}.`;
+    },
+    en: (evaluation, language) => {
+      const { judged: count, shown, level } = judged(evaluation);
+      return `${number(language, count)} symbols were judged one by one at ${percent(language, level, 0)}; without any skill about ${number(language, count * luckShare(level), 1)} of them would pass by luck, and ${number(language, shown)} did.`;
+    },
+  },
+  bands_suppose_stability: {
+    tr: () => 'Bantlar, gelecek hatalar geçmiştekilere benzediği sürece sözünü tutar; tutma oranı bunun ne kadar doğru çıktığını gösterir.',
+    en: () => 'The bands hold their level when errors to come resemble those of the past; the coverage says how far that was so.',
+  },
+  order_not_direction: {
+    tr: () => 'Rank IC, aynı günün sembollerini birbiriyle karşılaştırır; piyasanın yönü hakkında bir şey söylemez.',
+    en: () => 'The rank IC compares the symbols of a day with each other; it says nothing on where the market goes.',
+  },
+  few_symbols: {
+    tr: () => 'Çoğu günde beşten az sembol olduğu için rank IC zaman içinde ölçüldü; bir günün sembolleri piyasanın hareketini paylaşır.',
+    en: () =>
+      'There are fewer than five symbols on most days, so the rank IC is measured over time; the symbols of a day share the market’s move.',
+  },
+};
+
+export const CAVEAT_CODES: readonly string[] = Object.keys(CAVEATS);
+
+/** A caveat as a sentence; one that is not known here keeps the server's own words. */
+export function caveatSentence(language: Language, caveat: Caveat, evaluation: Evaluation): string {
+  return CAVEATS[caveat.code]?.[language](evaluation, language) ?? caveat.text;
+}

@@ -1,0 +1,19 @@
+import type { Language } from './dictionary';
+
+/** The names that the server's calendar gives to closed days, in Turkish. */
+const TURKISH: Record<string, string> = {
+  "New Year's Day": 'Yılbaşı',
+  "National Sovereignty and Children's Day": 'Ulusal Egemenlik ve Çocuk Bayramı',
+  'Labour and Solidarity Day': 'Emek ve Dayanışma Günü',
+  'Commemoration of Atatürk, Youth and Sports Day': "Atatürk'ü Anma, Gençlik ve Spor Bayramı",
+  'Democracy and National Unity Day': 'Demokrasi ve Millî Birlik Günü',
+  'Victory Day': 'Zafer Bayramı',
+  'Republic Day': 'Cumhuriyet Bayramı',
+  'closed after the earthquake': 'deprem sonrası kapalı',
+  'session cancelled (earthquake)': 'seans iptal edildi (deprem)',
+  weekend: 'hafta sonu',
+};
+
+export function closureName(language: Language, name: string): string {
+  return language === 'tr' ? (TURKISH[name] ?? name) : name;
+}

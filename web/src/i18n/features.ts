@@ -1,0 +1,85 @@
+import type { Language } from './dictionary';
+import { MISSING, number, percent, signedPercent } from './format';
+
+/** How a feature's value is best read. */
+type Reading = 'return' | 'share' | 'number';
+
+interface FeatureWords {
+  tr: string;
+  en: string;
+  reading: Reading;
+}
+
+/** The features of the models crate, by name. Returns are logarithmic, as the model sees them. */
+const FEATURES: Record<string, FeatureWords> = {
+  return_1: { tr: 'Getiri, 1 seans', en: 'Return, 1 session', reading: 'return' },
+  return_2: { tr: 'Getiri, 2 seans', en: 'Return, 2 sessions', reading: 'return' },
+  return_3: { tr: 'Getiri, 3 seans', en: 'Return, 3 sessions', reading: 'return' },
+  return_5: { tr: 'Getiri, 5 seans', en: 'Return, 5 sessions', reading: 'return' },
+  return_10: { tr: 'Getiri, 10 seans', en: 'Return, 10 sessions', reading: 'return' },
+  return_20: { tr: 'Getiri, 20 seans', en: 'Return, 20 sessions', reading: 'return' },
+  return_60: { tr: 'Getiri, 60 seans', en: 'Return, 60 sessions', reading: 'return' },
+  overnight_gap: { tr: 'Açılış boşluğu', en: 'Overnight gap', reading: 'return' },
+  intraday_return: { tr: 'Gün içi getiri', en: 'Intraday return', reading: 'return' },
+  close_location: { tr: 'Kapanışın gün aralığındaki yeri', en: 'Close within the day’s range', reading: 'number' },
+  limit_hit: { tr: 'Günlük sınıra dayanma', en: 'Daily limit hit', reading: 'number' },
+  limit_hits_5: { tr: 'Sınıra dayanma, 5 seans', en: 'Limit hits, 5 sessions', reading: 'number' },
+  return_autocorrelation_60: { tr: 'Getiri özilintisi, 60 seans', en: 'Return autocorrelation, 60 sessions', reading: 'number' },
+  rsi_14: { tr: 'RSI (14)', en: 'RSI (14)', reading: 'number' },
+  macd_histogram_atr: { tr: 'MACD histogramı / ATR', en: 'MACD histogram / ATR', reading: 'number' },
+  bollinger_percent_b_20: { tr: 'Bollinger %B (20)', en: 'Bollinger %B (20)', reading: 'number' },
+  bollinger_bandwidth_20: { tr: 'Bollinger bant genişliği (20)', en: 'Bollinger bandwidth (20)', reading: 'number' },
+  adx_14: { tr: 'ADX (14)', en: 'ADX (14)', reading: 'number' },
+  stochastic_k_14: { tr: 'Stokastik %K (14)', en: 'Stochastic %K (14)', reading: 'number' },
+  cci_20: { tr: 'CCI (20)', en: 'CCI (20)', reading: 'number' },
+  sma_distance_20: { tr: '20 seans ortalamasına uzaklık', en: 'Distance to 20-session mean', reading: 'return' },
+  sma_distance_50: { tr: '50 seans ortalamasına uzaklık', en: 'Distance to 50-session mean', reading: 'return' },
+  sma_distance_200: { tr: '200 seans ortalamasına uzaklık', en: 'Distance to 200-session mean', reading: 'return' },
+  high_distance_250: { tr: 'Yıllık en yükseğe uzaklık', en: 'Distance to 250-session high', reading: 'return' },
+  low_distance_250: { tr: 'Yıllık en düşüğe uzaklık', en: 'Distance to 250-session low', reading: 'return' },
+  volatility_5: { tr: 'Oynaklık, 5 seans', en: 'Volatility, 5 sessions', reading: 'share' },
+  volatility_20: { tr: 'Oynaklık, 20 seans', en: 'Volatility, 20 sessions', reading: 'share' },
+  volatility_60: { tr: 'Oynaklık, 60 seans', en: 'Volatility, 60 sessions', reading: 'share' },
+  parkinson_20: { tr: 'Parkinson oynaklığı (20)', en: 'Parkinson volatility (20)', reading: 'share' },
+  garman_klass_20: { tr: 'Garman-Klass oynaklığı (20)', en: 'Garman-Klass volatility (20)', reading: 'share' },
+  atr_14_share: { tr: 'ATR (14) / fiyat', en: 'ATR (14) / price', reading: 'share' },
+  volatility_ratio_5_60: { tr: 'Oynaklık oranı, 5 / 60', en: 'Volatility ratio, 5 / 60', reading: 'number' },
+  volume_zscore_20: { tr: 'Hacim z-skoru (20)', en: 'Volume z-score (20)', reading: 'number' },
+  volume_ratio_5_20: { tr: 'Hacim oranı, 5 / 20', en: 'Volume ratio, 5 / 20', reading: 'number' },
+  obv_slope_20: { tr: 'OBV eğimi (20)', en: 'OBV slope (20)', reading: 'number' },
+  mfi_14: { tr: 'MFI (14)', en: 'MFI (14)', reading: 'number' },
+  zero_volume_share_20: { tr: 'İşlemsiz seans payı (20)', en: 'Share of sessions without trades (20)', reading: 'share' },
+  day_of_week: { tr: 'Haftanın günü', en: 'Day of the week', reading: 'number' },
+  month_end_distance: { tr: 'Ay sonuna kalan seans', en: 'Sessions to month end', reading: 'number' },
+  half_day_next: { tr: 'Sıradaki seans yarım gün', en: 'Next session is a half day', reading: 'number' },
+  sessions_since_closure: { tr: 'Son kapanıştan beri seans', en: 'Sessions since a closure', reading: 'number' },
+  rank_return_5: { tr: 'Getiri sırası, 5 seans', en: 'Rank of return, 5 sessions', reading: 'share' },
+  rank_return_20: { tr: 'Getiri sırası, 20 seans', en: 'Rank of return, 20 sessions', reading: 'share' },
+  rank_volatility_20: { tr: 'Oynaklık sırası (20)', en: 'Rank of volatility (20)', reading: 'share' },
+  rank_volume_ratio: { tr: 'Hacim oranı sırası', en: 'Rank of volume ratio', reading: 'share' },
+  amihud_20: { tr: 'Amihud likidite azlığı (20)', en: 'Amihud illiquidity (20)', reading: 'number' },
+  market_return_1: { tr: 'Piyasa getirisi, 1 seans', en: 'Market return, 1 session', reading: 'return' },
+  market_return_5: { tr: 'Piyasa getirisi, 5 seans', en: 'Market return, 5 sessions', reading: 'return' },
+  market_return_20: { tr: 'Piyasa getirisi, 20 seans', en: 'Market return, 20 sessions', reading: 'return' },
+  beta_60: { tr: 'Beta (60)', en: 'Beta (60)', reading: 'number' },
+  residual_return_60: { tr: 'Piyasadan arındırılmış getiri (60)', en: 'Residual return (60)', reading: 'return' },
+};
+
+export const FEATURE_NAMES: readonly string[] = Object.keys(FEATURES);
+
+/** The feature in words; one that is not known here keeps the name that the model gives it. */
+export function featureName(language: Language, feature: string): string {
+  return FEATURES[feature]?.[language] ?? feature;
+}
+
+export function featureValue(language: Language, feature: string, value: number | null): string {
+  if (value === null) return MISSING;
+  switch (FEATURES[feature]?.reading) {
+    case 'return':
+      return signedPercent(language, value);
+    case 'share':
+      return percent(language, value);
+    default:
+      return number(language, value, Number.isInteger(value) ? 0 : 3);
+  }
+}

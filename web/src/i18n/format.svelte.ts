@@ -1,0 +1,21 @@
+import { settings } from '../settings.svelte';
+import * as format from './format';
+
+/** The formatters of `format.ts` in the language of the reader; they follow a change of it. */
+export const say = {
+  number: (value: number | null | undefined, digits?: number) => format.number(settings.language, value, digits),
+  signedNumber: (value: number | null | undefined, digits: number) =>
+    format.signedNumber(settings.language, value, digits),
+  price: (value: string | number | null | undefined) => format.price(settings.language, value),
+  signedPrice: (value: number | null | undefined) => format.signedPrice(settings.language, value),
+  lira: (value: string | number | null | undefined) => format.lira(settings.language, value),
+  percent: (share: number | null | undefined, digits?: number) => format.percent(settings.language, share, digits),
+  signedPercent: (share: number | null | undefined, digits?: number) =>
+    format.signedPercent(settings.language, share, digits),
+  compact: (value: number | null | undefined) => format.compact(settings.language, value),
+  day: (value: string | null | undefined, style?: 'long' | 'short') => format.day(settings.language, value, style),
+  weekday: (value: string) => format.weekday(settings.language, value),
+  instant: (value: string | null | undefined) => format.instant(settings.language, value),
+  clock: (at: Date, seconds: boolean) => format.clock(settings.language, at, seconds),
+  list: (items: string[]) => format.list(settings.language, items),
+};

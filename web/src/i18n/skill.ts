@@ -1,0 +1,48 @@
+import type { SkillReason } from '../api/schema';
+import type { Language } from './dictionary';
+import { percent, signedNumber, signedPercent } from './format';
+
+interface Sentences {
+  tr: (measured: string, bound: string) => string;
+  en: (measured: string, bound: string) => string;
+}
+
+/** The conditions of the skill rule, each with what was measured and what it had to exceed. */
+const CONDITIONS: Record<string, Sentences & { unit: 'number' | 'share' | 'score' }> = {
+  rank_ic_above_zero: {
+    unit: 'number',
+    tr: (measured) => `Rank IC aralığının alt ucu sıfırın üstünde olmalı: ${measured}`,
+    en: (measured) => `The lower end of the rank IC interval must lie above zero: ${measured}`,
+  },
+  positive_in_most_folds: {
+    unit: 'share',
+    tr: (measured, bound) => `Rank IC, sınama bloklarının en az ${bound} kadarında artı olmalı: ${measured}`,
+    en: (measured, bound) => `The rank IC must be positive in at least ${bound} of the test blocks: ${measured}`,
+  },
+  error_below_zero_forecast: {
+    unit: 'score',
+    tr: (measured) => `Hata, “değişmez” demenin hatasından küçük olmalı: fark ${measured}`,
+    en: (measured) => `The error must be below that of forecasting zero: gain ${measured}`,
+  },
+  error_below_training_mean: {
+    unit: 'score',
+    tr: (measured) => `Hata, eğitim ortalamasının hatasından küçük olmalı: fark ${measured}`,
+    en: (measured) => `The error must be below that of the training mean: gain ${measured}`,
+  },
+  error_below_seasonal_naive: {
+    unit: 'score',
+    tr: (measured) => `Hata, son dönemi yinelemenin hatasından küçük olmalı: fark ${measured}`,
+    en: (measured) => `The error must be below that of repeating the last period: gain ${measured}`,
+  },
+};
+
+/** How one condition came out; a condition that is not known here keeps the server's sentence. */
+export function skillSentence(language: Language, reason: SkillReason): string {
+  const condition = CONDITIONS[reason.condition];
+  if (condition === undefined) return reason.text;
+  const shown = (value: number | null): string => {
+    if (condition.unit === 'number') return signedNumber(language, value, 3);
+    return condition.unit === 'share' ? percent(language, value, 0) : signedPercent(language, value);
+  };
+  return condition[language](shown(reason.measured), shown(reason.bound));
+}

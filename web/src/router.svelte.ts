@@ -1,0 +1,33 @@
+import { parseRoute, type Route } from './routes';
+
+class Router {
+  route = $state.raw<Route>(parseRoute(location.pathname));
+
+  constructor() {
+    addEventListener('popstate', () => {
+      this.route = parseRoute(location.pathname);
+    });
+  }
+
+  go(path: string, how: 'push' | 'replace' = 'push'): void {
+    if (how === 'replace') history.replaceState(null, '', path);
+    else if (path !== location.pathname) history.pushState(null, '', path);
+    this.route = parseRoute(location.pathname);
+  }
+}
+
+export const router = new Router();
+
+/** Lets plain links of this origin change the page without loading it again. */
+export function followLinks(event: MouseEvent): void {
+  if (event.defaultPrevented || event.button !== 0) return;
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const link = (event.target as Element).closest('a');
+  if (link === null || link.target !== '' || link.origin !== location.origin) return;
+  if (link.hasAttribute('download') || link.dataset.native !== undefined) return;
+  // A link within the page (skip link) is the browser's own business.
+  if (link.pathname === location.pathname && link.hash !== '') return;
+  event.preventDefault();
+  router.go(link.pathname);
+  scrollTo(0, 0);
+}

@@ -1,0 +1,47 @@
+/** Every address of the app. An address that is not here shows the "not found" page. */
+export type Route =
+  | { name: 'root' }
+  | { name: 'symbol'; symbol: string }
+  | { name: 'models'; version: string | null }
+  | { name: 'quality'; symbol: string | null }
+  | { name: 'about' }
+  | { name: 'unknown'; path: string };
+
+/** A ticker as the server knows it; the rule of `Symbol::parse`. */
+const SYMBOL = /^[A-Z0-9]{1,12}$/;
+
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
+}
+
+export function parseRoute(path: string): Route {
+  const parts = path.split('/').filter((part) => part !== '');
+  const [head, tail] = parts;
+  if (parts.length > 2) return { name: 'unknown', path };
+  const argument = tail === undefined ? null : decoded(tail);
+  if (tail !== undefined && argument === null) return { name: 'unknown', path };
+  // Never toLocaleUpperCase: under Turkish rules ISCTR would become İSCTR.
+  const symbol = argument?.toUpperCase() ?? null;
+  if (head === undefined) return { name: 'root' };
+  if (head === 's' && symbol !== null && SYMBOL.test(symbol)) return { name: 'symbol', symbol };
+  if (head === 'models') return { name: 'models', version: argument };
+  if (head === 'quality' && (symbol === null || SYMBOL.test(symbol))) return { name: 'quality', symbol };
+  if (head === 'about' && argument === null) return { name: 'about' };
+  return { name: 'unknown', path };
+}
+
+export function symbolPath(symbol: string): string {
+  return `/s/${encodeURIComponent(symbol)}`;
+}
+
+export function qualityPath(symbol: string): string {
+  return `/quality/${encodeURIComponent(symbol)}`;
+}
+
+export function modelPath(version: string): string {
+  return `/models/${encodeURIComponent(version)}`;
+}

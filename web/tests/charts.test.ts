@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import type { Bar, Contributions, Forecast } from '../src/api/schema';
+import { ema, rsi } from '../src/charts/indicators';
+import { bandPoints, canAdjust, candles, isDated } from '../src/charts/prices';
+import { waterfall } from '../src/charts/waterfall';
+
+describe('the exponential average', () => {
+  it('starts with the mean of the first values and weighs new ones by 2 / (n + 1)', () => {
+    expect(ema([2, 4, 6, 8, 12], 3)).toEqual([null, null, 4, 6, 9]);
+  });
+  it('is unknown where there are too few values', () => {
+    expect(ema([1, 2], 3)).toEqual([null, null]);
+    expect(ema([], 20)).toEqual([]);
+  });
+  it('of a constant is the constant', () => {
+    expect(ema([5, 5, 5, 5], 2).slice(1)).toEqual([5, 5, 5]);
+  });
+});
+
+describe("Wilder's relative strength", () => {
+  // The worked example that the literature repeats: 14 changes, then the smoothing.
+  const CLOSES = [
+    44.3389, 44.0902, 44.1497, 43.6124, 44.3278, 44.8264, 45.0955, 45.4245, 45.8433, 46.0826, 45.8931, 46.0328, 45.614,
+    46.282, 46.282, 46.0028, 46.0328, 46.4116, 46.2222, 45.6439,
+  ];
+  it('agrees with the worked example', () => {
+    const values = rsi(CLOSES, 14);
+    expect(values.slice(0, 14)).toEqual(new Array(14).fill(null));
+    const known = values.slice(14).map((value) => Number(value?.toFixed(2)));
+    expect(known).toEqual([70.53, 66.32, 66.55, 69.41, 66.36, 57.97]);
+  });
+  it('is 100 when prices only rise and 0 when they only fall', () => {
+    expect(rsi([1, 2, 3, 4], 2).slice(2)).toEqual([100, 100]);
+    expect(rsi([4, 3, 2, 1], 2).slice(2)).toEqual([0, 0]);
+  });
+  it('of a price that does not move is in the middle', () => {
+    expect(rsi([3, 3, 3, 3], 2).slice(2)).toEqual([50, 50]);
+  });
+});
+
+describe('the waterfall', () => {
+  const contributions = (total: number): Contributions => ({
+    base_share: 0.001,
+    items: [
+      { feature: 'rsi_14', value: 30, contribution_share: 0.002 },
+      { feature: 'return_5', value: -0.03, contribution_share: -0.006 },
+    ],
+    other_share: 0.0005,
+    total_share: total,
+  });
+  it('adds up to the forecast', () => {
+    const { rows, addsUp, difference } = waterfall(contributions(-0.0025));
+    expect(addsUp).toBe(true);
+    expect(Math.abs(difference)).toBeLessThan(1e-12);
+    expect(rows.map((row) => row.kind)).toEqual(['base', 'feature', 'feature', 'other', 'total']);
+  });
+  it('shows the largest effect first, whatever its sign', () => {
+    const { rows } = waterfall(contributions(-0.0025));
+    expect(rows.map((row) => row.feature)).toEqual([null, 'return_5', 'rsi_14', null, null]);
+  });
+  it('lets each bar begin where the one before it ended', () => {
+    const { rows } = waterfall(contributions(-0.0025));
+    const parts = rows.slice(0, -1);
+    parts.slice(1).forEach((row, i) => expect(row.from).toBe(parts[i]?.to));
+    expect(rows.at(-1)?.from).toBe(0);
+  });
+  it('does not pretend to add up when it does not', () => {
+    const { addsUp, difference } = waterfall(contributions(0.01));
+    expect(addsUp).toBe(false);
+    expect(difference).toBeCloseTo(0.0125, 10);
+  });
+  it('keeps every bar and zero inside its axis', () => {
+    const { rows, low, high } = waterfall(contributions(-0.0025));
+    for (const row of rows) {
+      expect(Math.min(row.from, row.to)).toBeGreaterThanOrEqual(low);
+      expect(Math.max(row.from, row.to)).toBeLessThanOrEqual(high);
+    }
+    expect(low).toBeLessThanOrEqual(0);
+    expect(high).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('candles', () => {
+  const bar = (day: string, close: string, adjusted: number | null): Bar => ({
+    day,
+    open: close,
+    high: close,
+    low: close,
+    close,
+    adjusted_close: adjusted,
+    volume: null,
+  });
+  it('that are adjusted end at the price that was traded', () => {
+    const rows = candles([bar('2026-11-19', '100.00', 45), bar('2026-11-20', '50.00', 45)], true);
+    expect(rows.map((row) => row.close)).toEqual([50, 50]);
+  });
+  it('that are not adjusted are the prices as they were', () => {
+    const rows = candles([bar('2026-11-19', '100.00', 45), bar('2026-11-20', '50.00', 45)], false);
+    expect(rows.map((row) => row.close)).toEqual([100, 50]);
+  });
+  it('cannot be adjusted where an adjusted close is missing or not positive, and need not be where all agree', () => {
+    expect(canAdjust([bar('a', '100.00', 45), bar('b', '50.00', 50)])).toBe(true);
+    expect(canAdjust([bar('a', '100.00', null), bar('b', '50.00', 50)])).toBe(false);
+    expect(canAdjust([bar('a', '100.00', -3), bar('b', '50.00', 50)])).toBe(false);
+    expect(canAdjust([bar('a', '100.00', 100), bar('b', '50.00', 50)])).toBe(false);
+  });
+});
+
+describe('the forecast band', () => {
+  const forecast = (days: (string | null)[]): Forecast => ({
+    symbol: 'SKRG1',
+    origin: 'sample',
+    model_version: 'm',
+    made_at: '2026-11-20T18:00:00Z',
+    as_of: '2026-11-20',
+    last_close: '100.00',
+    horizon_sessions: days.length,
+    expected_return_share: 0,
+    steps: days.map((day, i) => ({
+      session: i + 1,
+      day,
+      median: '101.00',
+      bands: [
+        { coverage: 0.5, low: '99.00', high: '103.00' },
+        { coverage: 0.8, low: '97.00', high: '105.00' },
+      ],
+    })),
+  });
+  it('starts at the last close and lists the widest band first', () => {
+    const points = bandPoints(forecast(['2026-11-23', '2026-11-24']));
+    expect(points[0]).toMatchObject({ time: '2026-11-20', median: 100, bands: [{ low: 100, high: 100 }, { low: 100, high: 100 }] });
+    expect(points[1]).toMatchObject({ time: '2026-11-23', median: 101, bands: [{ low: 97, high: 105 }, { low: 99, high: 103 }] });
+  });
+  it('without dates stands on the weekdays that follow, and says that it is not dated', () => {
+    const undated = forecast([null, null]);
+    expect(bandPoints(undated).map((point) => point.time)).toEqual(['2026-11-20', '2026-11-23', '2026-11-24']);
+    expect(isDated(undated)).toBe(false);
+    expect(isDated(forecast(['2026-11-23']))).toBe(true);
+  });
+});

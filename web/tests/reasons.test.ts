@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import type { Evaluation, Reason } from '../src/api/schema';
+import { CAVEAT_CODES, caveatSentence } from '../src/i18n/caveats';
+import { FINDING_CODES, findingName } from '../src/i18n/findings';
+import { MISSING } from '../src/i18n/format';
+import { FEATURE_NAMES, featureName, featureValue } from '../src/i18n/features';
+import { CONDITION_CODES, conditionName, REASON_CODES, reasonSentence } from '../src/i18n/reasons';
+import { skillSentence } from '../src/i18n/skill';
+
+const NUMBERS = {
+  expected_return_share: 0.0213,
+  cost_share: 0.0042,
+  rank_ic: { value: 0.012, low: -0.004, high: 0.028, level: 0.95 },
+  unmet: ['rank_ic_above_zero'],
+  days_count: 71,
+  days_count_min: 100,
+  as_of: '2026-11-20',
+  day: '2026-11-23',
+  last_close: '312.50',
+  tick: '0.25',
+};
+
+describe('a reason', () => {
+  it.each(REASON_CODES)('%s is a sentence of its own in both languages', (code) => {
+    const turkish = reasonSentence('tr', { code, ...NUMBERS }, 'fallback');
+    const english = reasonSentence('en', { code, ...NUMBERS }, 'fallback');
+    expect(turkish).not.toBe(english);
+    for (const sentence of [turkish, english]) {
+      expect(sentence).toMatch(/^[\p{Lu}\d].*\.$/u);
+      expect(sentence).not.toContain('fallback');
+      expect(sentence).not.toContain('undefined');
+      // An interval has a dash of its own, between its two ends.
+      expect(sentence.replace(/\(%?\d+%?: [^)]*\)/g, ''), 'every number it needs is there').not.toContain(MISSING);
+    }
+  });
+
+  it('writes its numbers as the language does', () => {
+    const reason: Reason = { code: 'expected_gain_above_costs', ...NUMBERS };
+    expect(reasonSentence('tr', reason, '')).toContain('+%2,13');
+    expect(reasonSentence('tr', reason, '')).toContain('%0,42');
+    expect(reasonSentence('en', reason, '')).toContain('+2.13%');
+  });
+
+  it('names the conditions that are not met, and the interval', () => {
+    const sentence = reasonSentence('tr', { code: 'no_skill_shown', ...NUMBERS }, '');
+    expect(sentence).toContain('rank IC sıfırdan ayırt edilemiyor');
+    expect(sentence).toContain('+0,012 (%95: -0,004 – +0,028)');
+  });
+
+  it('without a measured rank IC says so', () => {
+    const reason: Reason = { code: 'no_skill_shown', rank_ic: null, unmet: [] };
+    expect(reasonSentence('en', reason, '')).toBe(
+      'The model has shown no skill out of sample. There are too few days for a rank IC.',
+    );
+  });
+
+  it('of a newer server falls back to the words of the server', () => {
+    expect(reasonSentence('tr', { code: 'moon_is_full' }, 'The moon is full.')).toBe('The moon is full.');
+  });
+
+  it('to sell says that nothing is sold short', () => {
+    const reason: Reason = { code: 'expected_loss_above_costs', ...NUMBERS };
+    expect(reasonSentence('tr', reason, '')).toContain('açığa satış değildir');
+    expect(reasonSentence('en', reason, '')).toContain('not a short sale');
+  });
+});
+
+describe('codes', () => {
+  it.each(CONDITION_CODES)('condition %s is named and explained in both languages', (code) => {
+    const reason = { condition: code, met: false, measured: -0.014, bound: 0, text: 'server text' };
+    expect(conditionName('tr', code)).not.toBe(conditionName('en', code));
+    expect(skillSentence('tr', reason)).not.toBe(skillSentence('en', reason));
+    expect(skillSentence('tr', reason)).not.toBe('server text');
+    expect(skillSentence('tr', reason)).toMatch(/-0,014|-%1/);
+  });
+  it.each(FINDING_CODES)('finding %s is named in both languages', (code) => {
+    expect(findingName('tr', code)).not.toBe(code);
+    expect(findingName('en', code)).not.toBe(findingName('tr', code));
+  });
+  it('that are not known are shown as they are', () => {
+    expect(findingName('tr', 'alien_row')).toBe('alien_row');
+    expect(conditionName('en', 'alien')).toBe('alien');
+    expect(featureName('tr', 'alien_7')).toBe('alien_7');
+    const reason = { condition: 'alien', met: true, measured: 1, bound: 0, text: 'server text' };
+    expect(skillSentence('tr', reason)).toBe('server text');
+  });
+  it('of features have a name in both languages', () => {
+    expect(FEATURE_NAMES.length).toBeGreaterThan(30);
+    for (const name of FEATURE_NAMES) {
+      expect(featureName('tr', name)).not.toBe(name);
+      expect(featureName('en', name)).not.toBe(name);
+    }
+  });
+  it('of features decide how their value is read', () => {
+    expect(featureValue('tr', 'return_5', -0.031)).toBe('-%3,10');
+    expect(featureValue('en', 'rsi_14', 38.4)).toBe('38.400');
+    expect(featureValue('en', 'day_of_week', 3)).toBe('3');
+    expect(featureValue('en', 'rsi_14', null)).toBe(MISSING);
+  });
+});
+
+describe('a caveat', () => {
+  const evaluation = {
+    protocol: { configurations_tried_count: 3, costs: { slippage_share: 0.0005 } },
+    by_symbol: [
+      { rank_ic: { value: 0, low: -1, high: 1, level: 0.9 }, skill_shown: false },
+      { rank_ic: { value: 0.2, low: 0.1, high: 0.3, level: 0.9 }, skill_shown: true },
+      { rank_ic: null, skill_shown: false },
+    ],
+  } as unknown as Evaluation;
+  it.each(CAVEAT_CODES)('%s is a sentence in both languages', (code) => {
+    const turkish = caveatSentence('tr', { code, text: 'server text' }, evaluation);
+    const english = caveatSentence('en', { code, text: 'server text' }, evaluation);
+    expect(turkish).not.toBe(english);
+    for (const sentence of [turkish, english]) expect(sentence).toMatch(/\.$/);
+    expect(turkish).not.toBe('server text');
+  });
+  it('counts how many symbols would pass by luck', () => {
+    const text = caveatSentence('en', { code: 'many_symbols_judged', text: '' }, evaluation);
+    expect(text).toContain('2 symbols were judged one by one at 90%');
+    expect(text).toContain('about 0.1 of them would pass by luck, and 1 did');
+  });
+  it('that is not known keeps the words of the server', () => {
+    expect(caveatSentence('tr', { code: 'alien', text: 'Server text.' }, evaluation)).toBe('Server text.');
+  });
+});
