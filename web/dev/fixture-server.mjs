@@ -150,12 +150,15 @@ function signalOf(entry) {
     reason,
     reason_text: `Invented reason ${reason.code}.`,
     horizon_sessions: HORIZON,
+    next_session: sessionsAfter(last(entry).day, 1)[0],
     valid_until: sessionsAfter(last(entry).day, HORIZON).at(-1),
     last_close: last(entry).close,
     expected_return_share: expected,
     cost_share: 0.0042,
     expected_return_after_costs_share: expected - Math.sign(expected) * 0.0042,
     probability_up: { buy: 0.63, sell: 0.38, hold: 0.51 }[entry.action],
+    interval_50: { low: expected - 0.033, high: expected + 0.033 },
+    interval_80: { low: expected - 0.063, high: expected + 0.063 },
     target: held ? null : (close * (1 + expected)).toFixed(2),
     stop: held ? null : (close * (1 - up * 0.028)).toFixed(2),
     risk_reward: held ? null : 0.74,
@@ -186,6 +189,8 @@ function qualityOf(entry) {
     unverifiable_count: 0,
     missing_sessions_count: entry.i % 5,
     score_share: BARS_COUNT / received,
+    first_day: entry.days[0],
+    last_day: last(entry).day,
     findings,
   };
 }
@@ -208,7 +213,7 @@ function summaryOf(entry) {
     change_share: Number(newest.close) / Number(before.close) - 1,
     quality_share: qualityOf(entry).score_share,
     stale_sessions: entry.i === 7 ? null : entry.daysLate,
-    signal: { action: signal.action, reason_code: signal.reason.code },
+    signal: { action: signal.action, reason_code: signal.reason.code, as_of: signal.as_of },
   };
 }
 
@@ -322,7 +327,7 @@ const modelSummary = {
   skill_shown: shown,
   rank_ic: rankIc,
   hit_rate: hitRate,
-  rmse: { model: rmse.model, ridge: rmse.ridge, seasonal_naive: rmse.seasonal_naive, zero: rmse.zero },
+  rmse,
 };
 
 function problem(response, status, code, title, detail) {
@@ -372,11 +377,11 @@ function api(url, response) {
     case 'symbols': {
       if (argument === '') return send(pageOf(known.map(summaryOf), query, 100));
       const entry = wanted(argument);
-      return entry ? send(summaryOf(entry)) : problem(response, 404, 'unknown_symbol', 'unknown symbol', argument);
+      return entry ? send(summaryOf(entry)) : problem(response, 404, 'symbol_not_found', 'symbol not found', argument);
     }
     case 'bars': {
       const entry = wanted(query.get('symbol'));
-      if (!entry) return problem(response, 404, 'unknown_symbol', 'unknown symbol', query.get('symbol'));
+      if (!entry) return problem(response, 404, 'symbol_not_found', 'symbol not found', query.get('symbol'));
       const { symbol, origin } = entry;
       return send({ symbol, interval: '1d', origin, source: 'sample', as_of: last(entry).day, ...pageOf(entry.bars, query, 1000, true) });
     }
@@ -388,8 +393,8 @@ function api(url, response) {
     }
     case 'models':
       if (argument === '') return send({ items: known.length > 0 ? [modelSummary] : [], next: null });
-      if (argument !== MODEL) return problem(response, 404, 'unknown_model', 'unknown model', argument);
-      return send({ ...modelSummary, evaluation });
+      if (argument !== MODEL) return problem(response, 404, 'model_version_not_found', 'model version not found', argument);
+      return send({ ...modelSummary, artifact_sha256: '0'.repeat(64), evaluation });
     case 'data-quality': {
       if (argument === '') {
         const rows = known.map(qualityOf);
@@ -398,7 +403,7 @@ function api(url, response) {
         return send({ as_of: new Date(TODAY).toISOString(), threshold_share: 0.95, score_share, ...pageOf(rows, query, 100) });
       }
       const entry = wanted(argument);
-      if (!entry) return problem(response, 404, 'unknown_symbol', 'unknown symbol', argument);
+      if (!entry) return problem(response, 404, 'symbol_not_found', 'symbol not found', argument);
       const { findings, ...summary } = qualityOf(entry);
       const items = findings.flatMap(({ code, severity, count }) =>
         Array.from({ length: count }, (_, k) => ({

@@ -236,7 +236,7 @@ async function keyboardJourney(browser, symbols) {
   await page.getByRole('button', { name: 'Tüm geçmiş' }).click();
   await settled(page);
   await page.screenshot({ path: join(OUT, 'all-history-light-tr-1440.png') });
-  for (const summary of await page.locator('details > summary').all()) await summary.click();
+  for (const summary of await page.locator('details:not([open]) > summary').all()) await summary.click();
   await settled(page);
   await inspect(page, complaints, 'symbol page, all opened');
 

@@ -263,19 +263,21 @@ struct RowReader<'a> {
 
 impl RowReader<'_> {
     fn read_into(&self, rows: &mut Rows) -> Result<(), Broken> {
-        if is_footer(self.layout, self.fields) {
-            let text = self.fields[0].to_string();
-            rows.refused.push(RefusedRow {
-                file: self.file.display().to_string(),
-                line: self.line.number,
-                symbol: self.symbol,
-                day: None,
-                text: shortened(self.line.text),
-                reason: Refusal::NotADate { text },
-            });
-            return Ok(());
-        }
-        let moment = self.moment()?;
+        let moment = match self.moment() {
+            Ok(moment) => moment,
+            Err(_) if is_footer(self.layout, self.fields) => {
+                rows.refused.push(RefusedRow {
+                    file: self.file.display().to_string(),
+                    line: self.line.number,
+                    symbol: self.symbol,
+                    day: None,
+                    text: shortened(self.line.text),
+                    reason: Refusal::NotADate { text: self.fields[0].to_string() },
+                });
+                return Ok(());
+            }
+            Err(broken) => return Err(broken),
+        };
         let opened_at = moment.instant().ok_or_else(|| self.not_a_date(self.layout.date))?;
         for cells in &self.layout.cells {
             let side_by_side = self.layout.cells.len() > 1;
@@ -360,8 +362,8 @@ impl RowReader<'_> {
     }
 }
 
-/// Whether a row sums the others up instead of being one of them: it begins with a word such as
-/// `Toplam` and has no date.
+/// Whether a row sums the others up instead of being one of them: it has no date and begins with a
+/// word such as `Toplam`.
 fn is_footer(layout: &Layout, fields: &[Cow<'_, str>]) -> bool {
     let dated = fields
         .get(layout.date)

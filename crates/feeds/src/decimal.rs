@@ -100,6 +100,11 @@ pub(crate) fn shares(text: &str, mark: DecimalMark) -> Result<i64, NumberFault> 
 pub(crate) fn lira(text: &str, mark: DecimalMark) -> Result<f64, NumberFault> {
     // Through the strict grammar first, so that what is a number does not depend on the column.
     Number::read(text, mark)?;
+    if mark == DecimalMark::Point
+        && let Ok(value) = text.parse::<f64>()
+    {
+        return if value.is_finite() { Ok(value) } else { Err(NumberFault::TooLarge) };
+    }
     let plain: String = text
         .chars()
         .filter_map(|c| match c {

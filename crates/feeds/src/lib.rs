@@ -1,6 +1,6 @@
 //! Market data from outside: CSV and Parquet files.
 //!
-//! Turns a file into the rows it holds and nothing more: [`discover`] finds the files,
+//! Turns a file into the rows it holds and nothing more: [`discover()`] finds the files,
 //! [`read_csv`] and [`read_parquet`] read one of them into [`FileBars`]. A file that cannot be
 //! understood as a whole is a [`FeedError`] that names line and column, and gives no bars at all;
 //! a row that cannot become a bar is handed on as a [`bist_market::RefusedRow`]. Whether the bars

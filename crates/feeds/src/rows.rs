@@ -21,6 +21,12 @@ pub(crate) struct Row {
     pub(crate) bar: RawBar,
 }
 
+impl Row {
+    fn is_at_midnight(&self) -> bool {
+        midnight_of(self.bar.day()) == self.bar.opened_at
+    }
+}
+
 /// What was read of one row, before it is known whether it is a bar.
 pub(crate) struct RowFields<'a, T> {
     pub(crate) file: &'a Path,
@@ -90,9 +96,11 @@ impl Rows {
         }
         let mut series = Vec::with_capacity(by_symbol.len());
         if !by_symbol.is_empty() {
-            let interval = interval(&by_symbol, hint)?;
+            let only_days = by_symbol.values().flatten().all(Row::is_at_midnight);
+            let interval =
+                if only_days { Interval::Daily } else { most_frequent_step(&by_symbol, hint)? };
             for (symbol, mut rows) in by_symbol {
-                if interval == Interval::Daily {
+                if interval == Interval::Daily && !only_days {
                     for row in &mut rows {
                         row.bar.opened_at = midnight_of(row.bar.day());
                     }
@@ -135,16 +143,12 @@ pub(crate) fn shortened(text: &str) -> String {
     }
 }
 
-/// How long the bars of a file are: a day when none has a time, else the most frequent step
-/// between two of one symbol; the file's name helps only when there is no step.
-fn interval(
+/// How long bars with times are: the most frequent step between two of one symbol; the file's name
+/// helps only when there is no step.
+fn most_frequent_step(
     by_symbol: &BTreeMap<Symbol, Vec<Row>>,
     hint: Option<Interval>,
 ) -> Result<Interval, Broken> {
-    let mut rows = by_symbol.values().flatten();
-    if rows.all(|row| midnight_of(day_of(row.bar.opened_at)) == row.bar.opened_at) {
-        return Ok(Interval::Daily);
-    }
     let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
     for rows in by_symbol.values() {
         let mut times: Vec<Timestamp> = rows.iter().map(|row| row.bar.opened_at).collect();

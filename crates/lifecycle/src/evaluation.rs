@@ -78,11 +78,24 @@ impl OutOfFold {
     }
 }
 
+/// What a model learns to forecast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LearningTarget {
+    /// The return less the mean over the symbols of the day. To the forecast is added the mean
+    /// return of the rows learned from, shrunk towards zero as far as it cannot be told from it.
+    RelativeToDay,
+    /// The return itself: there are too few symbols a day to compare.
+    Absolute,
+}
+
 /// How the record came about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Protocol {
     /// Always `expanding_walk_forward`.
     pub scheme: String,
+    /// What the model and the ridge regression learn.
+    pub learning_target: LearningTarget,
     /// The layout of the folds.
     pub walk_forward: WalkForward,
     /// Sessions that a label reaches ahead: no row is learned from whose label was not known before
@@ -229,6 +242,11 @@ pub struct Evaluation {
     pub rmse: Rmse,
     /// By what share the squared error is below that of the others.
     pub skill_scores: SkillScores,
+    /// Root mean squared errors once the mean of each day is taken from forecasts and outcomes;
+    /// absent when there are too few symbols a day.
+    pub relative_rmse: Option<Rmse>,
+    /// The skill scores of those; here every constant forecast is as good as zero.
+    pub relative_skill_scores: Option<SkillScores>,
     /// What following the forecasts would have earned.
     pub after_costs: Option<AfterCosts>,
     /// Whether the bands held what they promised.
@@ -283,7 +301,12 @@ pub fn evaluate(
         .enumerate()
         .map(|(fold, layout)| fold_evaluation(fold, *layout, records, &days))
         .collect();
-    let skill = skill::verdict(&rank_ic, &skill_scores, &folds);
+    let relative_rmse = match rank_ic.method {
+        RankIcMethod::CrossSectional => Some(Rmse::relative(records)),
+        RankIcMethod::TimeSeries => None,
+    };
+    let relative_skill_scores = relative_rmse.as_ref().map(SkillScores::of);
+    let skill = skill::verdict(&rank_ic, &skill_scores, relative_skill_scores.as_ref(), &folds);
     let by_symbol = symbols::evaluate(records, horizon);
     let caveats = caveat::caveats(&rank_ic, &by_symbol, &protocol);
     let days_per_period = usize::from(horizon.sessions());
@@ -303,6 +326,8 @@ pub fn evaluate(
         rank_ic,
         rmse,
         skill_scores,
+        relative_rmse,
+        relative_skill_scores,
         folds,
         by_symbol,
         caveats,

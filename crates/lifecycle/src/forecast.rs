@@ -115,8 +115,10 @@ impl Forecast {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedModel {
-    /// The trees.
+    /// The trees; their forecast is relative to `drift`.
     pub gbdt: FittedGbdt,
+    /// What is added to the trees' forecast, log-return over the horizon.
+    pub drift: f64,
     /// How wide its forecasts must be drawn.
     pub band: ConformalBand,
     /// Its errors over the horizon.
@@ -147,7 +149,7 @@ impl FittedModel {
             return None;
         }
         let key = panel.keys[row];
-        let expected_log_return = self.gbdt.predict(&panel.features, &[row])[0];
+        let expected_log_return = self.drift + self.gbdt.predict(&panel.features, &[row])[0];
         let horizon_scale = volatility * f64::from(self.horizon.sessions()).sqrt();
         let steps = (1..=self.horizon.sessions())
             .map(|session| self.step(session, key.day, expected_log_return, volatility, calendar))
@@ -174,7 +176,7 @@ impl FittedModel {
             expected_log_return,
             probability_up: self.errors.share_above(-expected_log_return / horizon_scale),
             steps,
-            base_share: shares.base,
+            base_share: self.drift + shares.base,
             contributions,
         })
     }

@@ -142,7 +142,7 @@ mod tests {
         let json = serde_json::to_string(&action).unwrap();
         assert_eq!(
             json,
-            r#"{"symbol":"KONTR","effective_on":"2025-12-01","kind":"rights_issue","new_per_old":0.5,"subscription":10000}"#
+            r#"{"symbol":"KONTR","effective_on":"2025-12-01","kind":"rights_issue","new_per_old":0.5,"subscription":"1.00"}"#
         );
         assert_eq!(serde_json::from_str::<CorporateAction>(&json).unwrap(), action);
     }

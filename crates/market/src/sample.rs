@@ -76,7 +76,9 @@ pub enum SampleError {
         last: Date,
     },
     /// The first day is not in the calendar.
-    #[error("{years} years up to {until} would begin before {first}, the first day of the calendar")]
+    #[error(
+        "{years} years up to {until} would begin before {first}, the first day of the calendar"
+    )]
     BeginsBeforeCalendar {
         /// The years asked for.
         years: u32,
@@ -170,7 +172,11 @@ pub fn generate(spec: &SampleSpec) -> Result<SampleMarket, SampleError> {
         instruments: Vec::with_capacity(companies.len()),
         series: Vec::with_capacity(companies.len()),
         actions: Vec::new(),
-        truth: SampleTruth { spec: *spec, symbols: Vec::with_capacity(companies.len()), defects: Vec::new() },
+        truth: SampleTruth {
+            spec: *spec,
+            symbols: Vec::with_capacity(companies.len()),
+            defects: Vec::new(),
+        },
     };
     for company in &companies {
         let own = shocks.of_symbol(company.index, company.sector.index, &sessions);

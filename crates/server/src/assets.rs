@@ -185,10 +185,7 @@ mod tests {
 
     const HTML: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
 
-    async fn ask<Files: Embed>(
-        path: &str,
-        headers: &[(&str, &str)],
-    ) -> (u16, HeaderMap, String) {
+    async fn ask<Files: Embed>(path: &str, headers: &[(&str, &str)]) -> (u16, HeaderMap, String) {
         let mut request = request::Builder::new();
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -204,7 +201,11 @@ mod tests {
     async fn a_page_of_the_app_is_its_index_for_those_who_want_html() {
         for path in ["/", "/index.html", "/s/THYAO", "/models/gbdt-1"] {
             let (status, headers, body) = ask::<Built>(path, &[HTML]).await;
-            assert_eq!((status, body.trim_end()), (200, "<!doctype html><title>t</title>"), "{path}");
+            assert_eq!(
+                (status, body.trim_end()),
+                (200, "<!doctype html><title>t</title>"),
+                "{path}"
+            );
             assert_eq!(headers["content-type"], "text/html; charset=utf-8");
             assert_eq!(headers["cache-control"], "no-cache");
         }
@@ -214,7 +215,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_a_page_is_not_answered_with_one() {
-        for path in ["/api/v1/nothing", "/api", "/health/nothing", "/metrics", "/assets/gone-1.js"] {
+        for path in ["/api/v1/nothing", "/api", "/health/nothing", "/metrics", "/assets/gone-1.js"]
+        {
             assert_eq!(ask::<Built>(path, &[HTML]).await.0, 404, "{path}");
         }
         assert_eq!(ask::<Built>("/apiary", &[HTML]).await.0, 200);
@@ -262,7 +264,9 @@ mod tests {
 
     #[tokio::test]
     async fn notes_of_the_build_and_raw_variants_are_not_served() {
-        for path in ["/.vite/manifest.json", "/assets/app-1a2b.js.br", "/../Cargo.toml", "//etc/passwd"] {
+        for path in
+            ["/.vite/manifest.json", "/assets/app-1a2b.js.br", "/../Cargo.toml", "//etc/passwd"]
+        {
             assert_eq!(ask::<Built>(path, &[]).await.0, 404, "{path}");
         }
     }

@@ -99,12 +99,15 @@ pub(crate) struct Problem {
     #[schema(example = 404)]
     status: u16,
     /// What went wrong this time, and what to do.
-    #[schema(example = "there are no daily bars of THYAO; GET /api/v1/symbols lists what there is")]
+    #[schema(
+        example = "there are no daily bars of THYAO; GET /api/v1/symbols lists what there is"
+    )]
     detail: String,
     /// The stable code.
     code: ProblemCode,
     /// The parameter that is wrong, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "limit")]
     parameter: Option<String>,
     /// The id under which the log has this request; the same as the header `x-request-id`.
     pub(crate) request_id: String,
@@ -157,9 +160,7 @@ impl ApiError {
             status if status.is_client_error() => {
                 Some(Self::Malformed("the request cannot be read".to_owned()))
             }
-            status if status.is_server_error() => {
-                Some(Self::Internal(format!("a bare {status}")))
-            }
+            status if status.is_server_error() => Some(Self::Internal(format!("a bare {status}"))),
             _ => None,
         }
     }
@@ -208,14 +209,15 @@ impl ApiError {
             Self::SymbolNotFound(symbol) => format!(
                 "there are no daily bars of {symbol}; GET /api/v1/symbols lists what there is"
             ),
-            Self::NotValidated(symbol) => format!(
-                "the bars of {symbol} were not validated yet; run `bist validate --all`"
-            ),
+            Self::NotValidated(symbol) => {
+                format!("the bars of {symbol} were not validated yet; run `bist validate --all`")
+            }
             Self::ModelVersionNotFound(version) => format!(
                 "there is no model version '{version}'; GET /api/v1/models lists what there is"
             ),
             Self::NotFound => {
-                "there is nothing at this path; /api/openapi.json describes what there is".to_owned()
+                "there is nothing at this path; /api/openapi.json describes what there is"
+                    .to_owned()
             }
             Self::MethodNotAllowed => {
                 "this path does not take the method; the header 'allow' names those it takes"
@@ -243,12 +245,12 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let problem = self.problem();
         // The one place where failures of the server are logged.
-        match &self {
-            Self::Store(error) if problem.code == ProblemCode::Internal => {
-                tracing::error!(error = %error, "the store failed: {error}");
-            }
-            Self::Internal(cause) => tracing::error!(error = %cause, "internal error: {cause}"),
-            _ => {}
+        if let Self::Internal(cause) = &self {
+            tracing::error!(error = %cause, "internal error: {cause}");
+        } else if let Self::Store(error) = &self
+            && problem.code == ProblemCode::Internal
+        {
+            tracing::error!(error = %error, "the store failed: {error}");
         }
         let (_, status) = problem.code.name_and_status();
         let mut response = status.into_response();
@@ -272,7 +274,8 @@ mod tests {
 
     #[test]
     fn the_name_of_a_code_is_the_one_in_the_document() {
-        for code in [ProblemCode::SymbolNotFound, ProblemCode::Internal, ProblemCode::HostNotLocal] {
+        for code in [ProblemCode::SymbolNotFound, ProblemCode::Internal, ProblemCode::HostNotLocal]
+        {
             let document = serde_json::to_value(code.problem(String::new(), None)).unwrap();
             assert_eq!(document["code"], code.name_and_status().0);
         }
@@ -281,9 +284,6 @@ mod tests {
     #[test]
     fn the_caller_does_not_see_why_the_server_failed() {
         let error = ApiError::Internal("table of secrets is missing".to_owned());
-        assert_eq!(
-            error.detail(),
-            "the server failed; its log has the cause under the request id"
-        );
+        assert_eq!(error.detail(), "the server failed; its log has the cause under the request id");
     }
 }

@@ -108,7 +108,9 @@ pub(crate) fn symbol(text: &str) -> Result<Symbol, String> {
 
 /// Reads a day.
 pub(crate) fn day(text: &str) -> Result<Date, String> {
-    let shape = |(i, byte): (usize, u8)| if matches!(i, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    let shape = |(i, byte): (usize, u8)| {
+        if matches!(i, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() }
+    };
     let well_formed = text.len() == 10 && text.bytes().enumerate().all(shape);
     text.parse()
         .ok()
@@ -151,7 +153,9 @@ impl<S: Send + Sync> FromRequestParts<S> for TextPath {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| {
-            ApiError::Malformed("the path is not UTF-8 once its percent signs are decoded".to_owned())
+            ApiError::Malformed(
+                "the path is not UTF-8 once its percent signs are decoded".to_owned(),
+            )
         })?;
         Ok(Self(text))
     }
@@ -164,7 +168,8 @@ mod tests {
     #[test]
     fn a_day_is_ten_characters_and_nothing_else() {
         assert_eq!(day("2026-11-24").unwrap(), jiff::civil::date(2026, 11, 24));
-        for text in ["", "2026-13-01", "20261124", "2026-11-24T10:00", "24.11.2026", "+02026-11-2"] {
+        for text in ["", "2026-13-01", "20261124", "2026-11-24T10:00", "24.11.2026", "+02026-11-2"]
+        {
             assert_eq!(
                 day(text).unwrap_err(),
                 format!("'{text}' is not a day; give one such as 2026-11-24")

@@ -64,13 +64,13 @@ mod tests {
             .route("/never", get(std::future::pending::<&str>))
             .route("/panics", get(async || -> &str { panic!("the tree fell over") }))
             .route("/takes", post(async |body: String| body));
-        wrap(
-            router,
-            Limits { body_size_bytes_max: 10, answer_time_max: Duration::from_millis(20) },
-        )
+        wrap(router, Limits { body_size_bytes_max: 10, answer_time_max: Duration::from_millis(20) })
     }
 
-    async fn ask(request: axum::http::request::Builder, body: &'static str) -> (StatusCode, HeaderMap, Value) {
+    async fn ask(
+        request: axum::http::request::Builder,
+        body: &'static str,
+    ) -> (StatusCode, HeaderMap, Value) {
         let request = request.header(header::HOST, "localhost").body(Body::from(body)).unwrap();
         let response = service().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -128,7 +128,10 @@ mod tests {
             .header("origin", "https://elsewhere.example")
             .header("access-control-request-method", "GET");
         let (status, headers, _) = ask(request, "").await;
-        assert_eq!((status.as_u16(), &headers["allow"]), (204, &"GET,HEAD,OPTIONS".parse().unwrap()));
+        assert_eq!(
+            (status.as_u16(), &headers["allow"]),
+            (204, &"GET,HEAD,OPTIONS".parse().unwrap())
+        );
         assert!(headers.keys().all(|name| !name.as_str().starts_with("access-control-")));
     }
 

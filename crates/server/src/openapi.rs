@@ -7,11 +7,12 @@ use bist_market::Symbol;
 use bist_store::StoreError;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Type};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::{AllOfBuilder, ArrayItems, ObjectBuilder, Type};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
-    ContentBuilder, Header, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
-    Response, ResponseBuilder,
+    Components, ContentBuilder, Header, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref,
+    RefOr, Response, ResponseBuilder, Schema,
 };
 use utoipa::{IntoResponses, OpenApi as _, ToSchema};
 
@@ -29,9 +30,19 @@ const TAGS: [(&str, &str); 8] = [
     ("health", "Whether the server works; for those who watch over it."),
 ];
 
-/// What every answer may be instead of the one asked for.
-const ALWAYS: [ProblemCode; 5] =
-    [ProblemCode::UnknownParameter, ProblemCode::HostNotLocal, ProblemCode::Internal, ProblemCode::TimedOut, ProblemCode::StoreBusy];
+/// Problems that every path may answer with, by the name of their response.
+const SHARED: [(&str, &[ProblemCode]); 4] = [
+    ("HostNotLocal", &[ProblemCode::HostNotLocal]),
+    ("Internal", &[ProblemCode::Internal]),
+    ("Unavailable", &[ProblemCode::TimedOut, ProblemCode::StoreBusy]),
+    ("UnknownParameter", &[ProblemCode::UnknownParameter]),
+];
+
+/// What takes the place of `UnknownParameter` where there are parameters.
+const BAD_PARAMETERS: (&str, &[ProblemCode]) = (
+    "BadParameters",
+    &[ProblemCode::InvalidParameter, ProblemCode::UnknownParameter, ProblemCode::MalformedRequest],
+);
 
 /// Schemas that no handler mentions.
 #[derive(utoipa::OpenApi)]
@@ -46,14 +57,16 @@ pub(crate) fn frame() -> OpenApi {
         have `items` and `next`; give `next` as `cursor` to get the following page. Errors are RFC \
         9457 problem documents with a stable `code`. Unknown query parameters are refused. Data made \
         by the sample generator say `origin: sample` wherever they appear.";
-    let license = LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0"));
+    let license =
+        LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0"));
     let info = InfoBuilder::new()
         .title("BIST AI Smart Trader")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(description))
         .license(Some(license.build()))
         .build();
-    let tags = TAGS.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());
+    let tags =
+        TAGS.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());
     OpenApiBuilder::from(Shared::openapi()).info(info).tags(Some(tags)).build()
 }
 
@@ -63,23 +76,50 @@ pub(crate) fn frame() -> OpenApi {
 ///
 /// Never: the document is plain data, as a test shows.
 pub(crate) fn document(mut description: OpenApi) -> Bytes {
-    for operation in description.paths.paths.values_mut().filter_map(|item| item.get.as_mut()) {
-        let with_parameters: &[ProblemCode] = if operation.parameters.is_some() {
-            &[ProblemCode::InvalidParameter, ProblemCode::MalformedRequest]
-        } else {
-            &[]
-        };
-        for (status, response) in problem_responses(&[&ALWAYS, with_parameters].concat()) {
-            operation.responses.responses.entry(status).or_insert(response);
-        }
-        for response in operation.responses.responses.values_mut() {
-            if let RefOr::T(response) = response {
-                response.headers.insert("x-request-id".to_owned(), RefOr::T(request_id_header()));
-            }
+    let components = description.components.get_or_insert_default();
+    refer_to_items(components);
+    for (name, codes) in SHARED.into_iter().chain([BAD_PARAMETERS]) {
+        let response = problem_response(codes);
+        components.responses.insert(name.to_owned(), RefOr::T(response));
+    }
+    let own = description.paths.paths.values_mut().filter_map(|item| item.get.as_mut()).flat_map(
+        |operation| {
+            describe_problems(operation);
+            operation.responses.responses.values_mut()
+        },
+    );
+    for response in own.chain(components.responses.values_mut()) {
+        if let RefOr::T(response) = response {
+            response.headers.insert("x-request-id".to_owned(), RefOr::T(request_id_header()));
         }
     }
     let text = description.to_pretty_json().expect("the description is plain data");
     Bytes::from(text)
+}
+
+/// Refers to the problems that may come instead of what was asked for.
+fn describe_problems(operation: &mut Operation) {
+    for (name, codes) in SHARED {
+        let (name, codes) = match name {
+            "UnknownParameter" if operation.parameters.is_some() => BAD_PARAMETERS,
+            _ => (name, codes),
+        };
+        let status = codes[0].name_and_status().1.as_u16().to_string();
+        let response = RefOr::Ref(Ref::from_response_name(name));
+        operation.responses.responses.entry(status).or_insert(response);
+    }
+}
+
+/// Lets each page refer to the schema of its items, which the derived schema repeats.
+fn refer_to_items(components: &mut Components) {
+    for (name, schema) in &mut components.schemas {
+        let Some(item) = name.strip_prefix("Page_") else { continue };
+        if let RefOr::T(Schema::Object(page)) = schema
+            && let Some(RefOr::T(Schema::Array(items))) = page.properties.get_mut("items")
+        {
+            items.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(item).into()));
+        }
+    }
 }
 
 fn request_id_header() -> Header {

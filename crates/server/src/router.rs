@@ -27,7 +27,8 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(health::router())
         .split_for_parts();
     let description = openapi::document(description);
-    let describe = async move || ([(header::CONTENT_TYPE, "application/json")], description.clone());
+    let describe =
+        async move || ([(header::CONTENT_TYPE, "application/json")], description.clone());
     let routes = routes
         .route("/api/openapi.json", get(describe))
         .route("/api/docs", get(docs::page))

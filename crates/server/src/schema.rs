@@ -7,8 +7,8 @@ use bist_trading::signal::Action;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
-use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::KnownFormat;
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, SchemaFormat, Type};
 
 /// A price as a decimal string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

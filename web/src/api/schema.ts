@@ -17,6 +17,7 @@ export interface Page<T> {
 export interface SymbolSignal {
   action: Action;
   reason_code: string;
+  as_of: Day;
 }
 
 export interface SymbolSummary {
@@ -25,7 +26,7 @@ export interface SymbolSummary {
   sector: string | null;
   origin: Origin;
   source: string;
-  fetched_at: Instant | null;
+  fetched_at: Instant;
   first_day: Day | null;
   last_day: Day | null;
   /** The last validated day. */
@@ -103,7 +104,7 @@ export interface Contributions {
 }
 
 export interface Signal {
-  id: string | number;
+  id: string;
   symbol: string;
   origin: Origin;
   model_version: string;
@@ -114,16 +115,20 @@ export interface Signal {
   reason: Reason;
   reason_text: string;
   horizon_sessions: number;
+  next_session: Day | null;
   valid_until: Day | null;
   last_close: DecimalString;
   expected_return_share: number;
   cost_share: number;
   expected_return_after_costs_share: number;
+  /** Share of the model's errors out of sample that would leave the return above zero. */
   probability_up: number | null;
+  interval_50: { low: number; high: number };
+  interval_80: { low: number; high: number };
   target: DecimalString | null;
   stop: DecimalString | null;
   risk_reward: number | null;
-  contributions: Contributions | null;
+  contributions: Contributions;
 }
 
 /** A number with the interval in which the truth may lie. */
@@ -139,8 +144,7 @@ export interface Rmse {
   model: number;
   ridge: number;
   seasonal_naive: number;
-  /** Absent in summaries. */
-  training_mean?: number;
+  training_mean: number;
   zero: number;
 }
 
@@ -282,6 +286,7 @@ export interface Evaluation {
 }
 
 export interface ModelVersion extends ModelSummary {
+  artifact_sha256: string;
   evaluation: Evaluation;
 }
 
@@ -301,11 +306,13 @@ export interface QualitySummary {
   unverifiable_count: number;
   missing_sessions_count: number;
   score_share: number;
+  first_day: Day | null;
+  last_day: Day | null;
   findings: FindingCount[];
 }
 
 export interface DataQuality extends Page<QualitySummary> {
-  as_of: Instant;
+  as_of: Instant | null;
   threshold_share: number;
   score_share: number | null;
 }
@@ -338,7 +345,8 @@ export interface Problem {
   type: string;
   title: string;
   status: number;
-  detail: string | null;
+  detail: string;
   code: string;
-  request_id: string | null;
+  parameter?: string;
+  request_id: string;
 }

@@ -80,9 +80,12 @@ export const tr = {
     errors: {
       unreachable: 'Sunucuya ulaşılamadı.',
       not_found: 'Aranan kayıt yok.',
-      unknown_symbol: 'Bu sembol depoda yok.',
-      unknown_model: 'Bu model sürümü yok.',
-      invalid_request: 'Sunucu isteği anlamadı.',
+      symbol_not_found: 'Bu sembol depoda yok.',
+      not_validated: 'Bu sembolün çubukları henüz doğrulanmadı.',
+      model_version_not_found: 'Böyle bir model sürümü yok.',
+      store_busy: 'Veritabanını şu anda başka bir işlem kullanıyor.',
+      timed_out: 'Yanıt çok uzun sürdü.',
+      host_not_local: 'Sunucu yalnız bu makineden yanıt verir.',
       internal: 'Sunucuda bir hata oldu.',
       other: 'İstek başarısız oldu.',
     },
@@ -137,7 +140,6 @@ export const tr = {
     validUntil: 'Geçerlilik',
     model: 'Model',
     madeAt: 'Üretildi',
-    until: (day: string) => `${day} dahil`,
     notCalibrated: 'hesaplanmadı',
     notAdvice: 'Yatırım tavsiyesi değildir.',
     expired: 'Süresi doldu',
@@ -162,7 +164,6 @@ export const tr = {
     stop: 'Zarar kes',
     bandLegend: (first: string, second: string) => `Tahmin bandı ${first} / ${second}`,
     median: 'medyan',
-    promised: 'Bandın sözü',
     realised: 'Örneklem dışında tutan',
     realisedLine: (promised: string, realised: string) => `${promised} bandı gerçekleşmelerin ${realised} kadarını tuttu`,
     realisedUnknown: 'Bandın geçmişte ne kadar tuttuğu bilinmiyor.',
@@ -197,8 +198,6 @@ export const tr = {
     feature: 'Öznitelik',
     value: 'Değeri',
     contribution: 'Katkısı',
-    none: 'Bu sinyalin katkıları kaydedilmemiş.',
-    axis: 'Sıfır çizgisi',
   },
   record: {
     title: 'Örneklem dışı karne',
@@ -208,7 +207,6 @@ export const tr = {
     skill: 'Örneklem dışında beceri görüldü',
     skillText:
       'Model, görmediği günlerde aşağıdaki ölçülere göre kıyasların üstündeydi. Geçmiş, geleceğin güvencesi değildir.',
-    why: 'Gerekçe',
     rankIc: 'Sıra korelasyonu (rank IC)',
     rankIcHelp: 'Tahmin sırasının gerçekleşen sırayla uyumu. 0: uyum yok, 1: tam uyum.',
     interval: (level: string) => `${level} güven aralığı`,
@@ -261,7 +259,6 @@ export const tr = {
     change: 'Değişim',
     signal: 'Sinyal',
     keys: 'Sonraki sembol j, önceki sembol k',
-    none: '–',
   },
   quality: {
     title: 'Veri kalitesi',
@@ -291,7 +288,7 @@ export const tr = {
     noFindings: 'Bulgu yok.',
     noneYet: 'Henüz doğrulanmış veri yok.',
     explain:
-      'Puan, gelen satırların doğrulamadan geçen payıdır. Kusurlu satır sessizce düzeltilmez: karantinaya alınır ve burada sayılır.',
+      'Puan, kabul edilen satırların olması gerekenler (kabul edilen ve karantinaya alınan satırlar ile eksik seanslar) içindeki payıdır. Kusurlu satır sessizce düzeltilmez: karantinaya alınır ve burada sayılır.',
     more: 'Daha fazla bulgu',
     all: 'Tüm semboller',
     chart: 'Sembol sayfası',
@@ -317,7 +314,7 @@ export const tr = {
     lineage: 'Soy kütüğü',
     none: 'Henüz model yok.',
     all: 'Tüm modeller',
-    states: { champion: 'kullanımda', challenger: 'aday', candidate: 'aday', retired: 'emekli' } as Record<string, string>,
+    states: { champion: 'kullanımda', candidate: 'aday', staged: 'denemede', retired: 'emekli' } as Record<string, string>,
     kinds: { gbdt: 'Gradyan artırımlı ağaçlar', ridge: 'Ridge regresyonu', seasonal_naive: 'Mevsimsel naif' } as Record<
       string,
       string

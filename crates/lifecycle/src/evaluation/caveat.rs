@@ -52,8 +52,8 @@ pub(super) fn caveats(
     let method = match rank_ic.method {
         RankIcMethod::CrossSectional => (
             CaveatCode::OrderNotDirection,
-            "The rank IC compares the symbols of a day with each other; it says nothing on where \
-             the market goes."
+            "The model learns and is judged by how symbols differ on a day; of where the market \
+             goes it knows no more than its average, shrunk towards zero."
                 .to_owned(),
         ),
         RankIcMethod::TimeSeries => (

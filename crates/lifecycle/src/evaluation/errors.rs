@@ -23,11 +23,28 @@ pub struct Rmse {
 impl Rmse {
     /// The errors on `records`; zeros when there are none.
     pub(super) fn of(records: &[OutOfFold]) -> Self {
-        let of = |predicted: &dyn Fn(&OutOfFold) -> f64| {
-            let squares: Vec<f64> =
-                records.iter().map(|r| (r.realised() - predicted(r)).powi(2)).collect();
-            mean(&squares).sqrt()
-        };
+        Self::from_squares(|predicted| {
+            records.iter().map(|r| (r.realised() - predicted(r)).powi(2)).collect()
+        })
+    }
+
+    /// The errors on `records`, sorted by day, once the mean over the symbols of each day is taken
+    /// from forecasts and outcomes: what moves all symbols alike does not count.
+    pub(super) fn relative(records: &[OutOfFold]) -> Self {
+        Self::from_squares(|predicted| {
+            let mut squares = Vec::with_capacity(records.len());
+            for day in records.chunk_by(|a, b| a.day == b.day) {
+                let errors: Vec<f64> = day.iter().map(|r| r.realised() - predicted(r)).collect();
+                let common = mean(&errors);
+                squares.extend(errors.iter().map(|error| (error - common).powi(2)));
+            }
+            squares
+        })
+    }
+
+    /// `squares` gives the squared errors of a forecast.
+    fn from_squares(squares: impl Fn(&dyn Fn(&OutOfFold) -> f64) -> Vec<f64>) -> Self {
+        let of = |predicted: &dyn Fn(&OutOfFold) -> f64| mean(&squares(predicted)).sqrt();
         Self {
             model: of(&|r| r.predicted.model),
             ridge: of(&|r| r.predicted.ridge),

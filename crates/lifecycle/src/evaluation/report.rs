@@ -4,7 +4,7 @@ use std::fmt;
 
 use bist_trading::Estimate;
 
-use super::{BAND_LEVELS, Evaluation, RankIcMethod};
+use super::{BAND_LEVELS, Evaluation, RankIcMethod, Rmse, SkillScores};
 
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,14 +62,28 @@ impl Evaluation {
             Shown(self.hit_rate.estimate),
             number(self.hit_rate.up_share)
         )?;
-        writeln!(f, "                         {:>10} {:>12}", "RMSE", "skill score")?;
-        let scores = &self.skill_scores;
+        Self::errors(f, "errors", &self.rmse, &self.skill_scores)?;
+        match (&self.relative_rmse, &self.relative_skill_scores) {
+            (Some(rmse), Some(scores)) => {
+                Self::errors(f, "errors relative to the day", rmse, scores)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn errors(
+        f: &mut fmt::Formatter<'_>,
+        title: &str,
+        rmse: &Rmse,
+        scores: &SkillScores,
+    ) -> fmt::Result {
+        writeln!(f, "{title:<27} {:>7} {:>12}", "RMSE", "skill score")?;
         for (name, rmse, score) in [
-            ("model", self.rmse.model, None),
-            ("ridge", self.rmse.ridge, scores.against_ridge_share),
-            ("training mean", self.rmse.training_mean, scores.against_training_mean_share),
-            ("zero", self.rmse.zero, scores.against_zero_share),
-            ("seasonal naive", self.rmse.seasonal_naive, scores.against_seasonal_naive_share),
+            ("model", rmse.model, None),
+            ("ridge", rmse.ridge, scores.against_ridge_share),
+            ("training mean", rmse.training_mean, scores.against_training_mean_share),
+            ("zero", rmse.zero, scores.against_zero_share),
+            ("seasonal naive", rmse.seasonal_naive, scores.against_seasonal_naive_share),
         ] {
             writeln!(f, "  {name:<22} {rmse:>10.5} {:>12}", number(score))?;
         }

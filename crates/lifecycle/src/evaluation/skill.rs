@@ -16,9 +16,11 @@ const POSITIVE_FOLDS_SHARE_MIN: f64 = 2.0 / 3.0;
 /// 1. the 95 % interval of the rank information coefficient lies above zero;
 /// 2. the coefficient is positive in at least two thirds of the test blocks, so that no single
 ///    episode carries the record;
-/// 3. the mean squared error is below that of forecasting zero, of forecasting the mean of the
-///    training rows (so that a rising market is not taken for skill), and of repeating the return of
-///    the last horizon.
+/// 3. the mean squared error is below that of forecasting zero and of repeating the return of the
+///    last horizon. Where symbols can be compared with each other, the errors are those relative to
+///    the mean of the day: a market that rose or fell more than usual is neither merit nor fault.
+///    Where they cannot, the error must also be below that of forecasting the mean of the training
+///    rows, so that a rising market is not taken for skill.
 ///
 /// What is earned after costs is reported beside it and is no condition: with a few hundred periods
 /// its interval is too wide to decide anything. Ridge regression may be better than the model; that
@@ -57,11 +59,12 @@ impl SkillVerdict {
 pub(super) fn verdict(
     rank_ic: &RankIc,
     scores: &SkillScores,
+    relative_scores: Option<&SkillScores>,
     folds: &[FoldEvaluation],
 ) -> SkillVerdict {
     let positive = folds.iter().filter(|fold| fold.rank_ic.is_some_and(|ic| ic > 0.0)).count();
     let positive_share = count(positive) / count(folds.len().max(1));
-    let reasons = vec![
+    let mut reasons = vec![
         above_zero(
             SkillCondition::RankIcAboveZero,
             rank_ic.estimate.map(|estimate| estimate.low),
@@ -77,22 +80,38 @@ pub(super) fn verdict(
                 folds.len()
             ),
         },
-        above_zero(
-            SkillCondition::ErrorBelowZeroForecast,
-            scores.against_zero_share,
-            "the skill score against forecasting zero",
-        ),
-        above_zero(
-            SkillCondition::ErrorBelowTrainingMean,
-            scores.against_training_mean_share,
-            "the skill score against the training mean",
-        ),
-        above_zero(
-            SkillCondition::ErrorBelowSeasonalNaive,
-            scores.against_seasonal_naive_share,
-            "the skill score against repeating the last period",
-        ),
     ];
+    match relative_scores {
+        Some(scores) => reasons.extend([
+            above_zero(
+                SkillCondition::ErrorBelowZeroForecast,
+                scores.against_zero_share,
+                "relative to the day, the skill score against forecasting zero",
+            ),
+            above_zero(
+                SkillCondition::ErrorBelowSeasonalNaive,
+                scores.against_seasonal_naive_share,
+                "relative to the day, the skill score against repeating the last period",
+            ),
+        ]),
+        None => reasons.extend([
+            above_zero(
+                SkillCondition::ErrorBelowZeroForecast,
+                scores.against_zero_share,
+                "the skill score against forecasting zero",
+            ),
+            above_zero(
+                SkillCondition::ErrorBelowTrainingMean,
+                scores.against_training_mean_share,
+                "the skill score against the training mean",
+            ),
+            above_zero(
+                SkillCondition::ErrorBelowSeasonalNaive,
+                scores.against_seasonal_naive_share,
+                "the skill score against repeating the last period",
+            ),
+        ]),
+    }
     SkillVerdict { shown: reasons.iter().all(|reason| reason.met), reasons }
 }
 

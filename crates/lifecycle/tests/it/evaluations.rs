@@ -1,7 +1,8 @@
 //! The report: what it measures, and that it says so.
 
 use bist_lifecycle::evaluation::{
-    CaveatCode, Evaluation, FoldLayout, OutOfFold, Predicted, Protocol, RankIcMethod, evaluate,
+    CaveatCode, Evaluation, FoldLayout, LearningTarget, OutOfFold, Predicted, Protocol,
+    RankIcMethod, evaluate,
 };
 use bist_lifecycle::{WalkForward, train};
 use bist_trading::{CostModel, SkillCondition};
@@ -49,6 +50,7 @@ fn records(
 fn judge((records, layouts): (Vec<OutOfFold>, Vec<FoldLayout>)) -> Evaluation {
     let protocol = Protocol {
         scheme: "expanding_walk_forward".to_owned(),
+        learning_target: LearningTarget::RelativeToDay,
         walk_forward: WalkForward::default(),
         purge_sessions: 5,
         embargo_sessions: 5,

@@ -91,7 +91,9 @@ impl Recipe {
                     .collect(),
                 tradable_return: rows().map(|(t, s)| sum(s, t + 1, t + 1 + horizon)).collect(),
                 known_on: rows()
-                    .map(|(t, _)| Calendar::bist().session_after(days[t], HORIZON.sessions().into()))
+                    .map(|(t, _)| {
+                        Calendar::bist().session_after(days[t], HORIZON.sessions().into())
+                    })
                     .collect(),
                 volatility: rows().map(|_| VOLATILITY).collect(),
             },

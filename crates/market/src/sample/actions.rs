@@ -24,9 +24,15 @@ const DIVIDEND_MONTHS: std::ops::RangeInclusive<i8> = 3..=6;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Planned {
     /// A dividend of this share of the previous close.
-    Dividend { yield_share: f64 },
-    Bonus { new_per_old: f64 },
-    Split { new_per_old: f64 },
+    Dividend {
+        yield_share: f64,
+    },
+    Bonus {
+        new_per_old: f64,
+    },
+    Split {
+        new_per_old: f64,
+    },
 }
 
 impl Planned {

@@ -201,7 +201,9 @@ impl Planting<'_> {
         let bar = &self.bars[index];
         match kind {
             DefectKind::LowAboveHigh => self.is_quiet(index) && bar.low_units < bar.high_units,
-            DefectKind::OpenRounding => bar.open_units == bar.low_units && bar.low_units < bar.high_units,
+            DefectKind::OpenRounding => {
+                bar.open_units == bar.low_units && bar.low_units < bar.high_units
+            }
             DefectKind::CloseRounding => {
                 bar.close_units == bar.high_units && bar.low_units < bar.high_units
             }
@@ -282,10 +284,9 @@ impl Planting<'_> {
                 return Some(CANCELLED_SESSION);
             }
             DefectKind::DuplicateTimestamp => self.extra.push(sound),
-            DefectKind::ConflictingTimestamp => self.extra.push(RawBar {
-                volume_shares: sound.volume_shares.map(|v| v + 1),
-                ..sound
-            }),
+            DefectKind::ConflictingTimestamp => self
+                .extra
+                .push(RawBar { volume_shares: sound.volume_shares.map(|v| v + 1), ..sound }),
             DefectKind::RepeatedBar => *bar = RawBar { opened_at: sound.opened_at, ..before },
             DefectKind::MoveBeyondLimit => {
                 bar.close_units += sound.close_units * 2 / 5;

@@ -21,8 +21,11 @@ fn market(spec: SampleSpec) -> SampleMarket {
 
 fn validated(market: &SampleMarket) -> Vec<ValidatedBars> {
     let check = |series: &BarSeries| {
-        let received =
-            Received { series: series.clone(), refused: Vec::new(), actions: market.actions.clone() };
+        let received = Received {
+            series: series.clone(),
+            refused: Vec::new(),
+            actions: market.actions.clone(),
+        };
         validate(&received, Calendar::bist(), ExchangeRules::bist(), ValidationPolicy::default())
     };
     market.series.iter().map(check).collect()
@@ -191,7 +194,13 @@ fn every_accepted_price_is_on_the_tick_and_within_the_days_limits() {
     for bars in validated(&market) {
         for bar in bars.bars() {
             for price in [bar.open, bar.high, bar.low, bar.close] {
-                assert_eq!(rules.round_nearest(bar.day, price), Some(price), "{} {}", bars.symbol(), bar.day);
+                assert_eq!(
+                    rules.round_nearest(bar.day, price),
+                    Some(price),
+                    "{} {}",
+                    bars.symbol(),
+                    bar.day
+                );
             }
         }
         for pair in bars.bars().windows(2) {
@@ -204,7 +213,12 @@ fn every_accepted_price_is_on_the_tick_and_within_the_days_limits() {
                 None => before.close,
             };
             let limits = rules.daily_limits(bar.day, base).unwrap();
-            assert!(limits.lower <= bar.low && bar.high <= limits.upper, "{} {}", bars.symbol(), bar.day);
+            assert!(
+                limits.lower <= bar.low && bar.high <= limits.upper,
+                "{} {}",
+                bars.symbol(),
+                bar.day
+            );
             checked += 1;
             locked += u32::from(bar.close == limits.lower || bar.close == limits.upper);
         }
@@ -260,7 +274,8 @@ fn returns_have_fat_tails_and_clusters_and_volume_follows_them() {
         }
         let volume = |bar: &Bar| bar.volume.filter(|v| v.0 > 0).map(|v| v.count().ln());
         let volumes: Vec<f64> = bars.bars().iter().filter_map(volume).collect();
-        next_volume.push(correlation(&volumes.windows(2).map(|w| (w[0], w[1])).collect::<Vec<_>>()));
+        next_volume
+            .push(correlation(&volumes.windows(2).map(|w| (w[0], w[1])).collect::<Vec<_>>()));
         let moves = bars.bars().windows(2).filter_map(|pair| {
             let explained = actions.contains_key(&(bars.symbol(), pair[1].day));
             let size = (pair[1].close.lira() / pair[0].close.lira()).ln().abs();
@@ -315,7 +330,9 @@ fn the_oracle_is_as_good_as_the_truth_says_and_no_better() {
     }
     let documented = share.sqrt();
     let (mean, error) = mean_and_error(&known);
-    println!("documented {documented:.4}, realised {mean:.4} +- {error:.4}: {known:.3?}, ranks {known_ranks:.3?}");
+    println!(
+        "documented {documented:.4}, realised {mean:.4} +- {error:.4}: {known:.3?}, ranks {known_ranks:.3?}"
+    );
     assert!((mean - documented).abs() < 2.5 * error, "{mean} +- {error} is not {documented}");
     let (rank_mean, _) = mean_and_error(&known_ranks);
     assert!((0.15..0.25).contains(&rank_mean), "{rank_mean}");

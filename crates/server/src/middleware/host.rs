@@ -42,12 +42,23 @@ mod tests {
 
     #[test]
     fn only_names_and_addresses_of_this_machine_are_let_in() {
-        for host in ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:80", "127.8.9.1", "[::1]:8080"] {
+        for host in
+            ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:80", "127.8.9.1", "[::1]:8080"]
+        {
             assert!(is_loopback(host), "{host}");
         }
         for host in [
-            "", "?", "example.com", "localhost.example.com", "127.0.0.1.example.com", "192.168.1.10:8080",
-            "[2001:db8::1]", "0.0.0.0", "localhost@example.com", "example.com@localhost", "localhost/",
+            "",
+            "?",
+            "example.com",
+            "localhost.example.com",
+            "127.0.0.1.example.com",
+            "192.168.1.10:8080",
+            "[2001:db8::1]",
+            "0.0.0.0",
+            "localhost@example.com",
+            "example.com@localhost",
+            "localhost/",
         ] {
             assert!(!is_loopback(host), "{host}");
         }

@@ -54,7 +54,9 @@ impl fmt::Display for RequestId {
 /// Whether an id may go into logs and answers as it is.
 fn is_sane(text: &str) -> bool {
     (1..=LENGTH_MAX).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 /// Names the request and its response.

@@ -177,11 +177,8 @@ impl From<&SeriesQuality> for SummaryResponse {
 impl From<SeriesQuality> for SeriesResponse {
     fn from(series: SeriesQuality) -> Self {
         let summary = SummaryResponse::from(&series);
-        let count = |FindingCount { code, severity, count }| FindingCountResponse {
-            code,
-            severity,
-            count,
-        };
+        let count =
+            |FindingCount { code, severity, count }| FindingCountResponse { code, severity, count };
         Self { summary, findings: series.counts.into_iter().map(count).collect() }
     }
 }

@@ -86,7 +86,8 @@ struct BandResponse {
 impl From<ForecastRecord> for ForecastResponse {
     fn from(record: ForecastRecord) -> Self {
         let ForecastRecord { forecast, last_close, .. } = record;
-        let steps = forecast.steps.iter().map(|step| StepResponse::of(step, forecast.as_of, last_close));
+        let steps =
+            forecast.steps.iter().map(|step| StepResponse::of(step, forecast.as_of, last_close));
         Self {
             symbol: forecast.symbol,
             origin: OriginWord(record.origin),
@@ -122,7 +123,10 @@ impl StepResponse {
 }
 
 /// The price after a log-return, to the nearest price step of `day`; at least the smallest step.
-#[expect(clippy::cast_possible_truncation, reason = "a price too large to hold becomes the largest")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a price too large to hold becomes the largest"
+)]
 #[expect(clippy::cast_precision_loss, reason = "the units of a lira are few")]
 fn price_after(close: Price, log_return: f64, day: Date) -> Price {
     let units = (close.lira() * log_return.exp() * UNITS_PER_LIRA as f64).round() as i64;

@@ -6,9 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use bist_app::App;
 use bist_market::bar::istanbul;
-use bist_market::{
-    Calendar, DayKind, ExchangeRules, RulesOfDay, SessionKind, Symbol, bar::day_of,
-};
+use bist_market::{Calendar, DayKind, ExchangeRules, RulesOfDay, SessionKind, Symbol, bar::day_of};
 use jiff::ToSpan;
 use jiff::civil::{Date, Time};
 use serde::Serialize;

@@ -31,11 +31,14 @@ struct StateWord(ModelState);
 schema!(
     StateWord,
     "ModelState",
-    text("Where a model stands. The forecasts and signals shown are those of the champion.", "champion")
-        .enum_values(Some(
-            [ModelState::Candidate, ModelState::Staged, ModelState::Champion, ModelState::Retired]
-                .map(ModelState::as_str)
-        ))
+    text(
+        "Where a model stands. The forecasts and signals shown are those of the champion.",
+        "champion"
+    )
+    .enum_values(Some(
+        [ModelState::Candidate, ModelState::Staged, ModelState::Champion, ModelState::Retired]
+            .map(ModelState::as_str)
+    ))
 );
 
 /// The record out of sample, whole.

@@ -18,7 +18,7 @@ use crate::error::ApiError;
 use crate::extract::Checked;
 use crate::openapi::NoSuchSymbol;
 use crate::paging::{self, LatestParams, Page};
-use crate::schema::{ActionWord, Day, Decimal, Instant, OriginWord};
+use crate::schema::{ActionWord, Day, Decimal, Instant, OriginWord, document, schema, text};
 
 /// The routes of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
@@ -95,21 +95,27 @@ struct SignalResponse {
 }
 
 /// Why a signal says what it says: a stable code, and the numbers that decided.
-///
-/// Codes: `expected_gain_above_costs` (buy), `expected_loss_above_costs` (sell), and for hold
-/// `no_skill_shown`, `no_skill_for_symbol`, `symbol_record_too_short`, `within_costs`,
-/// `next_session_unknown`, `limits_unknown`, `within_one_step`. More may come.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Reason)]
+#[derive(Debug, Serialize)]
 struct ReasonResponse {
-    /// The stable code.
-    #[schema(example = "within_costs")]
     code: &'static str,
-    /// The numbers, by name: shares as numbers, prices as decimal strings, days as dates.
+    /// By name.
     #[serde(flatten)]
-    #[schema(value_type = std::collections::BTreeMap<String, Object>, additional_properties = true)]
     numbers: Map<String, Value>,
 }
+
+schema!(
+    ReasonResponse,
+    "Reason",
+    document(
+        "Why a signal says what it says: a stable `code`, and the numbers that decided by name \
+         (shares as numbers, prices as decimal strings, days as dates). Codes: \
+         `expected_gain_above_costs` (buy), `expected_loss_above_costs` (sell), and for hold \
+         `no_skill_shown`, `no_skill_for_symbol`, `symbol_record_too_short`, `within_costs`, \
+         `next_session_unknown`, `limits_unknown`, `within_one_step`. More may come."
+    )
+    .property("code", text("The stable code.", "within_costs"))
+    .required("code")
+);
 
 /// The ends of an interval of returns.
 #[derive(Debug, Serialize, ToSchema)]
@@ -191,9 +197,8 @@ impl ReasonResponse {
     fn of(reason: &Reason) -> Result<Self, ApiError> {
         let document = serde_json::to_value(reason)
             .map_err(|error| ApiError::Internal(format!("writing a reason: {error}")))?;
-        let mut numbers = match document {
-            Value::Object(numbers) => numbers,
-            other => return Err(ApiError::Internal(format!("a reason is {other}"))),
+        let Value::Object(mut numbers) = document else {
+            return Err(ApiError::Internal(format!("a reason is {document}")));
         };
         numbers.remove("code");
         // In files prices are units; in the API they are decimal strings.

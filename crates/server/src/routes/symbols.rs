@@ -163,7 +163,8 @@ async fn list(
     let found = app.symbols().await?.into_iter().filter(|view| {
         has(view.instrument.symbol.as_str()) || view.instrument.name.as_deref().is_some_and(has)
     });
-    let page = paging::page_after(found, |view| view.instrument.symbol, params.cursor, params.limit);
+    let page =
+        paging::page_after(found, |view| view.instrument.symbol, params.cursor, params.limit);
     Ok(Json(page.map(SymbolResponse::from)))
 }
 
@@ -210,9 +211,12 @@ mod tests {
 
     #[test]
     fn a_search_does_not_ask_for_turkish_letters() {
-        for (typed, stored) in
-            [("sisecam", "Şişecam"), ("IS BANK", "İş Bankası"), ("ığdır", "IĞDIR"), ("kagit", "KÂĞIT")]
-        {
+        for (typed, stored) in [
+            ("sisecam", "Şişecam"),
+            ("IS BANK", "İş Bankası"),
+            ("ığdır", "IĞDIR"),
+            ("kagit", "KÂĞIT"),
+        ] {
             assert!(fold(stored).contains(&fold(typed)), "{typed} in {stored}");
         }
     }

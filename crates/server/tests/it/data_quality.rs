@@ -1,0 +1,95 @@
+//! `/api/v1/data-quality`.
+
+use serde_json::{Value, json};
+
+use crate::test_app::{NOW, TestApp};
+
+#[tokio::test]
+async fn the_overview_counts_rows_and_findings_by_symbol() {
+    let app = TestApp::with_files().await;
+    let page = app.get("/api/v1/data-quality").await.ok();
+    // Eight sound rows of ten that should be there: one is malformed and one missing.
+    assert_eq!(
+        json!([page["as_of"], page["threshold_share"], page["score_share"], page["next"]]),
+        json!([NOW, 0.95, 0.8, null])
+    );
+    let [sound, flawed] = page["items"].as_array().unwrap().as_slice() else { panic!("{page}") };
+    assert_eq!(json!([sound["symbol"], sound["score_share"]]), json!(["TEST1", 1.0]));
+    let mut counts = flawed.clone();
+    let findings = counts.as_object_mut().unwrap().remove("findings").unwrap();
+    assert_eq!(
+        counts,
+        json!({
+            "symbol": "ZTEST", "origin": "market", "interval": "1d", "received_count": 4,
+            "accepted_count": 3, "quarantined_count": 1, "unverifiable_count": 0,
+            "missing_sessions_count": 1, "score_share": 0.6,
+            "first_day": "2026-11-16", "last_day": "2026-11-20",
+        })
+    );
+    let errors: Vec<&Value> =
+        findings.as_array().unwrap().iter().filter(|one| one["severity"] == "error").collect();
+    assert_eq!(
+        json!(errors),
+        json!([
+            {"code": "low_above_high", "severity": "error", "count": 1},
+            {"code": "missing_session", "severity": "error", "count": 1},
+        ])
+    );
+}
+
+#[tokio::test]
+async fn the_findings_of_a_symbol_are_sentences() {
+    let app = TestApp::with_files().await;
+    let report = app.get("/api/v1/data-quality/ZTEST").await.ok();
+    assert_eq!(report["accepted_count"], 3);
+    let findings = report["findings"]["items"].as_array().unwrap();
+    assert!(findings.contains(&json!({
+        "day": "2026-11-18", "code": "missing_session", "severity": "error", "quarantined": false,
+        "text": "a session without a row",
+    })));
+    assert!(findings.contains(&json!({
+        "day": "2026-11-19", "code": "low_above_high", "severity": "error", "quarantined": true,
+        "text": "the low 10.40 is above the high 10.00",
+    })));
+}
+
+#[tokio::test]
+async fn findings_and_the_overview_are_paged() {
+    let app = TestApp::with_files().await;
+    let whole = app.get("/api/v1/data-quality/ZTEST").await.ok()["findings"]["items"].clone();
+    let mut walked = Vec::new();
+    let mut path = "/api/v1/data-quality/ZTEST?limit=1".to_owned();
+    loop {
+        let page = app.get(&path).await.ok()["findings"].clone();
+        walked.extend(page["items"].as_array().unwrap().clone());
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/api/v1/data-quality/ZTEST?limit=1&cursor={next}");
+    }
+    assert!(walked.len() >= 2);
+    assert_eq!(json!(walked), whole);
+
+    let first = app.get("/api/v1/data-quality?limit=1").await.ok();
+    assert_eq!((&first["items"][0]["symbol"], &first["next"]), (&json!("TEST1"), &json!("from-1")));
+    let second = app.get("/api/v1/data-quality?limit=1&cursor=from-1").await.ok();
+    assert_eq!((&second["items"][0]["symbol"], &second["next"]), (&json!("ZTEST"), &json!(null)));
+}
+
+#[tokio::test]
+async fn nothing_validated_is_said_and_not_counted_as_good() {
+    let app = TestApp::empty().await;
+    let page = app.get("/api/v1/data-quality").await.ok();
+    assert_eq!(
+        page,
+        json!({"as_of": null, "threshold_share": 0.95, "score_share": null, "items": [], "next": null})
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_symbol_has_no_report() {
+    let app = TestApp::with_files().await;
+    assert_eq!(app.get("/api/v1/data-quality/NONE").await.problem(404).0, "symbol_not_found");
+    assert_eq!(
+        app.get("/api/v1/data-quality/ZTEST?cursor=after-ZTEST").await.problem(400).0,
+        "invalid_parameter"
+    );
+}

@@ -1,0 +1,15 @@
+//! Requests through the whole stack: real router, real database, fixed clock.
+
+mod bars;
+mod data_quality;
+mod every_answer;
+mod forecasts;
+mod health;
+mod market;
+mod models;
+mod openapi;
+mod schema_check;
+mod serve;
+mod signals;
+mod symbols;
+mod test_app;

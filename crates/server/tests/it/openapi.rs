@@ -1,0 +1,257 @@
+//! The description of the API: as reviewed, and as true.
+
+use std::path::Path;
+
+use axum::http::Method;
+use serde_json::Value;
+
+use crate::schema_check::{assert_valid, resolve};
+use crate::test_app::TestApp;
+
+/// The reviewed document.
+const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/openapi.json");
+
+/// One GET of the document.
+struct Operation {
+    path: String,
+    description: Value,
+}
+
+impl Operation {
+    fn all(document: &Value) -> Vec<Self> {
+        let paths = document["paths"].as_object().unwrap();
+        let operation = |(path, item): (&String, &Value)| {
+            assert_eq!(item.as_object().unwrap().len(), 1, "{path} has GET only");
+            Self { path: path.clone(), description: item["get"].clone() }
+        };
+        paths.iter().map(operation).collect()
+    }
+
+    fn parameters(&self) -> &[Value] {
+        self.description["parameters"].as_array().map_or(&[], Vec::as_slice)
+    }
+
+    /// The address with something that exists for each parameter that must be given.
+    fn address(&self, app: &Known) -> String {
+        let path = self.path.replace("{symbol}", &app.symbol).replace("{version}", &app.version);
+        let needs_symbol = self
+            .parameters()
+            .iter()
+            .any(|parameter| parameter["in"] == "query" && parameter["required"] == true);
+        if needs_symbol { format!("{path}?symbol={}", app.symbol) } else { path }
+    }
+
+    /// The address with one more query parameter.
+    fn address_with(&self, app: &Known, name: &str, value: &str) -> String {
+        let address = self.address(app);
+        let separator = if address.contains('?') { '&' } else { '?' };
+        format!("{address}{separator}{name}={value}")
+    }
+}
+
+/// Something that exists.
+struct Known {
+    symbol: String,
+    version: String,
+}
+
+impl Known {
+    async fn of(app: &TestApp) -> Self {
+        let first = async |path: &str, name: &str| {
+            app.get(path).await.ok()["items"][0][name].as_str().unwrap().to_owned()
+        };
+        Self {
+            symbol: first("/api/v1/symbols", "symbol").await,
+            version: first("/api/v1/models", "version").await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_description_is_the_reviewed_one() {
+    let app = TestApp::empty().await;
+    let document = app.get("/api/openapi.json").await.ok();
+    let text = serde_json::to_string_pretty(&document).unwrap() + "\n";
+    if std::env::var_os("BIST_UPDATE_SNAPSHOTS").is_some_and(|value| value == "1") {
+        std::fs::write(SNAPSHOT, &text).unwrap();
+    }
+    let reviewed = std::fs::read_to_string(Path::new(SNAPSHOT)).unwrap_or_default();
+    assert!(
+        text == reviewed,
+        "the API is not the reviewed one; look at the difference after running the tests with BIST_UPDATE_SNAPSHOTS=1"
+    );
+}
+
+#[tokio::test]
+async fn the_description_is_openapi_3_1_and_whole() {
+    let app = TestApp::empty().await;
+    let document = app.get("/api/openapi.json").await.ok();
+    assert_eq!(document["openapi"], "3.1.0");
+    let tags: Vec<&Value> =
+        document["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect();
+    for Operation { path, description } in Operation::all(&document) {
+        assert!(description["operationId"].is_string(), "{path} has no operationId");
+        assert!(description["summary"].is_string(), "{path} has no summary");
+        assert!(tags.contains(&&description["tags"][0]), "{path} has an unknown tag");
+        for parameter in description["parameters"].as_array().into_iter().flatten() {
+            let shown =
+                !parameter["example"].is_null() || !parameter["schema"]["default"].is_null();
+            assert!(parameter["description"].is_string() && shown, "{path} {parameter}");
+        }
+        let responses = description["responses"].as_object().unwrap();
+        for status in ["400", "421", "500", "503"] {
+            let problem =
+                &resolve(&document, &responses[status])["content"]["application/problem+json"];
+            assert!(
+                problem["schema"]["allOf"].is_array() || path == "/health/ready",
+                "{path} {status}"
+            );
+        }
+        for (status, response) in responses {
+            let headers = &resolve(&document, response)["headers"];
+            assert!(headers["x-request-id"].is_object(), "{path} {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_reference_leads_somewhere() {
+    fn walk(document: &Value, value: &Value, seen: &mut usize) {
+        match value {
+            Value::Object(members) => {
+                if members.contains_key("$ref") {
+                    resolve(document, value);
+                    *seen += 1;
+                }
+                members.values().for_each(|member| walk(document, member, seen));
+            }
+            Value::Array(items) => items.iter().for_each(|item| walk(document, item, seen)),
+            _ => {}
+        }
+    }
+    let app = TestApp::empty().await;
+    let document = app.get("/api/openapi.json").await.ok();
+    let mut seen = 0;
+    walk(&document, &document, &mut seen);
+    assert!(seen > 50, "{seen} references");
+}
+
+#[tokio::test]
+async fn every_path_answers_what_is_described() {
+    let app = TestApp::trained().await;
+    let document = app.get("/api/openapi.json").await.ok();
+    let known = Known::of(&app).await;
+    for operation in Operation::all(&document) {
+        let address = operation.address(&known);
+        let answer = app.get(&address).await;
+        // Whether the web app was built decides about readiness; all else is there.
+        let expected = operation.path == "/health/ready" || answer.status == 200;
+        assert!(expected, "{address}: {}", answer.body);
+        let response = &operation.description["responses"][answer.status.to_string()];
+        let schema = &response["content"]["application/json"]["schema"];
+        assert_valid(&document, schema, &answer.body, &address);
+    }
+}
+
+#[tokio::test]
+async fn every_path_refuses_what_it_does_not_know() {
+    let app = TestApp::trained().await;
+    let document = app.get("/api/openapi.json").await.ok();
+    let known = Known::of(&app).await;
+    for operation in Operation::all(&document) {
+        let address = operation.address_with(&known, "colour", "red");
+        let answer = app.get(&address).await;
+        let (code, detail) = answer.problem(400);
+        assert_eq!((code, &answer.body["parameter"]), ("unknown_parameter", &"colour".into()));
+        for parameter in operation.parameters().iter().filter(|one| one["in"] == "query") {
+            let name = parameter["name"].as_str().unwrap();
+            assert!(detail.contains(name), "{address}: {detail} does not name {name}");
+        }
+        let response = resolve(&document, &operation.description["responses"]["400"]);
+        let schema = &response["content"]["application/problem+json"]["schema"];
+        assert_valid(&document, schema, &answer.body, &address);
+    }
+}
+
+#[tokio::test]
+async fn every_query_parameter_names_itself_when_it_is_malformed() {
+    let app = TestApp::trained().await;
+    let document = app.get("/api/openapi.json").await.ok();
+    let known = Known { symbol: "NONE".to_owned(), version: "none".to_owned() };
+    for operation in Operation::all(&document) {
+        for parameter in operation.parameters().iter().filter(|one| one["in"] == "query") {
+            let name = parameter["name"].as_str().unwrap();
+            // Any text may be searched for, as long as it is not too long.
+            let value = if name == "q" { "q".repeat(65) } else { "%C5%9F".to_owned() };
+            let address = if name == "symbol" {
+                format!("{}?symbol={value}", operation.path)
+            } else {
+                operation.address_with(&known, name, &value)
+            };
+            let answer = app.get(&address).await;
+            let (code, detail) = answer.problem(400);
+            assert_eq!((code, &answer.body["parameter"]), ("invalid_parameter", &name.into()));
+            assert!(
+                detail.starts_with(&format!("{name}: ")) && detail.contains("give "),
+                "{detail}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_junk_makes_the_server_fail() {
+    const JUNK: [&str; 24] = [
+        "",
+        "0",
+        "-1",
+        "1",
+        "4294967296",
+        "18446744073709551616",
+        "1e9",
+        "NaN",
+        "null",
+        "true",
+        "%00",
+        "%FF%FE",
+        "%C5%9E",
+        "..%2F..%2Fetc%2Fpasswd",
+        "%27%20OR%201%3D1--",
+        "0000-00-00",
+        "9999-12-31",
+        "-9999-01-01",
+        "2026-11-24",
+        "after-",
+        "from-18446744073709551615",
+        "to-9999-12-31",
+        "%F0%9F%92%A9",
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    ];
+    let app = TestApp::trained().await;
+    let document = app.get("/api/openapi.json").await.ok();
+    let known = Known::of(&app).await;
+    let mut asked = 0;
+    let mut addresses = Vec::new();
+    for operation in Operation::all(&document) {
+        for junk in JUNK {
+            addresses.push(operation.path.replace("{symbol}", junk).replace("{version}", junk));
+            for parameter in operation.parameters() {
+                let name = parameter["name"].as_str().unwrap();
+                addresses.push(operation.address_with(&known, name, junk));
+                // Two at once, so that checks between parameters are reached too.
+                addresses
+                    .push(operation.address_with(&known, name, junk) + "&from=2026-11-24&limit=3");
+            }
+        }
+    }
+    for address in addresses {
+        let answer = app.send(Method::GET, &address, &[]).await;
+        let fails = answer.status >= 500 && !address.starts_with("/health/ready");
+        assert!(!fails, "{address}: {} {}", answer.status, answer.body);
+        if answer.status >= 400 && !fails && !address.starts_with("/health/ready") {
+            answer.problem(answer.status);
+        }
+        asked += 1;
+    }
+    assert!(asked > 500, "{asked} requests");
+}

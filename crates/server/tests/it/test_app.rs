@@ -1,0 +1,180 @@
+//! The service on a temporary data directory.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, header};
+use bist_app::App;
+use bist_app::progress::ProgressSink;
+use bist_feeds::FileFormat;
+use bist_market::FixedClock;
+use bist_market::sample::SampleSpec;
+use bist_market::validate::ValidationPolicy;
+use http_body_util::BodyExt;
+use jiff::civil::date;
+use serde_json::Value;
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+/// The instant at which every test happens: Tuesday, 24 November 2026, 15:00 in Istanbul.
+pub(crate) const NOW: &str = "2026-11-24T12:00:00Z";
+
+/// Five sessions of one share, the last of them Friday, 20 November 2026.
+const TEST1_CSV: &str = "date,open,high,low,close,adj_close,volume
+2026-11-16,100.00,102.00,99.50,101.00,100.5,1000
+2026-11-17,101.00,103.00,100.50,102.50,102.0,2000
+2026-11-18,102.50,104.00,102.00,103.00,102.5,3000
+2026-11-19,103.00,103.50,101.00,101.50,101.0,4000
+2026-11-20,101.50,102.50,100.00,100.50,100.5,5000
+";
+
+/// Three sessions of another, without an adjusted close; Wednesday is missing, and on Thursday the
+/// low is above the high.
+const ZTEST_CSV: &str = "date,open,high,low,close,volume
+2026-11-16,10.00,10.20,9.95,10.10,1000
+2026-11-17,10.10,10.30,10.00,10.25,2000
+2026-11-19,10.30,10.00,10.40,10.20,3000
+2026-11-20,10.20,10.40,10.10,10.30,4000
+";
+
+/// The service, and the folder that its data lie in.
+pub(crate) struct TestApp {
+    pub(crate) app: Arc<App>,
+    router: Router,
+    _directory: TempDir,
+}
+
+/// What the service answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    /// The body as JSON; null when it is none.
+    pub(crate) body: Value,
+}
+
+impl TestApp {
+    /// A service without any data.
+    pub(crate) async fn empty() -> Self {
+        Self::on(tempfile::tempdir().unwrap()).await
+    }
+
+    /// A service with two small files, validated; no model.
+    pub(crate) async fn with_files() -> Self {
+        let files = tempfile::tempdir().unwrap();
+        std::fs::write(files.path().join("TEST1.csv"), TEST1_CSV).unwrap();
+        std::fs::write(files.path().join("ZTEST.csv"), ZTEST_CSV).unwrap();
+        let this = Self::empty().await;
+        let paths = vec![files.path().to_str().unwrap().to_owned()];
+        this.app.ingest_files(FileFormat::Csv, paths, quiet()).await.unwrap();
+        this.app.validate(None, &*quiet()).await.unwrap();
+        this
+    }
+
+    /// A service with a small sample market, validated, a model trained on it and its signals.
+    pub(crate) async fn trained() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        copy(trained_directory(), directory.path());
+        Self::on(directory).await
+    }
+
+    async fn on(directory: TempDir) -> Self {
+        let app = Arc::new(open(directory.path()).await);
+        Self { router: bist_server::router(Arc::clone(&app)), app, _directory: directory }
+    }
+
+    /// Asks for a path of this machine.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[]).await
+    }
+
+    /// Sends a request with these headers; `host` is `localhost` unless one of them says otherwise.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header(header::HOST, "localhost:8080");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+}
+
+impl Answer {
+    /// The body of an answer that must be 200.
+    #[track_caller]
+    pub(crate) fn ok(self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.body);
+        self.body
+    }
+
+    /// The code and the detail of an answer that must be a problem with this status.
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16) -> (&str, &str) {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(self.body["status"], status);
+        assert_eq!(self.body["request_id"], self.headers["x-request-id"].to_str().unwrap());
+        (self.body["code"].as_str().unwrap(), self.body["detail"].as_str().unwrap())
+    }
+}
+
+async fn open(directory: &Path) -> App {
+    let clock = Arc::new(FixedClock(NOW.parse().unwrap()));
+    App::open(directory, clock, ValidationPolicy::default()).await.unwrap()
+}
+
+fn quiet() -> Arc<ProgressSink> {
+    Arc::new(|_| ())
+}
+
+/// The data directory of [`TestApp::trained`], made once for all tests.
+fn trained_directory() -> &'static Path {
+    static MADE: OnceLock<TempDir> = OnceLock::new();
+    let make = || {
+        let directory = tempfile::tempdir().unwrap();
+        let path: PathBuf = directory.path().to_owned();
+        // A runtime of its own, because the one of the test that came first ends with that test.
+        let run = move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let app = open(&path).await;
+                let spec =
+                    SampleSpec { symbols_count: 6, years: 3, seed: 7, until: date(2026, 11, 20) };
+                app.make_sample(spec, quiet()).await.unwrap();
+                app.validate(None, &*quiet()).await.unwrap();
+                app.train(None, 7, quiet()).await.unwrap();
+                app.make_signals(quiet()).await.unwrap();
+                app.close().await;
+            });
+        };
+        std::thread::spawn(run).join().unwrap();
+        directory
+    };
+    MADE.get_or_init(make).path()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}

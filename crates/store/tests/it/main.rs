@@ -1,0 +1,52 @@
+//! The store on a real database file in a temporary folder.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod ingests;
+mod quality;
+
+use bist_market::bar::midnight_of;
+use bist_market::{BarSeries, Instrument, Interval, Origin, RawBar, Symbol};
+use bist_store::{IngestBatch, IngestFile, Store};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use tempfile::TempDir;
+
+/// A store in a folder that lasts as long as the test.
+async fn store() -> (Store, TempDir) {
+    let folder = TempDir::new().unwrap();
+    (Store::open(folder.path()).await.unwrap(), folder)
+}
+
+fn symbol(text: &str) -> Symbol {
+    Symbol::parse(text).unwrap()
+}
+
+fn bar(day: Date, close_units: i64) -> RawBar {
+    RawBar {
+        opened_at: midnight_of(day),
+        open_units: close_units,
+        high_units: close_units,
+        low_units: close_units,
+        close_units,
+        adjusted_close: Some(0.1 + 0.2),
+        volume_shares: Some(1000),
+    }
+}
+
+/// A batch of one file with the bars of one symbol.
+fn batch(origin: Origin, file: &str, name: &str, bars: Vec<RawBar>) -> IngestBatch {
+    IngestBatch {
+        source: if origin == Origin::Sample { "sample" } else { "csv" },
+        origin,
+        received_at: Timestamp::UNIX_EPOCH,
+        instruments: vec![Instrument { symbol: symbol(name), name: None, sector: None, origin }],
+        actions: Vec::new(),
+        files: vec![IngestFile {
+            file: file.to_owned(),
+            rows_read: bars.len() as u64,
+            series: vec![BarSeries { symbol: symbol(name), interval: Interval::Daily, bars }],
+            refused: Vec::new(),
+        }],
+    }
+}
