@@ -236,7 +236,9 @@ async function keyboardJourney(browser, symbols) {
   await page.getByRole('button', { name: 'Tüm geçmiş' }).click();
   await settled(page);
   await page.screenshot({ path: join(OUT, 'all-history-light-tr-1440.png') });
-  for (const summary of await page.locator('details:not([open]) > summary').all()) await summary.click();
+  // The list shrinks while it is worked through, so the first closed one is asked for each time.
+  const closed = page.locator('details:not([open]) > summary');
+  while ((await closed.count()) > 0) await closed.first().click();
   await settled(page);
   await inspect(page, complaints, 'symbol page, all opened');
 

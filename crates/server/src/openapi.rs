@@ -1,6 +1,7 @@
 //! The description of the API, generated from the handlers.
 
 use std::collections::BTreeMap;
+use std::mem;
 
 use axum::body::Bytes;
 use bist_market::Symbol;
@@ -112,13 +113,21 @@ fn describe_problems(operation: &mut Operation) {
 
 /// Lets each page refer to the schema of its items, which the derived schema repeats.
 fn refer_to_items(components: &mut Components) {
+    let mut repeated = Vec::new();
     for (name, schema) in &mut components.schemas {
         let Some(item) = name.strip_prefix("Page_") else { continue };
         if let RefOr::T(Schema::Object(page)) = schema
             && let Some(RefOr::T(Schema::Array(items))) = page.properties.get_mut("items")
         {
-            items.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(item).into()));
+            let reference = RefOr::Ref(Ref::from_schema_name(item));
+            let reference = ArrayItems::RefOrSchema(Box::new(reference));
+            if let ArrayItems::RefOrSchema(schema) = mem::replace(&mut items.items, reference) {
+                repeated.push((item.to_owned(), *schema));
+            }
         }
+    }
+    for (name, schema) in repeated {
+        components.schemas.entry(name).or_insert(schema);
     }
 }
 

@@ -90,13 +90,13 @@ pub(crate) fn page_after<T>(
 #[into_params(parameter_in = Query)]
 pub(crate) struct LatestParams {
     /// Only that of this ticker; case does not matter.
-    #[param(value_type = Option<String>, example = "THYAO")]
+    #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9]{1,12}([.]([Ii][Ss]|[Ee]))?$", example = "THYAO")]
     pub(crate) symbol: Option<Symbol>,
     /// Most items of the page.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     pub(crate) limit: u32,
     /// The `next` of the page before.
-    #[param(value_type = Option<String>, example = "after-THYAO")]
+    #[param(value_type = Option<String>, pattern = "^after-[A-Z0-9]{1,12}$", example = "after-THYAO")]
     pub(crate) cursor: Option<Symbol>,
 }
 

@@ -206,10 +206,10 @@ export const en: typeof tr = {
     title: 'Out-of-sample record',
     noSkill: 'No skill found',
     noSkillText:
-      'On days it had not seen, this model was not reliably better than simple baselines. That is why the signals say HOLD, and the forecast band describes ordinary fluctuation only.',
+      'On days it had not seen, this model did not meet every condition of skill; the list says which. That is why the signals say HOLD, and the forecast band describes ordinary fluctuation only.',
     skill: 'Skill shown out of sample',
     skillText:
-      'On days it had not seen, the model was above the baselines by the measures below. The past does not vouch for the future.',
+      'On days it had not seen, the model met every condition, and they were fixed beforehand. The past does not vouch for the future.',
     rankIc: 'Rank correlation (rank IC)',
     rankIcHelp: 'How the order of the forecasts agrees with the order of what happened. 0: not at all, 1: fully.',
     interval: (level) => `${level} confidence interval`,

@@ -21,17 +21,17 @@ const CONDITIONS: Record<string, Sentences & { unit: 'number' | 'share' | 'score
   },
   error_below_zero_forecast: {
     unit: 'score',
-    tr: (measured) => `Hata, “değişmez” demenin hatasından küçük olmalı: fark ${measured}`,
+    tr: (measured) => `Hata, “değişmez” demenin hatasından küçük olmalı: kazanç ${measured}`,
     en: (measured) => `The error must be below that of forecasting zero: gain ${measured}`,
   },
   error_below_training_mean: {
     unit: 'score',
-    tr: (measured) => `Hata, eğitim ortalamasının hatasından küçük olmalı: fark ${measured}`,
+    tr: (measured) => `Hata, eğitim ortalamasının hatasından küçük olmalı: kazanç ${measured}`,
     en: (measured) => `The error must be below that of the training mean: gain ${measured}`,
   },
   error_below_seasonal_naive: {
     unit: 'score',
-    tr: (measured) => `Hata, son dönemi yinelemenin hatasından küçük olmalı: fark ${measured}`,
+    tr: (measured) => `Hata, son dönemi yinelemenin hatasından küçük olmalı: kazanç ${measured}`,
     en: (measured) => `The error must be below that of repeating the last period: gain ${measured}`,
   },
 };

@@ -203,10 +203,10 @@ export const tr = {
     title: 'Örneklem dışı karne',
     noSkill: 'Beceri gösterilemedi',
     noSkillText:
-      'Bu model, görmediği günlerde basit kıyaslardan anlamlı biçimde iyi değildi. Bu yüzden sinyaller TUT; tahmin bandı yalnızca olağan dalgalanmayı anlatır.',
+      'Bu model, görmediği günlerde becerinin bütün koşullarını sağlayamadı; hangileri olduğu aşağıda. Bu yüzden sinyaller TUT; tahmin bandı yalnızca olağan dalgalanmayı anlatır.',
     skill: 'Örneklem dışında beceri görüldü',
     skillText:
-      'Model, görmediği günlerde aşağıdaki ölçülere göre kıyasların üstündeydi. Geçmiş, geleceğin güvencesi değildir.',
+      'Model, görmediği günlerde önceden konmuş koşulların hepsini sağladı. Geçmiş, geleceğin güvencesi değildir.',
     rankIc: 'Sıra korelasyonu (rank IC)',
     rankIcHelp: 'Tahmin sırasının gerçekleşen sırayla uyumu. 0: uyum yok, 1: tam uyum.',
     interval: (level: string) => `${level} güven aralığı`,

@@ -81,21 +81,36 @@ fn a_perfect_forecast_has_every_mark() {
     assert_eq!(evaluation.model_record().unmet, []);
 }
 
-/// Everything rises and the model says so: the errors are below those of zero, and yet nothing is
-/// known of the order of the symbols, and the training mean says as much.
+/// Everything rises and the model says so and nothing else: its errors are below those of zero, and
+/// yet it knows nothing that the training mean does not.
 #[test]
 fn a_rising_market_is_not_taken_for_skill() {
-    let evaluation = judge({
-        let (mut records, layouts) =
-            records(6, 100, |t, s| (0.03 + 1e-4 * scatter(s, t), 0.03 + 0.02 * scatter(t, s)));
+    let rising = |symbols_count| {
+        let (mut records, layouts) = records(symbols_count, 100, |t, s| {
+            (0.03 + 1e-4 * scatter(s, t), 0.03 + 0.02 * scatter(t, s))
+        });
         for record in &mut records {
             record.predicted.training_mean = 0.03;
         }
-        (records, layouts)
-    });
-    let unmet = evaluation.model_record().unmet;
-    assert!(!unmet.contains(&SkillCondition::ErrorBelowZeroForecast));
-    assert!(unmet.contains(&SkillCondition::RankIcAboveZero), "{evaluation}");
+        judge((records, layouts))
+    };
+    let many = rising(6);
+    assert!(many.skill_scores.against_zero_share.unwrap() > 0.5);
+    assert!(many.model_record().unmet.contains(&SkillCondition::ErrorBelowZeroForecast), "{many}");
+    let few = rising(4);
+    assert!(few.model_record().unmet.contains(&SkillCondition::ErrorBelowTrainingMean), "{few}");
+}
+
+/// A market that falls while the model expects its average does not take away its skill in telling
+/// symbols apart.
+#[test]
+fn a_falling_market_is_no_fault_where_symbols_are_compared() {
+    let evaluation = judge(records(6, 100, |t, s| {
+        let relative = 0.02 * scatter(t, s);
+        (0.01 + 0.5 * relative, -0.05 + relative)
+    }));
+    assert!(evaluation.skill_scores.against_zero_share.unwrap() < 0.0);
+    assert!(evaluation.skill.shown, "{evaluation}");
 }
 
 #[test]

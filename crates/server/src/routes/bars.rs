@@ -95,7 +95,7 @@ impl From<Bar> for BarResponse {
 #[into_params(parameter_in = Query)]
 struct BarsParams {
     /// The ticker; case does not matter.
-    #[param(value_type = String, example = "THYAO")]
+    #[param(value_type = String, pattern = "^[A-Za-z0-9]{1,12}([.]([Ii][Ss]|[Ee]))?$", example = "THYAO")]
     symbol: Symbol,
     /// What each bar covers. Only daily bars are served.
     #[param(value_type = Option<String>, pattern = "^1d$", default = "1d")]
@@ -110,7 +110,7 @@ struct BarsParams {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 5000, default = 1000)]
     limit: u32,
     /// The `next` of the page before.
-    #[param(value_type = Option<String>, example = "to-2024-05-31")]
+    #[param(value_type = Option<String>, pattern = "^to-[0-9]{4}-[0-9]{2}-[0-9]{2}$", example = "to-2024-05-31")]
     cursor: Option<Date>,
 }
 

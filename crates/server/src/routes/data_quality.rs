@@ -202,7 +202,7 @@ struct PageParams {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     limit: u32,
     /// The `next` of the page before.
-    #[param(value_type = Option<String>, example = "from-100")]
+    #[param(value_type = Option<String>, pattern = "^from-[0-9]{1,20}$", example = "from-100")]
     cursor: u64,
 }
 
@@ -241,7 +241,7 @@ async fn list(
 #[utoipa::path(
     get, path = "/api/v1/data-quality/{symbol}", tag = "data-quality", operation_id = "get_data_quality",
     params(
-        ("symbol" = String, Path, description = "The ticker; case does not matter.", example = "THYAO"),
+        ("symbol" = String, Path, description = "The ticker; case does not matter.", pattern = "^[A-Za-z0-9]{1,12}([.]([Ii][Ss]|[Ee]))?$", example = "THYAO"),
         PageParams,
     ),
     responses(

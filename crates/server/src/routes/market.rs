@@ -171,7 +171,7 @@ struct RulesParams {
     #[param(value_type = Option<String>, format = Date, example = "2023-11-06")]
     on: Option<Date>,
     /// A ticker, to learn of its own limit too; case does not matter.
-    #[param(value_type = Option<String>, example = "THYAO")]
+    #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9]{1,12}([.]([Ii][Ss]|[Ee]))?$", example = "THYAO")]
     symbol: Option<Symbol>,
 }
 

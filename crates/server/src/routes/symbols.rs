@@ -130,7 +130,7 @@ struct ListParams {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     limit: u32,
     /// The `next` of the page before.
-    #[param(value_type = Option<String>, example = "after-THYAO")]
+    #[param(value_type = Option<String>, pattern = "^after-[A-Z0-9]{1,12}$", example = "after-THYAO")]
     cursor: Option<Symbol>,
 }
 
@@ -171,7 +171,7 @@ async fn list(
 /// One symbol
 #[utoipa::path(
     get, path = "/api/v1/symbols/{symbol}", tag = "symbols", operation_id = "get_symbol",
-    params(("symbol" = String, Path, description = "The ticker; case does not matter.", example = "THYAO")),
+    params(("symbol" = String, Path, description = "The ticker; case does not matter.", pattern = "^[A-Za-z0-9]{1,12}([.]([Ii][Ss]|[Ee]))?$", example = "THYAO")),
     responses(
         (status = 200, description = "The symbol.", body = SymbolResponse),
         NoSuchSymbol,

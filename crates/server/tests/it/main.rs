@@ -1,5 +1,7 @@
 //! Requests through the whole stack: real router, real database, fixed clock.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
+
 mod bars;
 mod data_quality;
 mod every_answer;

@@ -117,17 +117,14 @@ async fn the_description_is_openapi_3_1_and_whole() {
 #[tokio::test]
 async fn every_reference_leads_somewhere() {
     fn walk(document: &Value, value: &Value, seen: &mut usize) {
-        match value {
-            Value::Object(members) => {
-                if members.contains_key("$ref") {
-                    resolve(document, value);
-                    *seen += 1;
-                }
-                members.values().for_each(|member| walk(document, member, seen));
+        if let Some(members) = value.as_object() {
+            if members.contains_key("$ref") {
+                resolve(document, value);
+                *seen += 1;
             }
-            Value::Array(items) => items.iter().for_each(|item| walk(document, item, seen)),
-            _ => {}
+            members.values().for_each(|member| walk(document, member, seen));
         }
+        value.as_array().into_iter().flatten().for_each(|item| walk(document, item, seen));
     }
     let app = TestApp::empty().await;
     let document = app.get("/api/openapi.json").await.ok();

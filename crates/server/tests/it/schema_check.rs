@@ -21,10 +21,10 @@ fn check(document: &Value, schema: &Value, value: &Value, place: &str) -> Result
     if schema["allOf"].is_array() {
         return check_object(document, schema, value, place);
     }
-    let types = match &schema["type"] {
-        Value::Array(types) => types.clone(),
-        Value::Null => return Err(format!("{place}: the schema has no type: {schema}")),
-        one => vec![one.clone()],
+    let types = match schema["type"].as_array() {
+        Some(types) => types.clone(),
+        None if schema["type"].is_string() => vec![schema["type"].clone()],
+        None => return Err(format!("{place}: the schema has no type: {schema}")),
     };
     let is = |kind: &str| match kind {
         "null" => value.is_null(),
