@@ -8,6 +8,7 @@ import {
   instant,
   lira,
   MISSING,
+  nearDay,
   number,
   percent,
   price,
@@ -74,6 +75,11 @@ describe('days and instants', () => {
     expect(day('tr', '2026-11-20', 'short')).toBe('20 Kas');
     expect(day('tr', null)).toBe(MISSING);
     expect(day('tr', 'yesterday')).toBe(MISSING);
+  });
+  it('of another year say the year', () => {
+    expect(nearDay('tr', '2026-11-20', '2026-11-24')).toBe('20 Kas');
+    expect(nearDay('tr', '2024-11-18', '2026-11-24')).toBe('18 Kas 2024');
+    expect(nearDay('en', null, '2026-11-24')).toBe(MISSING);
   });
   it('are shown in the time of Istanbul', () => {
     expect(instant('tr', '2026-11-20T15:10:00Z')).toContain('18:10');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CalendarDay } from '../src/api/schema';
 import { closureName } from '../src/i18n/closures';
+import { isOld } from '../src/parts/staleness';
 import { modelPath, parseRoute, symbolPath } from '../src/routes';
 import { shortcutOf } from '../src/shell/keys';
 import { left, phaseAt } from '../src/shell/session';
@@ -48,6 +49,11 @@ describe('a key', () => {
     expect(shortcutOf(press('t', true), true)).toBeNull();
     expect(shortcutOf({ ...press('j'), altKey: true }, true)).toBeNull();
   });
+});
+
+it('prices are old from the second missed session on, and never for want of a calendar', () => {
+  expect([0, 1, 2, 75].map((sessions) => isOld(sessions))).toEqual([false, false, true, true]);
+  expect(isOld(null)).toBe(false);
 });
 
 describe('the session', () => {

@@ -52,10 +52,14 @@ pub struct QualityOverview {
 #[derive(Debug, thiserror::Error)]
 pub enum ValidateError {
     /// A symbol that the store does not have.
-    #[error("there are no bars of {0}; `bist validate --all` names what there is, `bist ingest` brings more")]
+    #[error(
+        "there are no bars of {0}; `bist validate --all` names what there is, `bist ingest` brings more"
+    )]
     UnknownSymbol(Symbol),
     /// Nothing was ingested yet.
-    #[error("the data directory has no bars yet; bring some with `bist ingest csv PATH` or `bist sample`")]
+    #[error(
+        "the data directory has no bars yet; bring some with `bist ingest csv PATH` or `bist sample`"
+    )]
     NoBars,
     /// The database failed.
     #[error(transparent)]
@@ -103,9 +107,9 @@ impl App {
         let names: Vec<(Symbol, Interval)> =
             reports.iter().map(|report| (report.symbol, report.interval)).collect();
         let mut overview = self.quality_overview().await?;
-        overview.series.retain(|series| {
-            names.contains(&(series.quality.symbol, series.quality.interval))
-        });
+        overview
+            .series
+            .retain(|series| names.contains(&(series.quality.symbol, series.quality.interval)));
         // The findings themselves belong to the answer of this command.
         for (series, report) in overview.series.iter_mut().zip(reports) {
             debug_assert_eq!(series.quality.symbol, report.symbol, "both are in the order of keys");
@@ -181,7 +185,8 @@ fn overall(series: &[SeriesQuality]) -> Option<f64> {
     let (mut accepted, mut judged) = (0, 0);
     for SeriesQuality { quality, .. } in series {
         accepted += quality.accepted_count;
-        judged += quality.accepted_count + quality.quarantined_count + quality.missing_sessions_count;
+        judged +=
+            quality.accepted_count + quality.quarantined_count + quality.missing_sessions_count;
     }
     #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
     let share = (judged > 0).then(|| accepted as f64 / judged as f64);

@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use bist_market::{Origin, RawBar};
 use bist_market::sample::{SampleError, SampleMarket, SampleSpec, generate};
+use bist_market::{Origin, RawBar};
 use bist_store::{IngestBatch, IngestFile, StoreError};
 use jiff::civil::Date;
 use serde::Serialize;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use bist_market::bar::day_of;
 use bist_market::calendar::Calendar;
 use bist_market::validate::ValidatedBars;
-use bist_market::bar::day_of;
 use bist_market::{Instrument, Interval, Price, Symbol};
 use bist_store::{SignalRecord, StoreError, SymbolOverview};
 use jiff::Timestamp;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bist_lifecycle::{
-    Evaluation, ExcludedSymbol, FittedModel, Lineage, ModelState, ModelVersion, TrainError, Trained,
-    TrainingProgress, TrainingSpec, TrainingStage, train,
+    Evaluation, ExcludedSymbol, FittedModel, Lineage, ModelState, ModelVersion, TrainError,
+    Trained, TrainingProgress, TrainingSpec, TrainingStage, train,
 };
 use bist_market::calendar::Calendar;
 use bist_market::{Origin, Symbol, Universe, UniverseError, admit, snapshot_hash};
@@ -25,13 +25,17 @@ const PROGRESS_STEPS: u64 = 1000;
 #[derive(Debug, thiserror::Error)]
 pub enum TrainingError {
     /// Nothing was ingested yet.
-    #[error("the data directory has no bars yet; bring some with `bist ingest csv PATH` or `bist sample`")]
+    #[error(
+        "the data directory has no bars yet; bring some with `bist ingest csv PATH` or `bist sample`"
+    )]
     NoBars,
     /// A symbol that the store does not have.
     #[error("there are no daily bars of {0}; `bist validate --all` names what there is")]
     UnknownSymbol(Symbol),
     /// No model is in force.
-    #[error("no model has been trained yet; run `bist train`, after `bist ingest csv PATH` or `bist sample`")]
+    #[error(
+        "no model has been trained yet; run `bist train`, after `bist ingest csv PATH` or `bist sample`"
+    )]
     NoModel,
     /// The data are not good enough.
     #[error("training refused: {0}")]
@@ -40,7 +44,9 @@ pub enum TrainingError {
     #[error(transparent)]
     Train(#[from] TrainError),
     /// The model's file is not the one that was trained.
-    #[error("the file of model {id} is not the one that was trained ({reason}); run `bist train` again")]
+    #[error(
+        "the file of model {id} is not the one that was trained ({reason}); run `bist train` again"
+    )]
     Artifact {
         /// The version.
         id: String,
@@ -82,9 +88,7 @@ pub(crate) struct Admitted {
 impl Admitted {
     fn excluded(&self) -> Vec<ExcludedSymbol> {
         let excluded = self.universe.excluded().iter();
-        excluded
-            .map(|out| ExcludedSymbol { symbol: out.symbol, reason: out.to_string() })
-            .collect()
+        excluded.map(|out| ExcludedSymbol { symbol: out.symbol, reason: out.to_string() }).collect()
     }
 
     fn lineage(&self, spec: TrainingSpec, trained: &Trained) -> Lineage {
@@ -174,8 +178,7 @@ impl App {
         version: &ModelVersion,
     ) -> Result<FittedModel, TrainingError> {
         let bytes = self.store.artifact(version)?;
-        let wrong =
-            |reason: String| TrainingError::Artifact { id: version.id.clone(), reason };
+        let wrong = |reason: String| TrainingError::Artifact { id: version.id.clone(), reason };
         if !version.owns(&bytes) {
             return Err(wrong("its SHA-256 differs".to_owned()));
         }

@@ -100,7 +100,10 @@ impl Shown {
                 }
             }
             None if finished && !interactive => {
-                eprint_line(&format!("{}: {} of {}", progress.stage, progress.done, progress.total));
+                eprint_line(&format!(
+                    "{}: {} of {}",
+                    progress.stage, progress.done, progress.total
+                ));
             }
             None => {}
         }
@@ -122,7 +125,8 @@ fn eprint_line(text: &str) {
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
-        let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+        let json =
+            cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
         io.or(json) == Some(io::ErrorKind::BrokenPipe)
     })
 }

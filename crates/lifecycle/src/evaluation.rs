@@ -307,7 +307,7 @@ pub fn evaluate(
     };
     let relative_skill_scores = relative_rmse.as_ref().map(SkillScores::of);
     let skill = skill::verdict(&rank_ic, &skill_scores, relative_skill_scores.as_ref(), &folds);
-    let by_symbol = symbols::evaluate(records, horizon);
+    let by_symbol = symbols::evaluate(records, horizon, rank_ic.method);
     let caveats = caveat::caveats(&rank_ic, &by_symbol, &protocol);
     let days_per_period = usize::from(horizon.sessions());
     Evaluation {

@@ -242,3 +242,29 @@ impl FittedModel {
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_above_a_bound_is_counted_exactly_while_all_errors_are_kept() {
+        let errors = ErrorDistribution::of(&[3.0, -1.0, 0.0, 1.0]).unwrap();
+        for (bound, expected) in [(-2.0, 1.0), (-1.0, 0.75), (0.5, 0.5), (3.0, 0.0), (9.0, 0.0)] {
+            assert!((errors.share_above(bound) - expected).abs() < 1e-15, "above {bound}");
+        }
+        assert_eq!(ErrorDistribution::of(&[]), None);
+        assert!((ErrorDistribution::of(&[1.0]).unwrap().share_above(0.0) - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn many_errors_are_remembered_to_a_thousandth() {
+        let many: Vec<f64> = (0..50_000).map(f64::from).collect();
+        let errors = ErrorDistribution::of(&many).unwrap();
+        assert_eq!(errors.errors_count(), 50_000);
+        for bound in [0.0, 1_234.0, 25_000.0, 49_990.0] {
+            let exact = (49_999.0 - bound) / 50_000.0;
+            assert!((errors.share_above(bound) - exact).abs() < 0.0011, "above {bound}");
+        }
+    }
+}

@@ -49,6 +49,9 @@ pub(crate) fn wrap(router: Router, limits: Limits) -> Router {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
     use axum::body::Body;
     use axum::http::{HeaderMap, Method, Request, header};
     use axum::routing::{get, post};
@@ -93,6 +96,71 @@ mod tests {
                 "code": "internal", "request_id": "abc-1",
             })
         );
+    }
+
+    #[tokio::test]
+    async fn a_request_is_one_line_of_the_log_and_a_failure_another() {
+        let log = Log::default();
+        let subscriber = tracing_subscriber::fmt().json().with_writer(log.clone()).finish();
+        let guard = tracing::subscriber::set_default(subscriber);
+        ask(Request::get("/fine?password=hunter2").header("x-request-id", "abc-1"), "").await;
+        ask(Request::get("/panics").header("x-request-id", "abc-2"), "").await;
+        ask(Request::get("/someone@example.com").header("x-request-id", "abc-3"), "").await;
+        drop(guard);
+
+        let [fine, panicked, failed, unmatched] = log.lines().try_into().unwrap();
+        let mut fields = fine["fields"].clone();
+        let latency_ms = fields["latency_ms"].take().as_f64().unwrap();
+        assert!((0.0..10_000.0).contains(&latency_ms));
+        assert_eq!(fine["level"], "INFO");
+        assert_eq!(
+            fields,
+            json!({
+                "message": format!("GET /fine answered 200 in {latency_ms:.1} ms"),
+                "http.method": "GET", "http.route": "/fine", "http.status": 200,
+                "latency_ms": null, "request.id": "abc-1",
+            })
+        );
+        assert_eq!(
+            json!([panicked["level"], panicked["fields"]["error"], panicked["span"]["request.id"]]),
+            json!(["ERROR", "a handler panicked: the tree fell over", "abc-2"])
+        );
+        assert_eq!(json!([failed["level"], failed["fields"]["http.status"]]), json!(["INFO", 500]));
+        assert_eq!(unmatched["fields"]["http.route"], "(no route)");
+        let text = log.text();
+        assert!(!text.contains("hunter2") && !text.contains("someone"), "{text}");
+    }
+
+    /// A log in memory.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Log {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+
+        fn lines(&self) -> Vec<Value> {
+            self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        }
+    }
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl tracing_subscriber::fmt::MakeWriter<'_> for Log {
+        type Writer = Self;
+
+        fn make_writer(&self) -> Self {
+            self.clone()
+        }
     }
 
     #[tokio::test]

@@ -111,15 +111,23 @@ impl FromQuery for LatestParams {
 }
 
 impl LatestParams {
-    /// Refuses a symbol that the store does not have: nothing is known of it, which is something
-    /// else than that there is no forecast yet.
-    pub(crate) async fn require_known(&self, app: &App) -> Result<(), ApiError> {
-        match self.symbol {
-            Some(symbol) if app.symbol(symbol).await?.is_none() => {
-                Err(ApiError::SymbolNotFound(symbol))
-            }
-            _ => Ok(()),
+    /// The page of `found`, which are in the order of their symbols.
+    ///
+    /// Nothing found of a symbol that the store does not have is refused: it is something else than
+    /// that there is nothing yet.
+    pub(crate) async fn page<T>(
+        &self,
+        app: &App,
+        found: Vec<T>,
+        symbol_of: impl Fn(&T) -> Symbol,
+    ) -> Result<Page<T>, ApiError> {
+        if let Some(symbol) = self.symbol
+            && found.is_empty()
+            && app.symbol(symbol).await?.is_none()
+        {
+            return Err(ApiError::SymbolNotFound(symbol));
         }
+        Ok(page_after(found, symbol_of, self.cursor, self.limit))
     }
 }
 

@@ -115,9 +115,7 @@ impl Store {
         .fetch_all(&self.reader)
         .await?
         .iter()
-        .map(|row| {
-            Ok((symbol(row.try_get("symbol")?)?, interval(row.try_get("bar_interval")?)?))
-        })
+        .map(|row| Ok((symbol(row.try_get("symbol")?)?, interval(row.try_get("bar_interval")?)?)))
         .collect()
     }
 }

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum StoreError {
     /// The data directory cannot be made or written.
-    #[error("data directory {path} cannot be written: {source}; choose another with --data-dir or change its permissions")]
+    #[error(
+        "data directory {path} cannot be written: {source}; choose another with --data-dir or change its permissions"
+    )]
     Directory {
         /// The directory.
         path: PathBuf,
@@ -15,10 +17,14 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// The database cannot be written.
-    #[error("the database in the data directory is read-only; choose another with --data-dir or change its permissions")]
+    #[error(
+        "the database in the data directory is read-only; choose another with --data-dir or change its permissions"
+    )]
     ReadOnly,
     /// The disk is full, or a quota is.
-    #[error("the disk that holds the data directory is full; nothing of this step was stored, free some space and repeat it")]
+    #[error(
+        "the disk that holds the data directory is full; nothing of this step was stored, free some space and repeat it"
+    )]
     DiskFull,
     /// Another process holds the database for longer than we wait.
     #[error("the database is in use by another bist process; try again when it has finished")]
@@ -27,13 +33,17 @@ pub enum StoreError {
     #[error("the database file in the data directory is damaged or is not a database: {0}")]
     Damaged(String),
     /// The database was written by a newer program.
-    #[error("the database has migration {0}, which this version of bist does not know; use the newer bist that made it")]
+    #[error(
+        "the database has migration {0}, which this version of bist does not know; use the newer bist that made it"
+    )]
     TooNew(i64),
     /// The operating system failed a read or a write.
     #[error("the database file could not be read or written: {0}; the disk may be full or failing")]
     Io(String),
     /// A sample market may not be mixed into real data.
-    #[error("the data directory holds real bars; make the sample market in another one with --data-dir")]
+    #[error(
+        "the data directory holds real bars; make the sample market in another one with --data-dir"
+    )]
     HoldsRealData,
     /// The file of a model cannot be written or read.
     #[error("the model file {path} cannot be written or read: {source}")]
@@ -81,6 +91,10 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl From<sqlx::migrate::MigrateError> for StoreError {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the enum is sqlx's; what is not named here is told in its own words"
+    )]
     fn from(error: sqlx::migrate::MigrateError) -> Self {
         match error {
             sqlx::migrate::MigrateError::VersionMissing(version) => Self::TooNew(version),

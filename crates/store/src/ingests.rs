@@ -120,8 +120,9 @@ async fn make_room(
     connection: &mut Transaction<'_, Sqlite>,
     batch: &IngestBatch,
 ) -> Result<u64, StoreError> {
-    let held: Option<String> =
-        sqlx::query_scalar("SELECT MIN(origin) FROM instruments").fetch_one(&mut **connection).await?;
+    let held: Option<String> = sqlx::query_scalar("SELECT MIN(origin) FROM instruments")
+        .fetch_one(&mut **connection)
+        .await?;
     let replaces = match (held.as_deref(), batch.origin) {
         (Some("market"), Origin::Sample) => return Err(StoreError::HoldsRealData),
         (Some("sample"), Origin::Market) => true,

@@ -56,8 +56,9 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn origin(&self) -> Result<Option<Origin>, StoreError> {
-        let text: Option<String> =
-            sqlx::query_scalar("SELECT MIN(origin) FROM instruments").fetch_one(&self.reader).await?;
+        let text: Option<String> = sqlx::query_scalar("SELECT MIN(origin) FROM instruments")
+            .fetch_one(&self.reader)
+            .await?;
         text.map(|text| origin(&text)).transpose()
     }
 

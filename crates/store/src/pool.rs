@@ -39,8 +39,7 @@ impl Store {
     /// [`StoreError::Damaged`] or [`StoreError::TooNew`] when the file is not ours, and the others
     /// when the database fails.
     pub async fn open(directory: &Path) -> Result<Self, StoreError> {
-        let unwritable =
-            |source| StoreError::Directory { path: directory.to_owned(), source };
+        let unwritable = |source| StoreError::Directory { path: directory.to_owned(), source };
         std::fs::create_dir_all(directory).map_err(unwritable)?;
         // SQLite would say "unable to open database file"; this says why.
         let file = directory.join(FILE_NAME);

@@ -14,6 +14,8 @@ export const say = {
     format.signedPercent(settings.language, share, digits),
   compact: (value: number | null | undefined) => format.compact(settings.language, value),
   day: (value: string | null | undefined, style?: 'long' | 'short') => format.day(settings.language, value, style),
+  nearDay: (value: string | null | undefined) =>
+    format.nearDay(settings.language, value, format.exchangeDay(new Date())),
   weekday: (value: string) => format.weekday(settings.language, value),
   instant: (value: string | null | undefined) => format.instant(settings.language, value),
   clock: (at: Date, seconds: boolean) => format.clock(settings.language, at, seconds),

@@ -113,6 +113,11 @@ export function day(language: Language, value: string | Missing, style: 'long' |
   return dateFormat(language, options).format(at);
 }
 
+/** A day in short, with its year when that is not the year of `today`. */
+export function nearDay(language: Language, value: string | Missing, today: string): string {
+  return day(language, value, value?.slice(0, 4) === today.slice(0, 4) ? 'short' : 'long');
+}
+
 export function weekday(language: Language, value: string): string {
   return dateFormat(language, { weekday: 'long', timeZone: 'UTC' }).format(new Date(`${value}T00:00:00Z`));
 }

@@ -34,9 +34,9 @@ impl ServeArgs {
             );
         }
         let app = Arc::new(open(config).await?);
-        let listener = TcpListener::bind(bind)
-            .await
-            .with_context(|| format!("cannot listen on {bind}; if the port is in use, choose another with --bind"))?;
+        let listener = TcpListener::bind(bind).await.with_context(|| {
+            format!("cannot listen on {bind}; if the port is in use, choose another with --bind")
+        })?;
         let address = format!("http://{}", listener.local_addr()?);
         terminal.result(&Listening { address: address.clone() }, || {
             format!("serving {address}  (data in {})", config.data_dir.display())

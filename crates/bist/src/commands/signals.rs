@@ -98,9 +98,7 @@ fn text(report: &SignalsReport) -> String {
         line(format!("{symbol:<8} no forecast: its latest bars do not support one"));
     }
     // Without skill every symbol has the same reason: one sentence, once.
-    if let (false, Some(record)) =
-        (report.model.evaluation.skill.shown, report.signals.first())
-    {
+    if let (false, Some(record)) = (report.model.evaluation.skill.shown, report.signals.first()) {
         line(record.signal.reason.to_string());
     }
     line(format!("model {} ({} data)", report.model.id, report.model.origin));

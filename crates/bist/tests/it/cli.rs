@@ -90,7 +90,12 @@ fn an_ingest_tells_what_became_of_each_row_and_the_second_changes_nothing() {
 
     let first = json(&data, &["ingest", "csv", text(&file)]);
     assert_eq!(
-        (&first["rows_read"], &first["rows_stored"], &first["rows_unchanged"], &first["rows_refused"]),
+        (
+            &first["rows_read"],
+            &first["rows_stored"],
+            &first["rows_unchanged"],
+            &first["rows_refused"]
+        ),
         (&50.into(), &50.into(), &0.into(), &0.into())
     );
     let second = json(&data, &["ingest", "csv", text(&file)]);
@@ -276,7 +281,10 @@ fn an_acknowledged_ingest_survives_a_kill_and_an_unfinished_one_leaves_nothing()
         .find(|series| series["symbol"] == "GARAN")
         .map_or(0, |series| series["received_count"].as_u64().unwrap());
     assert!(garan_rows == 0 || garan_rows == 600, "all or nothing, not {garan_rows}");
-    assert_eq!(after["series"].as_array().unwrap().last(), before["series"].as_array().unwrap().last());
+    assert_eq!(
+        after["series"].as_array().unwrap().last(),
+        before["series"].as_array().unwrap().last()
+    );
 }
 
 #[test]
@@ -290,7 +298,9 @@ fn the_rules_of_a_day_are_one_json_document() {
 #[test]
 fn wrong_usage_is_exit_status_two() {
     let folder = TempDir::new().unwrap();
-    for args in [&["frobnicate"][..], &["validate"], &["ingest", "csv"], &["sample", "--symbols", "x"]] {
+    for args in
+        [&["frobnicate"][..], &["validate"], &["ingest", "csv"], &["sample", "--symbols", "x"]]
+    {
         assert_eq!(run(folder.path(), args).status.code(), Some(2), "{args:?}");
     }
 }

@@ -8,8 +8,8 @@ use bist_trading::Estimate;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{OutOfFold, SYMBOL_LEVEL, hit_share};
-use crate::rank_ic::{DependentMean, correlation_parts, count, lag_days};
+use super::{OutOfFold, RankIcMethod, SYMBOL_LEVEL, hit_share};
+use crate::rank_ic::{DependentMean, correlation_parts, count, lag_days, mean};
 
 /// Horizons that a symbol's record must cover to be judged.
 const HORIZONS_COUNT_MIN: usize = 20;
@@ -26,7 +26,8 @@ pub struct SymbolEvaluation {
     /// Forecasts judged, one a day.
     pub rows_count: u64,
     /// Spearman's correlation over time of forecasts and outcomes, with its 90 % interval by Newey
-    /// and West; absent when the record is shorter than twenty horizons.
+    /// and West; absent when the record is shorter than twenty horizons. Where symbols can be
+    /// compared with each other, the mean of each day is taken from both.
     pub rank_ic: Option<Estimate>,
     /// Share of forecasts whose sign was right, with Wilson's 95 % interval for as many trials as
     /// there are horizons in the record; absent when nothing moved.
@@ -52,24 +53,65 @@ pub(super) fn rows_by_symbol(records: &[OutOfFold]) -> BTreeMap<Symbol, Vec<usiz
 }
 
 /// The record of each symbol, by symbol.
-pub(super) fn evaluate(records: &[OutOfFold], horizon: Horizon) -> Vec<SymbolEvaluation> {
+pub(super) fn evaluate(
+    records: &[OutOfFold],
+    horizon: Horizon,
+    method: RankIcMethod,
+) -> Vec<SymbolEvaluation> {
+    let predicted = compared(records, method, |record| record.predicted.model);
+    let realised = compared(records, method, OutOfFold::realised);
+    let of = |values: &[f64], rows: &[usize]| -> Vec<f64> {
+        rows.iter().map(|&row| values[row]).collect()
+    };
     rows_by_symbol(records)
         .iter()
         .map(|(symbol, rows)| {
+            let rank_ic = rank_ic(&of(&predicted, rows), &of(&realised, rows), horizon);
             let rows: Vec<&OutOfFold> = rows.iter().map(|&row| &records[row]).collect();
-            of_symbol(*symbol, &rows, horizon)
+            of_symbol(*symbol, &rows, rank_ic, horizon)
         })
         .collect()
 }
 
+/// A number of each record, less the mean of its day where symbols are compared with each other.
+fn compared(
+    records: &[OutOfFold],
+    method: RankIcMethod,
+    value: impl Fn(&OutOfFold) -> f64,
+) -> Vec<f64> {
+    let mut values: Vec<f64> = records.iter().map(value).collect();
+    match method {
+        RankIcMethod::TimeSeries => {}
+        RankIcMethod::CrossSectional => {
+            let mut begin = 0;
+            for day in records.chunk_by(|a, b| a.day == b.day) {
+                let of_day = &mut values[begin..begin + day.len()];
+                let common = mean(of_day);
+                of_day.iter_mut().for_each(|value| *value -= common);
+                begin += day.len();
+            }
+        }
+    }
+    values
+}
+
+/// The correlation over time, if the record is long enough.
+fn rank_ic(predicted: &[f64], realised: &[f64], horizon: Horizon) -> Option<Estimate> {
+    if predicted.len() < days_count_min(horizon.sessions()) {
+        return None;
+    }
+    let parts = correlation_parts(predicted, realised);
+    DependentMean::newey_west(&parts, lag_days(horizon.sessions()))?.estimate(SYMBOL_LEVEL)
+}
+
 /// The record of one symbol, which has at least one row.
-fn of_symbol(symbol: Symbol, rows: &[&OutOfFold], horizon: Horizon) -> SymbolEvaluation {
-    let predicted: Vec<f64> = rows.iter().map(|r| r.predicted.model).collect();
+fn of_symbol(
+    symbol: Symbol,
+    rows: &[&OutOfFold],
+    rank_ic: Option<Estimate>,
+    horizon: Horizon,
+) -> SymbolEvaluation {
     let realised: Vec<f64> = rows.iter().map(|r| r.realised()).collect();
-    let rank_ic = Some(correlation_parts(&predicted, &realised))
-        .filter(|parts| parts.len() >= days_count_min(horizon.sessions()))
-        .and_then(|parts| DependentMean::newey_west(&parts, lag_days(horizon.sessions())))
-        .and_then(|mean| mean.estimate(SYMBOL_LEVEL));
     let moved = realised.iter().filter(|value| value.abs() > 0.0).count();
     let rose = realised.iter().filter(|value| **value > 0.0).count();
     let trials_count = count(moved) / f64::from(horizon.sessions());

@@ -110,7 +110,7 @@ struct BarsParams {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 5000, default = 1000)]
     limit: u32,
     /// The `next` of the page before.
-    #[param(value_type = Option<String>, pattern = "^to-[0-9]{4}-[0-9]{2}-[0-9]{2}$", example = "to-2024-05-31")]
+    #[param(value_type = Option<String>, pattern = "^to-[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", example = "to-2024-05-31")]
     cursor: Option<Date>,
 }
 

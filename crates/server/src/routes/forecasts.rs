@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use crate::error::ApiError;
 use crate::extract::Checked;
 use crate::openapi::NoSuchSymbol;
-use crate::paging::{self, LatestParams, Page};
+use crate::paging::{LatestParams, Page};
 use crate::schema::{Day, Decimal, Instant, OriginWord};
 
 /// The routes of this resource.
@@ -150,10 +150,8 @@ async fn list(
     State(app): State<Arc<App>>,
     Checked(params): Checked<LatestParams>,
 ) -> Result<Json<Page<ForecastResponse>>, ApiError> {
-    params.require_known(&app).await?;
     let records = app.forecasts(params.symbol).await?;
-    let page =
-        paging::page_after(records, |record| record.forecast.symbol, params.cursor, params.limit);
+    let page = params.page(&app, records, |record| record.forecast.symbol).await?;
     Ok(Json(page.map(ForecastResponse::from)))
 }
 

@@ -208,7 +208,7 @@ struct ListParams {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     limit: u32,
     /// The `next` of the page before.
-    #[param(value_type = Option<String>, pattern = "^from-[0-9]{1,20}$", example = "from-100")]
+    #[param(value_type = Option<String>, pattern = "^from-[0-9]{1,18}$", example = "from-100")]
     cursor: u64,
 }
 

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use crate::error::ApiError;
 use crate::extract::Checked;
 use crate::openapi::NoSuchSymbol;
-use crate::paging::{self, LatestParams, Page};
+use crate::paging::{LatestParams, Page};
 use crate::schema::{ActionWord, Day, Decimal, Instant, OriginWord, document, schema, text};
 
 /// The routes of this resource.
@@ -244,10 +244,8 @@ async fn list(
     State(app): State<Arc<App>>,
     Checked(params): Checked<LatestParams>,
 ) -> Result<Json<Page<SignalResponse>>, ApiError> {
-    params.require_known(&app).await?;
     let records = app.signals(params.symbol).await?;
-    let page =
-        paging::page_after(records, |record| record.signal.symbol, params.cursor, params.limit);
+    let page = params.page(&app, records, |record| record.signal.symbol).await?;
     let Page { items, next } = page;
     let items = items.into_iter().map(SignalResponse::try_from).collect::<Result<_, _>>()?;
     Ok(Json(Page { items, next }))

@@ -134,6 +134,19 @@ async fn every_reference_leads_somewhere() {
 }
 
 #[tokio::test]
+async fn every_code_of_a_problem_is_in_the_guide() {
+    let app = TestApp::empty().await;
+    let document = app.get("/api/openapi.json").await.ok();
+    let codes = document["components"]["schemas"]["ProblemCode"]["enum"].clone();
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/API.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    for code in codes.as_array().unwrap() {
+        let code = code.as_str().unwrap();
+        assert!(guide.contains(&format!("`{code}`")), "docs/API.md does not name {code}");
+    }
+}
+
+#[tokio::test]
 async fn every_path_answers_what_is_described() {
     let app = TestApp::trained().await;
     let document = app.get("/api/openapi.json").await.ok();

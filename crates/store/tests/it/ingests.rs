@@ -93,7 +93,9 @@ async fn a_sample_is_never_mixed_into_real_data() {
 #[tokio::test]
 async fn a_sample_with_other_parameters_replaces_the_sample() {
     let (store, _folder) = store().await;
-    for (file, name, removed) in [("seed 7", "SBNK1", 0), ("seed 7", "SBNK1", 0), ("seed 8", "SHLD1", 1)] {
+    for (file, name, removed) in
+        [("seed 7", "SBNK1", 0), ("seed 7", "SBNK1", 0), ("seed 8", "SHLD1", 1)]
+    {
         let sample = batch(Origin::Sample, file, name, vec![bar(date(2024, 1, 2), 100)]);
         assert_eq!(store.ingest(&sample).await.unwrap().sample_symbols_removed, removed, "{file}");
     }
