@@ -8,9 +8,11 @@ use bist_market::exchange_rules::ExchangeRules;
 use bist_market::{Price, Symbol};
 use bist_store::{ForecastRecord, SignalRecord};
 use bist_trading::{ModelRecord, Signal, SignalInput, decide};
+use jiff::civil::Date;
+use serde::Serialize;
 
 use crate::progress::{Progress, ProgressSink};
-use crate::training::{Admitted, TrainingError, known_symbols};
+use crate::training::{Admitted, TrainingError, horizon, known_symbols};
 use crate::{App, blocking};
 
 /// What a run of the champion gave.
@@ -20,8 +22,29 @@ pub struct SignalsReport {
     pub model: ModelVersion,
     /// The signals, by symbol.
     pub signals: Vec<SignalRecord>,
-    /// Symbols without a forecast, because their latest bars do not support one.
-    pub without_forecast: Vec<Symbol>,
+    /// Symbols without a forecast, and why.
+    pub without_forecast: Vec<WithoutForecast>,
+}
+
+/// A symbol of which nothing is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct WithoutForecast {
+    /// Which.
+    pub symbol: Symbol,
+    /// The day of its last bar.
+    pub as_of: Option<Date>,
+    /// Why.
+    pub reason: WithoutForecastReason,
+}
+
+/// Why nothing is said of a symbol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WithoutForecastReason {
+    /// A forecast from its last bar would have ended before the newest bar of all.
+    BarsTooOld,
+    /// Its last bars do not tell the volatility that a band needs.
+    VolatilityUnknown,
 }
 
 impl App {
@@ -42,10 +65,12 @@ impl App {
         let made_at = self.now();
         progress(Progress { stage: "forecasting", done: 0, total: 1 });
         let (model, admitted, said) = blocking(move || {
+            let newest = admitted.panel.keys.last().map(|key| key.day);
             let forecasts = fitted.latest_forecasts(&admitted.panel, Calendar::bist());
             let record = model.evaluation.model_record();
             let said: Vec<(Price, Forecast, Signal)> = forecasts
                 .into_iter()
+                .filter(|forecast| !ends_before(forecast.as_of, newest))
                 .filter_map(|forecast| {
                     let last_close = last_close(&admitted, forecast.symbol)?;
                     let signal = signal(&forecast, last_close, &model, &record);
@@ -74,17 +99,29 @@ impl App {
         self.store.save_signals(&forecasts, &signals).await?;
         progress(Progress { stage: "forecasting", done: 1, total: 1 });
 
-        let has_signal =
-            |symbol: Symbol| signals.iter().any(|record| record.signal.symbol == symbol);
-        let without_forecast = admitted
-            .universe
-            .series()
-            .iter()
-            .map(|series| series.symbol())
-            .filter(|symbol| !has_signal(*symbol))
+        let newest = admitted.panel.keys.last().map(|key| key.day);
+        let silent = admitted.universe.series().iter().filter(|series| {
+            !signals.iter().any(|record| record.signal.symbol == series.symbol())
+        });
+        let without_forecast = silent
+            .map(|series| {
+                let as_of = series.bars().last().map(|bar| bar.day);
+                let reason = if as_of.is_some_and(|as_of| ends_before(as_of, newest)) {
+                    WithoutForecastReason::BarsTooOld
+                } else {
+                    WithoutForecastReason::VolatilityUnknown
+                };
+                WithoutForecast { symbol: series.symbol(), as_of, reason }
+            })
             .collect();
         Ok(SignalsReport { model, signals, without_forecast })
     }
+}
+
+/// Whether a forecast made on `as_of` ends before `newest`.
+fn ends_before(as_of: Date, newest: Option<Date>) -> bool {
+    let end = Calendar::bist().session_after(as_of, u32::from(horizon().sessions()));
+    end.is_some_and(|end| newest.is_some_and(|newest| end < newest))
 }
 
 /// The last close of `symbol` as traded.

@@ -227,7 +227,8 @@ pub(crate) fn known_symbols(version: &ModelVersion) -> Vec<Symbol> {
     symbols
 }
 
-fn horizon() -> Horizon {
+/// How far ahead the product forecasts.
+pub(crate) fn horizon() -> Horizon {
     const HORIZON: Horizon = match Horizon::from_sessions(HORIZON_SESSIONS) {
         Some(horizon) => horizon,
         None => panic!("a horizon has at least one session"),

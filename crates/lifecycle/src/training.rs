@@ -16,6 +16,11 @@ use crate::forecast::{ErrorDistribution, FittedModel};
 use crate::rank_ic::{DependentMean, count, lag_days, mean};
 use crate::walk_forward::{Fold, LabelledRow, WalkForward, WalkForwardError};
 
+/// Configurations whose record was looked at before [`TrainingSpec::of`] was settled, itself
+/// included: learning the return itself, and learning it relative to the day. Counted on generated
+/// and on real prices alike; docs/adr/0009-skill.md tells the story. Whoever tries another raises it.
+const CONFIGURATIONS_TRIED_COUNT: u32 = 2;
+
 /// Everything that decides what training makes of a panel.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -397,7 +402,7 @@ impl<'a> Lesson<'a> {
             walk_forward: self.spec.walk_forward,
             purge_sessions: horizon_sessions,
             embargo_sessions: horizon_sessions,
-            configurations_tried_count: 1,
+            configurations_tried_count: CONFIGURATIONS_TRIED_COUNT,
             seed: self.spec.seed,
             costs: self.spec.costs,
         }

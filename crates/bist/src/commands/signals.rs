@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use bist_app::signals::SignalsReport;
-use bist_market::{Price, Symbol};
+use bist_app::signals::{SignalsReport, WithoutForecast, WithoutForecastReason};
+use bist_market::Price;
 use bist_trading::Signal;
 use clap::Args;
 use serde::Serialize;
@@ -22,7 +22,7 @@ struct Report<'a> {
     origin: &'static str,
     skill_shown: bool,
     items: Vec<Item<'a>>,
-    without_forecast: &'a [Symbol],
+    without_forecast: &'a [WithoutForecast],
 }
 
 #[derive(Serialize)]
@@ -94,8 +94,13 @@ fn text(report: &SignalsReport) -> String {
             },
         ));
     }
-    for symbol in &report.without_forecast {
-        line(format!("{symbol:<8} no forecast: its latest bars do not support one"));
+    for WithoutForecast { symbol, as_of, reason } in &report.without_forecast {
+        let why = match reason {
+            WithoutForecastReason::BarsTooOld => "its last bar is too old",
+            WithoutForecastReason::VolatilityUnknown => "its last bars do not tell the volatility",
+        };
+        let day = as_of.map_or_else(String::new, |day| format!(" ({day})"));
+        line(format!("{symbol:<8} no forecast: {why}{day}"));
     }
     // Without skill every symbol has the same reason: one sentence, once.
     if let (false, Some(record)) = (report.model.evaluation.skill.shown, report.signals.first()) {
