@@ -42,7 +42,7 @@ impl App {
     ) -> Result<Option<BarsPage>, StoreError> {
         let Some(view) = self.symbol(symbol).await? else { return Ok(None) };
         let all = self.daily_bars().await?;
-        let bars = all.get(&symbol).map_or(&[][..], |series| series.bars());
+        let bars = all.series.get(&symbol).map_or(&[][..], |series| series.bars());
         let begin = query.from.map_or(0, |from| bars.partition_point(|bar| bar.day < from));
         let end = query.to.map_or(bars.len(), |to| bars.partition_point(|bar| bar.day <= to));
         let wanted = bars.get(begin..end).unwrap_or_default();

@@ -22,8 +22,10 @@ use bist_market::calendar::Calendar;
 use bist_market::exchange_rules::ExchangeRules;
 use bist_market::validate::{ValidatedBars, ValidationPolicy, validate};
 use bist_market::{Clock, Interval, Symbol};
-use bist_store::{Generation, Store, StoreError};
+use bist_store::{Generation, Store, SymbolOverview};
 use tokio::sync::Mutex;
+
+pub use bist_store::{FindingPage, ForecastRecord, SignalRecord, StoreError};
 
 /// Everything that a use case needs.
 #[derive(Debug)]
@@ -35,8 +37,14 @@ pub struct App {
     daily: Mutex<Option<(Generation, Arc<DailyBars>)>>,
 }
 
-/// The validated daily bars of all symbols.
-pub type DailyBars = BTreeMap<Symbol, ValidatedBars>;
+/// The daily bars of one generation of the store.
+#[derive(Debug)]
+pub struct DailyBars {
+    /// The validated bars of each symbol.
+    pub series: BTreeMap<Symbol, ValidatedBars>,
+    /// What the store knows of each symbol besides.
+    pub(crate) overviews: Vec<SymbolOverview>,
+}
 
 impl App {
     /// Opens the data directory.
@@ -96,8 +104,10 @@ impl App {
             return Ok(Arc::clone(bars));
         }
         let received = self.store.received_all(Interval::Daily).await?;
+        let mut overviews = self.store.symbol_overviews().await?;
+        overviews.retain(|overview| overview.interval == Interval::Daily);
         let policy = self.policy;
-        let bars = blocking(move || {
+        let series = blocking(move || {
             received
                 .iter()
                 .map(|received| {
@@ -105,10 +115,10 @@ impl App {
                         validate(received, Calendar::bist(), ExchangeRules::bist(), policy);
                     (received.series.symbol, checked)
                 })
-                .collect::<DailyBars>()
+                .collect()
         })
         .await;
-        let bars = Arc::new(bars);
+        let bars = Arc::new(DailyBars { series, overviews });
         *held = Some((generation, Arc::clone(&bars)));
         Ok(bars)
     }

@@ -100,9 +100,10 @@ impl App {
         progress(Progress { stage: "forecasting", done: 1, total: 1 });
 
         let newest = admitted.panel.keys.last().map(|key| key.day);
-        let silent = admitted.universe.series().iter().filter(|series| {
-            !signals.iter().any(|record| record.signal.symbol == series.symbol())
-        });
+        let silent =
+            admitted.universe.series().iter().filter(|series| {
+                !signals.iter().any(|record| record.signal.symbol == series.symbol())
+            });
         let without_forecast = silent
             .map(|series| {
                 let as_of = series.bars().last().map(|bar| bar.day);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bist_market::bar::day_of;
 use bist_market::calendar::Calendar;
 use bist_market::validate::ValidatedBars;
-use bist_market::{Instrument, Interval, Price, Symbol};
+use bist_market::{Instrument, Price, Symbol};
 use bist_store::{SignalRecord, StoreError, SymbolOverview};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -59,14 +59,12 @@ impl App {
             .map(|record| (record.signal.symbol, record))
             .collect();
         let today = day_of(self.now());
-        let overviews = self.store.symbol_overviews().await?;
-        Ok(overviews
-            .into_iter()
-            .filter(|overview| overview.interval == Interval::Daily)
+        let known = bars.overviews.iter();
+        Ok(known
             .filter_map(|overview| {
                 let symbol = overview.instrument.symbol;
-                let series = bars.get(&symbol)?;
-                Some(view(overview, series, signals.remove(&symbol), today))
+                let series = bars.series.get(&symbol)?;
+                Some(view(overview.clone(), series, signals.remove(&symbol), today))
             })
             .collect())
     }
@@ -77,8 +75,13 @@ impl App {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn symbol(&self, symbol: Symbol) -> Result<Option<SymbolView>, StoreError> {
-        let views = self.symbols().await?;
-        Ok(views.into_iter().find(|view| view.instrument.symbol == symbol))
+        let bars = self.daily_bars().await?;
+        let overview = bars.overviews.iter().find(|known| known.instrument.symbol == symbol);
+        let (Some(overview), Some(series)) = (overview, bars.series.get(&symbol)) else {
+            return Ok(None);
+        };
+        let signal = self.signals(Some(symbol)).await?.into_iter().next();
+        Ok(Some(view(overview.clone(), series, signal, day_of(self.now()))))
     }
 }
 

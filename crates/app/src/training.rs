@@ -193,20 +193,20 @@ impl App {
     ) -> Result<Admitted, TrainingError> {
         progress(Progress { stage: "building features", done: 0, total: 1 });
         let bars = self.daily_bars().await?;
-        if bars.is_empty() {
+        if bars.series.is_empty() {
             return Err(TrainingError::NoBars);
         }
         let wanted: Vec<Symbol> = match symbols {
             Some(symbols) => symbols.to_vec(),
-            None => bars.keys().copied().collect(),
+            None => bars.series.keys().copied().collect(),
         };
-        if let Some(unknown) = wanted.iter().find(|symbol| !bars.contains_key(*symbol)) {
+        if let Some(unknown) = wanted.iter().find(|symbol| !bars.series.contains_key(*symbol)) {
             return Err(TrainingError::UnknownSymbol(*unknown));
         }
         let origin = self.store.origin().await?.unwrap_or(Origin::Market);
         let policy = self.policy;
         let admitted = blocking(move || {
-            let series = bars.values().filter(|series| wanted.contains(&series.symbol()));
+            let series = bars.series.values().filter(|series| wanted.contains(&series.symbol()));
             let universe = admit(series.cloned().collect(), policy)?;
             let panel = features::build(universe.series(), Calendar::bist(), horizon());
             let snapshot_hash = snapshot_hash(universe.series());

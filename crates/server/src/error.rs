@@ -2,8 +2,8 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bist_app::StoreError;
 use bist_market::Symbol;
-use bist_store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 

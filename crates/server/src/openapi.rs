@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::mem;
 
 use axum::body::Bytes;
+use bist_app::StoreError;
 use bist_market::Symbol;
-use bist_store::StoreError;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use crate::bars::{instant, instant_us};
+use crate::bars::instant_us;
 use crate::error::StoreError;
 use crate::pool::Store;
 
@@ -16,10 +16,6 @@ pub struct SymbolOverview {
     pub instrument: Instrument,
     /// Intervals of its bars are listed one by one; this is one of them.
     pub interval: Interval,
-    /// Bars stored, sound or not.
-    pub bars_count: u64,
-    /// Beginning of the first and last stored bar.
-    pub span: Option<(Timestamp, Timestamp)>,
     /// Which source the newest ingest of the symbol came from.
     pub source: String,
     /// When the newest ingest of the symbol was received.
@@ -27,19 +23,18 @@ pub struct SymbolOverview {
 }
 
 impl Store {
-    /// All symbols that have at least one bar or refused row, by name, one line an interval.
+    /// All symbols that have at least one bar, by name, one line an interval.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     pub async fn symbol_overviews(&self) -> Result<Vec<SymbolOverview>, StoreError> {
         sqlx::query(
-            "SELECT i.symbol, i.name, i.sector, i.origin, b.bar_interval, b.bars_count,
-                    b.first_at, b.last_at, g.source, g.received_at_us
+            "SELECT i.symbol, i.name, i.sector, i.origin, b.bar_interval, g.source,
+                    g.received_at_us
              FROM instruments i
-             JOIN (SELECT symbol, bar_interval, COUNT(*) AS bars_count, MIN(opened_at) AS first_at,
-                          MAX(opened_at) AS last_at, MAX(ingest_id) AS ingest_id
-                   FROM bars GROUP BY symbol, bar_interval) b ON b.symbol = i.symbol
+             JOIN (SELECT symbol, bar_interval, MAX(ingest_id) AS ingest_id FROM bars
+                   GROUP BY symbol, bar_interval) b ON b.symbol = i.symbol
              JOIN ingests g ON g.id = b.ingest_id
              ORDER BY i.symbol, b.bar_interval",
         )
@@ -78,12 +73,9 @@ impl Store {
 }
 
 fn overview(row: &SqliteRow) -> Result<SymbolOverview, StoreError> {
-    let count: i64 = row.try_get("bars_count")?;
     Ok(SymbolOverview {
         instrument: instrument(row)?,
         interval: interval(&row.try_get::<String, _>("bar_interval")?)?,
-        bars_count: count.unsigned_abs(),
-        span: Some((instant(row.try_get("first_at")?)?, instant(row.try_get("last_at")?)?)),
         source: row.try_get("source")?,
         fetched_at: instant_us(row.try_get("received_at_us")?)?,
     })

@@ -1,3 +1,5 @@
+//! Delimited text: headers, numbers, dates, and what is refused.
+
 use bist_feeds::FileNote;
 
 use crate::{read, read_named, refusal, show, show_refused};

@@ -1,3 +1,5 @@
+//! From what the user typed to the files that are meant.
+
 use std::fs;
 
 use bist_feeds::{FileFormat, discover};
