@@ -242,7 +242,7 @@ const folds = Array.from({ length: 6 }, (_, k) => ({
   rmse,
 }));
 const positive = folds.filter((fold) => fold.rank_ic > 0).length / folds.length;
-const condition = (code, measured, bound) => ({ condition: code, met: measured > bound, measured, bound, text: `${code}: ${measured}` });
+const condition = (code, measured, bound) => ({ condition: code, relative_to_day: false, met: measured > bound, measured, bound, text: `${code}: ${measured}` });
 const evaluation = {
   kind: 'gbdt',
   horizon_sessions: HORIZON,

@@ -67,11 +67,16 @@ describe('a reason', () => {
 
 describe('codes', () => {
   it.each(CONDITION_CODES)('condition %s is named and explained in both languages', (code) => {
-    const reason = { condition: code, met: false, measured: -0.014, bound: 0, text: 'server text' };
+    const reason = { condition: code, relative_to_day: false, met: false, measured: -0.014, bound: 0, text: 'server text' };
     expect(conditionName('tr', code)).not.toBe(conditionName('en', code));
     expect(skillSentence('tr', reason)).not.toBe(skillSentence('en', reason));
     expect(skillSentence('tr', reason)).not.toBe('server text');
     expect(skillSentence('tr', reason)).toMatch(/-0,014|-%1/);
+  });
+  it('of conditions on errors relative to the day say so', () => {
+    const reason = { condition: 'error_below_zero_forecast', relative_to_day: true, met: true, measured: 0.01, bound: 0, text: '' };
+    expect(skillSentence('en', reason)).toContain('relative to the mean of the day');
+    expect(skillSentence('tr', reason)).toContain('günün ortalamasına göre');
   });
   it.each(FINDING_CODES)('finding %s is named in both languages', (code) => {
     expect(findingName('tr', code)).not.toBe(code);
@@ -81,7 +86,7 @@ describe('codes', () => {
     expect(findingName('tr', 'alien_row')).toBe('alien_row');
     expect(conditionName('en', 'alien')).toBe('alien');
     expect(featureName('tr', 'alien_7')).toBe('alien_7');
-    const reason = { condition: 'alien', met: true, measured: 1, bound: 0, text: 'server text' };
+    const reason = { condition: 'alien', relative_to_day: false, met: true, measured: 1, bound: 0, text: 'server text' };
     expect(skillSentence('tr', reason)).toBe('server text');
   });
   it('of features have a name in both languages', () => {

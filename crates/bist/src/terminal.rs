@@ -46,9 +46,16 @@ impl Terminal {
         }
     }
 
-    /// The one sentence that says what failed.
+    /// The one sentence that says what failed: the error and its causes, each once.
     pub(crate) fn error(&self, error: &anyhow::Error) {
-        eprint_line(&format!("bist: {error:#}"));
+        let mut sentence = String::from("bist");
+        for cause in error.chain().map(ToString::to_string) {
+            if !sentence.contains(&cause) {
+                sentence.push_str(": ");
+                sentence.push_str(&cause);
+            }
+        }
+        eprint_line(&sentence);
     }
 
     /// Shows progress: a bar on a terminal, a line a stage elsewhere, nothing when quiet.

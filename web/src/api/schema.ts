@@ -239,6 +239,7 @@ export interface HitRate {
 /** One condition of the skill rule and how it came out. */
 export interface SkillReason {
   condition: string;
+  relative_to_day: boolean;
   met: boolean;
   measured: number | null;
   bound: number;

@@ -36,6 +36,9 @@ const CONDITIONS: Record<string, Sentences & { unit: 'number' | 'share' | 'score
   },
 };
 
+/** What is added where errors are those of the difference to the mean of the day. */
+const RELATIVE = { tr: '(günün ortalamasına göre)', en: '(relative to the mean of the day)' };
+
 /** How one condition came out; a condition that is not known here keeps the server's sentence. */
 export function skillSentence(language: Language, reason: SkillReason): string {
   const condition = CONDITIONS[reason.condition];
@@ -44,5 +47,6 @@ export function skillSentence(language: Language, reason: SkillReason): string {
     if (condition.unit === 'number') return signedNumber(language, value, 3);
     return condition.unit === 'share' ? percent(language, value, 0) : signedPercent(language, value);
   };
-  return condition[language](shown(reason.measured), shown(reason.bound));
+  const sentence = condition[language](shown(reason.measured), shown(reason.bound));
+  return reason.relative_to_day ? `${sentence} ${RELATIVE[language]}` : sentence;
 }

@@ -38,6 +38,8 @@ pub struct SkillVerdict {
 pub struct SkillReason {
     /// Which.
     pub condition: SkillCondition,
+    /// Whether errors were measured relative to the mean of the day.
+    pub relative_to_day: bool,
     /// Whether it is met.
     pub met: bool,
     /// What was measured; absent when it could not be.
@@ -72,6 +74,7 @@ pub(super) fn verdict(
         ),
         SkillReason {
             condition: SkillCondition::PositiveInMostFolds,
+            relative_to_day: false,
             met: positive_share >= POSITIVE_FOLDS_SHARE_MIN,
             measured: Some(positive_share),
             bound: POSITIVE_FOLDS_SHARE_MIN,
@@ -82,18 +85,22 @@ pub(super) fn verdict(
         },
     ];
     match relative_scores {
-        Some(scores) => reasons.extend([
-            above_zero(
-                SkillCondition::ErrorBelowZeroForecast,
-                scores.against_zero_share,
-                "relative to the day, the skill score against forecasting zero",
-            ),
-            above_zero(
-                SkillCondition::ErrorBelowSeasonalNaive,
-                scores.against_seasonal_naive_share,
-                "relative to the day, the skill score against repeating the last period",
-            ),
-        ]),
+        Some(scores) => {
+            let conditions = [
+                above_zero(
+                    SkillCondition::ErrorBelowZeroForecast,
+                    scores.against_zero_share,
+                    "relative to the day, the skill score against forecasting zero",
+                ),
+                above_zero(
+                    SkillCondition::ErrorBelowSeasonalNaive,
+                    scores.against_seasonal_naive_share,
+                    "relative to the day, the skill score against repeating the last period",
+                ),
+            ];
+            reasons
+                .extend(conditions.map(|reason| SkillReason { relative_to_day: true, ..reason }));
+        }
         None => reasons.extend([
             above_zero(
                 SkillCondition::ErrorBelowZeroForecast,
@@ -123,5 +130,5 @@ fn above_zero(condition: SkillCondition, measured: Option<f64>, what: &str) -> S
         }
         None => format!("{what} cannot be measured"),
     };
-    SkillReason { condition, met, measured, bound: 0.0, text }
+    SkillReason { condition, relative_to_day: false, met, measured, bound: 0.0, text }
 }
