@@ -14,6 +14,27 @@ use crate::error::StoreError;
 use crate::instruments::{interval, symbol};
 use crate::pool::Store;
 
+/// Bars, refused rows and corporate actions of the symbol `$1` at the interval `$2`.
+const OF_ONE_SYMBOL: [&str; 3] = [
+    "SELECT symbol, opened_at, open_units, high_units, low_units, close_units, adjusted_close,
+            volume_shares
+     FROM bars WHERE symbol = $1 AND bar_interval = $2 ORDER BY opened_at",
+    "SELECT symbol, document FROM refused_rows WHERE symbol = $1 AND bar_interval = $2
+     ORDER BY file, line",
+    "SELECT symbol, document FROM corporate_actions WHERE symbol = $1
+     ORDER BY effective_on, ordinal",
+];
+
+/// The same of all symbols at the interval `$1`.
+const OF_ALL_SYMBOLS: [&str; 3] = [
+    "SELECT symbol, opened_at, open_units, high_units, low_units, close_units, adjusted_close,
+            volume_shares
+     FROM bars WHERE bar_interval = $1 ORDER BY symbol, opened_at",
+    "SELECT symbol, document FROM refused_rows WHERE symbol IS NOT NULL AND bar_interval = $1
+     ORDER BY file, line",
+    "SELECT symbol, document FROM corporate_actions ORDER BY symbol, effective_on, ordinal",
+];
+
 impl Store {
     /// Everything received for `symbol` at `interval`, ready for the validator; `None` when nothing
     /// was.
@@ -44,36 +65,29 @@ impl Store {
         wanted: Option<Symbol>,
         wanted_interval: Interval,
     ) -> Result<Vec<Received>, StoreError> {
-        let name = wanted.map(|symbol| symbol.to_string());
         let interval_text = wanted_interval.to_string();
+        // One text for one symbol and one for all, so that each is answered from the primary key.
+        let [bars_text, refused_text, actions_text] =
+            if wanted.is_some() { OF_ONE_SYMBOL } else { OF_ALL_SYMBOLS };
+        let name = wanted.map(|symbol| symbol.to_string());
         // One snapshot, so that a running ingest is seen wholly or not at all.
         let mut transaction = self.reader.begin().await?;
-        let bars = sqlx::query(
-            "SELECT symbol, opened_at, open_units, high_units, low_units, close_units,
-                    adjusted_close, volume_shares
-             FROM bars WHERE bar_interval = $1 AND ($2 IS NULL OR symbol = $2)
-             ORDER BY symbol, opened_at",
-        )
-        .bind(&interval_text)
-        .bind(&name)
-        .fetch_all(&mut *transaction)
-        .await?;
-        let refused = sqlx::query(
-            "SELECT symbol, document FROM refused_rows
-             WHERE symbol IS NOT NULL AND bar_interval = $1 AND ($2 IS NULL OR symbol = $2)
-             ORDER BY file, line",
-        )
-        .bind(&interval_text)
-        .bind(&name)
-        .fetch_all(&mut *transaction)
-        .await?;
-        let actions = sqlx::query(
-            "SELECT symbol, document FROM corporate_actions
-             WHERE $1 IS NULL OR symbol = $1 ORDER BY symbol, effective_on, ordinal",
-        )
-        .bind(&name)
-        .fetch_all(&mut *transaction)
-        .await?;
+        let mut rows = Vec::with_capacity(3);
+        for (text, takes_interval) in
+            [(bars_text, true), (refused_text, true), (actions_text, false)]
+        {
+            let mut query = sqlx::query(text);
+            if let Some(name) = &name {
+                query = query.bind(name);
+            }
+            if takes_interval {
+                query = query.bind(&interval_text);
+            }
+            rows.push(query.fetch_all(&mut *transaction).await?);
+        }
+        let actions = rows.pop().unwrap_or_default();
+        let refused = rows.pop().unwrap_or_default();
+        let bars = rows.pop().unwrap_or_default();
         transaction.commit().await?;
 
         let mut received: BTreeMap<Symbol, Received> = BTreeMap::new();

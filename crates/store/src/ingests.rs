@@ -13,8 +13,8 @@ use crate::bars::{json, raw_bar};
 use crate::error::StoreError;
 use crate::pool::Store;
 
-/// Rows a statement inserts at once; ten values each, below SQLite's limit of 32,766.
-const ROWS_PER_INSERT: usize = 500;
+/// Rows a statement inserts at once; at most ten values each, below SQLite's limit of 32,766.
+pub(crate) const ROWS_PER_INSERT: usize = 500;
 
 /// What one command takes in.
 #[derive(Clone, Debug)]

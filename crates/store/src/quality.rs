@@ -3,10 +3,11 @@
 use bist_market::validate::{DataQuality, Finding};
 use bist_market::{Interval, Symbol};
 use jiff::Timestamp;
-use sqlx::Row;
+use sqlx::{QueryBuilder, Row, Sqlite};
 
 use crate::bars::{document, instant_us, json};
 use crate::error::StoreError;
+use crate::ingests::ROWS_PER_INSERT;
 use crate::instruments::{interval, symbol};
 use crate::pool::Store;
 
@@ -51,21 +52,27 @@ impl Store {
             .bind(json("quality summary", &summary)?)
             .execute(&mut *transaction)
             .await?;
-            for (ordinal, finding) in (0_i64..).zip(&report.findings) {
-                sqlx::query(
+            let mut ordinals = 0_i64..;
+            for findings in report.findings.chunks(ROWS_PER_INSERT) {
+                let rows = findings
+                    .iter()
+                    .zip(ordinals.by_ref())
+                    .map(|(finding, ordinal)| Ok((ordinal, finding, json("finding", finding)?)))
+                    .collect::<Result<Vec<_>, StoreError>>()?;
+                let mut query = QueryBuilder::<Sqlite>::new(
                     "INSERT INTO findings (symbol, bar_interval, ordinal, opened_at, code,
-                                           severity, document)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                )
-                .bind(&name)
-                .bind(&span)
-                .bind(ordinal)
-                .bind(finding.opened_at.map(Timestamp::as_second))
-                .bind(finding.kind.code())
-                .bind(finding.severity().as_str())
-                .bind(json("finding", finding)?)
-                .execute(&mut *transaction)
-                .await?;
+                                           severity, document) ",
+                );
+                query.push_values(rows, |mut row, (ordinal, finding, document)| {
+                    row.push_bind(name.clone())
+                        .push_bind(span.clone())
+                        .push_bind(ordinal)
+                        .push_bind(finding.opened_at.map(Timestamp::as_second))
+                        .push_bind(finding.kind.code())
+                        .push_bind(finding.severity().as_str())
+                        .push_bind(document);
+                });
+                query.build().execute(&mut *transaction).await?;
             }
         }
         transaction.commit().await?;

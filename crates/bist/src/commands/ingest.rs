@@ -70,9 +70,9 @@ fn text(report: &IngestReport) -> String {
         line(format!("refused {more} more rows; --json lists all of them"));
     }
     line(format!(
-        "{} files, {} symbols: {} rows read, {} stored ({} of them revised), {} unchanged, {} refused",
-        report.files.len(),
-        report.symbols_count,
+        "{}, {}: {} rows read, {} stored ({} of them revised), {} unchanged, {} refused",
+        counted(report.files.len() as u64, "file"),
+        counted(report.symbols_count, "symbol"),
         report.rows_read,
         report.rows_stored,
         report.rows_revised,
@@ -80,4 +80,9 @@ fn text(report: &IngestReport) -> String {
         report.rows_refused,
     ));
     out
+}
+
+/// A count with its noun, which takes an s unless there is one.
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
