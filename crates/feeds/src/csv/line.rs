@@ -1,4 +1,7 @@
 //! One line of delimited text and its fields.
+//!
+//! Stricter than a general reader of such text: a damaged quotation is an error and never a price.
+//! Why no library does this here stands in docs/adr/0002-dependencies.md.
 
 use std::borrow::Cow;
 
