@@ -1,5 +1,5 @@
 //! Trains boosted trees on a generated table, prints how long each part took, and writes the model
-//! and its predictions, for `tests/golden/lightgbm.py` to compare with LightGBM.
+//! and its predictions, for `scripts/bench_trees.py` to compare with LightGBM.
 //!
 //! Usage: `boosted_trees ROWS COLUMNS TREES LEAVES MAX_BIN FOLDER`. Seven tenths of the rows are for
 //! training, the rest for validation and test, half each.
