@@ -129,6 +129,7 @@ export const en: typeof tr = {
     title: 'Signal',
     none: 'No signal has been made for this symbol.',
     noneText: 'Train the model and make signals:',
+    noneHere: 'The last prices of this symbol are too old, or too few, for a forecast. Bring newer ones:',
     expected: 'Expected return',
     afterCosts: 'after costs',
     belowCosts: 'does not cover the cost',

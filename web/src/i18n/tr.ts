@@ -126,6 +126,7 @@ export const tr = {
     title: 'Sinyal',
     none: 'Bu sembol için sinyal üretilmemiş.',
     noneText: 'Modeli eğitip sinyal üretin:',
+    noneHere: 'Bu sembolün son fiyatları tahmin için çok eski veya yetersiz. Yenilerini ekleyin:',
     expected: 'Beklenen getiri',
     afterCosts: 'maliyet sonrası',
     belowCosts: 'maliyeti karşılamıyor',
