@@ -83,9 +83,7 @@ impl Shown {
         let finished = progress.done >= progress.total;
         if self.stage != progress.stage {
             progress.stage.clone_into(&mut self.stage);
-            if let Some(bar) = self.bar.take() {
-                bar.finish();
-            }
+            self.close();
             if interactive {
                 let bar = ProgressBar::with_draw_target(
                     Some(progress.total),
@@ -98,21 +96,22 @@ impl Shown {
                 eprint_line(&format!("{} ...", progress.stage));
             }
         }
-        match &self.bar {
-            Some(bar) => {
-                bar.set_length(progress.total);
-                bar.set_position(progress.done);
-                if finished {
-                    bar.finish();
-                }
+        if let Some(bar) = &self.bar {
+            bar.set_length(progress.total);
+            bar.set_position(progress.done);
+            if finished {
+                self.close();
             }
-            None if finished && !interactive => {
-                eprint_line(&format!(
-                    "{}: {} of {}",
-                    progress.stage, progress.done, progress.total
-                ));
-            }
-            None => {}
+        } else if finished && !interactive {
+            eprint_line(&format!("{}: {} of {}", progress.stage, progress.done, progress.total));
+        }
+    }
+
+    /// Leaves the bar full, and the cursor on a line of its own.
+    fn close(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish();
+            eprint_line("");
         }
     }
 }
