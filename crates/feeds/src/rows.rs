@@ -53,7 +53,7 @@ impl Rows {
     /// Takes a row in, refusing it when a price is missing.
     pub(crate) fn add<T: FnOnce() -> String>(&mut self, fields: RowFields<'_, T>) {
         let RowFields { file, line, text, symbol, opened_at, prices, .. } = fields;
-        let [Some(open_units), Some(high_units), Some(low_units), Some(close_units)] = prices
+        let [open_units @ Some(_), Some(high_units), Some(low_units), Some(close_units)] = prices
         else {
             let missing = prices.iter().position(Option::is_none).unwrap_or_default();
             let field = ["open", "high", "low", "close"][missing].to_owned();

@@ -75,8 +75,8 @@ impl From<Interval> for String {
 pub struct RawBar {
     /// The beginning of the bar; for a daily bar, midnight in Istanbul ([`midnight_of`]).
     pub opened_at: Timestamp,
-    /// First price, units of 0.0001 TRY.
-    pub open_units: i64,
+    /// First price, units of 0.0001 TRY; `None` when the source has none, and none is made up.
+    pub open_units: Option<i64>,
     /// Highest price, units of 0.0001 TRY.
     pub high_units: i64,
     /// Lowest price, units of 0.0001 TRY.
@@ -106,8 +106,8 @@ pub struct Bar {
     pub day: Date,
     /// The beginning of the bar; for a daily bar, midnight in Istanbul.
     pub opened_at: Timestamp,
-    /// First price.
-    pub open: Price,
+    /// First price; `None` when the source has none.
+    pub open: Option<Price>,
     /// Highest price.
     pub high: Price,
     /// Lowest price.

@@ -9,13 +9,17 @@ pub mod bar;
 pub mod calendar;
 pub mod clock;
 pub mod corporate_action;
+pub mod disclosure;
 pub mod exchange_rules;
 pub mod instrument;
+pub mod instrument_day;
+pub mod observation;
 pub mod price;
 pub mod quantity;
 pub mod refused_row;
 pub mod sample;
 pub mod snapshot;
+pub mod source;
 pub mod universe;
 pub mod validate;
 
@@ -23,14 +27,18 @@ pub use bar::{Bar, BarSeries, Interval, RawBar};
 pub use calendar::{Calendar, DayKind, SessionKind};
 pub use clock::{Clock, FixedClock};
 pub use corporate_action::{CorporateAction, CorporateActionKind};
+pub use disclosure::Disclosure;
 pub use exchange_rules::{ExchangeRules, PriceLimits, RulesOfDay};
 pub use instrument::{Instrument, Origin, Symbol, SymbolError};
+pub use instrument_day::{DatedInstrumentDay, InstrumentDay};
+pub use observation::{Observation, SeriesCode};
 pub use price::{Price, PriceError};
 pub use quantity::{Notional, Shares};
 pub use refused_row::{Refusal, RefusedRow};
 pub use snapshot::snapshot_hash;
+pub use source::{PriceBasis, Source};
 pub use universe::{Universe, UniverseError, admit};
 pub use validate::{
-    DataQuality, Finding, FindingKind, Received, Severity, ValidatedBars, ValidationPolicy,
-    validate,
+    DataQuality, Decision, Finding, FindingId, FindingKind, Received, Severity, ValidatedBars,
+    ValidationPolicy, Verdict, validate,
 };

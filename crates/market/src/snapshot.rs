@@ -5,6 +5,7 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use crate::bar::Bar;
+use crate::price::Price;
 use crate::validate::ValidatedBars;
 
 /// SHA-256, in lower-case hexadecimal, of all accepted bars and the breaks between them.
@@ -16,7 +17,7 @@ use crate::validate::ValidatedBars;
 /// with a zero byte after each, the number of bars, and for each bar the second it opened, four
 /// prices in units of 0.0001 TRY, the bits of the adjusted close, the volume, and a byte of flags
 /// (1 adjusted close known, 2 volume known, 4 continues from the bar before). Integers are eight
-/// bytes, little-endian; what is not known is zero.
+/// bytes, little-endian; what is not known is zero (an open of zero is no price).
 pub fn snapshot_hash(series: &[ValidatedBars]) -> String {
     let mut ordered: Vec<_> = series.iter().collect();
     ordered.sort_by_key(|bars| (bars.symbol(), bars.interval()));
@@ -42,8 +43,8 @@ pub fn snapshot_hash(series: &[ValidatedBars]) -> String {
 /// One bar's bytes.
 fn hash_bar(hasher: &mut Sha256, bar: &Bar, continues: bool) {
     hasher.update(bar.opened_at.as_second().to_le_bytes());
-    for price in [bar.open, bar.high, bar.low, bar.close] {
-        hasher.update(price.units().to_le_bytes());
+    for price in [bar.open, Some(bar.high), Some(bar.low), Some(bar.close)] {
+        hasher.update(price.map_or(0, Price::units).to_le_bytes());
     }
     hasher.update(bar.adjusted_close.unwrap_or_default().to_bits().to_le_bytes());
     hasher.update(bar.volume.unwrap_or_default().0.to_le_bytes());

@@ -34,6 +34,7 @@
 
 mod activity;
 mod coverage;
+pub mod decision;
 mod finding;
 mod moves;
 pub(crate) mod quality;
@@ -41,6 +42,7 @@ mod row;
 
 use serde::{Deserialize, Serialize};
 
+pub use decision::{Decision, FindingId, FindingIdError, Verdict};
 pub use finding::{Finding, FindingKind, MoveOutcome, PriceField, Severity};
 pub use quality::DataQuality;
 
@@ -50,6 +52,7 @@ use crate::corporate_action::CorporateAction;
 use crate::exchange_rules::ExchangeRules;
 use crate::instrument::Symbol;
 use crate::refused_row::RefusedRow;
+use crate::source::{PriceBasis, Source};
 use row::Row;
 
 /// Everything a source said about one symbol.
@@ -57,10 +60,30 @@ use row::Row;
 pub struct Received {
     /// The bars, in any order.
     pub series: BarSeries,
+    /// Which source that is.
+    pub source: Source,
+    /// What its prices mean.
+    pub basis: PriceBasis,
     /// The rows that did not become bars.
     pub refused: Vec<RefusedRow>,
     /// The corporate actions that are known; those of other symbols are ignored.
     pub actions: Vec<CorporateAction>,
+    /// What was decided about earlier findings, oldest first; the newest about one is in force.
+    pub decisions: Vec<Decision>,
+}
+
+impl Received {
+    /// A series of which nothing else is known than its bars.
+    pub fn bars(series: BarSeries, source: Source) -> Self {
+        Self {
+            series,
+            source,
+            basis: source.price_basis(),
+            refused: Vec::new(),
+            actions: Vec::new(),
+            decisions: Vec::new(),
+        }
+    }
 }
 
 /// What the validator tolerates.
@@ -148,7 +171,7 @@ pub fn validate(
     rules: &ExchangeRules,
     policy: ValidationPolicy,
 ) -> ValidatedBars {
-    let Received { series, refused, actions } = received;
+    let Received { series, refused, actions, .. } = received;
     let daily = series.interval == Interval::Daily;
     let mut findings = Vec::from_iter(coverage::order(&series.bars));
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bist_market::corporate_action::CorporateAction;
 use bist_market::refused_row::RefusedRow;
 use bist_market::validate::Received;
-use bist_market::{BarSeries, Interval, RawBar, Symbol};
+use bist_market::{BarSeries, Interval, RawBar, Source, Symbol};
 use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -91,10 +91,9 @@ impl Store {
         transaction.commit().await?;
 
         let mut received: BTreeMap<Symbol, Received> = BTreeMap::new();
-        let empty = |symbol| Received {
-            series: BarSeries { symbol, interval: wanted_interval, bars: Vec::new() },
-            refused: Vec::new(),
-            actions: Vec::new(),
+        let empty = |symbol| {
+            let series = BarSeries { symbol, interval: wanted_interval, bars: Vec::new() };
+            Received::bars(series, Source::CSV)
         };
         for row in &bars {
             let symbol = symbol(row.try_get("symbol")?)?;

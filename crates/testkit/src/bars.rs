@@ -2,8 +2,8 @@
 
 use bist_market::bar::midnight_of;
 use bist_market::{
-    BarSeries, Calendar, ExchangeRules, Interval, Price, RawBar, Received, Symbol, ValidatedBars,
-    ValidationPolicy, validate,
+    BarSeries, Calendar, ExchangeRules, Interval, Price, RawBar, Received, Source, Symbol,
+    ValidatedBars, ValidationPolicy, validate,
 };
 use jiff::civil::Date;
 use rand_chacha::ChaCha8Rng;
@@ -36,7 +36,7 @@ pub fn random_walk(symbol: &str, first_on: Date, last_on: Date, seed: u64) -> Ba
             let low = open.min(close) * (-0.006 * normal(&mut rng).abs()).exp();
             let bar = RawBar {
                 opened_at: midnight_of(day),
-                open_units: on_tick(day, open),
+                open_units: Some(on_tick(day, open)),
                 high_units: on_tick(day, high),
                 low_units: on_tick(day, low),
                 close_units: on_tick(day, close),
@@ -52,7 +52,7 @@ pub fn random_walk(symbol: &str, first_on: Date, last_on: Date, seed: u64) -> Ba
 
 /// Passes bars through the validation, with its defaults and nothing else known.
 pub fn validated(series: BarSeries) -> ValidatedBars {
-    let received = Received { series, refused: Vec::new(), actions: Vec::new() };
+    let received = Received::bars(series, Source::CSV);
     validate(&received, Calendar::bist(), ExchangeRules::bist(), ValidationPolicy::default())
 }
 

@@ -235,7 +235,7 @@ fn what_can_be_read_two_ways_is_refused_unless_the_file_tells() {
         refusal(&bars("2024-03-01", "1.234", "")),
         "THYAO.csv', line 2, column 'open': '1.234' may be in thousands or have three decimals, and nothing else in the file tells which; write the decimals of every price with two or four places"
     );
-    let units = |text: &str| read(text).series[0].bars[0].open_units;
+    let units = |text: &str| read(text).series[0].bars[0].open_units.unwrap();
     assert_eq!(units(&bars("2024-03-01", "1.234", "2024-03-04;1,5;1,5;1,5;1,5\n")), 12_340_000);
     assert_eq!(units(&bars("2024-03-01", "1.234", "2024-03-04;1.5;1.5;1.5;1.5\n")), 12_340);
     assert_eq!(units(&bars("2024-03-01", "1,234", "2024-03-04;1234;1234;1234;1234\n")), 12_340);

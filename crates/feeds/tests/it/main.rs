@@ -44,7 +44,7 @@ fn show(read: &FileBars) -> Vec<String> {
                 series.symbol,
                 series.interval,
                 bar.opened_at,
-                bar.open_units,
+                bar.open_units.unwrap(),
                 bar.high_units,
                 bar.low_units,
                 bar.close_units

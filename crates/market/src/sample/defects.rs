@@ -202,7 +202,7 @@ impl Planting<'_> {
         match kind {
             DefectKind::LowAboveHigh => self.is_quiet(index) && bar.low_units < bar.high_units,
             DefectKind::OpenRounding => {
-                bar.open_units == bar.low_units && bar.low_units < bar.high_units
+                bar.open_units == Some(bar.low_units) && bar.low_units < bar.high_units
             }
             DefectKind::CloseRounding => {
                 bar.close_units == bar.high_units && bar.low_units < bar.high_units
@@ -260,7 +260,9 @@ impl Planting<'_> {
             DefectKind::LowAboveHigh => {
                 (bar.low_units, bar.high_units) = (sound.high_units, sound.low_units);
             }
-            DefectKind::OpenOutOfRange => bar.open_units = sound.high_units + sound.high_units / 50,
+            DefectKind::OpenOutOfRange => {
+                bar.open_units = Some(sound.high_units + sound.high_units / 50)
+            }
             DefectKind::CloseOutOfRange => bar.close_units = sound.low_units - sound.low_units / 50,
             DefectKind::NegativeVolume => bar.volume_shares = sound.volume_shares.map(|v| -v),
             DefectKind::NonPositiveAdjustedClose => bar.adjusted_close = Some(-adjusted_close),
@@ -341,7 +343,7 @@ impl Planting<'_> {
 fn flat(last: RawBar, day: Date) -> RawBar {
     RawBar {
         opened_at: midnight_of(day),
-        open_units: last.close_units,
+        open_units: Some(last.close_units),
         high_units: last.close_units,
         low_units: last.close_units,
         volume_shares: Some(0),

@@ -84,7 +84,7 @@ pub(super) fn simulate(
         let realised = (close.lira() / base_lira).ln();
         bars.push(RawBar {
             opened_at: midnight_of(session.day),
-            open_units: open.units(),
+            open_units: Some(open.units()),
             high_units: high.units(),
             low_units: low.units(),
             close_units: close.units(),

@@ -73,7 +73,10 @@ impl Row {
         Some(Bar {
             day: self.day,
             opened_at: self.raw.opened_at,
-            open: price(self.raw.open_units)?,
+            open: match self.raw.open_units {
+                Some(units) => Some(price(units)?),
+                None => None,
+            },
             high: price(self.raw.high_units)?,
             low: price(self.raw.low_units)?,
             close: price(self.raw.close_units)?,
@@ -85,13 +88,15 @@ impl Row {
     /// The smallest positive price of the row.
     pub(super) fn lowest_positive_units(&self) -> Option<i64> {
         let RawBar { open_units, high_units, low_units, close_units, .. } = self.raw;
-        [open_units, high_units, low_units, close_units].into_iter().filter(|u| *u > 0).min()
+        let prices = open_units.into_iter().chain([high_units, low_units, close_units]);
+        prices.filter(|units| *units > 0).min()
     }
 
     /// Everything but the time.
     fn numbers(&self) -> Numbers {
         let RawBar { open_units, high_units, low_units, close_units, .. } = self.raw;
         let adjusted = self.raw.adjusted_close.map(f64::to_bits);
+        let open_units = open_units.unwrap_or_default();
         ([open_units, high_units, low_units, close_units], adjusted, self.raw.volume_shares)
     }
 
@@ -123,6 +128,8 @@ impl Row {
     /// The prices must be positive and consistent.
     fn check_prices(&mut self) {
         let RawBar { open_units, high_units, low_units, close_units, .. } = self.raw;
+        // A bar without an open is judged as one that opened where it closed.
+        let open_units = open_units.unwrap_or(close_units);
         let fields = [
             (PriceField::Open, open_units),
             (PriceField::High, high_units),

@@ -3,7 +3,7 @@
 use bist_market::bar::midnight_of;
 use bist_market::{
     BarSeries, Calendar, CorporateAction, ExchangeRules, Finding, Interval, RawBar, Received,
-    Symbol, ValidatedBars, ValidationPolicy, validate,
+    Source, Symbol, ValidatedBars, ValidationPolicy, validate,
 };
 use jiff::civil::Date;
 
@@ -15,7 +15,7 @@ pub(crate) fn symbol() -> Symbol {
 pub(crate) fn bar(day: Date, close_units: i64, volume_shares: i64) -> RawBar {
     RawBar {
         opened_at: midnight_of(day),
-        open_units: close_units,
+        open_units: Some(close_units),
         high_units: close_units + close_units / 100,
         low_units: close_units - close_units / 100,
         close_units,
@@ -48,7 +48,7 @@ pub(crate) fn checked(bars: Vec<RawBar>) -> ValidatedBars {
 /// The same, with corporate actions.
 pub(crate) fn checked_with(bars: Vec<RawBar>, actions: Vec<CorporateAction>) -> ValidatedBars {
     let series = BarSeries { symbol: symbol(), interval: Interval::Daily, bars };
-    verdict(&Received { series, refused: Vec::new(), actions })
+    verdict(&Received { actions, ..Received::bars(series, Source::CSV) })
 }
 
 /// The same, of anything received.

@@ -1,6 +1,6 @@
 //! What must hold for any series, however bad.
 
-use bist_market::{Calendar, DataQuality, RawBar, ValidatedBars};
+use bist_market::{Calendar, DataQuality, Price, RawBar, ValidatedBars};
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
@@ -95,9 +95,9 @@ fn damage(row: &mut RawBar, fault: Fault, factor: f64, before: Option<&RawBar>) 
             let close = units(factor * 100.0);
             *row = RawBar { opened_at: row.opened_at, ..bar(row.day(), close, 77) };
         }
-        Fault::ZeroPrice => row.open_units = 0,
+        Fault::ZeroPrice => row.open_units = Some(0),
         Fault::LowAboveHigh => row.low_units = row.high_units + 1,
-        Fault::OpenByRounding => row.open_units = row.high_units + 1,
+        Fault::OpenByRounding => row.open_units = Some(row.high_units + 1),
         Fault::Repeated => {
             if let Some(before) = before {
                 *row = RawBar { opened_at: row.opened_at, ..*before };
@@ -115,7 +115,7 @@ fn raw(bars: &ValidatedBars, from: usize, to: usize) -> Vec<RawBar> {
         .iter()
         .map(|bar| RawBar {
             opened_at: bar.opened_at,
-            open_units: bar.open.units(),
+            open_units: bar.open.map(Price::units),
             high_units: bar.high.units(),
             low_units: bar.low.units(),
             close_units: bar.close.units(),
@@ -159,7 +159,7 @@ proptest! {
             prop_assert!(pair[0].opened_at < pair[1].opened_at);
         }
         for bar in bars.bars() {
-            prop_assert!(bar.low <= bar.open && bar.open <= bar.high);
+            prop_assert!(bar.open.is_none_or(|open| bar.low <= open && open <= bar.high));
             prop_assert!(bar.low <= bar.close && bar.close <= bar.high);
             prop_assert!(Calendar::bist().is_session(bar.day));
             prop_assert!(bar.adjusted_close.is_none_or(|lira| lira > 0.0));

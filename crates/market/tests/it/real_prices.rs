@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 
 use bist_market::validate::PriceField;
 use bist_market::{
-    BarSeries, Calendar, ExchangeRules, FindingKind, Received, ValidatedBars, ValidationPolicy,
-    admit, validate,
+    BarSeries, Calendar, ExchangeRules, FindingKind, Received, Source, ValidatedBars,
+    ValidationPolicy, admit, validate,
 };
 use jiff::civil::{Date, date};
 
@@ -33,7 +33,7 @@ const KINDS: [(&str, &str); 10] = [
 const LEGAL_MOVES: &str = "JUMP_GT_11PCT_WITHIN_OLD_LIMIT";
 
 fn checked(series: BarSeries) -> ValidatedBars {
-    let received = Received { series, refused: Vec::new(), actions: Vec::new() };
+    let received = Received::bars(series, Source::CSV);
     validate(&received, Calendar::bist(), ExchangeRules::bist(), ValidationPolicy::default())
 }
 

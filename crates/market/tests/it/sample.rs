@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bist_market::sample::{Mechanism, SampleMarket, SampleSpec, SymbolTruth, generate};
 use bist_market::{
-    Bar, BarSeries, Calendar, CorporateAction, ExchangeRules, Price, Received, Severity, Symbol,
-    ValidatedBars, ValidationPolicy, validate,
+    Bar, BarSeries, Calendar, CorporateAction, ExchangeRules, Price, Received, Severity, Source,
+    Symbol, ValidatedBars, ValidationPolicy, validate,
 };
 use jiff::civil::{Date, date};
 
@@ -22,9 +22,8 @@ fn market(spec: SampleSpec) -> SampleMarket {
 fn validated(market: &SampleMarket) -> Vec<ValidatedBars> {
     let check = |series: &BarSeries| {
         let received = Received {
-            series: series.clone(),
-            refused: Vec::new(),
             actions: market.actions.clone(),
+            ..Received::bars(series.clone(), Source::SAMPLE)
         };
         validate(&received, Calendar::bist(), ExchangeRules::bist(), ValidationPolicy::default())
     };
@@ -193,7 +192,7 @@ fn every_accepted_price_is_on_the_tick_and_within_the_days_limits() {
     let (mut checked, mut locked) = (0, 0);
     for bars in validated(&market) {
         for bar in bars.bars() {
-            for price in [bar.open, bar.high, bar.low, bar.close] {
+            for price in [bar.open.unwrap(), bar.high, bar.low, bar.close] {
                 assert_eq!(
                     rules.round_nearest(bar.day, price),
                     Some(price),

@@ -57,7 +57,7 @@ fn bar(opened_at: Timestamp, fields: &[String], volume_field: usize) -> RawBar {
     let units = |index: usize| whole(number(&fields[index]).unwrap() * 10_000.0);
     RawBar {
         opened_at,
-        open_units: units(1),
+        open_units: Some(units(1)),
         high_units: units(2),
         low_units: units(3),
         close_units: units(4),

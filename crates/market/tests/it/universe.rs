@@ -2,8 +2,8 @@
 
 use bist_market::universe::ExclusionReason;
 use bist_market::{
-    BarSeries, Interval, RawBar, Received, Symbol, UniverseError, ValidatedBars, ValidationPolicy,
-    admit, snapshot_hash,
+    BarSeries, Interval, RawBar, Received, Source, Symbol, UniverseError, ValidatedBars,
+    ValidationPolicy, admit, snapshot_hash,
 };
 use jiff::civil::date;
 
@@ -14,11 +14,11 @@ fn series(name: &str, sessions: usize, bad: usize) -> ValidatedBars {
     let closes: Vec<f64> = (0_u8..200).map(|k| 100.0 + f64::from(k % 7)).take(sessions).collect();
     let mut rows: Vec<RawBar> = bars(date(2024, 1, 2), &closes);
     for row in &mut rows[sessions - bad..] {
-        row.open_units = 0;
+        row.open_units = Some(0);
     }
     let symbol = Symbol::parse(name).unwrap();
     let series = BarSeries { symbol, interval: Interval::Daily, bars: rows };
-    verdict(&Received { series, refused: Vec::new(), actions: Vec::new() })
+    verdict(&Received::bars(series, Source::CSV))
 }
 
 fn admitted(series: Vec<ValidatedBars>) -> Result<bist_market::Universe, UniverseError> {

@@ -4,7 +4,7 @@ use bist_market::bar::midnight_of;
 use bist_market::validate::{MoveOutcome, PriceField};
 use bist_market::{
     BarSeries, CorporateAction, CorporateActionKind, Finding, FindingKind, Interval, Price, RawBar,
-    Received, Refusal, RefusedRow, Severity,
+    Received, Refusal, RefusedRow, Severity, Source,
 };
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
@@ -45,10 +45,10 @@ fn a_quiet_series_is_accepted_whole_and_without_a_word() {
 
 #[test]
 fn prices_that_cannot_be_quarantine_their_row() {
-    check(|b| b.open_units = 0, &["2024-01-09 non_positive_price"], 9);
+    check(|b| b.open_units = Some(0), &["2024-01-09 non_positive_price"], 9);
     check(|b| b.low_units = -5, &["2024-01-09 non_positive_price"], 9);
     check(|b| b.high_units = b.low_units - 1, &["2024-01-09 low_above_high"], 9);
-    check(|b| b.open_units = b.high_units + 5_000, &["2024-01-09 open_out_of_range"], 9);
+    check(|b| b.open_units = Some(b.high_units + 5_000), &["2024-01-09 open_out_of_range"], 9);
     check(|b| b.close_units = b.low_units - 5_000, &["2024-01-09 close_out_of_range"], 9);
     check(|b| b.volume_shares = Some(-1), &["2024-01-09 negative_volume"], 9);
 }
@@ -57,7 +57,7 @@ fn prices_that_cannot_be_quarantine_their_row() {
 fn an_open_outside_by_rounding_is_kept_and_the_high_moved_to_it() {
     let mut rows = quiet();
     let high = rows[5].high_units;
-    rows[5].open_units = high + 100;
+    rows[5].open_units = Some(high + 100);
     rows[6].close_units = rows[6].low_units - 1;
     let bars = checked(rows);
     assert_eq!(codes(&bars), ["2024-01-09 open_rounding", "2024-01-10 close_rounding"]);
@@ -356,7 +356,7 @@ fn iskur_may_move_by_its_own_limit() {
         interval: Interval::Daily,
         bars: bars(START, &[100.0, 140.0, 90.0]),
     };
-    let received = Received { series, refused: Vec::new(), actions: Vec::new() };
+    let received = Received::bars(series, Source::CSV);
     assert_eq!(codes(&verdict(&received)), [""; 0]);
 }
 
@@ -460,7 +460,7 @@ fn rows_refused_at_the_door_count_as_quarantined_where_they_can_be_verified() {
     let refused =
         vec![refused(Some(date(2024, 1, 8))), refused(None), refused(Some(date(2005, 1, 3)))];
     let series = BarSeries { symbol: symbol(), interval: Interval::Daily, bars: rows };
-    let bars = verdict(&Received { series, refused, actions: Vec::new() });
+    let bars = verdict(&Received { refused, ..Received::bars(series, Source::CSV) });
     assert_eq!(
         codes(&bars),
         ["outside_calendar", "row_refused", "2024-01-08 row_refused"],
@@ -489,7 +489,7 @@ fn intraday_bars_are_checked_for_order_duplicates_consistency_and_day_only() {
     ];
     bars[5].close_units = 0;
     let series = BarSeries { symbol: symbol(), interval: Interval::Minutes(60), bars };
-    let bars = verdict(&Received { series, refused: Vec::new(), actions: Vec::new() });
+    let bars = verdict(&Received::bars(series, Source::CSV));
     assert_eq!(
         codes(&bars),
         [

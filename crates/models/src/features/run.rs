@@ -9,6 +9,7 @@ use jiff::civil::Date;
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) days: Vec<Date>,
+    /// NaN where the source has none.
     pub(crate) open: Vec<f64>,
     pub(crate) high: Vec<f64>,
     pub(crate) low: Vec<f64>,
@@ -38,8 +39,9 @@ impl Run {
 
     fn of_bars(bars: &[Bar], rules: &ExchangeRules) -> Self {
         let factors: Vec<f64> = bars.iter().map(|bar| relative_factor(bar, &bars[0])).collect();
-        let adjusted = |price: fn(&Bar) -> Price| -> Vec<f64> {
-            bars.iter().zip(&factors).map(|(bar, factor)| price(bar).lira() * factor).collect()
+        let adjusted = |price: fn(&Bar) -> Option<Price>| -> Vec<f64> {
+            let lira = |bar| price(bar).map_or(f64::NAN, Price::lira);
+            bars.iter().zip(&factors).map(|(bar, factor)| lira(bar) * factor).collect()
         };
         let volume: Vec<f64> =
             bars.iter().map(|bar| bar.volume.map_or(f64::NAN, |shares| shares.count())).collect();
@@ -47,9 +49,9 @@ impl Run {
         Self {
             days: bars.iter().map(|bar| bar.day).collect(),
             open: adjusted(|bar| bar.open),
-            high: adjusted(|bar| bar.high),
-            low: adjusted(|bar| bar.low),
-            close: adjusted(|bar| bar.close),
+            high: adjusted(|bar| Some(bar.high)),
+            low: adjusted(|bar| Some(bar.low)),
+            close: adjusted(|bar| Some(bar.close)),
             turnover: bars.iter().zip(&volume).map(|(bar, v)| bar.close.lira() * v).collect(),
             volume,
             limit_hit: before.zip(bars).map(|(last, bar)| limit_hit(last, bar, rules)).collect(),

@@ -69,7 +69,11 @@ pub(crate) fn columns(run: &Run) -> [Vec<f64>; 7] {
         month,
         quarter.clone(),
         rolling(&range, 20, |window| (mean(window) / (4.0 * LN_2)).sqrt()),
-        rolling(&garman_klass, 20, |window| mean(window).max(0.0).sqrt()),
+        rolling(&garman_klass, 20, |window| {
+            let mean = mean(window);
+            // Not `max`, which would make zero of a window without an open.
+            if mean < 0.0 { 0.0 } else { mean.sqrt() }
+        }),
         ratios(&atr, &run.close),
         ratios(&week, &quarter),
     ]

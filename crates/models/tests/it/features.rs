@@ -68,9 +68,9 @@ fn other_futures() -> Vec<(&'static str, Vec<BarSeries>)> {
 
 fn upside_down(bar: RawBar) -> RawBar {
     RawBar {
-        open_units: bar.close_units,
-        close_units: bar.open_units,
-        adjusted_close: Some(bar.open_units as f64 / 9_000.0),
+        open_units: Some(bar.close_units),
+        close_units: bar.open_units.unwrap(),
+        adjusted_close: Some(bar.open_units.unwrap() as f64 / 9_000.0),
         volume_shares: bar.volume_shares.map(|shares| shares / 2 + 17),
         ..bar
     }
@@ -78,7 +78,7 @@ fn upside_down(bar: RawBar) -> RawBar {
 
 fn scaled(bar: RawBar, factor: i64) -> RawBar {
     RawBar {
-        open_units: bar.open_units * factor,
+        open_units: bar.open_units.map(|open| open * factor),
         high_units: bar.high_units * factor,
         low_units: bar.low_units * factor,
         close_units: bar.close_units * factor,
@@ -95,7 +95,7 @@ fn locked(mut future: Vec<RawBar>) -> Vec<RawBar> {
         let base = Price::from_units(future[i - 1].close_units).unwrap();
         let upper = rules.daily_limits(future[i].day(), base).unwrap().upper.units();
         future[i] = RawBar {
-            open_units: upper,
+            open_units: Some(upper),
             high_units: upper,
             low_units: upper,
             close_units: upper,

@@ -26,8 +26,9 @@ fn targets_are_the_returns_that_followed() {
     let bars = series.bars.clone();
     let panel = panel(series);
     let adjusted_close = |i: usize| bars[i].adjusted_close.unwrap();
-    let adjusted_open =
-        |i: usize| adjusted_close(i) * bars[i].open_units as f64 / bars[i].close_units as f64;
+    let adjusted_open = |i: usize| {
+        adjusted_close(i) * bars[i].open_units.unwrap() as f64 / bars[i].close_units as f64
+    };
     let last = bars.len() - 1;
     for t in 0..bars.len() {
         for k in 1..=usize::from(HORIZON) {
@@ -80,9 +81,8 @@ fn nothing_is_computed_across_a_break() {
     let mut series = walk();
     // An unexplained change of level: every price is a third from here on.
     for bar in &mut series.bars[60..] {
-        for units in
-            [&mut bar.open_units, &mut bar.high_units, &mut bar.low_units, &mut bar.close_units]
-        {
+        bar.open_units = bar.open_units.map(|units| (units / 300) * 100);
+        for units in [&mut bar.high_units, &mut bar.low_units, &mut bar.close_units] {
             *units = (*units / 300) * 100;
         }
         bar.adjusted_close = Some(bar.close_units as f64 / 10_000.0);

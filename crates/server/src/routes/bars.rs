@@ -61,8 +61,9 @@ struct BarsResponse {
 struct BarResponse {
     /// The session.
     day: Day,
-    /// First price.
-    open: Decimal,
+    /// First price; null when the source has none.
+    #[schema(required)]
+    open: Option<Decimal>,
     /// Highest price.
     high: Decimal,
     /// Lowest price.
@@ -81,7 +82,7 @@ impl From<Bar> for BarResponse {
     fn from(bar: Bar) -> Self {
         Self {
             day: Day(bar.day),
-            open: Decimal(bar.open),
+            open: bar.open.map(Decimal),
             high: Decimal(bar.high),
             low: Decimal(bar.low),
             close: Decimal(bar.close),

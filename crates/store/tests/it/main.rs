@@ -25,7 +25,7 @@ fn symbol(text: &str) -> Symbol {
 fn bar(day: Date, close_units: i64) -> RawBar {
     RawBar {
         opened_at: midnight_of(day),
-        open_units: close_units,
+        open_units: Some(close_units),
         high_units: close_units,
         low_units: close_units,
         close_units,
