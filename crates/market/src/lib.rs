@@ -39,6 +39,6 @@ pub use snapshot::snapshot_hash;
 pub use source::{PriceBasis, Source};
 pub use universe::{Universe, UniverseError, admit};
 pub use validate::{
-    DataQuality, Decision, Finding, FindingId, FindingKind, Received, Severity, ValidatedBars,
-    ValidationPolicy, Verdict, validate,
+    DataQuality, Decision, Finding, FindingId, FindingKind, Received, Remark, Severity,
+    ValidatedBars, ValidationPolicy, Verdict, validate,
 };
