@@ -1,6 +1,7 @@
 //! What the validator has to say about a row, a day or a whole series.
 
 mod kind;
+mod name;
 
 mod rule;
 mod sentence;
@@ -12,6 +13,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use kind::FindingKind;
+pub(super) use name::Names;
 
 use super::decision::{FindingId, Verdict};
 
