@@ -79,9 +79,11 @@ fn every_weekday_of_2000_to_2009_agrees_with_the_exchange_calendar() {
     assert_eq!((closed.len(), half.len()), (100, 17));
 }
 
-/// Days of 2003 or later on which most price files have no volume although the exchange was open,
-/// for the reason in `calendar/holidays.rs`.
-const WITHOUT_VOLUME_BUT_OPEN: [Date; 2] = [date(2005, 1, 24), date(2006, 10, 9)];
+/// Days of 2003 or later that the price files have without volume, or not at all, although the
+/// lists call them sessions: two for the reason in `calendar/holidays.rs`, the eve of a feast that
+/// every list calls a half day, and a Friday that one vendor lost for all shares alike.
+const WITHOUT_VOLUME_BUT_OPEN: [Date; 4] =
+    [date(2005, 1, 24), date(2006, 10, 9), date(2012, 10, 24), date(2026, 7, 31)];
 
 /// Days on which most have volume although it was closed: the whole of 30 April 2009 under the date
 /// of the holiday after it, the first day of a feast with the volume of its eve, and the session
