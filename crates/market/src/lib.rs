@@ -18,6 +18,7 @@ pub mod observation;
 pub mod price;
 pub mod quantity;
 pub mod refused_row;
+pub mod rename;
 pub mod sample;
 pub mod snapshot;
 pub mod source;
@@ -37,10 +38,11 @@ pub use observation::{Observation, SeriesCode};
 pub use price::{Price, PriceError};
 pub use quantity::{Notional, Shares};
 pub use refused_row::{Refusal, RefusedRow};
+pub use rename::{Rename, canonical, current_name, former_names, renames};
 pub use snapshot::snapshot_hash;
 pub use source::{PriceBasis, Source};
 pub use universe::{Universe, UniverseError, admit};
 pub use validate::{
-    DataQuality, Decision, Finding, FindingId, FindingKind, Received, Severity, ValidatedBars,
-    ValidationPolicy, Verdict, validate,
+    DataQuality, Decision, Finding, FindingId, FindingKind, Received, Remark, Severity,
+    ValidatedBars, ValidationPolicy, Verdict, validate,
 };
