@@ -57,6 +57,17 @@ impl Price {
         Self::from_units(units)
     }
 
+    /// The price nearest to `lira`; `None` when that is zero, negative, or beyond any price.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "the range is checked, and the bound needs no last digit"
+    )]
+    pub fn nearest(lira: f64) -> Option<Self> {
+        let units = (lira * UNITS_PER_LIRA as f64).round();
+        (1.0..i64::MAX as f64).contains(&units).then(|| Self(units as i64))
+    }
+
     /// The price in units of 0.0001 TRY.
     pub const fn units(self) -> i64 {
         self.0
