@@ -5,6 +5,7 @@
 //! are [`BarSeries`] (bars as they were received), [`ValidatedBars`] (bars that passed
 //! [`validate()`]) and [`ExchangeRules`] (what the exchange allowed on a given day).
 
+pub mod adjust;
 pub mod bar;
 pub mod calendar;
 pub mod clock;
