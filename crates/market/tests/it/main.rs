@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop with a trace")]
 #![expect(clippy::print_stdout, reason = "what a test measured is worth reading")]
 
+mod adjust;
 mod calendar;
 mod exchange_rules;
 mod made_up;
