@@ -190,7 +190,11 @@ mod tests {
         check(&[rights, bonus(0.5)], 20.0, 20.5 / 2.0);
         let dividend = CorporateActionKind::CashDividend { per_share: lira("2.00") };
         check(&[bonus(1.0), dividend], 20.0, 9.0);
-        check(&[CorporateActionKind::CapitalDecrease { new_per_old: 0.25 }, rights], 5.0, 20.5 / 1.5);
+        check(
+            &[CorporateActionKind::CapitalDecrease { new_per_old: 0.25 }, rights],
+            5.0,
+            20.5 / 1.5,
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod calendar;
 pub mod clock;
 pub mod corporate_action;
 pub mod disclosure;
+pub mod drift;
 pub mod exchange_rules;
 pub mod instrument;
 pub mod instrument_day;

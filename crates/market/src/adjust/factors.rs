@@ -84,12 +84,7 @@ impl AdjustmentFactors {
     /// `bars` are of one symbol, oldest first, on `terms`; `actions` are all of that symbol, in any
     /// order. Where no bar lies between two ex-days, the second starts from the theoretical price of
     /// the first. On [`PriceTerms::FullyAdjusted`] there is nothing to do, and no step.
-    pub fn new(
-        bars: &[Bar],
-        actions: &[CorporateAction],
-        terms: PriceTerms,
-        as_of: Date,
-    ) -> Self {
+    pub fn new(bars: &[Bar], actions: &[CorporateAction], terms: PriceTerms, as_of: Date) -> Self {
         let mut factors = Self { steps: Vec::new(), refused: Vec::new() };
         if terms == PriceTerms::FullyAdjusted {
             return factors;

@@ -85,7 +85,9 @@ pub fn compare_with_vendor(
             day: after.day,
             own_factor: between.iter().map(|step| left_in(step, terms)).product(),
             vendor_factor: ratio_before / ratio_after,
-            tolerance_share: FACTOR_TOLERANCE_SHARE + rounding_share(before) + rounding_share(after),
+            tolerance_share: FACTOR_TOLERANCE_SHARE
+                + rounding_share(before)
+                + rounding_share(after),
             actions: between.iter().flat_map(|step| step.actions.iter().copied()).collect(),
         };
         if !event.actions.is_empty() || !event.agrees() {

@@ -110,7 +110,8 @@ fn split_adjusted_prices_keep_their_dividends_and_a_dividend_keeps_its_old_share
         let of_traded = adjusted(&traded, &actions, PriceTerms::Raw, LATER, flavour);
         check_close(&closes(&of_given), &closes(&of_traded));
     }
-    let before_the_bonus = adjusted(&given, &actions, terms, date(2024, 1, 4), ReturnFlavour::Total);
+    let before_the_bonus =
+        adjusted(&given, &actions, terms, date(2024, 1, 4), ReturnFlavour::Total);
     check_close(&closes(&before_the_bonus), &[18.0, 18.0, 18.0]);
 }
 
@@ -360,7 +361,9 @@ fn every_disagreement_with_an_adjusted_close_is_named() {
         for event in &comparison.events {
             let vendor_knows = (event.vendor_factor - 1.0).abs() > event.tolerance_share;
             match (event.actions.is_empty(), vendor_knows) {
-                (false, false) if (event.own_factor - 1.0).abs() > event.tolerance_share => ours += 1,
+                (false, false) if (event.own_factor - 1.0).abs() > event.tolerance_share => {
+                    ours += 1
+                }
                 (true, _) => theirs += 1,
                 (false, _) => {
                     both += 1;

@@ -4,6 +4,7 @@
 
 mod adjust;
 mod calendar;
+mod drift;
 mod exchange_rules;
 mod made_up;
 mod properties;
