@@ -18,6 +18,7 @@ pub mod instrument_day;
 pub mod observation;
 pub mod price;
 pub mod quantity;
+pub mod reconcile;
 pub mod refused_row;
 pub mod sample;
 pub mod snapshot;
