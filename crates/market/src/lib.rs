@@ -13,6 +13,7 @@ pub mod corporate_action;
 pub mod disclosure;
 pub mod drift;
 pub mod exchange_rules;
+pub mod index_membership;
 pub mod instrument;
 pub mod instrument_day;
 pub mod observation;
@@ -20,6 +21,7 @@ pub mod price;
 pub mod quantity;
 pub mod reconcile;
 pub mod refused_row;
+pub mod rename;
 pub mod sample;
 pub mod snapshot;
 pub mod source;
@@ -32,16 +34,18 @@ pub use clock::{Clock, FixedClock};
 pub use corporate_action::{CorporateAction, CorporateActionKind};
 pub use disclosure::Disclosure;
 pub use exchange_rules::{ExchangeRules, PriceLimits, RulesOfDay};
+pub use index_membership::ShareIndex;
 pub use instrument::{Instrument, Origin, Symbol, SymbolError};
 pub use instrument_day::{DatedInstrumentDay, InstrumentDay};
 pub use observation::{Observation, SeriesCode};
 pub use price::{Price, PriceError};
 pub use quantity::{Notional, Shares};
 pub use refused_row::{Refusal, RefusedRow};
+pub use rename::{Rename, canonical, current_name, former_names, renames};
 pub use snapshot::snapshot_hash;
 pub use source::{PriceBasis, Source};
 pub use universe::{Universe, UniverseError, admit};
 pub use validate::{
-    DataQuality, Decision, Finding, FindingId, FindingKind, Received, Severity, ValidatedBars,
-    ValidationPolicy, Verdict, validate,
+    DataQuality, Decision, Finding, FindingId, FindingKind, Received, Remark, Severity,
+    ValidatedBars, ValidationPolicy, Verdict, validate,
 };

@@ -43,7 +43,7 @@ mod row;
 use serde::{Deserialize, Serialize};
 
 pub use decision::{Decision, FindingId, FindingIdError, Verdict};
-pub use finding::{Finding, FindingKind, MoveOutcome, PriceField, Severity};
+pub use finding::{Finding, FindingKind, MoveOutcome, PriceField, Remark, Severity};
 pub use quality::DataQuality;
 
 use crate::bar::{Bar, BarSeries, Interval};
