@@ -5,11 +5,13 @@
 //! are [`BarSeries`] (bars as they were received), [`ValidatedBars`] (bars that passed
 //! [`validate()`]) and [`ExchangeRules`] (what the exchange allowed on a given day).
 
+pub mod adjust;
 pub mod bar;
 pub mod calendar;
 pub mod clock;
 pub mod corporate_action;
 pub mod disclosure;
+pub mod drift;
 pub mod exchange_rules;
 pub mod index_membership;
 pub mod instrument;
@@ -17,6 +19,7 @@ pub mod instrument_day;
 pub mod observation;
 pub mod price;
 pub mod quantity;
+pub mod reconcile;
 pub mod refused_row;
 pub mod rename;
 pub mod sample;

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop with a trace")]
 #![expect(clippy::print_stdout, reason = "what a test measured is worth reading")]
 
+mod adjust;
 mod calendar;
+mod drift;
 mod exchange_rules;
 mod made_up;
 mod properties;
