@@ -299,6 +299,64 @@ pub enum FindingKind {
         /// The bound below which a price counts as coarse.
         below_units: i64,
     },
+    /// An intraday bar that no phase of its day's session touches.
+    OutsideSession {
+        /// Where it lies.
+        phase: OffHours,
+    },
+    /// The bars of some days lie as a whole beside the session: times of another zone, or of another
+    /// summer time, taken for those of Istanbul.
+    TimeZoneShift {
+        /// By how much they are late; negative when they are early.
+        shift_minutes: i16,
+        /// The first of these days in a row.
+        from: Date,
+        /// The last of them.
+        to: Date,
+    },
+    /// A day has fewer intraday bars than the session and the other days let expect.
+    MissingIntradayBars {
+        /// How many bars there should be.
+        expected_count: u32,
+        /// How many of these there are.
+        found_count: u32,
+    },
+    /// An intraday bar begins at a time at which no bar of this source begins.
+    MisalignedTime {
+        /// How long after the last regular beginning, seconds.
+        off_by_s: u32,
+    },
+    /// A day has another number of intraday bars than most; on a half day that is as it should be.
+    BarCountUnusual {
+        /// How many it has.
+        bars_count: u32,
+        /// How many most full days have.
+        usual_count: u32,
+    },
+    /// The first bar of a day has no volume, as all first bars of this source.
+    OpeningBarWithoutVolume,
+}
+
+/// Where an intraday bar outside the session lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OffHours {
+    /// Before the first phase of the day.
+    BeforeSession,
+    /// In the break between two sessions.
+    Break,
+    /// After the last phase of the day.
+    AfterSession,
+}
+
+impl fmt::Display for OffHours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::BeforeSession => "before the session",
+            Self::Break => "in the break between the sessions",
+            Self::AfterSession => "after the session",
+        })
+    }
 }
 
 impl FindingKind {
@@ -352,6 +410,12 @@ impl FindingKind {
             Self::NewestFirst => ("newest_first", Info),
             Self::OutsideCalendar { .. } => ("outside_calendar", Info),
             Self::CoarsePrices { .. } => ("coarse_prices", Info),
+            Self::OutsideSession { .. } => ("outside_session", Error),
+            Self::TimeZoneShift { .. } => ("time_zone_shift", Error),
+            Self::MissingIntradayBars { .. } => ("missing_intraday_bars", Warning),
+            Self::MisalignedTime { .. } => ("misaligned_time", Warning),
+            Self::BarCountUnusual { .. } => ("bar_count_unusual", Info),
+            Self::OpeningBarWithoutVolume => ("opening_bar_without_volume", Info),
         }
     }
 }
@@ -485,6 +549,25 @@ impl fmt::Display for FindingKind {
                 f,
                 "{rows_count} rows from {from} to {to} cannot be verified: prices below {} TRY are too coarse at four decimals",
                 Lira(*below_units)
+            ),
+            Self::OutsideSession { phase } => write!(f, "a bar {phase}"),
+            Self::TimeZoneShift { shift_minutes, from, to } => write!(
+                f,
+                "the bars from {from} to {to} are {} min {} beside the session: times of another zone",
+                shift_minutes.unsigned_abs(),
+                if *shift_minutes < 0 { "early" } else { "late" }
+            ),
+            Self::MissingIntradayBars { expected_count, found_count } => {
+                write!(f, "{found_count} of the {expected_count} bars of the session are there")
+            }
+            Self::MisalignedTime { off_by_s } => {
+                write!(f, "the bar begins {off_by_s} s after the time at which bars begin")
+            }
+            Self::BarCountUnusual { bars_count, usual_count } => {
+                write!(f, "{bars_count} bars, where most days have {usual_count}")
+            }
+            Self::OpeningBarWithoutVolume => f.write_str(
+                "the first bar of the day has no volume, as all first bars of this source",
             ),
         }
     }

@@ -4,6 +4,7 @@
 
 mod calendar;
 mod exchange_rules;
+mod intraday;
 mod made_up;
 mod properties;
 mod real_prices;
