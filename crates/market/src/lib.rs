@@ -11,6 +11,7 @@ pub mod clock;
 pub mod corporate_action;
 pub mod disclosure;
 pub mod exchange_rules;
+pub mod index_membership;
 pub mod instrument;
 pub mod instrument_day;
 pub mod observation;
@@ -30,6 +31,7 @@ pub use clock::{Clock, FixedClock};
 pub use corporate_action::{CorporateAction, CorporateActionKind};
 pub use disclosure::Disclosure;
 pub use exchange_rules::{ExchangeRules, PriceLimits, RulesOfDay};
+pub use index_membership::ShareIndex;
 pub use instrument::{Instrument, Origin, Symbol, SymbolError};
 pub use instrument_day::{DatedInstrumentDay, InstrumentDay};
 pub use observation::{Observation, SeriesCode};
@@ -41,6 +43,6 @@ pub use snapshot::snapshot_hash;
 pub use source::{PriceBasis, Source};
 pub use universe::{Universe, UniverseError, admit};
 pub use validate::{
-    DataQuality, Decision, Finding, FindingId, FindingKind, Received, Severity, ValidatedBars,
-    ValidationPolicy, Verdict, validate,
+    DataQuality, Decision, Finding, FindingId, FindingKind, Received, Remark, Severity,
+    ValidatedBars, ValidationPolicy, Verdict, validate,
 };

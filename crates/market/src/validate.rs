@@ -42,12 +42,10 @@ pub(crate) mod quality;
 mod rolling_median;
 mod row;
 
-use jiff::Timestamp;
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use decision::{Decision, FindingId, FindingIdError, Verdict};
-pub use finding::{Finding, FindingKind, MoveOutcome, OffHours, PriceField, Severity};
+pub use finding::{Finding, FindingKind, MoveOutcome, OffHours, PriceField, Remark, Severity};
 pub use quality::DataQuality;
 
 use crate::bar::{Bar, BarSeries, Interval};
@@ -88,17 +86,6 @@ impl Received {
             decisions: Vec::new(),
         }
     }
-}
-
-/// Something to say about a row, a day or the series, found beside the row itself.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Remark {
-    /// The time stamp of the row it is about, if it is about one.
-    pub opened_at: Option<Timestamp>,
-    /// The day it is about, if it is about one.
-    pub day: Option<Date>,
-    /// What was found.
-    pub kind: FindingKind,
 }
 
 /// What the validator tolerates.
