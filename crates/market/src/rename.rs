@@ -61,12 +61,12 @@ pub fn former_names(symbol: Symbol) -> impl Iterator<Item = (Symbol, Date)> {
 
 impl Rename {
     /// The code before.
-    fn old(&self) -> Symbol {
+    fn before(&self) -> Symbol {
         Symbol::parse(self.from).expect("every code in the table is a symbol")
     }
 
     /// The code after.
-    fn new(&self) -> Symbol {
+    fn after(&self) -> Symbol {
         Symbol::parse(self.to).expect("every code in the table is a symbol")
     }
 }
@@ -76,30 +76,30 @@ fn canonical_in(renames: &[Rename], symbol: Symbol, day: Date) -> Symbol {
     // Whoever had the code on the day took it at the latest change to it, or had it always.
     let taken_on = renames
         .iter()
-        .filter(|change| change.new() == symbol && change.effective_on <= day)
+        .filter(|change| change.after() == symbol && change.effective_on <= day)
         .map(|change| change.effective_on)
         .max();
     let given_up = |(code, since): &(Symbol, Option<Date>)| {
         renames
             .iter()
-            .filter(|change| change.old() == *code)
+            .filter(|change| change.before() == *code)
             .filter(|change| since.is_none_or(|since| change.effective_on > since))
             .min_by_key(|change| change.effective_on)
-            .map(|change| (change.new(), Some(change.effective_on)))
+            .map(|change| (change.after(), Some(change.effective_on)))
     };
     iter::successors(Some((symbol, taken_on)), given_up).last().map_or(symbol, |(code, _)| code)
 }
 
 /// See [`former_names`].
 fn former_in(renames: &[Rename], symbol: Symbol) -> impl Iterator<Item = (Symbol, Date)> {
-    let before = move |code: Symbol, until: Date| {
+    let change_to = move |code: Symbol, until: Date| {
         let change = renames
             .iter()
-            .filter(|change| change.new() == code && change.effective_on <= until)
+            .filter(|change| change.after() == code && change.effective_on <= until)
             .max_by_key(|change| change.effective_on)?;
-        Some((change.old(), change.effective_on.yesterday().ok()?))
+        Some((change.before(), change.effective_on.yesterday().ok()?))
     };
-    iter::successors(before(symbol, Date::MAX), move |(code, until)| before(*code, *until))
+    iter::successors(change_to(symbol, Date::MAX), move |(code, until)| change_to(*code, *until))
 }
 
 #[cfg(test)]

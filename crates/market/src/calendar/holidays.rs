@@ -7,15 +7,15 @@
 //! save those among the exceptional closures. No session was added or moved to another day.
 //!
 //! **How sure.** From 2010 on all sources agree (certainty A). Before 2010, holidays and feasts
-//! agree with XIST and, from 2004 on, with QuantLib's list of the exchange's own closures (A);
+//! agree with XIST and, from 2004 on, with `QuantLib`'s list of the exchange's own closures (A);
 //! eves are half days by law (B). Where sources differ, prices of thirteen shares decided:
 //!
 //! - 1 May 2009 is closed, as in XIST. The prices dated so are no session: each holds the range and
 //!   the volume of 30 April and more, which makes it the whole of 30 April beside a part of it.
-//! - 9 January 2006 is the eve of a feast that began on the 10th, hence a half day, as in QuantLib
+//! - 9 January 2006 is the eve of a feast that began on the 10th, hence a half day, as in `QuantLib`
 //!   (C). XIST has the feast begin a day early.
 //! - Some sixty weekdays from May 2000 to December 2002, 24 January 2005 and 9 October 2006 are
-//!   sessions, as in XIST and QuantLib, though the one vendor that has prices of them has no volume
+//!   sessions, as in XIST and `QuantLib`, though the one vendor that has prices of them has no volume
 //!   (B; C to 2002). On 26 September 2001 its prices move all the same; and after its empty weeks
 //!   of February and September 2001 many shares stand further from the price before than one
 //!   session allows. What it lacks is the trades, not the sessions.

@@ -162,6 +162,28 @@ pub enum MoveOutcome {
     LastRow,
 }
 
+/// Where an intraday bar outside the session lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OffHours {
+    /// Before the first phase of the day.
+    BeforeSession,
+    /// In the break between two sessions.
+    Break,
+    /// After the last phase of the day.
+    AfterSession,
+}
+
+impl fmt::Display for OffHours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::BeforeSession => "before the session",
+            Self::Break => "in the break between the sessions",
+            Self::AfterSession => "after the session",
+        })
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.day {

@@ -6,6 +6,7 @@ mod adjust;
 mod calendar;
 mod drift;
 mod exchange_rules;
+mod intraday;
 mod made_up;
 mod properties;
 mod real_prices;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{MoveOutcome, PriceField, Severity};
+use super::{MoveOutcome, OffHours, PriceField, Severity};
 use crate::refused_row::Refusal;
 use crate::source::Source;
 
@@ -314,6 +314,42 @@ pub enum FindingKind {
         /// How many they are, refused rows included.
         rows_count: u64,
     },
+    /// An intraday bar that no phase of its day's session touches.
+    OutsideSession {
+        /// Where it lies.
+        phase: OffHours,
+    },
+    /// The bars of some days lie as a whole beside the session: times of another zone, or of another
+    /// summer time, taken for those of Istanbul.
+    TimeZoneShift {
+        /// By how much they are late; negative when they are early.
+        shift_minutes: i16,
+        /// The first of these days in a row.
+        from: Date,
+        /// The last of them.
+        to: Date,
+    },
+    /// A day has fewer intraday bars than the session and the other days let expect.
+    MissingIntradayBars {
+        /// How many bars there should be.
+        expected_count: u32,
+        /// How many of these there are.
+        found_count: u32,
+    },
+    /// An intraday bar begins at a time at which no bar of this source begins.
+    MisalignedTime {
+        /// How long after the last regular beginning, seconds.
+        off_by_s: u32,
+    },
+    /// A day has another number of intraday bars than most; on a half day that is as it should be.
+    BarCountUnusual {
+        /// How many it has.
+        bars_count: u32,
+        /// How many most full days have.
+        usual_count: u32,
+    },
+    /// The first bar of a day has no volume, as all first bars of this source.
+    OpeningBarWithoutVolume,
 }
 
 impl FindingKind {
@@ -382,6 +418,12 @@ impl FindingKind {
             Self::VolumeAbsent { .. } => ("volume_absent", Warning),
             Self::FxJump { .. } => ("fx_jump", Info),
             Self::EarlyHistory { .. } => ("early_history", Info),
+            Self::OutsideSession { .. } => ("outside_session", Error),
+            Self::TimeZoneShift { .. } => ("time_zone_shift", Error),
+            Self::MissingIntradayBars { .. } => ("missing_intraday_bars", Warning),
+            Self::MisalignedTime { .. } => ("misaligned_time", Warning),
+            Self::BarCountUnusual { .. } => ("bar_count_unusual", Info),
+            Self::OpeningBarWithoutVolume => ("opening_bar_without_volume", Info),
         }
     }
 }

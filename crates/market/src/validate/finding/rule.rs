@@ -60,6 +60,12 @@ impl FindingKind {
             Self::EarlyHistory { .. } => {
                 "Models learn from the years whose calendar and limits are known from two sources."
             }
+            Self::OutsideSession { .. } => "A bar lies in a phase of its day's session.",
+            Self::TimeZoneShift { .. } => "Time stamps are those of Istanbul.",
+            Self::MissingIntradayBars { .. } => "A day has the bars that other days have.",
+            Self::MisalignedTime { .. } => "Bars begin at whole intervals or with a phase.",
+            Self::BarCountUnusual { .. } => "Full days have the same number of bars.",
+            Self::OpeningBarWithoutVolume => "The first bar of a day has a volume.",
         }
     }
 }

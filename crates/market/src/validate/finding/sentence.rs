@@ -203,6 +203,25 @@ impl fmt::Display for FindingKind {
                 f,
                 "{rows_count} rows from {from} to {to} are checked but not learned from: the calendar and limits of those years rest on one source"
             ),
+            Self::OutsideSession { phase } => write!(f, "a bar {phase}"),
+            Self::TimeZoneShift { shift_minutes, from, to } => write!(
+                f,
+                "the bars from {from} to {to} are {} min {} beside the session: times of another zone",
+                shift_minutes.unsigned_abs(),
+                if *shift_minutes < 0 { "early" } else { "late" }
+            ),
+            Self::MissingIntradayBars { expected_count, found_count } => {
+                write!(f, "{found_count} of the {expected_count} bars of the session are there")
+            }
+            Self::MisalignedTime { off_by_s } => {
+                write!(f, "the bar begins {off_by_s} s after the time at which bars begin")
+            }
+            Self::BarCountUnusual { bars_count, usual_count } => {
+                write!(f, "{bars_count} bars, where most days have {usual_count}")
+            }
+            Self::OpeningBarWithoutVolume => f.write_str(
+                "the first bar of the day has no volume, as all first bars of this source",
+            ),
         }
     }
 }
