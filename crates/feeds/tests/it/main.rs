@@ -4,6 +4,7 @@
 
 mod csv;
 mod discover;
+mod http;
 mod parquet;
 mod properties;
 mod real_prices;
