@@ -26,10 +26,12 @@ pub mod fetch_error;
 pub mod file_bars;
 mod header;
 pub mod http;
+mod json;
 mod moment;
 pub mod parquet;
 pub mod provider;
 mod rows;
+pub mod yahoo;
 
 pub use csv::read_csv;
 pub use discover::{FileFormat, discover};
