@@ -12,9 +12,10 @@ use crate::decimal::{self, DecimalMark, NumberFault};
 const LENGTH_MAX: usize = 100_000;
 
 /// One value, whatever its type.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum Cell {
     /// `null`.
+    #[default]
     Null,
     /// A number.
     Number(f64),

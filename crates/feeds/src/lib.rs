@@ -22,15 +22,18 @@ pub mod csv;
 mod decimal;
 pub mod discover;
 pub mod error;
+pub mod evds;
 pub mod fetch_error;
 pub mod file_bars;
 mod header;
 pub mod http;
 mod json;
+pub mod kap;
 mod moment;
 pub mod parquet;
 pub mod provider;
 mod rows;
+pub mod tcmb_rates;
 pub mod yahoo;
 
 pub use csv::read_csv;

@@ -33,13 +33,12 @@ pub struct ChartRequest<'a> {
 }
 
 impl ChartRequest<'_> {
-    pub(super) fn malformed(&self, place: impl fmt::Display, reason: impl fmt::Display) -> FetchError {
-        FetchError::Malformed {
-            source_name: Source::YAHOO,
-            piece: self.piece.to_owned(),
-            place: place.to_string(),
-            reason: reason.to_string(),
-        }
+    pub(super) fn malformed(
+        &self,
+        place: impl fmt::Display,
+        reason: impl fmt::Display,
+    ) -> FetchError {
+        FetchError::malformed(Source::YAHOO, self.piece, place, reason)
     }
 
     pub(super) fn refused(&self, complaint: &Complaint) -> FetchError {
@@ -166,11 +165,7 @@ fn read(
     }
     let bars = once(&rows, &table, &mut batch);
     if !bars.is_empty() {
-        batch.series.push(BarSeries {
-            symbol: request.symbol,
-            interval: request.interval,
-            bars,
-        });
+        batch.series.push(BarSeries { symbol: request.symbol, interval: request.interval, bars });
     }
     batch.notes = counts.notes();
     events::read(&chart.events, request.symbol, zone, &mut batch);

@@ -136,7 +136,8 @@ impl<'a> Table<'a> {
             Interval::Daily => Some(before),
             Interval::Minutes(minutes) => {
                 let step = SignedDuration::from_mins(i64::from(minutes));
-                let since = Timestamp::from_second(self.timestamps[last]).ok()?.duration_since(begin);
+                let since =
+                    Timestamp::from_second(self.timestamps[last]).ok()?.duration_since(begin);
                 (since.as_secs() % step.as_secs() != 0).then_some(last)
             }
         }

@@ -4,9 +4,12 @@
 
 mod csv;
 mod discover;
+mod evds;
+mod kap;
 mod parquet;
 mod properties;
 mod real_prices;
+mod yahoo;
 
 use std::path::PathBuf;
 
