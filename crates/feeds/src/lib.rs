@@ -33,6 +33,8 @@ mod moment;
 pub mod parquet;
 pub mod provider;
 mod rows;
+pub mod secret;
+pub mod settings;
 pub mod tcmb_rates;
 pub mod yahoo;
 
@@ -41,5 +43,8 @@ pub use discover::{FileFormat, discover};
 pub use error::{BrokenFile, Fault, FeedError, Place};
 pub use fetch_error::FetchError;
 pub use file_bars::{FileBars, FileNote};
+pub use http::{Answer, Expects, HttpClient, Method, Request, SystemWaits, Waits};
 pub use parquet::read_parquet;
 pub use provider::{Batch, Content, Fetched, Fetching, Piece, Provider, Scope, Validators, Wanted};
+pub use secret::Secret;
+pub use settings::{SettingsError, SourceSection, SourceSettings};
