@@ -35,6 +35,7 @@ pub mod provider;
 mod rows;
 pub mod secret;
 pub mod settings;
+mod spans;
 pub mod tcmb_rates;
 pub mod yahoo;
 

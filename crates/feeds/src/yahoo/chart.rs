@@ -40,14 +40,6 @@ impl ChartRequest<'_> {
     ) -> FetchError {
         FetchError::malformed(Source::YAHOO, self.piece, place, reason)
     }
-
-    pub(super) fn refused(&self, complaint: &Complaint) -> FetchError {
-        FetchError::Refused {
-            source_name: Source::YAHOO,
-            piece: self.piece.to_owned(),
-            reason: format!("{}: {}", complaint.code, complaint.description),
-        }
-    }
 }
 
 /// Reads an answer of the chart service. Prices are divided by later splits, not by dividends; the
@@ -68,7 +60,7 @@ pub fn parse_chart(
         json::parse(bytes).map_err(|error| request.malformed("the document", error))?;
     let outcome = answer.chart.or(answer.finance).unwrap_or_default();
     if let Some(complaint) = outcome.error {
-        return absence(complaint).map_err(|complaint| request.refused(&complaint));
+        return meaning_of(complaint, request);
     }
     let Some(chart) = outcome.result.into_iter().flatten().next() else {
         return Err(request.malformed("chart.result", "it is missing"));
@@ -82,12 +74,17 @@ pub fn parse_chart(
     Ok(Content::Data(Box::new(batch)))
 }
 
-/// What a complaint means when it only says that there is nothing.
-pub(super) fn absence(complaint: Complaint) -> Result<Content, Complaint> {
-    if complaint.code.eq_ignore_ascii_case("not found") {
-        return Ok(Content::Absent { reason: complaint.description });
+/// What a complaint means: that there is nothing, or that the request failed.
+pub(super) fn meaning_of(
+    complaint: Complaint,
+    request: &ChartRequest<'_>,
+) -> Result<Content, FetchError> {
+    let Complaint { code, description } = complaint;
+    if code.eq_ignore_ascii_case("not found") {
+        return Ok(Content::Absent { reason: description });
     }
-    Err(complaint)
+    let (piece, reason) = (request.piece.to_owned(), format!("{code}: {description}"));
+    Err(FetchError::Refused { source_name: Source::YAHOO, piece, reason })
 }
 
 /// The time zone of the chart, if it is the one that was asked for.
