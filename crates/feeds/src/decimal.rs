@@ -1,5 +1,9 @@
 //! Decimal numbers as text, to integers without a float in between.
 
+use bist_market::Refusal;
+
+use crate::rows::shortened;
+
 /// Decimal places of a price: units of 0.0001 TRY.
 const PRICE_PLACES: i32 = 4;
 
@@ -33,6 +37,17 @@ impl DecimalMark {
 pub(crate) enum NumberFault {
     NotANumber,
     TooLarge,
+}
+
+impl NumberFault {
+    /// The reason for refusing the row whose `field` holds `text`.
+    pub(crate) fn refusal(self, field: &str, text: &str) -> Refusal {
+        let (field, text) = (field.to_owned(), shortened(text));
+        match self {
+            Self::NotANumber => Refusal::NotANumber { field, text },
+            Self::TooLarge => Refusal::NumberTooLarge { field, text },
+        }
+    }
 }
 
 /// What one number says about the marks of its file.

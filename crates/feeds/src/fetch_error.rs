@@ -1,5 +1,6 @@
 //! Why a source did not give what was asked, told so that an operator knows what to do.
 
+use std::fmt;
 use std::time::Duration;
 
 use bist_market::Source;
@@ -139,4 +140,21 @@ pub enum FetchError {
         /// What is wrong there.
         reason: String,
     },
+}
+
+impl FetchError {
+    /// An answer without its documented shape.
+    pub(crate) fn malformed(
+        source_name: Source,
+        piece: &str,
+        place: impl fmt::Display,
+        reason: impl fmt::Display,
+    ) -> Self {
+        Self::Malformed {
+            source_name,
+            piece: piece.to_owned(),
+            place: place.to_string(),
+            reason: reason.to_string(),
+        }
+    }
 }

@@ -12,7 +12,7 @@ use crate::secret::Secret;
 const USER_AGENT: &str = concat!("Mozilla/5.0 (compatible; bist/", env!("CARGO_PKG_VERSION"), ")");
 
 /// Addresses of the sources: source, name of the address, address.
-const BASE_URLS: [(Source, &str, &str); 9] = [
+const BASE_URLS: [(Source, &str, &str); 11] = [
     (Source::BULLETIN, "files", "https://www.borsaistanbul.com/data/thb"),
     (Source::EVDS, "data", "https://evds3.tcmb.gov.tr/igmevdsms-dis"),
     (Source::EVDS, "rates", "https://www.tcmb.gov.tr/kurlar"),
@@ -20,8 +20,10 @@ const BASE_URLS: [(Source, &str, &str); 9] = [
     (Source::KAP, "api", "https://apigw.mkk.com.tr/api/vyk"),
     (Source::KAP, "site", "https://www.kap.org.tr"),
     (Source::YAHOO, "chart", "https://query2.finance.yahoo.com"),
+    (Source::YAHOO, "consent", "https://consent.yahoo.com"),
     (Source::YAHOO, "cookie", "https://fc.yahoo.com"),
     (Source::YAHOO, "crumb", "https://query1.finance.yahoo.com"),
+    (Source::YAHOO, "gate", "https://guce.yahoo.com"),
 ];
 
 /// How a source is asked.

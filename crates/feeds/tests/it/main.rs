@@ -5,9 +5,12 @@
 mod csv;
 mod discover;
 mod http;
+mod evds;
+mod kap;
 mod parquet;
 mod properties;
 mod real_prices;
+mod yahoo;
 
 use std::path::PathBuf;
 
