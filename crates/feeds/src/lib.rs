@@ -18,7 +18,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod bulletin;
 pub mod csv;
+mod day_rows;
 mod decimal;
 pub mod discover;
 pub mod error;
@@ -31,6 +33,7 @@ pub mod parquet;
 pub mod provider;
 mod rows;
 
+pub use bulletin::{parse_bulletin_csv, parse_bulletin_zip, read_bulletin};
 pub use csv::read_csv;
 pub use discover::{FileFormat, discover};
 pub use error::{BrokenFile, Fault, FeedError, Place};
