@@ -189,7 +189,9 @@ pub enum Fault {
         rows_max: usize,
     },
     /// A file of one day has rows of two.
-    #[error("the row is of {found} and the rows above it are of {expected}; a bulletin has one day")]
+    #[error(
+        "the row is of {found} and the rows above it are of {expected}; a bulletin has one day"
+    )]
     OtherDay {
         /// The day of the rows before.
         expected: Date,

@@ -136,7 +136,11 @@ impl Columns {
     }
 
     /// The cell of a column in a row as wide as the header; `None` when the file has no such column.
-    pub(super) fn cell<'f>(&self, column: Column, fields: &'f [impl AsRef<str>]) -> Option<&'f str> {
+    pub(super) fn cell<'f>(
+        &self,
+        column: Column,
+        fields: &'f [impl AsRef<str>],
+    ) -> Option<&'f str> {
         self.at.get(&column).and_then(|index| fields.get(*index)).map(AsRef::as_ref)
     }
 

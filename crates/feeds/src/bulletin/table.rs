@@ -72,8 +72,8 @@ fn header<'a>(
     second: Option<(u64, &'a str)>,
 ) -> Result<(Columns, Option<(u64, &'a str)>), Broken> {
     let names: Vec<&str> = first.split(';').map(str::trim).collect();
-    let mut columns = Columns::recognise(first_line, &names)?
-        .ok_or_else(|| no_header(first_line, &names))?;
+    let mut columns =
+        Columns::recognise(first_line, &names)?.ok_or_else(|| no_header(first_line, &names))?;
     let mut row = second;
     if let Some((line, text)) = second {
         let names: Vec<&str> = text.split(';').map(str::trim).collect();
@@ -251,7 +251,7 @@ impl<'a> Reader<'a, '_> {
         let batch = self.rows.finish();
         let untraded_count = batch.days.len() - batch.series.len();
         if untraded_count > 0 {
-            notes.push(format!("{untraded_count} shares were not traded and have no bar"));
+            notes.push(format!("shares that were not traded and have no bar: {untraded_count}"));
         }
         for (column, (count, first)) in &self.unclear_flags {
             notes.push(format!(
