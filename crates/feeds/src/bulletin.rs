@@ -11,11 +11,10 @@ mod columns;
 mod other_rows;
 mod table;
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
-use crate::error::{Broken, Fault, FeedError};
+use crate::bounded::read_file;
+use crate::error::{Broken, FeedError};
 use crate::provider::Batch;
 
 /// Reads a bulletin from a file: the archive as the exchange publishes it, or the table in it.
@@ -24,13 +23,8 @@ use crate::provider::Batch;
 ///
 /// [`FeedError`] when the file cannot be read or understood; no row of such a file may be used.
 pub fn read_bulletin(file: &Path) -> Result<Batch, FeedError> {
-    let refused = |source| FeedError::Read { path: file.to_owned(), source };
-    let mut bytes = Vec::new();
-    let opened = File::open(file).map_err(refused)?;
-    opened.take(archive::SIZE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(refused)?;
-    let parsed = if bytes.len() as u64 > archive::SIZE_BYTES_MAX {
-        Err(Fault::TooManyBytes { size_bytes_max: archive::SIZE_BYTES_MAX }.into())
-    } else if archive::is_archive(&bytes) {
+    let bytes = read_file(file, archive::SIZE_BYTES_MAX)?;
+    let parsed = if archive::is_archive(&bytes) {
         zipped(&file.display().to_string(), &bytes)
     } else {
         table::parse(&file.display().to_string(), &bytes)

@@ -182,11 +182,11 @@ pub enum Fault {
         /// The most that is read.
         size_bytes_max: u64,
     },
-    /// More rows than any true file has.
-    #[error("it has more than {rows_max} rows, as no true one has")]
-    TooManyRows {
+    /// More lines than any true file has.
+    #[error("it has more than {lines_max} lines, as no true one has")]
+    TooManyLines {
         /// The most that are read.
-        rows_max: usize,
+        lines_max: usize,
     },
     /// A file of one day has rows of two.
     #[error(

@@ -18,6 +18,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bounded;
 pub mod bulletin;
 pub mod csv;
 mod day_rows;
@@ -28,6 +29,7 @@ pub mod fetch_error;
 pub mod file_bars;
 mod header;
 pub mod http;
+pub mod isyatirim;
 mod moment;
 pub mod parquet;
 pub mod provider;
@@ -39,5 +41,7 @@ pub use discover::{FileFormat, discover};
 pub use error::{BrokenFile, Fault, FeedError, Place};
 pub use fetch_error::FetchError;
 pub use file_bars::{FileBars, FileNote};
+pub use isyatirim::actions_csv::read_actions_csv;
+pub use isyatirim::{parse_hisse_tekil, parse_sermaye};
 pub use parquet::read_parquet;
 pub use provider::{Batch, Content, Fetched, Fetching, Piece, Provider, Scope, Validators, Wanted};

@@ -117,7 +117,11 @@ impl Columns {
     /// Refuses a header without which no row is a bar.
     pub(super) fn complete(self, line: u64) -> Result<Self, Broken> {
         let missing = self.missing(&Column::NEEDED);
-        if missing.is_empty() { Ok(self) } else { Err(missing_columns(line, missing, &self.names)) }
+        if missing.is_empty() {
+            Ok(self)
+        } else {
+            Err(missing_columns(line, &missing, &self.names))
+        }
     }
 
     /// The names of those of `columns` that the header lacks.
@@ -154,10 +158,10 @@ impl Columns {
 /// The fault of a file whose first line is no header.
 pub(super) fn no_header(line: u64, names: &[&str]) -> Broken {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-    missing_columns(line, Column::NEEDED.iter().map(|column| column.name()).collect(), &names)
+    missing_columns(line, &Column::NEEDED.map(Column::name), &names)
 }
 
-fn missing_columns(line: u64, missing: Vec<&str>, names: &[String]) -> Broken {
+fn missing_columns(line: u64, missing: &[&str], names: &[String]) -> Broken {
     let seen = names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
     let fault = Fault::MissingColumns { missing: missing.join(", "), seen: shortened(&seen) };
     Broken::on_line(line, fault)

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 
 use super::columns::{Column, Columns, no_header};
 use super::other_rows::OtherRows;
+use crate::bounded::filled_lines;
 use crate::csv::{line, text};
 use crate::day_rows::{DayRow, DayRows, Place, number, price};
 use crate::decimal;
@@ -17,15 +18,12 @@ use crate::moment::{DateOrder, Moment};
 use crate::provider::Batch;
 use crate::rows::shortened;
 
-/// The most rows that are read; true bulletins of 2026 have about 12 000.
-const ROWS_MAX: usize = 50_000;
-
 /// Reads the table; `file` names it in refused rows.
 pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Batch, Broken> {
     let text = decode(bytes)?;
-    let mut lines = (1_u64..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-    let Some((first_line, first)) = lines.next() else { return Err(Fault::ZeroBytes.into()) };
-    let (columns, first_row) = header(first_line, first, lines.next())?;
+    let mut lines = filled_lines(&text);
+    let Some(first) = lines.next() else { return Err(Fault::ZeroBytes.into()) };
+    let (columns, first_row) = header(first?, lines.next().transpose()?)?;
 
     let mut reader = Reader {
         columns: &columns,
@@ -34,17 +32,15 @@ pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Batch, Broken> {
         unclear_flags: BTreeMap::new(),
         day: None,
     };
-    let mut rows_read = 0;
+    let mut rows_read = 0_u64;
     let mut fields = Vec::new();
-    for (line, text) in first_row.into_iter().chain(lines) {
-        if rows_read == ROWS_MAX {
-            return Err(Fault::TooManyRows { rows_max: ROWS_MAX }.into());
-        }
+    for place in first_row.map(Ok).into_iter().chain(lines) {
+        let place = place?;
         rows_read += 1;
-        split(text, columns.width(), &mut fields);
-        reader.read(Place { line, text }, &fields)?;
+        split(place.text, columns.width(), &mut fields);
+        reader.read(place, &fields)?;
     }
-    Ok(reader.finish(rows_read as u64, text.ends_with('\n')))
+    Ok(reader.finish(rows_read, text.ends_with('\n')))
 }
 
 /// UTF-8 or UTF-16 with or without a byte order mark, or Windows-1254, as the exchange writes.
@@ -67,22 +63,21 @@ fn decode(bytes: &[u8]) -> Result<String, Broken> {
 
 /// The columns that one or two lines name, and the second line if it is a row.
 fn header<'a>(
-    first_line: u64,
-    first: &str,
-    second: Option<(u64, &'a str)>,
-) -> Result<(Columns, Option<(u64, &'a str)>), Broken> {
-    let names: Vec<&str> = first.split(';').map(str::trim).collect();
+    first: Place<'_>,
+    second: Option<Place<'a>>,
+) -> Result<(Columns, Option<Place<'a>>), Broken> {
+    let names: Vec<&str> = first.text.split(';').map(str::trim).collect();
     let mut columns =
-        Columns::recognise(first_line, &names)?.ok_or_else(|| no_header(first_line, &names))?;
+        Columns::recognise(first.line, &names)?.ok_or_else(|| no_header(first.line, &names))?;
     let mut row = second;
-    if let Some((line, text)) = second {
+    if let Some(Place { line, text }) = second {
         let names: Vec<&str> = text.split(';').map(str::trim).collect();
         if let Some(second) = Columns::recognise(line, &names)? {
             columns.merge(line, second)?;
             row = None;
         }
     }
-    Ok((columns.complete(first_line)?, row))
+    Ok((columns.complete(first.line)?, row))
 }
 
 /// The fields of a row, without empty ones behind the last column. The exchange does not quote, so

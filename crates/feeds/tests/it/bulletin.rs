@@ -297,8 +297,10 @@ fn what_is_no_bulletin_is_refused_as_a_whole() {
         &two_days,
         "'thb.csv', line 4: the row is of 2025-10-31 and the rows above it are of 2025-10-30; a bulletin has one day",
     );
+    let wide = with_rows(&[row(0), &";".repeat(20_000)]);
+    check(&wide, "'thb.csv', line 4: it is larger than 16384 bytes, as no true one is");
     let endless = with_rows(&[&"x\n".repeat(60_000)]);
-    check(&endless, "'thb.csv': it has more than 50000 rows, as no true one has");
+    check(&endless, "'thb.csv': it has more than 50000 lines, as no true one has");
 }
 
 #[test]

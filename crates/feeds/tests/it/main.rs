@@ -5,6 +5,7 @@
 mod bulletin;
 mod csv;
 mod discover;
+mod isyatirim;
 mod parquet;
 mod properties;
 mod real_prices;
