@@ -9,9 +9,12 @@
 mod archive;
 mod columns;
 mod other_rows;
+mod provider;
 mod table;
 
 use std::path::Path;
+
+pub use provider::BulletinProvider;
 
 use crate::bounded::read_file;
 use crate::error::{Broken, FeedError};

@@ -14,7 +14,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::json::{Rows, malformed, refused, text, unmarked};
+use super::json::{Rows, answer, malformed, object, refused, text};
 use crate::day_rows::number;
 use crate::decimal;
 use crate::fetch_error::FetchError;
@@ -84,8 +84,7 @@ struct Cells<'a> {
 /// [`FetchError::Refused`] when the source says that it failed, [`FetchError::Malformed`] when the
 /// answer does not have its documented shape.
 pub fn parse_sermaye(piece: &str, bytes: &[u8]) -> Result<Batch, FetchError> {
-    let envelope: Envelope<'_> = serde_json::from_slice(unmarked(bytes))
-        .map_err(|error| malformed(piece, "the answer", &error))?;
+    let envelope: Envelope<'_> = answer(piece, bytes)?;
     let Some(inner) = envelope.d else { return Err(refused(piece, &text(envelope.message))) };
     let inner = text(Some(inner));
     let Rows(rows): Rows<'_, ROWS_MAX> =
@@ -95,7 +94,7 @@ pub fn parse_sermaye(piece: &str, bytes: &[u8]) -> Result<Batch, FetchError> {
         Batch { file: piece.to_owned(), rows_read: rows.len() as u64, ..Batch::default() };
     let mut first_lines: BTreeMap<&str, u64> = BTreeMap::new();
     for (line, row) in (1_u64..).zip(rows) {
-        let cells: Cells<'_> = serde_json::from_str(row.get())
+        let cells: Cells<'_> = object(row.get())
             .map_err(|error| malformed(piece, &format!("row {line} of the field d"), &error))?;
         let first_line = *first_lines.entry(row.get()).or_insert(line);
         let actions = if first_line == line {

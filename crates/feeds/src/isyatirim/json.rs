@@ -52,9 +52,20 @@ pub(super) fn text<'a>(cell: Option<&'a RawValue>) -> Cow<'a, str> {
     }
 }
 
-/// The bytes without a byte order mark.
-pub(super) fn unmarked(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+/// The whole answer as an object.
+pub(super) fn answer<'a, T: Deserialize<'a>>(piece: &str, bytes: &'a [u8]) -> Result<T, FetchError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes).map_err(serde_json::Error::custom);
+    text.and_then(object).map_err(|error| malformed(piece, "the answer", &error))
+}
+
+/// An object; a list would do for the library, as if it named nothing.
+pub(super) fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, serde_json::Error> {
+    if text.trim_start().starts_with('{') {
+        serde_json::from_str(text)
+    } else {
+        Err(serde_json::Error::custom("it is not an object"))
+    }
 }
 
 /// An answer that does not have its documented shape; the library tells line and column.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::Error;
 use serde_json::value::RawValue;
 
-use super::json::{Rows, malformed, refused, text, unmarked};
+use super::json::{Rows, answer, malformed, object, refused, text};
 use crate::day_rows::{DayRow, DayRows, Place, number, price};
 use crate::decimal;
 use crate::fetch_error::FetchError;
@@ -71,8 +71,7 @@ struct Cells<'a> {
 /// [`FetchError::Refused`] when the source says that it failed, [`FetchError::Malformed`] when the
 /// answer does not have its documented shape.
 pub fn parse_hisse_tekil(piece: &str, bytes: &[u8]) -> Result<Batch, FetchError> {
-    let envelope: Envelope<'_> = serde_json::from_slice(unmarked(bytes))
-        .map_err(|error| malformed(piece, "the answer", &error))?;
+    let envelope: Envelope<'_> = answer(piece, bytes)?;
     let rows = match (envelope.ok, envelope.value) {
         (Some(false), _) => {
             let said = [envelope.error_description, envelope.error_code].map(text);
@@ -90,7 +89,7 @@ pub fn parse_hisse_tekil(piece: &str, bytes: &[u8]) -> Result<Batch, FetchError>
     let rows_read = rows.len() as u64;
     let mut read = DayRows::new(piece);
     for (line, row) in (1_u64..).zip(rows) {
-        let cells: Cells<'_> = serde_json::from_str(row.get())
+        let cells: Cells<'_> = object(row.get())
             .map_err(|error| malformed(piece, &format!("row {line}"), &error))?;
         read_row(&mut read, Place { line, text: row.get() }, &cells);
     }

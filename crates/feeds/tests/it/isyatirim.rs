@@ -134,14 +134,14 @@ fn an_unknown_share_has_no_rows_and_a_failure_has_the_sources_words() {
     check(r#"{"ok":false}"#, "isyatirim refused AAAAA 2025: it gives no reason");
     let malformed = "the answer of isyatirim for AAAAA 2025 cannot be understood: ";
     check("{}", &format!("{malformed}the answer: it has neither the field ok nor the field value"));
-    check("", &format!("{malformed}the answer: EOF"));
-    check("[]", &format!("{malformed}the answer: "));
+    check("", &format!("{malformed}the answer: it is not an object"));
+    check("[]", &format!("{malformed}the answer: it is not an object"));
     check(&PRICES[..PRICES.len() / 2], &format!("{malformed}the answer: EOF"));
-    check(&answer(&["5"]), &format!("{malformed}row 1: invalid type"));
+    check(&answer(&["5"]), &format!("{malformed}row 1: it is not an object"));
     let many = answer(&vec!["{}"; 20_001]);
     check(&many, &format!("{malformed}the answer: more than 20000 rows, as no true answer has"));
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    check(&answer(&[&deep]), &format!("{malformed}row 1: invalid type"));
+    check(&answer(&[&deep]), &format!("{malformed}row 1: it is not an object"));
 }
 
 /// The actions as lines of JSON without their marks.
@@ -277,8 +277,8 @@ fn an_answer_of_another_shape_is_refused_as_a_whole() {
     let malformed = "the answer of isyatirim for AAAAA actions cannot be understood: ";
     check(r#"{"d":"[{"}"#, &format!("{malformed}the field d: EOF"));
     check(r#"{"d":"<html>"}"#, &format!("{malformed}the field d: expected value"));
-    check(r#"{"d":[7]}"#, &format!("{malformed}row 1 of the field d: invalid type"));
-    check("<html>", &format!("{malformed}the answer: expected value"));
+    check(r#"{"d":[7]}"#, &format!("{malformed}row 1 of the field d: it is not an object"));
+    check("<html>", &format!("{malformed}the answer: it is not an object"));
 }
 
 /// Reads `text` as a table of actions.
