@@ -234,6 +234,14 @@ impl Broken {
         Self { place: Some(place), column: Some(column.to_owned()), fault }
     }
 
+    /// Where in the file, in words.
+    pub(crate) fn position(&self) -> String {
+        let place = self.place.map(|place| place.to_string());
+        let column = self.column.as_ref().map(|column| format!("column '{column}'"));
+        let words: Vec<String> = place.into_iter().chain(column).collect();
+        if words.is_empty() { "the file".to_owned() } else { words.join(", ") }
+    }
+
     /// The error that callers see.
     pub(crate) fn of_file(self, file: &Path) -> FeedError {
         FeedError::Broken(Box::new(BrokenFile {

@@ -7,11 +7,12 @@ use bist_market::{Calendar, DayKind, SessionKind, Source};
 use jiff::civil::{Date, Time, Weekday, time};
 use jiff::{Timestamp, ToSpan};
 
-use super::parse_bulletin_zip;
-use crate::error::FeedError;
+use super::zipped;
 use crate::fetch_error::FetchError;
 use crate::http::{Answer, BreakerState, Expects, HttpClient, Request, Waits};
-use crate::provider::{Content, Fetched, Fetching, Piece, Provider, Scope, Validators, Wanted};
+use crate::provider::{
+    Batch, Content, Fetched, Fetching, Piece, Provider, Scope, Validators, Wanted,
+};
 use crate::settings::SourceSettings;
 
 /// When the bulletin of the day is out, Istanbul time: usually seen at about 18:20 and 13:20.
@@ -61,7 +62,7 @@ impl BulletinProvider {
     }
 
     /// The bulletin, if it is that of the day.
-    fn bulletin_of(&self, day: Date, archive: &[u8]) -> Result<crate::Batch, FetchError> {
+    fn bulletin_of(&self, day: Date, archive: &[u8]) -> Result<Batch, FetchError> {
         let piece = day.to_string();
         let malformed = |place: String, reason: String| FetchError::Malformed {
             source_name: Source::BULLETIN,
@@ -69,10 +70,8 @@ impl BulletinProvider {
             place,
             reason,
         };
-        let batch = parse_bulletin_zip(&piece, archive).map_err(|error| match error {
-            FeedError::Broken(broken) => malformed(broken.position(), broken.fault.to_string()),
-            other => FetchError::File(other),
-        })?;
+        let batch = zipped(&piece, archive)
+            .map_err(|broken| malformed(broken.position(), broken.fault.to_string()))?;
         match batch.days.first() {
             Some(first) if first.day == day => Ok(batch),
             Some(first) => {

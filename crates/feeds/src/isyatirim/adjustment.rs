@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use bist_market::RawBar;
 
-/// Ratios that differ by less are equal: a price of 1 lira has four decimals.
-const TOLERANCE_SHARE: f64 = 1e-3;
+/// Ratios that differ by less are equal; as long as nothing happened, the vendor repeats its digits.
+const TOLERANCE_SHARE: f64 = 1e-6;
 
 /// Whether the adjusted closes of `fetched` stand in another ratio to the closes than those of
 /// `stored` on a day that both have.
@@ -54,7 +54,7 @@ mod tests {
         assert!(!adjustment_changed(&stored, &stored));
         assert!(adjustment_changed(&stored, &[bar(30, 1_010_000, Some(98.5))]));
         // Rounding, a corrected price with its adjusted one, and other days say nothing.
-        assert!(!adjustment_changed(&stored, &[bar(30, 1_010_000, Some(101.0004))]));
+        assert!(!adjustment_changed(&stored, &[bar(30, 1_010_000, Some(101.000_000_1))]));
         assert!(!adjustment_changed(&stored, &[bar(30, 1_020_000, Some(102.0))]));
         assert!(!adjustment_changed(&stored, &[bar(31, 1_010_000, Some(90.0))]));
         assert!(!adjustment_changed(&stored, &[bar(30, 1_010_000, None)]));

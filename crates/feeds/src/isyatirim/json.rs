@@ -53,7 +53,10 @@ pub(super) fn text<'a>(cell: Option<&'a RawValue>) -> Cow<'a, str> {
 }
 
 /// The whole answer as an object.
-pub(super) fn answer<'a, T: Deserialize<'a>>(piece: &str, bytes: &'a [u8]) -> Result<T, FetchError> {
+pub(super) fn answer<'a, T: Deserialize<'a>>(
+    piece: &str,
+    bytes: &'a [u8],
+) -> Result<T, FetchError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(serde_json::Error::custom);
     text.and_then(object).map_err(|error| malformed(piece, "the answer", &error))

@@ -89,8 +89,8 @@ pub fn parse_hisse_tekil(piece: &str, bytes: &[u8]) -> Result<Batch, FetchError>
     let rows_read = rows.len() as u64;
     let mut read = DayRows::new(piece);
     for (line, row) in (1_u64..).zip(rows) {
-        let cells: Cells<'_> = object(row.get())
-            .map_err(|error| malformed(piece, &format!("row {line}"), &error))?;
+        let cells: Cells<'_> =
+            object(row.get()).map_err(|error| malformed(piece, &format!("row {line}"), &error))?;
         read_row(&mut read, Place { line, text: row.get() }, &cells);
     }
     let batch = read.finish();

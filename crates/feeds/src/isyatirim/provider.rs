@@ -60,10 +60,8 @@ impl IsYatirimProvider {
         known: &Validators,
     ) -> Result<Fetched, FetchError> {
         let (from, to) = (from.strftime("%d-%m-%Y"), to.strftime("%d-%m-%Y"));
-        let url = format!(
-            "{}{PRICES_PATH}?hisse={symbol}&startdate={from}&enddate={to}",
-            self.site()
-        );
+        let url =
+            format!("{}{PRICES_PATH}?hisse={symbol}&startdate={from}&enddate={to}", self.site());
         let request = Request::get(url, Expects::Json).if_newer_than(known);
         let answer = self.client.send(&request).await?;
         content_of(piece, symbol, answer, known, parse_hisse_tekil)
