@@ -7,6 +7,7 @@
 pub mod bars;
 pub mod ingest;
 pub mod models;
+pub mod nightly;
 pub mod progress;
 pub mod quality;
 pub mod sample;

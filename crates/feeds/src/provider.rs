@@ -30,6 +30,10 @@ pub struct Wanted {
     pub to: Date,
     /// What each bar covers, for sources that have more than daily bars.
     pub interval: Interval,
+    /// Which series, for sources of rates; empty means the source's usual ones.
+    pub series: Vec<SeriesCode>,
+    /// The first announcement, for sources of those; `None` means the newest ones.
+    pub from_index: Option<u64>,
 }
 
 /// One piece of work: a request or a few, stored at once.
@@ -130,6 +134,9 @@ pub struct Batch {
     pub instruments: Vec<Instrument>,
     /// Corporate actions.
     pub actions: Vec<CorporateAction>,
+    /// Whether `actions` are all that the source knows of their symbols, so that one it no longer
+    /// names was withdrawn.
+    pub actions_are_complete: bool,
     /// Facts of a share and a day.
     pub days: Vec<DatedInstrumentDay>,
     /// Rates.
