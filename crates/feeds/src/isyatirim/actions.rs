@@ -77,7 +77,7 @@ struct Cells<'a> {
 /// Reads the corporate actions of a share; `piece` names the answer in messages.
 ///
 /// Restricted placements, mergers, listings and events of unknown kind change no price by
-/// themselves; each is a note.
+/// themselves; each is a note. The list is complete unless a row could not be read.
 ///
 /// # Errors
 ///
@@ -115,6 +115,8 @@ pub fn parse_sermaye(piece: &str, bytes: &[u8]) -> Result<Batch, FetchError> {
         }
     }
     batch.actions.sort_by_key(|action| (action.symbol, action.effective_on));
+    let said_twice = |row: &RefusedRow| matches!(row.reason, Refusal::DuplicateRow { .. });
+    batch.actions_are_complete = batch.refused.iter().all(said_twice);
     Ok(batch)
 }
 

@@ -1,5 +1,7 @@
 //! The exchange's bulletin: what its table says, and what is refused.
 
+mod provider;
+
 use std::io::{Cursor, Write};
 
 use bist_feeds::{Batch, parse_bulletin_csv, parse_bulletin_zip, read_bulletin};

@@ -1,5 +1,7 @@
 //! İş Yatırım: what its answers say, and what is refused.
 
+mod provider;
+
 use bist_feeds::{Batch, parse_hisse_tekil, parse_sermaye, read_actions_csv};
 use bist_market::CorporateAction;
 use tempfile::TempDir;
@@ -177,6 +179,7 @@ fn each_code_becomes_its_actions_or_a_note() {
         ]
     );
     assert_eq!(batch.rows_read, 10);
+    assert!(batch.actions_are_complete);
 }
 
 /// One event with these cells, as actions and refused rows.
@@ -254,6 +257,7 @@ fn an_event_said_twice_counts_once_and_an_undated_one_not_at_all() {
     let json = format!(r#"{{"d":[{row},{row},{undated},{ancient}]}}"#);
     let batch = parse_sermaye("AAAAA actions", json.as_bytes()).unwrap();
     assert_eq!(batch.actions.len(), 1);
+    assert!(!batch.actions_are_complete);
     assert_eq!(
         refused(&batch),
         [
