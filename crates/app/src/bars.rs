@@ -25,7 +25,9 @@ pub struct BarsQuery {
 #[derive(Debug, thiserror::Error)]
 pub enum BarsError {
     /// Nothing says whether the prices are raw, so they cannot be adjusted.
-    #[error("the prices of {symbol} come from {source_name}, and nothing says whether they are raw")]
+    #[error(
+        "the prices of {symbol} come from {source_name}, and nothing says whether they are raw"
+    )]
     BasisUnknown {
         /// Whose.
         symbol: Symbol,
@@ -73,7 +75,8 @@ impl App {
         let mut page = wanted[skipped..].to_vec();
         if let Some(flavour) = query.adjustment {
             let basis = all.series.get(&symbol).map(|series| series.quality().basis);
-            let terms = bars.last().zip(basis).and_then(|(last, basis)| PriceTerms::of(basis, last.day));
+            let terms =
+                bars.last().zip(basis).and_then(|(last, basis)| PriceTerms::of(basis, last.day));
             let Some((terms, last)) = terms.zip(bars.last()) else {
                 return Err(BarsError::BasisUnknown { symbol, source_name: view.source });
             };

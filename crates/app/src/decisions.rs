@@ -45,7 +45,9 @@ pub enum DecideError {
     #[error("the reason has {0} characters; keep it below {REASON_CHARS_MAX}")]
     ReasonTooLong(usize),
     /// The finding is about no row that could be let through or kept out.
-    #[error("finding {0} is about a day without a row or about the whole series; there is no row to accept or reject")]
+    #[error(
+        "finding {0} is about a day without a row or about the whole series; there is no row to accept or reject"
+    )]
     AboutNoRow(FindingId),
     /// The series could not be checked again.
     #[error(transparent)]
@@ -90,7 +92,8 @@ impl App {
             decided_by: decided_by.to_owned(),
             decided_at: self.now(),
         };
-        let score_share_before = self.score_of(record.symbol, record.interval, record.source).await?;
+        let score_share_before =
+            self.score_of(record.symbol, record.interval, record.source).await?;
         self.store.save_decision(&record, &decision).await?;
         self.validate(Some(&[record.symbol]), &|_| {}).await?;
         let score_share = self.score_of(record.symbol, record.interval, record.source).await?;

@@ -7,9 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bist_feeds::{
-    Batch, Content, FetchError, Fetched, Piece, Provider, Scope, Validators, Wanted,
-};
+use bist_feeds::{Batch, Content, FetchError, Fetched, Piece, Provider, Scope, Validators, Wanted};
 use bist_market::{Interval, SeriesCode, Source, Symbol};
 use bist_store::{AttemptOutcome, PieceMark};
 use jiff::civil::Date;

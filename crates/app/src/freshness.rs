@@ -94,7 +94,8 @@ impl App {
 /// The newest `count` sessions that have begun by `today`, oldest first.
 fn last_sessions(today: Date, count: u32) -> Vec<Date> {
     let calendar = Calendar::bist();
-    let first = if calendar.is_session(today) { Some(today) } else { calendar.previous_session(today) };
+    let first =
+        if calendar.is_session(today) { Some(today) } else { calendar.previous_session(today) };
     let mut sessions: Vec<Date> =
         std::iter::successors(first, |day| calendar.previous_session(*day))
             .take(count as usize)
@@ -111,10 +112,8 @@ fn row(series: &ValidatedBars, sessions: &[Date], now: Timestamp) -> FreshnessRo
     for finding in series.quality().findings.iter().rev() {
         let Some(day) = finding.day.filter(|day| *day >= from) else { continue };
         // A day without a row has no row that could be kept out.
-        let about_a_row = !matches!(
-            finding.kind,
-            FindingKind::MissingSession | FindingKind::SessionGap { .. }
-        );
+        let about_a_row =
+            !matches!(finding.kind, FindingKind::MissingSession | FindingKind::SessionGap { .. });
         if finding.quarantines() && about_a_row {
             cells.insert(day, SessionCell::Quarantined);
         } else if finding.decision == Some(Verdict::Accept) {

@@ -275,8 +275,9 @@ impl App {
     /// The score of several series together; `None` of none.
     fn parts<'a>(&self, series: impl Iterator<Item = &'a DataQuality>) -> Option<ScoreParts> {
         series.fold(None, |sum: Option<ScoreParts>, quality| {
-            let (expected, errors, warnings) =
-                sum.map_or((0, 0, 0), |sum| (sum.expected_count, sum.error_rows_count, sum.warning_rows_count));
+            let (expected, errors, warnings) = sum.map_or((0, 0, 0), |sum| {
+                (sum.expected_count, sum.error_rows_count, sum.warning_rows_count)
+            });
             Some(self.scored(
                 expected + quality.expected_count(),
                 errors + quality.error_rows_count(),
@@ -312,8 +313,9 @@ impl App {
             if !wanted {
                 continue;
             }
-            for MonthQuality { month, expected_count, error_rows_count, warning_rows_count, .. } in
-                summary.quality.months
+            for MonthQuality {
+                month, expected_count, error_rows_count, warning_rows_count, ..
+            } in summary.quality.months
             {
                 let sum = months.entry(month).or_default();
                 sum.0 += expected_count;
@@ -332,15 +334,23 @@ impl App {
                 .collect(),
             runs: runs
                 .into_iter()
-                .map(|HistoryPoint { recorded_at, score_share, expected_count, error_count, warning_count }| {
-                    let parts = ScoreParts {
-                        score_share,
-                        expected_count,
-                        error_rows_count: error_count,
-                        warning_rows_count: warning_count,
-                    };
-                    (recorded_at, parts)
-                })
+                .map(
+                    |HistoryPoint {
+                         recorded_at,
+                         score_share,
+                         expected_count,
+                         error_count,
+                         warning_count,
+                     }| {
+                        let parts = ScoreParts {
+                            score_share,
+                            expected_count,
+                            error_rows_count: error_count,
+                            warning_rows_count: warning_count,
+                        };
+                        (recorded_at, parts)
+                    },
+                )
                 .collect(),
         })
     }

@@ -51,7 +51,8 @@ impl App {
         });
         let other = sources.iter().copied().find(|source| *source != a);
         let Some(b) = b.or(other) else { return Ok(Compared::OneSource(a)) };
-        if a == primary && b != primary
+        if a == primary
+            && b != primary
             && let Some(known) = bars.checked.reconciliations.get(&(symbol, b))
         {
             return Ok(Compared::Two { a, b, reconciliation: Box::new(known.clone()) });

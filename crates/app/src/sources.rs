@@ -91,10 +91,9 @@ impl App {
     /// [`StoreError`] when the database fails.
     pub async fn sources(&self) -> Result<SourcesView, StoreError> {
         let now = self.now();
-        let mut statuses: BTreeMap<Source, _> =
-            (self.store.source_statuses().await?.into_iter())
-                .map(|status| (status.source, status))
-                .collect();
+        let mut statuses: BTreeMap<Source, _> = (self.store.source_statuses().await?.into_iter())
+            .map(|status| (status.source, status))
+            .collect();
         let series = self.store.series_overviews().await?;
         let pieces = self.store.piece_counts().await?;
         let names: BTreeSet<Source> = (statuses.keys().copied())

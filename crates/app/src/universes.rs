@@ -54,7 +54,9 @@ pub enum UniverseNameError {
     #[error("the data directory has no shares yet; name bist30, bist100 or a file with symbols")]
     NothingStored,
     /// The file cannot be read.
-    #[error("cannot read the list of symbols '{path}': {source}; name bist30, bist100, stored or a file")]
+    #[error(
+        "cannot read the list of symbols '{path}': {source}; name bist30, bist100, stored or a file"
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -136,8 +138,11 @@ fn read_list(path: &Path) -> Result<Vec<Symbol>, UniverseNameError> {
         return Err(UniverseNameError::TooLarge { path: path.to_owned() });
     }
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
-    let symbols = symbols_of(&text)
-        .map_err(|(line, source)| UniverseNameError::Line { path: path.to_owned(), line, source })?;
+    let symbols = symbols_of(&text).map_err(|(line, source)| UniverseNameError::Line {
+        path: path.to_owned(),
+        line,
+        source,
+    })?;
     if symbols.is_empty() {
         return Err(UniverseNameError::Empty { path: path.to_owned() });
     }
@@ -172,7 +177,10 @@ mod tests {
                 symbols.iter().map(|symbol| symbol.as_str().to_owned()).collect::<Vec<_>>()
             })
         };
-        assert_eq!(names("\u{feff}Symbol;Name\nTHYAO.E;Türk\n\n# late\nakbnk\n").unwrap(), ["THYAO", "AKBNK"]);
+        assert_eq!(
+            names("\u{feff}Symbol;Name\nTHYAO.E;Türk\n\n# late\nakbnk\n").unwrap(),
+            ["THYAO", "AKBNK"]
+        );
         assert_eq!(names("THYAO\nTÜRK\n").unwrap_err().0, 2);
     }
 

@@ -189,7 +189,10 @@ fn credential(file: &Path) -> anyhow::Result<Secret> {
         .with_context(|| format!("cannot read the key file '{}'", file.display()))?;
     let text = text.trim();
     if text.is_empty() || text.len() > CREDENTIAL_BYTES_MAX || text.contains(char::is_control) {
-        bail!("'{}' does not hold one key: it is empty, too long or has several lines", file.display());
+        bail!(
+            "'{}' does not hold one key: it is empty, too long or has several lines",
+            file.display()
+        );
     }
     Ok(Secret::new(text))
 }
@@ -200,7 +203,10 @@ fn nightly(
 ) -> anyhow::Result<NightlySettings> {
     if let Some(unknown) = section.sources.iter().find(|source| !sources.contains_key(source)) {
         let known: Vec<String> = sources.keys().map(ToString::to_string).collect();
-        bail!("nightly.sources names '{unknown}', which cannot be fetched; there are {}", known.join(", "));
+        bail!(
+            "nightly.sources names '{unknown}', which cannot be fetched; there are {}",
+            known.join(", ")
+        );
     }
     if section.sources.is_empty() {
         bail!("nightly.sources is empty; name what to fetch, or leave the section [nightly] out");

@@ -1,5 +1,7 @@
 //! Decimal numbers as text, to integers without a float in between.
 
+use std::borrow::Cow;
+
 use bist_market::Refusal;
 
 use crate::rows::shortened;
@@ -91,6 +93,12 @@ pub(crate) fn evidence(text: &str) -> Evidence {
     let places = bytes[last + 1..].iter().take_while(|b| b.is_ascii_digit()).count();
     let could_group = places == 3 && matches!(whole.len(), 1..=3) && whole[0] != b'0';
     if could_group { Evidence::Unclear(mark) } else { Evidence::Decimal(mark) }
+}
+
+/// A number of a format that never groups thousands, where either mark separates decimals, written
+/// with a point. With both marks it is none: no reader takes it for one.
+pub(crate) fn with_point(text: &str) -> Cow<'_, str> {
+    if text.contains(',') { Cow::Owned(text.replace(',', ".")) } else { Cow::Borrowed(text) }
 }
 
 /// A price in units of 0.0001 TRY, rounded half to even.

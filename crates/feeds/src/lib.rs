@@ -18,7 +18,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bounded;
+pub mod bulletin;
 pub mod csv;
+mod day_rows;
 mod decimal;
 pub mod discover;
 pub mod error;
@@ -27,6 +30,7 @@ pub mod fetch_error;
 pub mod file_bars;
 mod header;
 pub mod http;
+pub mod isyatirim;
 mod json;
 pub mod kap;
 mod moment;
@@ -39,12 +43,15 @@ mod spans;
 pub mod tcmb_rates;
 pub mod yahoo;
 
+pub use bulletin::{BulletinProvider, parse_bulletin_csv, parse_bulletin_zip, read_bulletin};
 pub use csv::read_csv;
 pub use discover::{FileFormat, discover};
 pub use error::{BrokenFile, Fault, FeedError, Place};
 pub use fetch_error::FetchError;
 pub use file_bars::{FileBars, FileNote};
 pub use http::{Answer, Expects, HttpClient, Method, Request, SystemWaits, Waits};
+pub use isyatirim::actions_csv::read_actions_csv;
+pub use isyatirim::{IsYatirimProvider, adjustment_changed, parse_hisse_tekil, parse_sermaye};
 pub use parquet::read_parquet;
 pub use provider::{Batch, Content, Fetched, Fetching, Piece, Provider, Scope, Validators, Wanted};
 pub use secret::Secret;

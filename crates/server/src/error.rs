@@ -225,7 +225,9 @@ impl ApiError {
                 format!("the bars of {symbol} were not validated yet; run `bist validate --all`")
             }
             Self::NoSecondSource(symbol, source) => {
-                format!("{symbol} has bars of {source} only; `bist ingest` brings those of another source")
+                format!(
+                    "{symbol} has bars of {source} only; `bist ingest` brings those of another source"
+                )
             }
             Self::BasisUnknown(symbol, source) => format!(
                 "the prices of {symbol} come from {source}, and nothing says whether they are raw; name it under data.price_basis in the configuration"

@@ -48,7 +48,13 @@ struct DecideArgs {
     #[arg(long, value_name = "TEXT")]
     reason: String,
     /// Who decides; it is recorded with the decision
-    #[arg(long, value_name = "NAME", env = "USER", default_value = "unknown", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "USER",
+        default_value = "unknown",
+        hide_env_values = true
+    )]
     by: String,
 }
 

@@ -28,7 +28,8 @@ impl Dice {
     /// A share of one.
     #[expect(clippy::cast_precision_loss, reason = "32 bits fit exactly")]
     fn share(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 32) as f64 / (1_u64 << 32) as f64
     }
 }
@@ -120,7 +121,10 @@ fn fifty_kills_lose_no_acknowledged_row_and_leave_no_half_ingest() {
         let rows = names(round).map(|name| held.get(&name).copied().unwrap_or(0));
         let whole = rows == [ROWS as u64; FILES];
         assert!(whole || rows == [0; FILES], "ingest {round} is half: {rows:?}");
-        assert!(whole || !acknowledged.contains(&round), "ingest {round} was acknowledged and lost");
+        assert!(
+            whole || !acknowledged.contains(&round),
+            "ingest {round} was acknowledged and lost"
+        );
     }
     println!(
         "{} of {KILLS} ingests were acknowledged, {} left whole",

@@ -165,7 +165,8 @@ async fn list(
     Checked(params): Checked<BarsParams>,
 ) -> Result<Json<BarsResponse>, ApiError> {
     let to = [params.to, params.cursor].into_iter().flatten().min();
-    let query = BarsQuery { from: params.from, to, limit: params.limit, adjustment: params.adjustment };
+    let query =
+        BarsQuery { from: params.from, to, limit: params.limit, adjustment: params.adjustment };
     let page = app.bars(params.symbol, query).await.map_err(|error| match error {
         BarsError::BasisUnknown { symbol, source_name } => {
             ApiError::BasisUnknown(symbol, source_name)

@@ -168,7 +168,11 @@ impl FromQuery for FindingParams {
         let code = |text: &str| {
             let shaped = (1..=40).contains(&text.len())
                 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-            if shaped { Ok(text.to_owned()) } else { Err(format!("'{text}' is not a code such as holiday_row")) }
+            if shaped {
+                Ok(text.to_owned())
+            } else {
+                Err(format!("'{text}' is not a code such as holiday_row"))
+            }
         };
         let truth = |text: &str| match text {
             "true" => Ok(true),

@@ -114,8 +114,10 @@ pub(super) async fn history(
     Checked(params): Checked<HistoryParams>,
 ) -> Result<Json<HistoryResponse>, ApiError> {
     let history = app.quality_history(params.scope).await?;
-    let month = |(month, parts)| MonthResponse { month: Day(month), parts: PartsResponse::from(parts) };
-    let run = |(at, parts)| RunResponse { recorded_at: Instant(at), parts: PartsResponse::from(parts) };
+    let month =
+        |(month, parts)| MonthResponse { month: Day(month), parts: PartsResponse::from(parts) };
+    let run =
+        |(at, parts)| RunResponse { recorded_at: Instant(at), parts: PartsResponse::from(parts) };
     Ok(Json(HistoryResponse {
         scope: params.scope.to_string(),
         months: history.months.into_iter().map(month).collect(),
