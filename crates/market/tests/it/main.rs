@@ -9,6 +9,7 @@ mod exchange_rules;
 mod made_up;
 mod properties;
 mod real_prices;
+mod reconcile;
 mod renames;
 mod sample;
 mod shared;
