@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use factors::{AdjustmentFactors, AdjustmentStep, RefusedAdjustment};
 pub use unadjust::unadjust;
+pub(crate) use vendor::ratio;
 pub use vendor::{VendorComparison, VendorEvent, compare_with_vendor};
 
 use crate::bar::Bar;

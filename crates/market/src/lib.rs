@@ -25,6 +25,7 @@ pub mod rename;
 pub mod sample;
 pub mod snapshot;
 pub mod source;
+mod statistics;
 pub mod universe;
 pub mod validate;
 

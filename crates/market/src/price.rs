@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Units of 0.0001 TRY in one lira.
 pub const UNITS_PER_LIRA: i64 = 10_000;
 
+/// By how much a price of a source may have been rounded, lira: half of the last decimal we keep.
+pub(crate) const ROUNDING_LIRA: f64 = 0.000_05;
+
 /// A price in Turkish lira, exact to four decimal places.
 ///
 /// Held as an integer number of 0.0001 TRY. Always positive. In JSON a decimal string such as

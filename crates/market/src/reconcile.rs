@@ -19,7 +19,7 @@
 mod evidence;
 mod explain;
 mod index;
-mod statistics;
+mod remarks;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -29,11 +29,11 @@ pub use index::{EarlyCloseDay, EarlySymbol, IndexEvidence, IndexPolicy, early_cl
 use crate::adjust::PriceTerms;
 use crate::bar::Bar;
 use crate::corporate_action::CorporateAction;
-use crate::price::Price;
+use crate::price::{Price, ROUNDING_LIRA};
 use crate::quantity::Shares;
 use crate::source::Source;
+use crate::statistics::{correlation, count, median, share};
 use explain::Explanations;
-use statistics::{correlation, median, share};
 
 /// What one source says of a symbol.
 #[derive(Clone, Copy, Debug)]
@@ -191,7 +191,7 @@ impl Pair<'_> {
 
     /// By what share rounding to four decimals can have moved the level.
     fn rounding_share(&self) -> f64 {
-        0.00005 / self.a.close.lira() + 0.00005 / self.b.close.lira()
+        ROUNDING_LIRA / self.a.close.lira() + ROUNDING_LIRA / self.b.close.lira()
     }
 
     /// The volume of the first side over that of the second, where both are positive.
@@ -339,9 +339,4 @@ fn volume_agrees(pair: &Pair<'_>, usual: Option<f64>, policy: ReconcilePolicy) -
         }
         _ => (a != b).then_some(false),
     }
-}
-
-/// The length of an iterator as a count.
-fn count<T>(items: impl Iterator<Item = T>) -> u64 {
-    u64::try_from(items.count()).expect("a length fits in 64 bits")
 }

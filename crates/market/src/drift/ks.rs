@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::sketch::{DriftSketch, share};
+use super::sketch::DriftSketch;
+use crate::statistics::share;
 
 /// Up to this many paths the p-value is counted, not approximated: a millisecond.
 const PATHS_MAX: u64 = 1_000_000;

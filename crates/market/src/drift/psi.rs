@@ -1,6 +1,7 @@
 //! The population stability index.
 
 use super::sketch::DriftSketch;
+use crate::statistics::share;
 
 /// From here on a shift is usually called moderate.
 pub const PSI_MODERATE: f64 = 0.1;
@@ -37,7 +38,7 @@ pub fn psi(reference: &DriftSketch, current: &DriftSketch) -> Option<f64> {
 
 /// The share of a sketch in each bin, at least half a value.
 fn shares(sketch: &DriftSketch, edges: &[f64]) -> Vec<f64> {
-    let floor = 0.5 * super::sketch::share(1, sketch.count());
+    let floor = 0.5 * share(1, sketch.count());
     let ranks = edges.iter().map(|edge| sketch.rank_share(*edge)).chain([1.0]);
     let mut below = 0.0;
     ranks.map(|rank| (rank - std::mem::replace(&mut below, rank)).max(floor)).collect()

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use jiff::civil::Date;
 use serde::Serialize;
 
 use super::{DriftSketch, KsTest, PSI_SIGNIFICANT, ks, psi};
 use crate::bar::Bar;
 use crate::calendar::Calendar;
+use crate::statistics::{count, share};
+use crate::validate::{FindingKind, Remark};
 
 /// What is measured of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -83,6 +86,8 @@ impl Default for DriftPolicy {
 /// How one measure of a series has moved.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct SeriesDrift {
+    /// The newest day.
+    pub day: Date,
     /// What was measured.
     pub measure: DriftMeasure,
     /// The population stability index of the recent values against those before.
@@ -95,6 +100,21 @@ pub struct SeriesDrift {
     pub reference_count: u64,
     /// Whether both are beyond the [`DriftMeasure::thresholds`].
     pub drifted: bool,
+}
+
+impl SeriesDrift {
+    /// The finding, if it is one.
+    pub fn remark(&self) -> Option<Remark> {
+        self.drifted.then(|| Remark {
+            opened_at: None,
+            day: Some(self.day),
+            kind: FindingKind::DistributionDrift {
+                what: self.measure.as_str().to_owned(),
+                psi: self.psi,
+                ks: self.ks.statistic,
+            },
+        })
+    }
 }
 
 /// Compares the newest bars with those before, for each measure that has enough values.
@@ -116,8 +136,8 @@ pub fn series_drift(bars: &[Bar], calendar: &Calendar, policy: DriftPolicy) -> V
                 sketch.observe(value);
             }
         }
-        let enough = policy.values_share_min * super::sketch::share(count(to - from), 1);
-        (super::sketch::share(sketch.count(), 1) >= enough).then_some(sketch)
+        let enough = policy.values_share_min * share(count(from..to), 1);
+        (share(sketch.count(), 1) >= enough).then_some(sketch)
     };
     if reference_from + policy.reference_bars > recent_from {
         return Vec::new();
@@ -128,6 +148,7 @@ pub fn series_drift(bars: &[Bar], calendar: &Calendar, policy: DriftPolicy) -> V
         let (psi, ks) = (psi(&reference, &recent)?, ks(&reference, &recent)?);
         let (psi_min, ks_min) = measure.thresholds();
         Some(SeriesDrift {
+            day: bars.last()?.day,
             measure,
             psi,
             ks,
@@ -137,9 +158,4 @@ pub fn series_drift(bars: &[Bar], calendar: &Calendar, policy: DriftPolicy) -> V
         })
     };
     DriftMeasure::ALL.into_iter().filter_map(drift).collect()
-}
-
-/// A length as a count.
-fn count(length: usize) -> u64 {
-    u64::try_from(length).expect("a length fits in 64 bits")
 }

@@ -1,9 +1,11 @@
 //! A sketch of a distribution: few values that stand for many.
 //!
 //! Why not a crate: the Kolmogorov-Smirnov statistic is a difference of ranks, so the error that
-//! matters is that of a rank. DDSketch bounds the error of a value, t-digest bounds nothing in the
+//! matters is that of a rank. `DDSketch` bounds the error of a value, t-digest bounds nothing in the
 //! worst case, and the KLL crates either wrap C++ or draw coins, so that the same stream gives other
 //! bits. This one is deterministic and knows its own error.
+
+use crate::statistics::{count, share};
 
 /// How many values a level holds; a stream of up to this many is kept whole.
 pub const CAPACITY: usize = 1024;
@@ -92,9 +94,8 @@ impl DriftSketch {
 
     /// The share of values that are at most `value`; zero for an empty sketch.
     pub fn rank_share(&self, value: f64) -> f64 {
-        let below = |level: &Level| level.values.iter().filter(|kept| **kept <= value).count();
         let weighed = self.levels.iter().enumerate().map(|(height, level)| {
-            u64::try_from(below(level)).expect("a length fits in 64 bits") << height
+            count(level.values.iter().filter(|kept| **kept <= value)) << height
         });
         share(weighed.sum(), self.count.max(1))
     }
@@ -159,10 +160,4 @@ impl Level {
         self.values.drain(..even);
         halved
     }
-}
-
-/// A part as a share of a whole.
-#[expect(clippy::cast_precision_loss, reason = "ranks need no more than 53 bits")]
-pub(super) fn share(part: u64, whole: u64) -> f64 {
-    part as f64 / whole as f64
 }

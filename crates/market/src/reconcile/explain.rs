@@ -3,13 +3,8 @@
 use jiff::civil::Date;
 
 use super::{DayVerdict, Pair, Side};
-use crate::adjust::{AdjustmentFactors, AdjustmentStep, PriceTerms};
-use crate::bar::Bar;
+use crate::adjust::{AdjustmentFactors, AdjustmentStep, PriceTerms, ratio};
 use crate::corporate_action::CorporateAction;
-
-/// How far a factor may lie from the shift it explains, a share, beyond the tolerance of returns:
-/// vendors round dividends.
-const FACTOR_TOLERANCE_SHARE: f64 = 1e-3;
 
 /// What may shift the level.
 pub(super) struct Explanations {
@@ -38,21 +33,18 @@ impl Explanations {
         tolerance: f64,
     ) -> Option<DayVerdict> {
         let shift = after.level() / before.level();
-        let near = |factor: f64, tolerance: f64| {
+        let near = |factor: f64| {
             (shift / factor - 1.0).abs() <= tolerance || (shift * factor - 1.0).abs() <= tolerance
         };
-        if near(1.0, tolerance) {
+        if near(1.0) {
             return Some(DayVerdict::Agrees);
         }
-        let tolerance = tolerance + FACTOR_TOLERANCE_SHARE;
-        if self.factors(before.day(), after.day()).any(|factor| near(factor, tolerance)) {
+        if self.factors(before.day(), after.day()).any(&near) {
             return Some(DayVerdict::ExplainedByActions);
         }
         let vendors = [(before.a, after.a), (before.b, after.b)];
         let mut adjustments = vendors.into_iter().filter_map(|(b, a)| Some(ratio(b)? / ratio(a)?));
-        adjustments
-            .any(|factor| near(factor, tolerance))
-            .then_some(DayVerdict::ExplainedByAdjustment)
+        adjustments.any(near).then_some(DayVerdict::ExplainedByAdjustment)
     }
 
     /// The factors by which one side may be adjusted between two days, and the other not: for all
@@ -65,9 +57,4 @@ impl Explanations {
             [total, price, total / price, total * step.share_ratio]
         })
     }
-}
-
-/// Adjusted close over close.
-fn ratio(bar: &Bar) -> Option<f64> {
-    bar.adjusted_close.map(|adjusted| adjusted / bar.close.lira())
 }

@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::statistics::{median, robust_deviation, share};
 use crate::bar::Bar;
 use crate::instrument::Symbol;
 use crate::price::Price;
+use crate::source::Source;
+use crate::statistics::{count, median, robust_deviation, share};
+use crate::validate::{FindingKind, Remark};
 
 /// When a day counts as closed early.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,6 +91,21 @@ pub struct EarlyCloseDay {
     pub symbols: Vec<EarlySymbol>,
 }
 
+impl EarlyCloseDay {
+    /// A finding for each symbol that was early; `index_source` is where the index comes from.
+    pub fn remarks(&self, index_source: Source) -> impl Iterator<Item = (Symbol, Remark)> {
+        self.symbols.iter().map(move |early| {
+            let kind = FindingKind::EarlyClose {
+                close_units: early.close.units(),
+                other_source: index_source,
+                other_close_return_share: self.index_return_share,
+                return_share: early.return_share,
+            };
+            (early.symbol, Remark { opened_at: None, day: Some(self.day), kind })
+        })
+    }
+}
+
 /// One symbol on one day, against the index.
 struct Excess {
     symbol: Symbol,
@@ -109,7 +126,8 @@ struct Excess {
 /// `series` are the daily bars of each symbol, and `index` those of the index of their market,
 /// oldest first. Excess returns are taken over the index as it stands (a beta of one), which the
 /// median over many symbols forgives. A symbol with no trade at all on a day is left out of that
-/// day's volumes: that is not an early close. The newest day can be judged by its volume only.
+/// day's volumes: that is not an early close. The newest day can be judged by its volume only. Of a
+/// day that was early as a whole only the symbols that show it themselves are named.
 pub fn early_closes_by_index(
     series: &[(Symbol, &[Bar])],
     index: &[Bar],
@@ -137,7 +155,7 @@ pub fn early_closes_by_index(
             Some(EarlyCloseDay {
                 day: index[*day].day,
                 evidence,
-                compared_count: super::count(symbols.iter()),
+                compared_count: count(symbols.iter()),
                 index_return_share: index[*day].close.lira() / before - 1.0,
                 symbols: early
                     .into_iter()
@@ -173,14 +191,14 @@ fn taken_back(
 
 /// Whether most symbols have a fraction of their usual volume.
 fn short_volume(symbols: &[Excess], policy: IndexPolicy) -> Option<(IndexEvidence, Vec<&Excess>)> {
-    let known = super::count(symbols.iter().filter(|s| s.volume_share.is_some()));
+    let known = count(symbols.iter().filter(|s| s.volume_share.is_some()));
     let volume_share = median_of(symbols, |s| s.volume_share)?;
     let early: Vec<&Excess> = symbols
         .iter()
         .filter(|s| s.volume_share.is_some_and(|own| own <= policy.volume_share_max))
         .collect();
     let enough = usize::try_from(known).is_ok_and(|known| known >= policy.symbols_min)
-        && share(super::count(early.iter()), known) >= policy.symbols_share_min;
+        && share(count(early.iter()), known) >= policy.symbols_share_min;
     enough.then_some((IndexEvidence::ShortVolume { volume_share }, early))
 }
 

@@ -10,6 +10,7 @@ mod intraday;
 mod made_up;
 mod properties;
 mod real_prices;
+mod reconcile;
 mod renames;
 mod sample;
 mod shared;

@@ -1,8 +1,8 @@
-//! Medians and correlations.
+//! Counts, shares, medians and correlations.
 
 /// The middle of the values, or the mean of the two in the middle; `None` for none. Values are
 /// finite.
-pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
+pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_unstable_by(f64::total_cmp);
     let upper = values.get(values.len() / 2)?;
     let lower = &values[(values.len() - 1) / 2];
@@ -11,17 +11,17 @@ pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
 
 /// How far values usually lie from zero: the standard deviation that a normal distribution around
 /// zero with the same median of absolute values has (Rousseeuw and Croux 1993).
-pub(super) fn robust_deviation(values: impl Iterator<Item = f64>) -> Option<f64> {
+pub(crate) fn robust_deviation(values: impl Iterator<Item = f64>) -> Option<f64> {
     median(values.map(f64::abs).collect()).map(|median| 1.4826 * median)
 }
 
 /// Pearson's correlation; `None` for less than three pairs, or when one side is constant.
-pub(super) fn correlation(pairs: &[(f64, f64)]) -> Option<f64> {
+pub(crate) fn correlation(pairs: &[(f64, f64)]) -> Option<f64> {
     if pairs.len() < 3 {
         return None;
     }
-    let count = share(u64::try_from(pairs.len()).ok()?, 1);
-    let mean = |of: fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / count;
+    let days = share(count(pairs), 1);
+    let mean = |of: fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / days;
     let (mean_a, mean_b) = (mean(|pair| pair.0), mean(|pair| pair.1));
     let (mut aa, mut bb, mut ab) = (0.0, 0.0, 0.0);
     for (a, b) in pairs {
@@ -34,9 +34,18 @@ pub(super) fn correlation(pairs: &[(f64, f64)]) -> Option<f64> {
 }
 
 /// A part as a share of a whole.
-#[expect(clippy::cast_precision_loss, reason = "counts of days are far below 2^53")]
-pub(super) fn share(part: u64, whole: u64) -> f64 {
+#[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
+pub(crate) fn share(part: u64, whole: u64) -> f64 {
     part as f64 / whole as f64
+}
+
+/// The length of an iterator.
+///
+/// # Panics
+///
+/// Never: a length fits in 64 bits.
+pub(crate) fn count<T>(items: impl IntoIterator<Item = T>) -> u64 {
+    u64::try_from(items.into_iter().count()).expect("a length fits in 64 bits")
 }
 
 #[cfg(test)]
