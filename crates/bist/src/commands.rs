@@ -66,7 +66,14 @@ impl Clock for SystemClock {
     }
 }
 
-/// Opens the data directory that `config` names.
+/// Opens the data directory that `config` names, with the services that it sets up.
 async fn open(config: &Config) -> anyhow::Result<App> {
-    Ok(App::open(&config.data_dir, Arc::new(SystemClock), config.policy).await?)
+    let app = App::open(&config.data_dir, Arc::new(SystemClock), config.policy)
+        .await?
+        .with_providers(bist_feeds::providers(&config.sources)?)
+        .with_source_order(config.source_order.clone());
+    Ok(match &config.nightly {
+        Some(nightly) => app.with_nightly(nightly.clone()),
+        None => app,
+    })
 }

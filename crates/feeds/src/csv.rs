@@ -8,8 +8,8 @@
 //! or of a character. A cut inside the last field of a row cannot be told from a shorter number;
 //! such a file is read, with [`FileNote::NoFinalNewline`].
 
-mod line;
-mod text;
+pub(crate) mod line;
+pub(crate) mod text;
 
 use std::borrow::Cow;
 use std::cell::LazyCell;

@@ -177,7 +177,7 @@ fn most_frequent_step(
 }
 
 /// Which rows repeat or contradict another of the same time, by their index.
-fn repeated(rows: &[Row]) -> BTreeMap<usize, Refusal> {
+pub(crate) fn repeated(rows: &[Row]) -> BTreeMap<usize, Refusal> {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|index| (rows[*index].bar.opened_at, rows[*index].line));
     let mut refusals = BTreeMap::new();

@@ -32,6 +32,7 @@ pub use settlement::Settlement;
 pub use short_selling::{MarginRule, ShortSale, UptickRule};
 pub use ticks::{TickBand, TickTable};
 
+use crate::calendar::SessionKind;
 use crate::instrument::Symbol;
 use crate::price::Price;
 
@@ -121,6 +122,11 @@ impl ExchangeRules {
         let lower = self.round_up(day, price_of(i64::try_from(lower).ok()?)?)?;
         let upper = self.round_down(day, price_of(i64::try_from(upper).ok()?)?)?;
         (lower <= upper).then_some(PriceLimits { lower, upper })
+    }
+
+    /// The phases of a session of this kind on `day`; `None` when its hours are not known.
+    pub fn timetable(&self, day: Date, session: SessionKind) -> Option<Timetable> {
+        sessions::of_kind(session).on(day).map(|entry| entry.value)
     }
 
     /// Everything we know of `day`, and of `symbol` on that day if one is given.

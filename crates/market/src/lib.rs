@@ -5,11 +5,13 @@
 //! are [`BarSeries`] (bars as they were received), [`ValidatedBars`] (bars that passed
 //! [`validate()`]) and [`ExchangeRules`] (what the exchange allowed on a given day).
 
+pub mod adjust;
 pub mod bar;
 pub mod calendar;
 pub mod clock;
 pub mod corporate_action;
 pub mod disclosure;
+pub mod drift;
 pub mod exchange_rules;
 pub mod index_membership;
 pub mod instrument;
@@ -17,10 +19,13 @@ pub mod instrument_day;
 pub mod observation;
 pub mod price;
 pub mod quantity;
+pub mod reconcile;
 pub mod refused_row;
+pub mod rename;
 pub mod sample;
 pub mod snapshot;
 pub mod source;
+mod statistics;
 pub mod universe;
 pub mod validate;
 
@@ -37,10 +42,11 @@ pub use observation::{Observation, SeriesCode};
 pub use price::{Price, PriceError};
 pub use quantity::{Notional, Shares};
 pub use refused_row::{Refusal, RefusedRow};
+pub use rename::{Rename, canonical, current_name, former_names, renames};
 pub use snapshot::snapshot_hash;
 pub use source::{PriceBasis, Source};
 pub use universe::{Universe, UniverseError, admit};
 pub use validate::{
-    DataQuality, Decision, Finding, FindingId, FindingKind, Received, Severity, ValidatedBars,
-    ValidationPolicy, Verdict, validate,
+    DataQuality, Decision, Finding, FindingId, FindingKind, Received, Remark, Severity,
+    ValidatedBars, ValidationPolicy, Verdict, validate,
 };

@@ -36,14 +36,16 @@ mod activity;
 mod coverage;
 pub mod decision;
 mod finding;
+pub mod intraday;
 mod moves;
 pub(crate) mod quality;
+mod rolling_median;
 mod row;
 
 use serde::{Deserialize, Serialize};
 
 pub use decision::{Decision, FindingId, FindingIdError, Verdict};
-pub use finding::{Finding, FindingKind, MoveOutcome, PriceField, Severity};
+pub use finding::{Finding, FindingKind, MoveOutcome, OffHours, PriceField, Remark, Severity};
 pub use quality::DataQuality;
 
 use crate::bar::{Bar, BarSeries, Interval};

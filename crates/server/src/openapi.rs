@@ -156,6 +156,24 @@ impl IntoResponses for NoSuchQuality {
     }
 }
 
+/// The answer to a request that compares the sources of a symbol that has one, or none.
+pub(crate) struct NoSecondSource;
+
+impl IntoResponses for NoSecondSource {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::SymbolNotFound, ProblemCode::NoSecondSource])
+    }
+}
+
+/// The answers to a request for bars that are not there, or cannot be adjusted.
+pub(crate) struct NoSuchBars;
+
+impl IntoResponses for NoSuchBars {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::SymbolNotFound, ProblemCode::BasisUnknown])
+    }
+}
+
 /// The answer to a request for a model version that there is not.
 pub(crate) struct NoSuchModelVersion;
 

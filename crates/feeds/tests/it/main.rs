@@ -2,11 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop with a trace")]
 #![expect(clippy::print_stdout, reason = "what a test skipped or counted is worth reading")]
 
+mod bulletin;
 mod csv;
 mod discover;
+mod evds;
+mod http;
+mod isyatirim;
+mod kap;
 mod parquet;
 mod properties;
 mod real_prices;
+mod yahoo;
 
 use std::path::PathBuf;
 

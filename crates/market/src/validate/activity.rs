@@ -17,7 +17,7 @@ pub(super) fn check(bars: &[Bar], policy: ValidationPolicy) -> Vec<Finding> {
 }
 
 fn about(bar: &Bar, kind: FindingKind) -> Finding {
-    Finding { opened_at: Some(bar.opened_at), day: Some(bar.day), kind }
+    Finding::new(Some(bar.opened_at), Some(bar.day), kind)
 }
 
 /// A session without a trade, or without a volume.

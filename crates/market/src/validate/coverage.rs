@@ -21,7 +21,7 @@ pub(super) fn order(bars: &[RawBar]) -> Option<Finding> {
         (_, false) => FindingKind::NewestFirst,
         (_, true) => FindingKind::OutOfOrder { rows_count },
     };
-    Some(Finding { opened_at: None, day: None, kind })
+    Some(Finding::new(None, None, kind))
 }
 
 /// The rows that can be verified, and what is said about the others.
@@ -77,7 +77,7 @@ impl Coverage {
         });
         if let (Some(from), Some(to)) = (days.iter().min(), days.iter().max()) {
             let kind = kind(*from, *to, count(days.len()));
-            self.findings.push(Finding { opened_at: None, day: None, kind });
+            self.findings.push(Finding::new(None, None, kind));
         }
     }
 }
@@ -102,7 +102,7 @@ fn last_coarse_day(rows: &[Row], below_units: i64) -> Option<Date> {
 /// What is said about a row that the reader refused.
 pub(super) fn refused_finding(row: RefusedRow) -> Finding {
     let RefusedRow { file, line, day, reason, .. } = row;
-    Finding { opened_at: None, day, kind: FindingKind::RowRefused { file, line, reason } }
+    Finding::new(None, day, FindingKind::RowRefused { file, line, reason })
 }
 
 /// The sessions without a row.
@@ -130,7 +130,7 @@ pub(super) fn missing_sessions(
     for run in sessions.chunk_by(|a, b| absent(a) == absent(b)).filter(|run| absent(&run[0])) {
         missing.count += count(run.len());
         let (from, to) = (run[0], run[run.len() - 1]);
-        let about = |day: Date, kind| Finding { opened_at: None, day: Some(day), kind };
+        let about = |day: Date, kind| Finding::new(None, Some(day), kind);
         match u32::try_from(run.len()) {
             Ok(length) if length <= policy.gap_sessions_max => missing
                 .findings

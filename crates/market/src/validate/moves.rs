@@ -29,9 +29,9 @@ pub(super) struct Limits<'a> {
 
 /// The largest moves that pass, shares of the base, both positive.
 #[derive(Clone, Copy)]
-struct Allowed {
-    up: f64,
-    down: f64,
+pub(super) struct Allowed {
+    pub(super) up: f64,
+    pub(super) down: f64,
 }
 
 impl Allowed {
@@ -39,7 +39,7 @@ impl Allowed {
     const ANYTHING: Self = Self { up: f64::INFINITY, down: f64::INFINITY };
 
     /// Whether a price may follow a base, both lira; one unit more passes, for rounding.
-    fn admits(self, base: f64, price: f64) -> bool {
+    pub(super) fn admits(self, base: f64, price: f64) -> bool {
         price <= base * (1.0 + self.up) + lira(1) && price >= base * (1.0 - self.down) - lira(1)
     }
 }
@@ -56,7 +56,7 @@ impl<'a> Limits<'a> {
 
     /// What may happen from the close of `base_day` to that of `day`: the limits of the sessions in
     /// between, compounded.
-    fn over(&self, base_day: Date, day: Date) -> Allowed {
+    pub(super) fn over(&self, base_day: Date, day: Date) -> Allowed {
         let (mut highest, mut lowest) = (1.0, 1.0);
         for (session, _) in self.calendar.sessions(base_day, day).filter(|(s, _)| *s > base_day) {
             let Some(limit) = self.rules.limit_share_of(session, self.symbol) else {
@@ -200,7 +200,7 @@ fn judge(
 }
 
 /// The first of close, high and low that may not follow `base`.
-fn breach(raw: &RawBar, base: f64, allowed: Allowed) -> Option<(PriceField, i64)> {
+pub(super) fn breach(raw: &RawBar, base: f64, allowed: Allowed) -> Option<(PriceField, i64)> {
     [
         (PriceField::Close, raw.close_units),
         (PriceField::High, raw.high_units),

@@ -60,7 +60,7 @@ impl Row {
     /// Notes a finding about the row.
     pub(super) fn note(&mut self, kind: FindingKind) {
         let opened_at: Option<Timestamp> = Some(self.raw.opened_at);
-        self.findings.push(Finding { opened_at, day: Some(self.day), kind });
+        self.findings.push(Finding::new(opened_at, Some(self.day), kind));
     }
 
     /// The row as a bar; `None` when a price is not positive or the volume is negative.
@@ -118,7 +118,7 @@ impl Row {
                 self.note(FindingKind::CancelledSessionRow);
             }
             DayKind::Closed { name } => {
-                self.note(FindingKind::HolidayRow { name: name.to_owned() });
+                self.note(FindingKind::HolidayRow { name: name.into() });
             }
             // Rows outside the calendar were split off before.
             DayKind::Session { .. } | DayKind::Unknown => {}
