@@ -42,9 +42,8 @@ impl Store {
 pub(crate) async fn held_origin(
     connection: &mut SqliteConnection,
 ) -> Result<Option<Origin>, StoreError> {
-    let text: Option<String> = sqlx::query_scalar("SELECT MIN(origin) FROM ingests")
-        .fetch_one(connection)
-        .await?;
+    let text: Option<String> =
+        sqlx::query_scalar("SELECT MIN(origin) FROM ingests").fetch_one(connection).await?;
     text.map(|text| origin(&text)).transpose()
 }
 
