@@ -5,6 +5,7 @@
 mod csv;
 mod discover;
 mod evds;
+mod http;
 mod kap;
 mod parquet;
 mod properties;
