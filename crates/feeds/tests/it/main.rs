@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop with a trace")]
 #![expect(clippy::print_stdout, reason = "what a test skipped or counted is worth reading")]
 
+mod answers;
 mod csv;
 mod discover;
 mod evds;
