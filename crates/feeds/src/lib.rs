@@ -1,4 +1,7 @@
-//! Market data from outside: CSV and Parquet files.
+//! Market data from outside: files and HTTP sources.
+//!
+//! A source over HTTP is asked by its [`HttpClient`], which keeps the pace of its
+//! [`SourceSettings`], retries what is worth it and leaves a failing source alone.
 //!
 //! Turns a file into the rows it holds and nothing more: [`discover()`] finds the files,
 //! [`read_csv`] and [`read_parquet`] read one of them into [`FileBars`]. A file that cannot be
