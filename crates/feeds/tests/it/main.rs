@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "what a test skipped or counted is worth reading")]
 
 mod bulletin;
+mod answers;
 mod csv;
 mod discover;
 mod evds;

@@ -1,5 +1,7 @@
 //! The chart service: what its answers become.
 
+mod provider;
+
 use bist_feeds::yahoo::{ChartRequest, level_changed, parse_chart};
 use bist_feeds::{Batch, Content, FetchError};
 use bist_market::{CorporateAction, Interval, Symbol};
