@@ -41,8 +41,8 @@ pub enum FetchError {
         /// What the system said.
         reason: String,
     },
-    /// The answer took too long, all attempts together.
-    #[error("{url} did not answer within {} s", .deadline.as_secs())]
+    /// The answer took too long: an attempt alone, or all attempts together.
+    #[error("{url} did not answer within {} s", .deadline.as_secs_f64())]
     DeadlineExceeded {
         /// The address.
         url: String,

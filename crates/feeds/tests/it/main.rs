@@ -5,6 +5,7 @@
 mod bulletin;
 mod csv;
 mod discover;
+mod http;
 mod isyatirim;
 mod parquet;
 mod properties;

@@ -139,7 +139,8 @@ async fn the_actions_are_asked_for_within_a_session() {
 #[tokio::test]
 async fn a_session_that_has_ended_is_begun_again_once() {
     let page = |id: &str| {
-        Reply::html("<html></html>").header("Set-Cookie", &format!("ASP.NET_SessionId={id}; path=/"))
+        Reply::html("<html></html>")
+            .header("Set-Cookie", &format!("ASP.NET_SessionId={id}; path=/"))
     };
     let script = Script::new()
         .on(PAGE_PATH, page("s1"))
