@@ -7,6 +7,7 @@ mod csv;
 mod discover;
 mod http;
 mod isyatirim;
+mod paper_properties;
 mod parquet;
 mod properties;
 mod real_prices;
