@@ -10,6 +10,7 @@ mod evds;
 mod http;
 mod isyatirim;
 mod kap;
+mod paper_properties;
 mod parquet;
 mod properties;
 mod real_prices;
