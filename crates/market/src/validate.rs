@@ -68,7 +68,7 @@ pub use decision::{Decision, FindingId, FindingIdError, Verdict};
 pub use finding::{Finding, FindingKind, MoveOutcome, OffHours, PriceField, Remark, Severity};
 pub use quality::{DataQuality, MonthQuality, QualityBand};
 
-use crate::bar::{Bar, BarSeries, Interval};
+use crate::bar::{Bar, BarSeries, Interval, RawBar};
 use crate::calendar::Calendar;
 use crate::corporate_action::CorporateAction;
 use crate::exchange_rules::ExchangeRules;
@@ -244,6 +244,14 @@ pub fn validate_with(
     }
     repeats::check_duplicates(&mut rows, &mut notes);
     add_remarks(&mut rows, remarks, series.interval, days, &mut notes);
+    if let Interval::Minutes(minutes) = series.interval
+        && class != InstrumentClass::Fx
+    {
+        let symbol = series.symbol;
+        let bars: Vec<RawBar> = rows.iter().map(|row| *row.raw).collect();
+        let found = intraday::check(symbol, minutes, &bars, &actions, calendar, rules, policy);
+        add_remarks(&mut rows, &found, series.interval, days, &mut notes);
+    }
     let refused = coverage::check_refused(refused, horizon, days, &mut notes);
     let mut missing = Vec::new();
     if series.interval == Interval::Daily {

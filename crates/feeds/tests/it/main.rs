@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop with a trace")]
 #![expect(clippy::print_stdout, reason = "what a test skipped or counted is worth reading")]
 
-mod bulletin;
 mod answers;
+mod bulletin;
 mod csv;
 mod discover;
 mod evds;

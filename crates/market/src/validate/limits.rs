@@ -28,7 +28,7 @@ pub(super) struct Allowed {
 
 impl Allowed {
     /// Where no limit holds, or none is known.
-    const ANYTHING: Self = Self { up: f64::INFINITY, down: f64::INFINITY };
+    pub(super) const ANYTHING: Self = Self { up: f64::INFINITY, down: f64::INFINITY };
 
     /// The highest and lowest prices that may follow a base, all in units.
     pub(super) fn highest(self, base: f64) -> f64 {
