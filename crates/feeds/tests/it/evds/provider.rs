@@ -11,6 +11,7 @@ use bist_testkit::http_server::{HttpServer, Reply, Script};
 use jiff::civil::date;
 
 use super::{DAILY, RATES, codes, observations};
+use crate::batch_of;
 use crate::http::FakeWaits;
 
 struct Scene {
@@ -38,10 +39,7 @@ impl Scene {
     }
 
     async fn batch(&self, piece: &Piece) -> Batch {
-        match self.fetch(piece).await.unwrap() {
-            Content::Data(batch) => *batch,
-            other => panic!("{other:?}"),
-        }
+        batch_of(self.fetch(piece).await.unwrap())
     }
 
     fn plan(&self, series: &[&str], from: &str, to: &str) -> Result<Vec<Piece>, String> {

@@ -13,6 +13,7 @@ use bist_testkit::http_server::{HttpServer, Reply, Script};
 use jiff::civil::date;
 
 use super::{DETAIL, SITE};
+use crate::batch_of;
 use crate::http::FakeWaits;
 
 struct Scene {
@@ -73,11 +74,8 @@ impl Scene {
     }
 }
 
-fn batch(fetched: &Fetched) -> &Batch {
-    match &fetched.content {
-        Content::Data(batch) => batch,
-        other => panic!("{other:?}"),
-    }
+fn batch(fetched: &Fetched) -> Batch {
+    batch_of(fetched.content.clone())
 }
 
 fn indices(fetched: &Fetched) -> Vec<u64> {

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use jiff::civil::date;
 
 use super::{DAILY, bars};
+use crate::batch_of;
 use crate::http::FakeWaits;
 
 const CHART: &str = "/v8/finance/chart/AAAAA.IS";
@@ -48,10 +49,7 @@ impl Scene {
     }
 
     async fn bars(&self) -> usize {
-        match self.fetch().await.unwrap().content {
-            Content::Data(batch) => bars(&batch).len(),
-            other => panic!("{other:?}"),
-        }
+        bars(&batch_of(self.fetch().await.unwrap().content)).len()
     }
 
     /// The message of a failure, without the address of the server.
