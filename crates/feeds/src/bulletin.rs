@@ -8,12 +8,14 @@
 
 mod archive;
 mod columns;
+mod files;
 mod other_rows;
 mod provider;
 mod table;
 
 use std::path::Path;
 
+pub use files::BulletinFiles;
 pub use provider::BulletinProvider;
 
 use crate::bounded::read_file;

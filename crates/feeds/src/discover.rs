@@ -37,9 +37,18 @@ impl FileFormat {
 ///
 /// [`FeedError`] when nothing is meant, or when the file system refuses.
 pub fn discover(path: &str, format: FileFormat) -> Result<Vec<PathBuf>, FeedError> {
+    discover_any(path, &[format.extension()], format.extension())
+}
+
+/// The files that `path` means, with any of these extensions in a folder; `named` is for messages.
+pub(crate) fn discover_any(
+    path: &str,
+    extensions: &[&str],
+    named: &'static str,
+) -> Result<Vec<PathBuf>, FeedError> {
     let plain = Path::new(path);
     let mut files = if plain.is_dir() {
-        children(plain, format)?
+        children(plain, extensions, named)?
     } else if plain.exists() {
         vec![plain.to_owned()]
     } else if path.contains(['*', '?', '[']) {
@@ -52,21 +61,25 @@ pub fn discover(path: &str, format: FileFormat) -> Result<Vec<PathBuf>, FeedErro
     Ok(files)
 }
 
-fn children(folder: &Path, format: FileFormat) -> Result<Vec<PathBuf>, FeedError> {
-    let extension = format.extension();
+fn children(
+    folder: &Path,
+    extensions: &[&str],
+    named: &'static str,
+) -> Result<Vec<PathBuf>, FeedError> {
     let refused = |source| FeedError::Read { path: folder.to_owned(), source };
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(refused)? {
         let entry = entry.map_err(refused)?;
         let path = entry.path();
         let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        let wanted = path.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension));
+        let has = |extension: &str| extensions.iter().any(|e| e.eq_ignore_ascii_case(extension));
+        let wanted = path.extension().and_then(|e| e.to_str()).is_some_and(has);
         if wanted && !hidden && path.is_file() {
             files.push(path);
         }
     }
     if files.is_empty() {
-        return Err(FeedError::NoFiles { folder: folder.to_owned(), extension });
+        return Err(FeedError::NoFiles { folder: folder.to_owned(), extension: named });
     }
     Ok(files)
 }

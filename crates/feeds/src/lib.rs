@@ -1,4 +1,7 @@
-//! Market data from outside: CSV and Parquet files.
+//! Market data from outside: files and HTTP sources.
+//!
+//! A source over HTTP is asked by its [`HttpClient`], which keeps the pace of its
+//! [`SourceSettings`], retries what is worth it and leaves a failing source alone.
 //!
 //! Turns a file into the rows it holds and nothing more: [`discover()`] finds the files,
 //! [`read_csv`] and [`read_parquet`] read one of them into [`FileBars`]. A file that cannot be
@@ -37,7 +40,9 @@ mod rows;
 pub mod secret;
 pub mod settings;
 
-pub use bulletin::{BulletinProvider, parse_bulletin_csv, parse_bulletin_zip, read_bulletin};
+pub use bulletin::{
+    BulletinFiles, BulletinProvider, parse_bulletin_csv, parse_bulletin_zip, read_bulletin,
+};
 pub use csv::read_csv;
 pub use discover::{FileFormat, discover};
 pub use error::{BrokenFile, Fault, FeedError, Place};

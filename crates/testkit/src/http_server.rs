@@ -192,8 +192,8 @@ impl Reply {
                 stream.write_all(self.head().as_bytes()).await?;
                 stream.write_all(part(bytes)).await?;
                 stream.flush().await?;
-                // Nothing more is asked for, so this waits for the client to go away.
-                stream.read(&mut [0]).await?;
+                // Whatever the client still says, this waits until it goes away.
+                while stream.read(&mut [0; 64]).await? > 0 {}
             }
             Delivery::Endless => {
                 stream.write_all(self.head().as_bytes()).await?;

@@ -35,7 +35,8 @@ impl Attempt<'_> {
         let first_url = Url::parse(&self.request.url).map_err(|error| self.malformed(error))?;
         let mut url = first_url.clone();
         let mut method = &self.request.method;
-        for hop in 0.. {
+        let mut redirects_count = 0;
+        loop {
             let headers = self.headers(redirect::is_same_origin(&first_url, &url))?;
             let response = self.ask(&url, method, headers).await?;
             let status = response.status().as_u16();
@@ -44,7 +45,7 @@ impl Attempt<'_> {
             else {
                 return self.read(response).await;
             };
-            let next = if hop < REDIRECTS_MAX {
+            let next = if redirects_count < REDIRECTS_MAX {
                 redirect::next(&url, location)
             } else {
                 Err(format!("it sends us on more than {REDIRECTS_MAX} times"))
@@ -59,8 +60,8 @@ impl Attempt<'_> {
             if !keeps_method {
                 method = &Method::Get;
             }
+            redirects_count += 1;
         }
-        unreachable!("the loop ends with the last redirect")
     }
 
     /// The headers of the request; `with_secrets` only for the host that they are meant for.

@@ -45,3 +45,20 @@ impl Waits for SystemWaits {
         rand::random_range(Duration::ZERO..=most)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chance_gives_different_times_within_the_limit() {
+        let waits = SystemWaits::start();
+        let most = Duration::from_secs(1);
+        let times: Vec<_> = (0..100).map(|_| waits.any_up_to(most)).collect();
+        assert!(times.iter().all(|time| *time <= most));
+        // Half of a hundred times are below the half, give or take; none or all never are.
+        let short_count = times.iter().filter(|time| **time < most / 2).count();
+        assert!((10..=90).contains(&short_count), "{short_count}");
+        assert_eq!(waits.any_up_to(Duration::ZERO), Duration::ZERO);
+    }
+}

@@ -1,5 +1,6 @@
 //! The exchange's bulletin: what its table says, and what is refused.
 
+mod files;
 mod provider;
 
 use std::io::{Cursor, Write};
@@ -336,7 +337,7 @@ fn an_archive_that_is_damaged_or_holds_something_else_is_refused() {
         check(&whole[..length], "cannot be read");
     }
     // One bit of the packed table: the checksum tells.
-    let mut flipped = whole.clone();
+    let mut flipped = whole;
     flipped[120] ^= 0x10;
     check(&flipped, "cannot be read");
 }

@@ -5,6 +5,7 @@ mod limits;
 mod redirects;
 mod requests;
 mod retries;
+mod tls;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
