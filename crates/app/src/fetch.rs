@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bist_feeds::{Batch, Content, FetchError, Fetched, Piece, Provider, Scope, Validators, Wanted};
-use bist_market::{Interval, SeriesCode, Source, Symbol};
+use bist_feeds::{adjustment_changed, level_changed};
+use bist_market::{Interval, RawBar, SeriesCode, Source, Symbol};
 use bist_store::{AttemptOutcome, PieceMark};
 use jiff::civil::Date;
 
@@ -195,18 +196,12 @@ impl Run<'_> {
         let stored = self.app.store.bars_of(symbol, Interval::Daily, source).await?;
         let fetched = batch.series.iter().flat_map(|series| &series.bars);
         let Some(first) = stored.first() else { return Ok(None) };
-        if !bist_feeds::level_changed(&stored, &fetched.copied().collect::<Vec<_>>()) {
+        let fetched: Vec<RawBar> = fetched.copied().collect();
+        if !level_changed(&stored, &fetched) && !adjustment_changed(&stored, &fetched) {
             return Ok(None);
         }
         tracing::info!(%source, %symbol, "the source has rescaled its history; fetching all of it");
-        let wanted = Wanted {
-            symbols: vec![symbol],
-            from: first.day(),
-            to,
-            interval: Interval::Daily,
-            series: Vec::new(),
-            from_index: None,
-        };
+        let wanted = Wanted { symbols: vec![symbol], ..Wanted::of_days(first.day(), to) };
         let mut history = Vec::new();
         for piece in self.provider.plan(&wanted, self.app.now())? {
             let fetched = self.provider.fetch(&piece, &Validators::default()).await?;

@@ -1,25 +1,24 @@
 //! Taking in files: read all of them, then store all of them or none.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use bist_feeds::{Batch, FeedError, FetchError, FileFormat};
+use bist_feeds::{
+    Batch, Content, FetchError, FileFormat, FileProvider, Provider, Validators, Wanted,
+};
+use bist_market::bar::day_of;
 use bist_market::rename::canonical;
 use bist_market::{BarSeries, Interval, Origin, RefusedRow, Source, Symbol};
 use bist_store::{IngestBatch, IngestCounts, IngestFile, PieceMark, StoreError};
 use serde::Serialize;
 
+use crate::App;
 use crate::progress::{Progress, ProgressSink};
-use crate::{App, blocking};
 
 /// Why data were not taken in; what is not acknowledged is not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
-    /// A path or a file is not what it should be.
-    #[error(transparent)]
-    Feed(#[from] FeedError),
-    /// A source cannot give what was asked.
+    /// A path or a file is not what it should be, or a source cannot give what was asked.
     #[error(transparent)]
     Fetch(#[from] FetchError),
     /// The program was started without this source.
@@ -125,7 +124,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`IngestError::Feed`] for the first path or file that is broken, [`IngestError::Store`] when
+    /// [`IngestError::Fetch`] for the first path or file that is broken, [`IngestError::Store`] when
     /// the database fails. Either way nothing was stored.
     pub async fn ingest_files(
         &self,
@@ -134,42 +133,21 @@ impl App {
         paths: Vec<String>,
         progress: Arc<ProgressSink>,
     ) -> Result<IngestReport, IngestError> {
-        let source = vendor.unwrap_or(match format {
-            FileFormat::Csv => Source::CSV,
-            FileFormat::Parquet => Source::PARQUET,
-            FileFormat::Bulletin => Source::BULLETIN,
-        });
-        let told = Arc::clone(&progress);
-        let batches = blocking(move || {
-            let files = discover_all(format, &paths)?;
-            read_all(&files, &*told, |path| match format {
-                FileFormat::Csv => bist_feeds::read_csv(path).map(Batch::from),
-                FileFormat::Parquet => bist_feeds::read_parquet(path).map(Batch::from),
-                FileFormat::Bulletin => bist_feeds::read_bulletin(path),
-            })
-        })
-        .await?;
-        self.store_whole(source, batches, &*progress).await
-    }
-
-    /// Takes in the corporate actions of CSV files.
-    ///
-    /// # Errors
-    ///
-    /// As [`App::ingest_files`].
-    pub async fn ingest_actions(
-        &self,
-        vendor: Option<Source>,
-        paths: Vec<String>,
-        progress: Arc<ProgressSink>,
-    ) -> Result<IngestReport, IngestError> {
-        let told = Arc::clone(&progress);
-        let batches = blocking(move || {
-            let files = discover_all(FileFormat::Csv, &paths)?;
-            read_all(&files, &*told, bist_feeds::read_actions_csv)
-        })
-        .await?;
-        self.store_whole(vendor.unwrap_or(Source::CSV), batches, &*progress).await
+        let provider = FileProvider::new(format, vendor, paths);
+        let today = day_of(self.now());
+        let everything = Wanted::of_days(today, today);
+        let pieces = provider.plan(&everything, self.now())?;
+        let total = pieces.len() as u64;
+        let mut batches = Vec::with_capacity(pieces.len());
+        for (done, piece) in (0_u64..).zip(&pieces) {
+            progress(Progress { stage: "reading files", done, total });
+            let fetched = provider.fetch(piece, &Validators::default()).await?;
+            if let Content::Data(batch) = fetched.content {
+                batches.push(*batch);
+            }
+        }
+        progress(Progress { stage: "reading files", done: total, total });
+        self.store_whole(provider.source(), batches, &*progress).await
     }
 
     /// Stores all of `batches` or none.
@@ -274,7 +252,7 @@ fn ingest_file(
         day.symbol = canonical(day.symbol, day.day);
     }
     for disclosure in &mut disclosures {
-        let day = bist_market::bar::day_of(disclosure.published_at);
+        let day = day_of(disclosure.published_at);
         for symbol in &mut disclosure.symbols {
             *symbol = canonical(*symbol, day);
         }
@@ -322,31 +300,4 @@ fn under_present_names(series: Vec<BarSeries>) -> Vec<BarSeries> {
     }
     rest.extend(named.into_values());
     rest
-}
-
-fn discover_all(format: FileFormat, paths: &[String]) -> Result<Vec<PathBuf>, FeedError> {
-    let mut found: Vec<PathBuf> = Vec::new();
-    for path in paths {
-        for file in bist_feeds::discover(path, format)? {
-            if !found.contains(&file) {
-                found.push(file);
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn read_all(
-    files: &[PathBuf],
-    progress: &ProgressSink,
-    read: impl Fn(&std::path::Path) -> Result<Batch, FeedError>,
-) -> Result<Vec<Batch>, FeedError> {
-    let total = files.len() as u64;
-    let mut batches = Vec::with_capacity(files.len());
-    for (done, path) in (0_u64..).zip(files) {
-        progress(Progress { stage: "reading files", done, total });
-        batches.push(read(path)?);
-    }
-    progress(Progress { stage: "reading files", done: total, total });
-    Ok(batches)
 }

@@ -16,13 +16,15 @@ pub enum FileFormat {
     Parquet,
     /// The exchange's bulletin, in its archive or out of it.
     Bulletin,
+    /// Delimited text with corporate actions.
+    Actions,
 }
 
 impl FileFormat {
     /// The extensions that its files have, without the point.
     pub const fn extensions(self) -> &'static [&'static str] {
         match self {
-            Self::Csv => &["csv"],
+            Self::Csv | Self::Actions => &["csv"],
             Self::Parquet => &["parquet"],
             Self::Bulletin => &["zip", "csv"],
         }

@@ -36,6 +36,20 @@ pub struct Wanted {
     pub from_index: Option<u64>,
 }
 
+impl Wanted {
+    /// Daily data of no share in particular.
+    pub const fn of_days(from: Date, to: Date) -> Self {
+        Self {
+            symbols: Vec::new(),
+            from,
+            to,
+            interval: Interval::Daily,
+            series: Vec::new(),
+            from_index: None,
+        }
+    }
+}
+
 /// One piece of work: a request or a few, stored at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {

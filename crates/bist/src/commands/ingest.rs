@@ -136,7 +136,7 @@ impl IngestArgs {
                 app.ingest_files(FileFormat::Parquet, args.vendor, args.paths, progress).await?
             }
             SourceCommand::Actions(args) => {
-                app.ingest_actions(args.vendor, args.paths, progress).await?
+                app.ingest_files(FileFormat::Actions, args.vendor, args.paths, progress).await?
             }
             SourceCommand::Bulletin(args) if !args.paths.is_empty() => {
                 app.ingest_files(FileFormat::Bulletin, None, args.paths, progress).await?

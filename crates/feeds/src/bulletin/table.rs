@@ -145,6 +145,10 @@ impl<'a> Reader<'a, '_> {
         day: Date,
         fields: &[Cow<'_, str>],
     ) -> Result<DayRow, Refusal> {
+        let in_bist100 = self.flag(Column::InBist100, fields);
+        let in_bist30 = self.flag(Column::InBist30, fields);
+        let gross_settlement = self.flag(Column::GrossSettlement, fields);
+        let suspended = self.flag(Column::Suspended, fields);
         let text = |column| {
             let cell = self.columns.cell(column, fields).filter(|cell| !cell.is_empty());
             cell.map(str::to_owned)
@@ -173,10 +177,10 @@ impl<'a> Reader<'a, '_> {
         let facts = InstrumentDay {
             segment: text(Column::Segment),
             trading_method: text(Column::TradingMethod),
-            in_bist100: None,
-            in_bist30: None,
-            gross_settlement: None,
-            suspended: None,
+            in_bist100,
+            in_bist30,
+            gross_settlement,
+            suspended,
             corporate_action: text(Column::CorporateAction),
             previous_close_units: price(Column::PreviousClose)?,
             vwap_units: price(Column::Vwap)?,
@@ -206,15 +210,7 @@ impl<'a> Reader<'a, '_> {
                 volume_shares,
             })
         };
-        let name = text(Column::Name);
-        let facts = InstrumentDay {
-            in_bist100: self.flag(Column::InBist100, fields),
-            in_bist30: self.flag(Column::InBist30, fields),
-            gross_settlement: self.flag(Column::GrossSettlement, fields),
-            suspended: self.flag(Column::Suspended, fields),
-            ..facts
-        };
-        Ok(DayRow { symbol, day, bar, facts, name })
+        Ok(DayRow { symbol, day, bar, facts, name: text(Column::Name) })
     }
 
     fn cell<'f>(&self, column: Column, fields: &'f [Cow<'_, str>]) -> Option<&'f str> {

@@ -9,7 +9,7 @@ use bist_market::InstrumentDay;
 use tempfile::TempDir;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-const TABLE: &str = include_str!("../fixtures/bulletin/thb202510301.csv");
+pub(crate) const TABLE: &str = include_str!("../fixtures/bulletin/thb202510301.csv");
 
 fn parse(table: &str) -> Batch {
     parse_bulletin_csv("thb.csv", table.as_bytes()).unwrap()
@@ -336,7 +336,7 @@ fn an_archive_that_is_damaged_or_holds_something_else_is_refused() {
         check(&whole[..length], "cannot be read");
     }
     // One bit of the packed table: the checksum tells.
-    let mut flipped = whole.clone();
+    let mut flipped = whole;
     flipped[120] ^= 0x10;
     check(&flipped, "cannot be read");
 }

@@ -7,6 +7,7 @@ mod bulletin;
 mod csv;
 mod discover;
 mod evds;
+mod files;
 mod http;
 mod isyatirim;
 mod kap;

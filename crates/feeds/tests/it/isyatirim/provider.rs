@@ -198,11 +198,13 @@ fn a_share_is_cut_into_years_and_its_actions() {
     };
     let show = |now: &str| -> Vec<String> {
         let pieces = plan(&wanted, now).unwrap();
-        let lines = pieces.iter().map(|piece| match &piece.scope {
-            Scope::Share { from, to, .. } => {
-                format!("{} {from} {to} {}", piece.key, piece.is_final)
-            }
-            _ => format!("{} {}", piece.key, piece.is_final),
+        let lines = pieces.iter().map(|piece| {
+            let days = if let Scope::Share { from, to, .. } = &piece.scope {
+                format!("{from} {to}")
+            } else {
+                format!("{:?}", piece.scope)
+            };
+            format!("{} {days} {}", piece.key, piece.is_final)
         });
         lines.collect()
     };
@@ -212,7 +214,7 @@ fn a_share_is_cut_into_years_and_its_actions() {
         [
             "AAAAA 1d 2024 2024-01-01 2024-12-31 false",
             "AAAAA 1d 2025 2025-01-01 2025-01-31 false",
-            "AAAAA actions false",
+            "AAAAA actions Actions { symbol: AAAAA } false",
             "BBBBB 1d 2024 2024-01-01 2024-12-31 false",
         ]
     );
