@@ -126,3 +126,107 @@ impl SourceSettings {
         Ok(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCES: [Source; 5] =
+        [Source::BULLETIN, Source::EVDS, Source::ISYATIRIM, Source::KAP, Source::YAHOO];
+
+    fn section(text: &str) -> SourceSection {
+        toml::from_str(text).unwrap()
+    }
+
+    /// The message for a section of Yahoo's settings.
+    #[track_caller]
+    fn check_refused(text: &str, expected: &str) {
+        let settings = SourceSettings::of(Source::YAHOO).unwrap();
+        assert_eq!(settings.with(&section(text)).unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn every_default_is_a_setting_that_one_could_give() {
+        for source in SOURCES {
+            let settings = SourceSettings::of(source).unwrap();
+            assert!(!settings.base_urls.is_empty(), "{source}");
+            let text = format!(
+                "requests_per_minute = {}\nattempts_max = {}\nbackoff_first_s = {}\n\
+                 backoff_max_s = {}\ndeadline_s = {}\nanswer_timeout_s = {}\n\
+                 answer_bytes_max = {}\nbreaker_failures_max = {}\nbreaker_open_s = {}\n\
+                 user_agent = \"{}\"\n[base_urls]\n{}",
+                settings.requests_per_minute,
+                settings.attempts_max,
+                settings.backoff_first.as_secs(),
+                settings.backoff_max.as_secs(),
+                settings.deadline.as_secs(),
+                settings.answer_timeout.as_secs(),
+                settings.answer_bytes_max,
+                settings.breaker_failures_max,
+                settings.breaker_open_for.as_secs(),
+                settings.user_agent,
+                settings
+                    .base_urls
+                    .iter()
+                    .map(|(n, u)| format!("{n} = \"{u}\"\n"))
+                    .collect::<String>(),
+            );
+            assert_eq!(settings.clone().with(&section(&text)), Ok(settings.clone()), "{source}");
+            assert_eq!(settings.clone().with(&SourceSection::default()), Ok(settings), "{source}");
+        }
+    }
+
+    #[test]
+    fn the_pace_is_that_which_the_services_ask_for() {
+        for source in SOURCES {
+            let expected = if source == Source::KAP { 6 } else { 60 };
+            let settings = SourceSettings::of(source).unwrap();
+            assert_eq!(settings.requests_per_minute, expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn files_are_not_asked_over_http() {
+        assert_eq!(SourceSettings::of(Source::CSV), None);
+        assert_eq!(SourceSettings::of(Source::SAMPLE), None);
+    }
+
+    #[test]
+    fn a_section_changes_what_it_names_and_leaves_the_rest() {
+        let text = "requests_per_minute = 30\ndeadline_s = 20\n\
+                    proxy_url = \"http://proxy:3128\"\nbase_urls.chart = \"http://127.0.0.1:80/x/\"";
+        let defaults = SourceSettings::of(Source::YAHOO).unwrap();
+        let settings = defaults.clone().with(&section(text)).unwrap();
+        assert_eq!(settings.base_url("chart"), "http://127.0.0.1:80/x");
+        assert_eq!(settings.base_url("crumb"), defaults.base_url("crumb"));
+        let expected = SourceSettings {
+            requests_per_minute: 30,
+            deadline: Duration::from_secs(20),
+            proxy_url: Some("http://proxy:3128".to_owned()),
+            base_urls: settings.base_urls.clone(),
+            ..defaults
+        };
+        assert_eq!(settings, expected);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_its_name_and_range() {
+        check_refused("attempts_max = 0", "attempts_max is 0; give a number from 1 to 10");
+        check_refused("deadline_s = 0", "deadline_s is 0; give a number from 1 to 86400");
+        check_refused(
+            "answer_bytes_max = 1",
+            "answer_bytes_max is 1; give a number from 1024 to 1073741824",
+        );
+        check_refused(
+            "base_urls.site = \"https://a.tr\"",
+            "base_urls.site is not an address of this source; it has chart, cookie, crumb",
+        );
+        let advice = "is not an address; give one that begins with http:// or https://, without \
+                      user and password";
+        check_refused("base_urls.chart = \"a.tr\"", &format!("base_urls.chart {advice}"));
+        check_refused("proxy_url = \"http://me:word@a.tr\"", &format!("proxy_url {advice}"));
+        for unknown in ["credential = \"x\"", "retries = 3"] {
+            assert!(toml::from_str::<SourceSection>(unknown).is_err(), "{unknown}");
+        }
+    }
+}
