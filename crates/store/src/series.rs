@@ -13,10 +13,10 @@ use crate::instruments::instrument;
 use crate::pool::Store;
 
 /// What the store holds of one symbol at one interval from one source.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeriesOverview {
-    /// The instrument.
-    pub instrument: Instrument,
+    /// Whose bars.
+    pub symbol: Symbol,
     /// What its bars cover.
     pub interval: Interval,
     /// Where they come from.
@@ -39,10 +39,9 @@ impl Store {
     /// [`StoreError`] when the database fails.
     pub async fn series_overviews(&self) -> Result<Vec<SeriesOverview>, StoreError> {
         sqlx::query(
-            "SELECT i.symbol, i.name, i.sector, i.origin, s.bar_interval, s.source, s.rows_count,
-                    s.first_opened_at, s.last_opened_at, s.fetched_at_us
-             FROM bar_series s JOIN instruments i ON i.symbol = s.symbol
-             ORDER BY s.symbol, s.bar_interval, s.source",
+            "SELECT symbol, bar_interval, source, rows_count, first_opened_at, last_opened_at,
+                    fetched_at_us
+             FROM bar_series ORDER BY symbol, bar_interval, source",
         )
         .fetch_all(&self.reader)
         .await?
@@ -78,7 +77,7 @@ fn overview(row: &SqliteRow) -> Result<SeriesOverview, StoreError> {
         Ok(second.map(instant).transpose()?.map(day_of))
     };
     Ok(SeriesOverview {
-        instrument: instrument(row)?,
+        symbol: symbol(row)?,
         interval: interval(row)?,
         source: source(row)?,
         rows_count: count(row, "rows_count")?,
