@@ -95,7 +95,7 @@ impl App {
         let score_share_before =
             self.score_of(record.symbol, record.interval, record.source).await?;
         self.store.save_decision(&record, &decision).await?;
-        self.validate(Some(&[record.symbol]), &|_| {}).await?;
+        self.validate(Some(&[record.symbol]), std::sync::Arc::new(|_| {})).await?;
         let score_share = self.score_of(record.symbol, record.interval, record.source).await?;
         Ok(Decided {
             symbol: record.symbol,

@@ -137,6 +137,7 @@ impl App {
         let source = vendor.unwrap_or(match format {
             FileFormat::Csv => Source::CSV,
             FileFormat::Parquet => Source::PARQUET,
+            FileFormat::Bulletin => Source::BULLETIN,
         });
         let told = Arc::clone(&progress);
         let batches = blocking(move || {
@@ -144,6 +145,7 @@ impl App {
             read_all(&files, &*told, |path| match format {
                 FileFormat::Csv => bist_feeds::read_csv(path).map(Batch::from),
                 FileFormat::Parquet => bist_feeds::read_parquet(path).map(Batch::from),
+                FileFormat::Bulletin => bist_feeds::read_bulletin(path),
             })
         })
         .await?;
@@ -168,25 +170,6 @@ impl App {
         })
         .await?;
         self.store_whole(vendor.unwrap_or(Source::CSV), batches, &*progress).await
-    }
-
-    /// Takes in bulletins of the exchange that lie on this machine.
-    ///
-    /// # Errors
-    ///
-    /// As [`App::ingest_files`].
-    pub async fn ingest_bulletins(
-        &self,
-        paths: Vec<PathBuf>,
-        progress: Arc<ProgressSink>,
-    ) -> Result<IngestReport, IngestError> {
-        let told = Arc::clone(&progress);
-        let batches = blocking(move || {
-            let files = bist_feeds::discover_bulletins(&paths)?;
-            read_all(&files, &*told, bist_feeds::read_bulletin)
-        })
-        .await?;
-        self.store_whole(Source::BULLETIN, batches, &*progress).await
     }
 
     /// Stores all of `batches` or none.

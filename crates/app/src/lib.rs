@@ -28,11 +28,11 @@ use std::sync::Arc;
 
 use bist_feeds::Provider;
 use bist_market::validate::{ValidatedBars, ValidationPolicy};
-use bist_market::{Clock, Interval, Source, Symbol};
+use bist_market::{Clock, Interval, PriceBasis, Source, Symbol};
 use bist_store::{Generation, Store, SymbolOverview};
 use tokio::sync::Mutex;
 
-use crate::checked::{Checked, check_all};
+use crate::checked::Checked;
 use crate::nightly::NightlySettings;
 
 pub use bist_store::{ForecastRecord, SignalRecord, StoreError};
@@ -47,6 +47,8 @@ pub struct App {
     providers: BTreeMap<Source, Arc<dyn Provider>>,
     /// Which source of a symbol is used, the first that has it; what is not named follows.
     source_order: Vec<Source>,
+    /// What the prices of a source mean, where the user says so.
+    price_basis: BTreeMap<Source, PriceBasis>,
     nightly: Option<NightlySettings>,
     /// The validated daily bars of the newest generation; the lock makes one caller load for all.
     daily: Mutex<Option<(Generation, Arc<DailyBars>)>>,
@@ -95,6 +97,7 @@ impl App {
             policy,
             providers: BTreeMap::new(),
             source_order: Vec::new(),
+            price_basis: BTreeMap::new(),
             nightly: None,
             daily: Mutex::new(None),
         })
@@ -112,6 +115,12 @@ impl App {
     #[must_use]
     pub fn with_source_order(self, source_order: Vec<Source>) -> Self {
         Self { source_order, ..self }
+    }
+
+    /// The same with prices of sources that mean what the user says.
+    #[must_use]
+    pub fn with_price_basis(self, price_basis: BTreeMap<Source, PriceBasis>) -> Self {
+        Self { price_basis, ..self }
     }
 
     /// The same with a run each night.
@@ -162,11 +171,9 @@ impl App {
         {
             return Ok(Arc::clone(bars));
         }
-        let received = self.store.received_all(Interval::Daily).await?;
+        let checked = self.check_interval(Interval::Daily, Arc::new(|_| {})).await?;
         let mut overviews = self.store.symbol_overviews().await?;
         overviews.retain(|overview| overview.interval == Interval::Daily);
-        let (policy, wanted) = (self.policy, self.source_order.clone());
-        let checked = blocking(move || check_all(&received, &wanted, policy)).await;
         let primary = checked.primary.iter();
         let series = primary
             .filter_map(|key| Some((*key.0, checked.series.get(&(*key.0, *key.1))?.clone())))

@@ -91,7 +91,7 @@ impl App {
                 Err(error) => failed.push(format!("{source}: {error}")),
             }
         }
-        match self.validate(None, &*progress).await {
+        match self.validate(None, Arc::clone(&progress)).await {
             Ok(overview) => told.extend(
                 overview.score_share.map(|score| format!("quality {:.2} %", 100.0 * score)),
             ),

@@ -1,7 +1,8 @@
 //! Validation: what was found in the stored rows, and how good they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use bist_market::validate::{Decision, MonthQuality, QualityBand, score_share};
 use bist_market::{DataQuality, Interval, Origin, Source, Symbol};
@@ -12,7 +13,7 @@ use serde::Serialize;
 
 pub use bist_store::{FindingFilter, FindingRecord};
 
-use crate::checked::check_all;
+use crate::checked::{Checked, check_all};
 use crate::progress::{Progress, ProgressSink};
 use crate::{App, blocking};
 
@@ -154,7 +155,7 @@ impl App {
     pub async fn validate(
         &self,
         symbols: Option<&[Symbol]>,
-        progress: &ProgressSink,
+        progress: Arc<ProgressSink>,
     ) -> Result<QualityOverview, ValidateError> {
         let mut keys = self.store.series_keys().await?;
         if keys.is_empty() {
@@ -168,21 +169,19 @@ impl App {
             }
             keys.retain(|key| wanted.contains(&key.0));
         }
-        // The sources of a symbol are checked together, as each says something about the others.
-        keys.dedup_by_key(|(symbol, interval, _)| (*symbol, *interval));
-        let total = keys.len() as u64;
+        // Every series says something about the others, so all of an interval are checked together.
+        let intervals: BTreeSet<Interval> = keys.iter().map(|key| key.1).collect();
+        let names: BTreeSet<Symbol> = keys.iter().map(|key| key.0).collect();
         let mut reports = Vec::with_capacity(keys.len());
-        for (done, (symbol, interval, _)) in (0_u64..).zip(keys) {
-            progress(Progress { stage: "validating", done, total });
-            let received = self.store.received(symbol, interval).await?;
-            let (policy, wanted) = (self.policy, self.source_order.clone());
-            let checked = blocking(move || check_all(&received, &wanted, policy)).await;
-            for ((_, source), bars) in &checked.series {
-                let is_primary = checked.primary.get(&symbol) == Some(source);
-                reports.push((bars.quality().clone(), is_primary));
+        for interval in intervals {
+            let checked = self.check_interval(interval, Arc::clone(&progress)).await?;
+            for ((symbol, source), bars) in checked.series {
+                if names.contains(&symbol) {
+                    let is_primary = checked.primary.get(&symbol) == Some(&source);
+                    reports.push((bars.quality().clone(), is_primary));
+                }
             }
         }
-        progress(Progress { stage: "validating", done: total, total });
         self.store.save_quality(&reports, self.now(), self.policy).await?;
 
         let mut overview = self.quality_overview().await?;
@@ -197,6 +196,27 @@ impl App {
             }
         }
         Ok(self.with_totals(overview))
+    }
+
+    /// All series of an interval, checked.
+    pub(crate) async fn check_interval(
+        &self,
+        interval: Interval,
+        progress: Arc<ProgressSink>,
+    ) -> Result<Checked, StoreError> {
+        let mut received = self.store.received_all(interval).await?;
+        for series in &mut received {
+            if let Some(basis) = self.price_basis.get(&series.source) {
+                series.basis = *basis;
+            }
+        }
+        let (policy, wanted) = (self.policy, self.source_order.clone());
+        Ok(blocking(move || {
+            let total = received.len() as u64;
+            let told = |done| progress(Progress { stage: "validating", done, total });
+            check_all(&received, &wanted, policy, &told)
+        })
+        .await)
     }
 
     /// The reports of the validator's last runs, with counts instead of findings.
@@ -258,8 +278,7 @@ impl App {
             .into_iter()
             .filter_map(|(source, series)| {
                 let parts = parts(&series)?;
-                let symbols: std::collections::BTreeSet<_> =
-                    series.iter().map(|one| one.quality.symbol).collect();
+                let symbols: BTreeSet<_> = series.iter().map(|one| one.quality.symbol).collect();
                 let band = self.policy.band(parts.score_share);
                 Some(SourceQuality { source, parts, band, symbols_count: symbols.len() as u64 })
             })

@@ -68,10 +68,13 @@ impl Clock for SystemClock {
 
 /// Opens the data directory that `config` names, with the services that it sets up.
 async fn open(config: &Config) -> anyhow::Result<App> {
-    let app = App::open(&config.data_dir, Arc::new(SystemClock), config.policy)
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let providers = bist_feeds::providers(&config.sources, config.kap, &clock)?;
+    let app = App::open(&config.data_dir, clock, config.policy)
         .await?
-        .with_providers(bist_feeds::providers(&config.sources)?)
-        .with_source_order(config.source_order.clone());
+        .with_providers(providers)
+        .with_source_order(config.source_order.clone())
+        .with_price_basis(config.price_basis.clone());
     Ok(match &config.nightly {
         Some(nightly) => app.with_nightly(nightly.clone()),
         None => app,

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use bist_app::nightly::NightlySettings;
 use bist_app::universes::UniverseName;
-use bist_feeds::{Secret, SourceSection, SourceSettings};
-use bist_market::Source;
+use bist_feeds::{KapStrategy, Secret, SourceSection, SourceSettings};
 use bist_market::validate::ValidationPolicy;
+use bist_market::{PriceBasis, Source};
 use clap::Args;
 use serde::Deserialize;
 
@@ -58,6 +58,10 @@ pub(crate) struct Config {
     pub(crate) sources: BTreeMap<Source, SourceSettings>,
     /// Which source of a symbol is used, the first that has it.
     pub(crate) source_order: Vec<Source>,
+    /// What the prices of a source mean, where the user says so.
+    pub(crate) price_basis: BTreeMap<Source, PriceBasis>,
+    /// Through which service announcements are asked.
+    pub(crate) kap: KapStrategy,
     /// What `bist serve` fetches each night; `None` when it fetches nothing.
     pub(crate) nightly: Option<NightlySettings>,
     /// What to log.
@@ -82,6 +86,15 @@ struct File {
     #[serde(default)]
     credentials: BTreeMap<Source, PathBuf>,
     nightly: Option<NightlySection>,
+    #[serde(default)]
+    kap: KapSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KapSection {
+    #[serde(default)]
+    strategy: KapStrategy,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -89,6 +102,8 @@ struct File {
 struct DataSection {
     #[serde(default)]
     source_order: Vec<Source>,
+    #[serde(default)]
+    price_basis: BTreeMap<Source, PriceBasis>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -149,6 +164,8 @@ impl Config {
             policy,
             sources,
             source_order: file.data.source_order,
+            price_basis: file.data.price_basis,
+            kap: file.kap.strategy,
             nightly,
             log: args.log.clone(),
         })

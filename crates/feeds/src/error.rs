@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bist_market::SymbolError;
+
+use crate::discover::FileFormat;
 use jiff::civil::Date;
 
 /// Why nothing was read.
@@ -15,12 +17,12 @@ pub enum FeedError {
     #[error("there is no file or folder '{}'; check the path", .0.display())]
     NoSuchPath(PathBuf),
     /// The folder holds no file of the format.
-    #[error("the folder '{}' has no .{extension} file; name another folder or the files themselves", .folder.display())]
+    #[error("the folder '{}' has no .{} file; name another folder or the files themselves", .folder.display(), .format.extensions().join(" or ."))]
     NoFiles {
         /// The folder looked into.
         folder: PathBuf,
-        /// The extension looked for.
-        extension: &'static str,
+        /// What was looked for.
+        format: FileFormat,
     },
     /// The pattern matches no file.
     #[error("no file matches '{0}'; check the pattern")]

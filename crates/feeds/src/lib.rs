@@ -41,6 +41,7 @@ pub mod parquet;
 pub mod provider;
 mod rows;
 pub mod secret;
+pub mod services;
 pub mod settings;
 mod spans;
 pub mod tcmb_rates;
@@ -58,4 +59,5 @@ pub use isyatirim::{IsYatirimProvider, adjustment_changed, parse_hisse_tekil, pa
 pub use parquet::read_parquet;
 pub use provider::{Batch, Content, Fetched, Fetching, Piece, Provider, Scope, Validators, Wanted};
 pub use secret::Secret;
+pub use services::{SERVICES, providers};
 pub use settings::{SettingsError, SourceSection, SourceSettings};

@@ -239,8 +239,7 @@ async fn save_file(
     let refused_changed = refused_rows::save(connection, ingest, file).await?;
     counts.actions_stored = actions::save(connection, ingest, file).await?;
     counts.days_stored = instrument_days::save(connection, ingest, &file.days).await?;
-    counts.observations_stored =
-        observations::save(connection, ingest, &file.observations).await?;
+    counts.observations_stored = observations::save(connection, ingest, &file.observations).await?;
     counts.disclosures_stored = disclosures::save(connection, ingest, &file.disclosures).await?;
     source_status::answered(connection, ingest, file.newest_day()).await?;
 

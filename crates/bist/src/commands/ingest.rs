@@ -1,7 +1,6 @@
 //! `bist ingest`: market data into the store, from files and from the services of others.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use anyhow::bail;
 use bist_app::App;
@@ -96,7 +95,7 @@ struct ShareArgs {
 struct BulletinArgs {
     /// Files or folders that you have; without any, the exchange's site is asked
     #[arg(value_name = "PATH", conflicts_with_all = ["from", "to", "refresh"])]
-    paths: Vec<PathBuf>,
+    paths: Vec<String>,
     #[command(flatten)]
     days: DayArgs,
 }
@@ -140,7 +139,7 @@ impl IngestArgs {
                 app.ingest_actions(args.vendor, args.paths, progress).await?
             }
             SourceCommand::Bulletin(args) if !args.paths.is_empty() => {
-                app.ingest_bulletins(args.paths, progress).await?
+                app.ingest_files(FileFormat::Bulletin, None, args.paths, progress).await?
             }
             SourceCommand::Bulletin(args) => {
                 app.ingest_source(Source::BULLETIN, request(args.days), progress).await?

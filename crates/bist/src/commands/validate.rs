@@ -120,7 +120,7 @@ impl ValidateArgs {
             return terminal.result(&decided, || decided_text(&decided));
         }
         let wanted = (!self.all).then_some(self.symbols.as_slice());
-        let overview = app.validate(wanted, &*terminal.progress()).await?;
+        let overview = app.validate(wanted, terminal.progress()).await?;
         app.close().await;
         terminal.result(&report(&overview), || text(&overview, !self.all))
     }
