@@ -116,27 +116,19 @@ fn not_modified(known: &Validators) -> Fetched {
 
 /// The error with what experience says of it.
 fn with_advice(error: FetchError, piece: &str) -> FetchError {
-    match error {
-        FetchError::WrongKind { url, expected, found, .. } => FetchError::WrongKind {
-            url,
-            expected,
-            found,
-            beginning: "the address is an old one or the key is not accepted; the service is at \
-                        https://evds3.tcmb.gov.tr/igmevdsms-dis"
-                .to_owned(),
-        },
-        FetchError::Status { status: status @ (400 | 401 | 403), beginning, .. } => {
-            FetchError::Refused {
-                source_name: Source::EVDS,
-                piece: piece.to_owned(),
-                reason: format!(
-                    "it answered {status} ({beginning}); check the key of the source 'evds', and \
-                     that the series exists"
-                ),
-            }
-        }
-        other => other,
+    if let FetchError::WrongKind { url, expected, found, .. } = error {
+        let advice = "the address is an old one or the key is not accepted; the service is at \
+                      https://evds3.tcmb.gov.tr/igmevdsms-dis";
+        return FetchError::WrongKind { url, expected, found, beginning: advice.to_owned() };
     }
+    if let FetchError::Status { status: status @ (400 | 401 | 403), beginning, .. } = error {
+        let reason = format!(
+            "it answered {status} ({beginning}); check the key of the source 'evds', and that the \
+             series exists"
+        );
+        return FetchError::Refused { source_name: Source::EVDS, piece: piece.to_owned(), reason };
+    }
+    error
 }
 
 impl Provider for Evds {

@@ -1,5 +1,8 @@
 //! From single rows to the bars of a file: how long each bar is, and rows said twice.
 
+mod group;
+mod interval;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -7,25 +10,12 @@ use bist_market::bar::{day_of, midnight_of};
 use bist_market::{BarSeries, Interval, RawBar, Refusal, RefusedRow, Symbol};
 use jiff::Timestamp;
 
-use crate::error::{Broken, Fault};
+use crate::error::Broken;
 use crate::file_bars::{FileBars, FileNote};
+pub(crate) use group::Group;
 
 /// Characters of a refused row that are kept.
 const TEXT_LENGTH_MAX: usize = 200;
-
-/// A row with all its numbers.
-#[derive(Debug)]
-pub(crate) struct Row {
-    pub(crate) line: u64,
-    pub(crate) symbol: Symbol,
-    pub(crate) bar: RawBar,
-}
-
-impl Row {
-    fn is_at_midnight(&self) -> bool {
-        midnight_of(self.bar.day()) == self.bar.opened_at
-    }
-}
 
 /// What was read of one row, before it is known whether it is a bar.
 pub(crate) struct RowFields<'a, T> {
@@ -44,9 +34,13 @@ pub(crate) struct RowFields<'a, T> {
 /// The rows of one file while it is being read.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
-    pub(crate) rows: Vec<Row>,
     pub(crate) refused: Vec<RefusedRow>,
     pub(crate) notes: Vec<FileNote>,
+    /// The rows that are bars, a group a symbol, in the order in which the symbols came.
+    groups: Vec<Group>,
+    group_of: BTreeMap<Symbol, usize>,
+    /// Whether a bar was opened at another time than midnight.
+    has_times: bool,
 }
 
 impl Rows {
@@ -76,7 +70,33 @@ impl Rows {
             adjusted_close: fields.adjusted_close,
             volume_shares: fields.volume_shares,
         };
-        self.rows.push(Row { line, symbol, bar });
+        self.note_time(opened_at);
+        let group = self.group_of(symbol);
+        self.push(group, line, bar);
+    }
+
+    /// Takes note of a time that need not be midnight; to be called with every such time.
+    pub(crate) fn note_time(&mut self, opened_at: Timestamp) {
+        self.has_times = self.has_times || midnight_of(day_of(opened_at)) != opened_at;
+    }
+
+    /// The place of a symbol's group, for [`Rows::push`].
+    pub(crate) fn group_of(&mut self, symbol: Symbol) -> usize {
+        *self.group_of.entry(symbol).or_insert_with(|| {
+            self.groups.push(Group::new(symbol));
+            self.groups.len() - 1
+        })
+    }
+
+    /// Takes a whole bar in.
+    #[inline]
+    pub(crate) fn push(&mut self, group: usize, line: u64, bar: RawBar) {
+        self.groups[group].push(line, bar);
+    }
+
+    /// Whether no row was seen yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.refused.is_empty() && self.groups.iter().all(|group| group.bars.is_empty())
     }
 
     /// Makes bars of the rows; `text_of` gives the words of a line for those refused here.
@@ -86,43 +106,36 @@ impl Rows {
         hint: Option<Interval>,
         text_of: impl Fn(u64) -> String,
     ) -> Result<FileBars, Broken> {
-        let rows_read = (self.rows.len() + self.refused.len()) as u64;
-        if rows_read == 0 {
+        if self.is_empty() {
             self.notes.insert(0, FileNote::EmptyFile);
         }
-        let mut by_symbol: BTreeMap<Symbol, Vec<Row>> = BTreeMap::new();
-        for row in self.rows {
-            by_symbol.entry(row.symbol).or_default().push(row);
-        }
-        let mut series = Vec::with_capacity(by_symbol.len());
-        if !by_symbol.is_empty() {
-            let only_days = by_symbol.values().flatten().all(Row::is_at_midnight);
-            let interval =
-                if only_days { Interval::Daily } else { most_frequent_step(&by_symbol, hint)? };
-            for (symbol, mut rows) in by_symbol {
-                if interval == Interval::Daily && !only_days {
-                    for row in &mut rows {
-                        row.bar.opened_at = midnight_of(row.bar.day());
-                    }
-                }
-                let refusals = repeated(&rows);
-                let mut bars = Vec::with_capacity(rows.len() - refusals.len());
-                for (index, row) in rows.iter().enumerate() {
-                    let Some(reason) = refusals.get(&index) else {
-                        bars.push(row.bar);
-                        continue;
-                    };
-                    self.refused.push(RefusedRow {
-                        file: file.display().to_string(),
-                        line: row.line,
-                        symbol: Some(symbol),
-                        day: Some(row.bar.day()),
-                        text: shortened(&text_of(row.line)),
-                        reason: reason.clone(),
-                    });
-                }
-                series.push(BarSeries { symbol, interval, bars });
+        self.groups.retain(|group| !group.bars.is_empty());
+        self.groups.sort_by_key(|group| group.symbol);
+        let bars_count: usize = self.groups.iter().map(|group| group.bars.len()).sum();
+        let rows_read = (bars_count + self.refused.len()) as u64;
+
+        let interval = if self.has_times && bars_count > 0 {
+            interval::most_frequent_step(&self.groups, hint)?
+        } else {
+            Interval::Daily
+        };
+        let mut series = Vec::with_capacity(self.groups.len());
+        for mut group in self.groups {
+            if interval == Interval::Daily && self.has_times {
+                group.move_to_midnight();
             }
+            let symbol = group.symbol;
+            for (line, day, reason) in group.take_repeated() {
+                self.refused.push(RefusedRow {
+                    file: file.display().to_string(),
+                    line,
+                    symbol: Some(symbol),
+                    day: Some(day),
+                    text: shortened(&text_of(line)),
+                    reason,
+                });
+            }
+            series.push(BarSeries { symbol, interval, bars: group.bars });
         }
         self.refused.sort_by_key(|row| (row.line, row.symbol));
         Ok(FileBars {
@@ -141,62 +154,4 @@ pub(crate) fn shortened(text: &str) -> String {
         Some((cut, _)) => format!("{}…", &text[..cut]),
         None => text.to_owned(),
     }
-}
-
-/// How long bars with times are: the most frequent step between two of one symbol; the file's name
-/// helps only when there is no step.
-fn most_frequent_step(
-    by_symbol: &BTreeMap<Symbol, Vec<Row>>,
-    hint: Option<Interval>,
-) -> Result<Interval, Broken> {
-    let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
-    for rows in by_symbol.values() {
-        let mut times: Vec<Timestamp> = rows.iter().map(|row| row.bar.opened_at).collect();
-        times.sort_unstable();
-        times.dedup();
-        for pair in times.windows(2) {
-            *counts.entry(pair[1].as_second() - pair[0].as_second()).or_default() += 1;
-        }
-    }
-    // Of equally frequent steps the shortest: the longer ones run over a night.
-    let mut best: Option<(i64, usize)> = None;
-    for (step_s, count) in counts {
-        if best.is_none_or(|(_, most)| count > most) {
-            best = Some((step_s, count));
-        }
-    }
-    let unknown = || Broken::from(Fault::UnknownInterval);
-    let Some((step_s, _)) = best else { return hint.ok_or_else(unknown) };
-    if step_s >= 24 * 3600 {
-        return Ok(Interval::Daily);
-    }
-    match u16::try_from(step_s / 60) {
-        Ok(minutes @ 1..) if step_s % 60 == 0 => Ok(Interval::Minutes(minutes)),
-        _ => Err(unknown()),
-    }
-}
-
-/// Which rows repeat or contradict another of the same time, by their index.
-pub(crate) fn repeated(rows: &[Row]) -> BTreeMap<usize, Refusal> {
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by_key(|index| (rows[*index].bar.opened_at, rows[*index].line));
-    let mut refusals = BTreeMap::new();
-    for same_time in order.chunk_by(|a, b| rows[*a].bar.opened_at == rows[*b].bar.opened_at) {
-        let (first, others) = (same_time[0], &same_time[1..]);
-        if others.is_empty() {
-            continue;
-        }
-        let conflict = others.iter().find(|index| rows[**index].bar != rows[first].bar);
-        let Some(conflict) = conflict else {
-            for index in others {
-                refusals.insert(*index, Refusal::DuplicateRow { first_line: rows[first].line });
-            }
-            continue;
-        };
-        for index in same_time {
-            let other = if *index == first { *conflict } else { first };
-            refusals.insert(*index, Refusal::ConflictingDuplicate { first_line: rows[other].line });
-        }
-    }
-    refusals
 }

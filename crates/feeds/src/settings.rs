@@ -358,7 +358,7 @@ mod tests {
         );
         check_refused(
             "base_urls.site = \"https://a.tr\"",
-            "base_urls.site is not an address of this source; it has chart, cookie, crumb",
+            "base_urls.site is not an address of this source; it has chart, consent, cookie, crumb, gate",
         );
         let advice = "is not an address; give one that begins with http:// or https://, without \
                       user and password";

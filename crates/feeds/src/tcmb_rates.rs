@@ -18,9 +18,10 @@ const NODES_MAX: u32 = 50_000;
 /// The elements of a currency that are read, and the middle of the series' names.
 const KINDS: [(&str, &str); 2] = [("ForexBuying", "A"), ("ForexSelling", "S")];
 
-/// Reads the rates of `day`: lira for one unit of each currency, named as the data service names
-/// them, such as `TP.DK.USD.A.YTL` for buying and `TP.DK.USD.S.YTL` for selling dollars. The day is
-/// the one on which the rates were announced.
+/// Reads the rates that were announced on `day`: lira for one unit of each currency.
+///
+/// They are named as the data service names them, `TP.DK.USD.A.YTL` for buying and
+/// `TP.DK.USD.S.YTL` for selling dollars.
 ///
 /// Definitions of entities are refused, so that a document cannot grow while it is read.
 ///

@@ -110,6 +110,11 @@ impl ExchangeRules {
         }
     }
 
+    /// Whether `symbol` has, or had, a limit of its own on some day.
+    pub(crate) fn has_own_limit(&self, symbol: Symbol) -> bool {
+        limits::EXCEPTIONS.iter().any(|entry| entry.value.symbol == Some(symbol.as_str()))
+    }
+
     /// The prices between which a share with base price `base` could trade on `day`: the lower limit
     /// rounded up and the upper rounded down to a valid tick. `None` when the limit is not known or
     /// no valid price lies between.

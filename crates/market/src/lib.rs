@@ -36,7 +36,7 @@ pub use corporate_action::{CorporateAction, CorporateActionKind};
 pub use disclosure::Disclosure;
 pub use exchange_rules::{ExchangeRules, PriceLimits, RulesOfDay};
 pub use index_membership::ShareIndex;
-pub use instrument::{Instrument, Origin, Symbol, SymbolError};
+pub use instrument::{Instrument, InstrumentClass, Origin, Symbol, SymbolError};
 pub use instrument_day::{DatedInstrumentDay, InstrumentDay};
 pub use observation::{Observation, SeriesCode};
 pub use price::{Price, PriceError};
@@ -47,6 +47,6 @@ pub use snapshot::snapshot_hash;
 pub use source::{PriceBasis, Source};
 pub use universe::{Universe, UniverseError, admit};
 pub use validate::{
-    DataQuality, Decision, Finding, FindingId, FindingKind, Received, Remark, Severity,
-    ValidatedBars, ValidationPolicy, Verdict, validate,
+    DataQuality, Decision, Finding, FindingId, FindingKind, QualityBand, Received, Remark,
+    Severity, ValidatedBars, ValidationPolicy, Verdict, validate, validate_with,
 };

@@ -4,7 +4,7 @@ use crate::error::Fault;
 
 /// The text of a file: UTF-8 or UTF-16 with or without a byte order mark; the first line alone may
 /// be Windows-1254, as Turkish spreadsheets write their headings.
-pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, (Option<u64>, Fault)> {
+pub(crate) fn decode(mut bytes: Vec<u8>) -> Result<String, (Option<u64>, Fault)> {
     if bytes.is_empty() {
         return Err((None, Fault::ZeroBytes));
     }
@@ -12,7 +12,10 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, (Option<u64>, Fault)> {
         return Err((None, fault));
     }
     match bytes.as_slice() {
-        [0xef, 0xbb, 0xbf, text @ ..] => decode_utf8(text.to_vec()),
+        [0xef, 0xbb, 0xbf, ..] => {
+            bytes.drain(..3);
+            decode_utf8(bytes)
+        }
         [0xff, 0xfe, text @ ..] => decode_utf16(text, u16::from_le_bytes),
         [0xfe, 0xff, text @ ..] => decode_utf16(text, u16::from_be_bytes),
         // Without a mark: the first character of any header is ASCII, so one of its bytes is zero.

@@ -87,14 +87,11 @@ fn question(day: Date) -> serde_json::Value {
 
 /// What the site's web firewall says to visitors that it takes for machines.
 fn turned_away(error: FetchError) -> FetchError {
-    match error {
-        FetchError::Status { url, status: status @ (403 | 666), .. } => FetchError::Refused {
-            source_name: Source::KAP,
-            piece: url,
-            reason: format!("the site's web firewall answered {status}; use the official service"),
-        },
-        other => other,
+    if let FetchError::Status { url, status: status @ (403 | 666), .. } = error {
+        let reason = format!("the site's web firewall answered {status}; use the official service");
+        return FetchError::Refused { source_name: Source::KAP, piece: url, reason };
     }
+    error
 }
 
 #[derive(Deserialize)]

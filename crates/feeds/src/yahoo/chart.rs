@@ -15,7 +15,7 @@ use super::ticker::{kind_of, symbol_of, ticker_of};
 use crate::fetch_error::FetchError;
 use crate::json;
 use crate::provider::{Batch, Content};
-use crate::rows::{self, Row};
+use crate::rows::Group;
 
 /// What a chart was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +137,7 @@ fn read(
         ..Batch::default()
     };
     let mut counts = Counts::default();
-    let mut rows = Vec::new();
+    let mut rows = Group::new(request.symbol);
     for index in 0..table.rows_count() {
         let Some((day, opened_at)) = table.time(index) else {
             batch.refused.push(table.not_a_date(index));
@@ -155,12 +155,12 @@ fn read(
                     counts.unfinished += 1;
                 }
                 Ok(Some(bar)) => {
-                    rows.push(Row { line: line_of(index), symbol: request.symbol, bar });
+                    rows.push(line_of(index), bar);
                 }
             }
         }
     }
-    let bars = once(&rows, &table, &mut batch);
+    let bars = once(rows, &table, &mut batch);
     if !bars.is_empty() {
         batch.series.push(BarSeries { symbol: request.symbol, interval: request.interval, bars });
     }
@@ -170,18 +170,11 @@ fn read(
 }
 
 /// The bars of the rows; those said twice are refused.
-fn once(rows: &[Row], table: &Table<'_>, batch: &mut Batch) -> Vec<RawBar> {
-    let refusals = rows::repeated(rows);
-    let mut bars = Vec::with_capacity(rows.len());
-    for (position, row) in rows.iter().enumerate() {
-        match refusals.get(&position) {
-            None => bars.push(row.bar),
-            Some(reason) => {
-                let index = usize::try_from(row.line - 1).unwrap_or_default();
-                batch.refused.push(table.refused(index, row.bar.day(), reason.clone()));
-            }
-        }
+fn once(mut rows: Group, table: &Table<'_>, batch: &mut Batch) -> Vec<RawBar> {
+    for (line, day, reason) in rows.take_repeated() {
+        let index = usize::try_from(line - 1).unwrap_or_default();
+        batch.refused.push(table.refused(index, day, reason));
     }
     batch.refused.sort_by_key(|row| row.line);
-    bars
+    rows.bars
 }

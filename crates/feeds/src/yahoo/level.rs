@@ -13,10 +13,10 @@ const CHANGE_MIN: f64 = 0.01;
 /// With a single common row the factor must be larger than any correction or daily limit.
 const CHANGE_OF_ONE_ROW_MIN: f64 = 0.25;
 
-/// Whether the closes of the rows that `stored` and `fetched` have in common differ by one constant
-/// factor: the vendor has divided its history by a split that was not known when `stored` was
-/// fetched. All history must then be fetched again, for the days before the common ones have moved
-/// as well.
+/// Whether the closes of the rows that `stored` and `fetched` have in common differ by one factor.
+///
+/// The vendor has then divided its history by a split that was not known when `stored` was fetched.
+/// All of it must be fetched again, for the days before the common ones have moved as well.
 ///
 /// Only the first rows in common are compared, because a split that is applied late leaves the
 /// newest rows as they were. Two thirds of them must agree, so that one corrected price neither

@@ -1,5 +1,7 @@
 //! The central bank: what its answers become.
 
+mod provider;
+
 use bist_feeds::evds::parse_evds;
 use bist_feeds::tcmb_rates::parse_rates_xml;
 use bist_feeds::{Batch, FetchError};

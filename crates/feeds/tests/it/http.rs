@@ -19,18 +19,18 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Time that passes only when somebody waits; chance is the largest value.
 #[derive(Debug, Default)]
-struct FakeWaits {
+pub(crate) struct FakeWaits {
     now: Mutex<Duration>,
     slept: Mutex<Vec<Duration>>,
 }
 
 impl FakeWaits {
-    fn pass(&self, time: Duration) {
+    pub(crate) fn pass(&self, time: Duration) {
         *self.now.lock().unwrap() += time;
     }
 
     /// The waits asked for so far, seconds.
-    fn slept_s(&self) -> Vec<f64> {
+    pub(crate) fn slept_s(&self) -> Vec<f64> {
         self.slept.lock().unwrap().iter().map(Duration::as_secs_f64).collect()
     }
 }

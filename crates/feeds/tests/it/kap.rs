@@ -1,5 +1,7 @@
 //! The disclosure platform: what its answers become.
 
+mod provider;
+
 use bist_feeds::kap::{
     ListedDisclosure, parse_disclosure_detail, parse_disclosures, parse_last_index,
     parse_site_disclosures,

@@ -1,10 +1,14 @@
 //! The chart service: what its answers become.
 
+mod provider;
+
 use bist_feeds::yahoo::{ChartRequest, level_changed, parse_chart};
 use bist_feeds::{Batch, Content, FetchError};
 use bist_market::{CorporateAction, Interval, Symbol};
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
+
+use crate::batch_of;
 
 const DAILY: &str = include_str!("../fixtures/yahoo/daily.json");
 const HOURLY: &str = include_str!("../fixtures/yahoo/hourly.json");
@@ -30,10 +34,7 @@ fn parse(text: &str) -> Result<Content, FetchError> {
 
 #[track_caller]
 fn batch(content: Result<Content, FetchError>) -> Batch {
-    match content.unwrap() {
-        Content::Data(batch) => *batch,
-        other => panic!("{other:?}"),
-    }
+    batch_of(content.unwrap())
 }
 
 /// The bars as lines: time, open, high, low, close, adjusted close, volume.

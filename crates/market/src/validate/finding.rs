@@ -44,12 +44,6 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding without a name, about which nothing was decided.
-    pub(super) fn new(opened_at: Option<Timestamp>, day: Option<Date>, kind: FindingKind) -> Self {
-        let id = FindingId::default();
-        Self { id, opened_at, day, decision: None, unverifiable: false, kind }
-    }
-
     /// How bad it is, whatever was decided.
     pub fn severity(&self) -> Severity {
         self.kind.severity()
@@ -71,6 +65,11 @@ impl Finding {
     /// verified.
     pub fn counts(&self) -> bool {
         !self.unverifiable && self.decision != Some(Verdict::Accept)
+    }
+
+    /// Whether its row or day is lost: kept out, or missing.
+    pub fn costs(&self) -> bool {
+        self.quarantines() || (self.counts() && self.severity() == Severity::Error)
     }
 }
 

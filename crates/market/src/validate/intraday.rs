@@ -15,6 +15,8 @@ mod trades;
 
 use jiff::civil::{Date, Time};
 
+use super::days::Days;
+use super::limits::Limits;
 use super::{FindingKind, Remark, ValidationPolicy};
 use crate::bar::{RawBar, istanbul};
 use crate::calendar::{Calendar, DayKind, SessionKind};
@@ -45,12 +47,9 @@ pub fn check(
     }
     hours::misaligned(&in_place, minutes, &mut remarks);
     completeness::check(&in_place, &mut remarks);
-    moves::check(
-        &days,
-        &super::moves::Limits::new(symbol, calendar, rules, policy),
-        actions,
-        &mut remarks,
-    );
+    let table = Days::of(calendar, rules);
+    let limits = Limits::new(symbol, table, rules, policy);
+    moves::check(&days, table, &limits, actions, &mut remarks);
     trades::check(&slots, &in_place, policy, &mut remarks);
     remarks.sort_by_key(|remark| (remark.day, remark.opened_at));
     remarks

@@ -63,7 +63,7 @@ async fn while_a_probe_is_on_its_way_others_are_refused() {
     let scene = Scene::with([bad(), bad(), Reply::json("{}").stall_after(1)], |settings| {
         impatient(settings);
         settings.breaker_failures_max = 1;
-        settings.answer_timeout = SECOND / 5;
+        settings.answer_timeout = SECOND * 3 / 10;
     });
     scene.failure("/a").await;
     scene.waits.pass(60 * SECOND);
@@ -71,7 +71,7 @@ async fn while_a_probe_is_on_its_way_others_are_refused() {
     let (probe, (refused, state)) = tokio::join!(scene.failure("/a"), async {
         (scene.failure("/a").await, scene.client.breaker())
     });
-    assert_eq!(probe, "/a did not answer within 0.2 s");
+    assert_eq!(probe, "/a did not answer within 0.3 s");
     assert!(refused.contains("is left alone for 60 s more"), "{refused}");
     assert_eq!(state, BreakerState::HalfOpen);
     assert_eq!(scene.server.requests().len(), 3);

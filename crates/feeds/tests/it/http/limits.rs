@@ -40,10 +40,23 @@ const TOO_LARGE: &str = "the answer of /a is larger than 1024 bytes and was not 
 #[tokio::test]
 async fn an_answer_of_the_largest_size_is_read_and_one_byte_more_is_not() {
     let body = |length: usize| format!("[{}]", " ".repeat(length - 2));
-    let scene = Scene::with([Reply::json(body(1024)), Reply::json(body(1025))], small);
-    assert_eq!(scene.get("/a").await.unwrap().len(), 1024);
+    // What is packed does not announce its length.
+    for reply in [Reply::json, |body: String| packed(body.as_bytes())] {
+        let scene = Scene::with([reply(body(1024)), reply(body(1025))], small);
+        assert_eq!(scene.get("/a").await.unwrap().len(), 1024);
+        assert_eq!(scene.failure("/a").await, TOO_LARGE);
+        assert_eq!(scene.server.requests().len(), 2, "asking again would not help");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_announces_too_much_is_not_waited_for() {
+    let scene = Scene::with([Reply::json(" ".repeat(1025)).stall_after(0)], |settings| {
+        small(settings);
+        settings.answer_timeout = 10 * SECOND;
+        settings.attempts_max = 1;
+    });
     assert_eq!(scene.failure("/a").await, TOO_LARGE);
-    assert_eq!(scene.server.requests().len(), 2, "asking again would not help");
 }
 
 #[tokio::test]
@@ -68,7 +81,7 @@ async fn an_answer_that_stalls_is_given_up() {
         let scene = Scene::with([Reply::json("{}").stall_after(bytes)], hasty);
         let asked_at = Instant::now();
         assert_eq!(scene.failure("/a").await, "/a did not answer within 0.1 s");
-        assert!(asked_at.elapsed() < SECOND);
+        assert!(asked_at.elapsed() < 10 * SECOND);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is sent: headers, validators, cookies, in which pace; and what is never shown.
 
+use std::env;
+use std::process::Command;
 use std::sync::Arc;
 
 use bist_feeds::{Answer, Expects, FetchError, Request, Secret, Validators};
@@ -137,4 +139,21 @@ async fn a_proxy_is_asked_instead_of_the_source() {
     });
     client.send(&Request::get("http://prices.test/a", Expects::Json)).await.unwrap();
     assert_eq!(proxy.requests()[0].path, "http://prices.test/a");
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_not_asked() {
+    let proxy = HttpServer::start(Script::new());
+    // The environment is read by the library, so another process of this test must have it.
+    let run = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "http::requests::headers_are_sent_and_we_name_ourselves"])
+        .envs([("HTTP_PROXY", proxy.url("")), ("http_proxy", proxy.url(""))])
+        .env("ALL_PROXY", proxy.url(""))
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&run.stdout);
+    assert!(told.contains("1 passed"), "{told}");
+    assert_eq!(proxy.requests(), []);
 }

@@ -1,0 +1,221 @@
+//! Rows without surprises, read byte by byte in one pass: the reader that makes files load fast.
+//!
+//! It reads what it is sure to understand as [`CarefulReader`] does, and leaves any other row to it
+//! untouched. A cell in an unusual spelling is read by the same functions that the careful reader
+//! uses; a row with a quotation mark, a missing price, another number of fields, or anything wrong
+//! is not plain.
+
+mod days;
+mod number;
+mod symbols;
+
+use bist_market::RawBar;
+use jiff::Timestamp;
+
+use super::careful::CarefulReader;
+use super::table::Lines;
+use crate::decimal::{self, DecimalMark, NumberFault};
+use crate::moment::Moment;
+use crate::rows::Rows;
+use days::Days;
+use symbols::Symbols;
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Symbol,
+    Date,
+    /// Open, high, low and close are 0 to 3.
+    Price(usize),
+    AdjustedClose,
+    Volume,
+    Ignored,
+}
+
+/// Reads plain rows.
+#[derive(Debug)]
+pub(super) struct PlainReader<'a> {
+    careful: &'a CarefulReader<'a>,
+    delimiter: u8,
+    mark: u8,
+    /// One for each column.
+    roles: Vec<Role>,
+    days: Days,
+    symbols: Symbols<'a>,
+}
+
+/// A row that was read, and where the next begins.
+struct PlainRow {
+    group: usize,
+    bar: RawBar,
+    /// Whether the date is a day, and the bar's time therefore midnight.
+    is_day: bool,
+    end: usize,
+}
+
+impl<'a> PlainReader<'a> {
+    /// The reader for a file; `None` when none of its rows can be plain.
+    pub(super) fn of(careful: &'a CarefulReader<'a>, rows: &mut Rows) -> Option<Self> {
+        let table = careful.table;
+        let layout = &table.layout;
+        let [cells] = layout.cells.as_slice() else { return None };
+        let delimiter = u8::try_from(table.delimiter).ok()?;
+        let mark = match careful.style.mark {
+            DecimalMark::Point => b'.',
+            DecimalMark::Comma => b',',
+        };
+        if layout.time.is_some() || mark == delimiter {
+            return None;
+        }
+        let symbol = cells.symbol.or(careful.symbol);
+        let mut roles = vec![Role::Ignored; table.width];
+        let meant = [
+            (Some(layout.date), Role::Date),
+            (layout.symbol.filter(|_| symbol.is_none()), Role::Symbol),
+            (Some(cells.open), Role::Price(0)),
+            (Some(cells.high), Role::Price(1)),
+            (Some(cells.low), Role::Price(2)),
+            (Some(cells.close), Role::Price(3)),
+            (cells.adjusted_close, Role::AdjustedClose),
+            (cells.volume, Role::Volume),
+        ];
+        for (column, role) in meant {
+            let Some(column) = column else { continue };
+            let slot = roles.get_mut(column)?;
+            if *slot != Role::Ignored {
+                return None;
+            }
+            *slot = role;
+        }
+        let lines = table.lines();
+        let first_line = &lines.text[lines.at..];
+        let first_date = first_line.split(table.delimiter).nth(layout.date).unwrap_or_default();
+        Some(Self {
+            careful,
+            delimiter,
+            mark,
+            roles,
+            days: Days::like(first_date, delimiter),
+            symbols: Symbols::new(symbol, rows),
+        })
+    }
+
+    /// Reads rows up to the first that is not plain, or the end.
+    pub(super) fn read(&mut self, lines: &mut Lines<'a>, rows: &mut Rows) {
+        while let Some(row) = self.row(lines.text, lines.at, rows) {
+            if !row.is_day {
+                rows.note_time(row.bar.opened_at);
+            }
+            rows.push(row.group, lines.number, row.bar);
+            lines.at = row.end;
+            lines.number += 1;
+        }
+    }
+
+    /// The row that begins at `at`; `None` when it is not plain.
+    #[inline]
+    fn row(&mut self, text: &'a str, mut at: usize, rows: &mut Rows) -> Option<PlainRow> {
+        let mut group = self.symbols.of_file();
+        let (mut opened_at, mut is_day) = (Timestamp::UNIX_EPOCH, false);
+        let mut prices = [0; 4];
+        let mut adjusted_close = None;
+        let mut volume_shares = None;
+        let bytes = text.as_bytes();
+        for index in 0..self.roles.len() {
+            let end = match self.roles[index] {
+                Role::Price(index) => {
+                    let (units, end) = match number::scaled(bytes, at, self.mark, 4) {
+                        Some(read) => read,
+                        None => self.number(text, at, decimal::price_units)?,
+                    };
+                    prices[index] = units?;
+                    end
+                }
+                Role::Date => {
+                    let end;
+                    (opened_at, end, is_day) = match self.days.find(bytes, at) {
+                        Some((midnight, end)) => (midnight, end, true),
+                        None => self.moment(text, at)?,
+                    };
+                    end
+                }
+                Role::Symbol => {
+                    let (found, end) = self.symbols.find(text, at, self.delimiter, rows)?;
+                    group = found;
+                    end
+                }
+                Role::Volume => {
+                    let (shares, end) = match number::scaled(bytes, at, self.mark, 0) {
+                        Some(read) => read,
+                        None => self.number(text, at, decimal::shares)?,
+                    };
+                    volume_shares = shares;
+                    end
+                }
+                Role::AdjustedClose => {
+                    let (lira, end) = self.number(text, at, decimal::lira)?;
+                    adjusted_close = lira;
+                    end
+                }
+                Role::Ignored => cell_end(bytes, at, self.delimiter)?,
+            };
+            at = if index + 1 < self.roles.len() {
+                (*bytes.get(end)? == self.delimiter).then_some(end + 1)?
+            } else {
+                match bytes.get(end..)? {
+                    [b'\n', ..] => end + 1,
+                    [b'\r', b'\n', ..] => end + 2,
+                    _ => return None,
+                }
+            };
+        }
+        let [open_units, high_units, low_units, close_units] = prices;
+        let bar = RawBar {
+            opened_at,
+            open_units: Some(open_units),
+            high_units,
+            low_units,
+            close_units,
+            adjusted_close,
+            volume_shares,
+        };
+        Some(PlainRow { group, bar, is_day, end: at })
+    }
+
+    /// The moment at `at` in any spelling, the end of its cell, and whether it is a day.
+    #[inline(never)]
+    fn moment(&self, text: &str, at: usize) -> Option<(Timestamp, usize, bool)> {
+        let (cell, end) = self.cell(text, at)?;
+        let moment = Moment::parse(cell, self.careful.style.order)?;
+        Some((moment.instant()?, end, matches!(moment, Moment::Day(_))))
+    }
+
+    /// The number at `at` in any spelling, and the end of its cell.
+    #[inline(never)]
+    fn number<T>(
+        &self,
+        text: &str,
+        at: usize,
+        read: impl Fn(&str, DecimalMark) -> Result<T, NumberFault>,
+    ) -> Option<(Option<T>, usize)> {
+        let (cell, end) = self.cell(text, at)?;
+        if decimal::is_null(cell) {
+            return Some((None, end));
+        }
+        Some((Some(read(cell, self.careful.style.mark).ok()?), end))
+    }
+
+    fn cell<'t>(&self, text: &'t str, at: usize) -> Option<(&'t str, usize)> {
+        let end = cell_end(text.as_bytes(), at, self.delimiter)?;
+        Some((text[at..end].trim(), end))
+    }
+}
+
+/// The end of the cell that begins at `at`: the delimiter or the end of the line behind it; `None`
+/// when the cell has a quotation mark, or the text ends first.
+#[inline]
+fn cell_end(bytes: &[u8], at: usize, delimiter: u8) -> Option<usize> {
+    let cell = bytes.get(at..)?;
+    let length = cell.iter().position(|b| *b == delimiter || matches!(b, b'\n' | b'"'))?;
+    (cell[length] != b'"').then_some(at + length)
+}

@@ -1,0 +1,129 @@
+//! The bars of one symbol while its file is being read.
+
+use std::collections::BTreeMap;
+
+use bist_market::bar::midnight_of;
+use bist_market::{RawBar, Refusal, Symbol};
+use jiff::civil::Date;
+
+/// The bars of one symbol and the lines they stood on, in the file's order.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(super) symbol: Symbol,
+    pub(crate) bars: Vec<RawBar>,
+    lines: Lines,
+    /// Whether each bar was opened after the one before it: then none is said twice.
+    pub(super) is_ascending: bool,
+}
+
+impl Group {
+    pub(crate) fn new(symbol: Symbol) -> Self {
+        Self { symbol, bars: Vec::new(), lines: Lines::default(), is_ascending: true }
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, line: u64, bar: RawBar) {
+        if let Some(last) = self.bars.last() {
+            self.is_ascending &= last.opened_at < bar.opened_at;
+        }
+        self.lines.push(self.bars.len() as u64, line);
+        self.bars.push(bar);
+    }
+
+    /// Makes each bar one of its day.
+    pub(super) fn move_to_midnight(&mut self) {
+        for bar in &mut self.bars {
+            bar.opened_at = midnight_of(bar.day());
+        }
+        self.is_ascending = self.bars.is_sorted_by(|a, b| a.opened_at < b.opened_at);
+    }
+
+    /// Takes out the rows that repeat or contradict another of the same time; gives the line, the
+    /// day and the reason of each.
+    pub(crate) fn take_repeated(&mut self) -> Vec<(u64, Date, Refusal)> {
+        if self.is_ascending {
+            return Vec::new();
+        }
+        let refusals = self.repeated();
+        let taken = refusals
+            .iter()
+            .map(|(&index, reason)| {
+                (self.lines.of(index as u64), self.bars[index].day(), reason.clone())
+            })
+            .collect();
+        let mut index = 0;
+        self.bars.retain(|_| {
+            index += 1;
+            !refusals.contains_key(&(index - 1))
+        });
+        taken
+    }
+
+    /// Which rows repeat or contradict another of the same time, by their index.
+    fn repeated(&self) -> BTreeMap<usize, Refusal> {
+        let bars = &self.bars;
+        let line = |index: usize| self.lines.of(index as u64);
+        let mut order: Vec<usize> = (0..bars.len()).collect();
+        // Stable, so rows of one time stay in the order of their lines.
+        order.sort_by_key(|index| bars[*index].opened_at);
+        let mut refusals = BTreeMap::new();
+        for same_time in order.chunk_by(|a, b| bars[*a].opened_at == bars[*b].opened_at) {
+            let (first, others) = (same_time[0], &same_time[1..]);
+            if others.is_empty() {
+                continue;
+            }
+            let conflict = others.iter().find(|index| bars[**index] != bars[first]);
+            let Some(conflict) = conflict else {
+                for index in others {
+                    refusals.insert(*index, Refusal::DuplicateRow { first_line: line(first) });
+                }
+                continue;
+            };
+            for index in same_time {
+                let other = if *index == first { *conflict } else { first };
+                refusals.insert(*index, Refusal::ConflictingDuplicate { first_line: line(other) });
+            }
+        }
+        refusals
+    }
+}
+
+/// The line of each row, as runs: most rows stand on the line below the row before.
+#[derive(Debug, Default)]
+struct Lines {
+    /// The index of the first row of a run, and its line.
+    runs: Vec<(u64, u64)>,
+}
+
+impl Lines {
+    #[inline]
+    fn push(&mut self, index: u64, line: u64) {
+        let continues =
+            self.runs.last().is_some_and(|(first, begin)| begin + (index - first) == line);
+        if !continues {
+            self.runs.push((index, line));
+        }
+    }
+
+    fn of(&self, index: u64) -> u64 {
+        let behind = self.runs.partition_point(|(first, _)| *first <= index);
+        let (first, begin) = self.runs[behind - 1];
+        begin + (index - first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_given_back_as_they_came() {
+        let given = [2, 3, 4, 9, 10, 12, 12, 13];
+        let mut lines = Lines::default();
+        for (index, line) in (0..).zip(given) {
+            lines.push(index, line);
+        }
+        assert_eq!(lines.runs.len(), 4);
+        assert_eq!((0..).zip(given).map(|(index, _)| lines.of(index)).collect::<Vec<_>>(), given);
+    }
+}
