@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
-use crate::columns::{document, instant_us, json, maybe_instant_us, source, symbol};
+use crate::columns::{document, instant_us, json, maybe_instant_us, source};
 use crate::error::StoreError;
 use crate::ingests::{Ingest, IngestFile};
 use crate::pool::Store;
