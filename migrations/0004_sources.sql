@@ -224,15 +224,16 @@ DROP TABLE findings;
 DROP TABLE data_quality;
 
 CREATE TABLE data_quality (
-    symbol           TEXT NOT NULL REFERENCES instruments (symbol),
-    bar_interval     TEXT NOT NULL,
-    source           TEXT NOT NULL,
-    validated_at_us  BIGINT NOT NULL,
-    expected_count   BIGINT NOT NULL,
-    score_share      DOUBLE PRECISION NOT NULL,
-    error_count      BIGINT NOT NULL,
-    warning_count    BIGINT NOT NULL,
-    summary          TEXT NOT NULL,
+    symbol              TEXT NOT NULL REFERENCES instruments (symbol),
+    bar_interval        TEXT NOT NULL,
+    source              TEXT NOT NULL,
+    validated_at_us     BIGINT NOT NULL,
+    is_primary          BIGINT NOT NULL,
+    expected_count      BIGINT NOT NULL,
+    score_share         DOUBLE PRECISION NOT NULL,
+    error_rows_count    BIGINT NOT NULL,
+    warning_rows_count  BIGINT NOT NULL,
+    summary             TEXT NOT NULL,
     PRIMARY KEY (symbol, bar_interval, source)
 );
 
@@ -256,12 +257,12 @@ CREATE INDEX findings_by_id ON findings (finding_id);
 
 -- The score over time: of everything, of a source, of a symbol.
 CREATE TABLE quality_history (
-    scope           TEXT NOT NULL,
-    recorded_at_us  BIGINT NOT NULL,
-    score_share     DOUBLE PRECISION NOT NULL,
-    expected_count  BIGINT NOT NULL,
-    error_count     BIGINT NOT NULL,
-    warning_count   BIGINT NOT NULL,
+    scope               TEXT NOT NULL,
+    recorded_at_us      BIGINT NOT NULL,
+    score_share         DOUBLE PRECISION NOT NULL,
+    expected_count      BIGINT NOT NULL,
+    error_rows_count    BIGINT NOT NULL,
+    warning_rows_count  BIGINT NOT NULL,
     PRIMARY KEY (scope, recorded_at_us)
 );
 

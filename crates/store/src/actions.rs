@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
-use crate::columns::{document, instant_us, json, maybe_instant_us, source, symbol};
+use crate::columns::{document, instant_us, json, maybe_instant_us, source};
 use crate::error::StoreError;
 use crate::ingests::{Ingest, IngestFile};
 use crate::pool::Store;
@@ -133,8 +133,10 @@ pub(crate) async fn save(
     ingest: Ingest,
     file: &IngestFile,
 ) -> Result<u64, StoreError> {
-    let mut told: BTreeMap<Symbol, Vec<CorporateAction>> =
-        file.actions_complete_for.iter().map(|symbol| (*symbol, Vec::new())).collect();
+    let mut told: BTreeMap<Symbol, Vec<CorporateAction>> = BTreeMap::new();
+    if file.actions_are_complete {
+        told.extend(file.symbols().map(|symbol| (symbol, Vec::new())));
+    }
     for action in &file.actions {
         let of_symbol = told.entry(action.symbol).or_default();
         if !of_symbol.contains(action) {
@@ -143,7 +145,7 @@ pub(crate) async fn save(
     }
     let mut stored = 0;
     for (symbol, told) in told {
-        let is_complete = file.actions_complete_for.contains(&symbol);
+        let is_complete = file.actions_are_complete;
         stored += save_of_symbol(connection, ingest, symbol, &told, is_complete).await?;
     }
     Ok(stored)

@@ -6,7 +6,9 @@ use bist_market::{
     BarSeries, CorporateAction, DatedInstrumentDay, Disclosure, Instrument, Observation, Origin,
     RefusedRow, Source, Symbol,
 };
+use bist_market::bar::day_of;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 use sqlx::{Row, SqliteConnection};
 
@@ -16,6 +18,7 @@ use crate::pieces::PieceMark;
 use crate::pool::Store;
 use crate::{
     actions, bars, disclosures, instrument_days, instruments, observations, pieces, refused_rows,
+    source_status,
 };
 
 /// What one command, or one piece of a source, takes in.
@@ -46,9 +49,9 @@ pub struct IngestFile {
     pub instruments: Vec<Instrument>,
     /// Corporate actions. What is said of one day and kind is all that the source knows of it.
     pub actions: Vec<CorporateAction>,
-    /// The symbols of which `actions` is all that the source knows: what it reported before and
-    /// does not report here, it has taken back.
-    pub actions_complete_for: Vec<Symbol>,
+    /// Whether `actions` is all that the source knows of the symbols that the file names: what it
+    /// told of them before and does not tell here, it has taken back.
+    pub actions_are_complete: bool,
     /// What is said of symbols on days.
     pub days: Vec<DatedInstrumentDay>,
     /// Rates.
@@ -95,6 +98,26 @@ pub struct Ingested {
 }
 
 impl IngestFile {
+    /// The symbols that it names, some of them several times.
+    pub(crate) fn symbols(&self) -> impl Iterator<Item = Symbol> {
+        let series = self.series.iter().map(|series| series.symbol);
+        series
+            .chain(self.refused.iter().filter_map(|row| row.symbol))
+            .chain(self.instruments.iter().map(|instrument| instrument.symbol))
+            .chain(self.actions.iter().map(|action| action.symbol))
+            .chain(self.days.iter().map(|day| day.symbol))
+    }
+
+    /// The newest day that it tells of, if it tells of days.
+    fn newest_day(&self) -> Option<Date> {
+        let bars = self.series.iter().flat_map(|series| &series.bars).map(|bar| bar.opened_at);
+        let published = self.disclosures.iter().map(|disclosure| disclosure.published_at);
+        let instants = bars.max().into_iter().chain(published).max();
+        let days = self.days.iter().map(|day| day.day);
+        let observed = self.observations.iter().map(|observation| observation.day);
+        days.chain(observed).chain(instants.map(day_of)).max()
+    }
+
     /// Whether it holds anything besides its name and its piece.
     fn has_content(&self) -> bool {
         self.rows_read > 0
@@ -102,7 +125,6 @@ impl IngestFile {
             || !self.refused.is_empty()
             || !self.instruments.is_empty()
             || !self.actions.is_empty()
-            || !self.actions_complete_for.is_empty()
             || !self.days.is_empty()
             || !self.observations.is_empty()
             || !self.disclosures.is_empty()
@@ -142,13 +164,12 @@ impl Store {
     /// [`StoreError`] when the database fails.
     pub async fn generation(&self) -> Result<Generation, StoreError> {
         let row = sqlx::query(
-            "SELECT (SELECT COALESCE(MAX(id), 0) FROM ingests WHERE is_change = 1) AS id,
-                    (SELECT COALESCE(MAX(received_at_us), 0) FROM ingests WHERE is_change = 1)
-                        AS received_at_us,
-                    (SELECT COALESCE(MAX(id), 0) FROM finding_decisions) AS decision_id",
+            "SELECT id, received_at_us, (SELECT MAX(id) FROM finding_decisions) AS decision_id
+             FROM ingests WHERE is_change = 1 ORDER BY id DESC LIMIT 1",
         )
-        .fetch_one(&self.reader)
+        .fetch_optional(&self.reader)
         .await?;
+        let Some(row) = row else { return Ok(Generation::default()) };
         Ok(Generation {
             ingest_id: row.try_get("id")?,
             received_at_us: row.try_get("received_at_us")?,
@@ -158,11 +179,11 @@ impl Store {
 }
 
 /// Which ingests and decisions the store has seen; see [`Store::generation`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Generation {
     ingest_id: i64,
     received_at_us: i64,
-    decision_id: i64,
+    decision_id: Option<i64>,
 }
 
 /// Which ingest rows are written for.
@@ -220,6 +241,7 @@ async fn save_file(
     counts.days_stored = instrument_days::save(connection, ingest, &file.days).await?;
     counts.observations_stored = observations::save(connection, ingest, &file.observations).await?;
     counts.disclosures_stored = disclosures::save(connection, ingest, &file.disclosures).await?;
+    source_status::answered(connection, ingest, file.newest_day()).await?;
 
     let is_change = refused_changed
         || counts.rows_stored > 0

@@ -42,8 +42,9 @@ impl Store {
 pub(crate) async fn held_origin(
     connection: &mut SqliteConnection,
 ) -> Result<Option<Origin>, StoreError> {
-    let text: Option<String> =
-        sqlx::query_scalar("SELECT MIN(origin) FROM ingests").fetch_one(connection).await?;
+    let text: Option<String> = sqlx::query_scalar("SELECT origin FROM ingests ORDER BY id LIMIT 1")
+        .fetch_optional(connection)
+        .await?;
     text.map(|text| origin(&text)).transpose()
 }
 
@@ -53,16 +54,9 @@ pub(crate) async fn save(
     file: &IngestFile,
     origin: Origin,
 ) -> Result<(), StoreError> {
-    let mentioned = file
-        .series
-        .iter()
-        .map(|series| series.symbol)
-        .chain(file.refused.iter().filter_map(|row| row.symbol))
-        .chain(file.actions.iter().map(|action| action.symbol))
-        .chain(file.days.iter().map(|day| day.symbol));
     let unnamed = |symbol| Instrument { symbol, name: None, sector: None, origin };
     let mut instruments: BTreeMap<Symbol, Instrument> =
-        mentioned.map(|symbol| (symbol, unnamed(symbol))).collect();
+        file.symbols().map(|symbol| (symbol, unnamed(symbol))).collect();
     instruments.extend(file.instruments.iter().map(|named| (named.symbol, named.clone())));
 
     let instruments: Vec<Instrument> = instruments.into_values().collect();

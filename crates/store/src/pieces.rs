@@ -1,11 +1,13 @@
 //! What was fetched of a source, piece by piece: for going on where a run stopped, and for asking
 //! only for what is newer.
 
+use std::collections::BTreeMap;
+
 use bist_market::{Interval, Source, Symbol};
 use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection};
 
-use crate::columns::{count, instant_us, signed};
+use crate::columns::{self, count, instant_us, signed};
 use crate::error::StoreError;
 use crate::pool::Store;
 
@@ -25,8 +27,12 @@ pub struct PieceMark {
 /// A piece as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PieceRecord {
-    /// The mark.
-    pub mark: PieceMark,
+    /// Whether it need not be fetched again.
+    pub is_final: bool,
+    /// The `ETag` of the last answer.
+    pub etag: Option<String>,
+    /// The `Last-Modified` of the last answer, as it stood.
+    pub last_modified: Option<String>,
     /// When the source last answered for it.
     pub fetched_at: Timestamp,
     /// How many rows it had.
@@ -54,15 +60,26 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(PieceRecord {
-            mark: PieceMark {
-                key: key.to_owned(),
-                is_final: row.try_get::<i64, _>("is_final")? == 1,
-                etag: row.try_get("etag")?,
-                last_modified: row.try_get("last_modified")?,
-            },
+            is_final: row.try_get::<i64, _>("is_final")? == 1,
+            etag: row.try_get("etag")?,
+            last_modified: row.try_get("last_modified")?,
             fetched_at: instant_us(row.try_get("fetched_at_us")?)?,
             rows_count: count(&row, "rows_count")?,
         }))
+    }
+
+    /// How many pieces of each source were fetched.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn piece_counts(&self) -> Result<BTreeMap<Source, u64>, StoreError> {
+        sqlx::query("SELECT source, COUNT(*) AS pieces_count FROM pieces GROUP BY source")
+            .fetch_all(&self.reader)
+            .await?
+            .iter()
+            .map(|row| Ok((columns::source(row)?, count(row, "pieces_count")?)))
+            .collect()
     }
 
     /// Notes that `source` answered at `at` that it has nothing newer for the piece `mark`, which

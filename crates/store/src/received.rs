@@ -37,6 +37,21 @@ impl Store {
         self.received_where(None, interval).await
     }
 
+    /// The bars that `source` has given of `symbol` at `interval`, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn bars_of(
+        &self,
+        symbol: Symbol,
+        interval: Interval,
+        source: Source,
+    ) -> Result<Vec<RawBar>, StoreError> {
+        let mut connection = self.reader.acquire().await?;
+        bars(&mut connection, symbol, interval, source).await
+    }
+
     async fn received_where(
         &self,
         wanted: Option<Symbol>,
@@ -73,7 +88,8 @@ impl Store {
         for row in &series {
             let entry = entries.of(row)?;
             // A query a series: the rows of all at once would take some hundred bytes a value.
-            entry.series.bars = bars(&mut transaction, &entry.series, entry.source).await?;
+            entry.series.bars =
+                bars(&mut transaction, entry.series.symbol, interval, entry.source).await?;
         }
         transaction.commit().await?;
         for row in &refused {
@@ -118,7 +134,8 @@ impl Entries {
 /// The bars of a series, oldest first.
 async fn bars(
     connection: &mut SqliteConnection,
-    series: &BarSeries,
+    symbol: Symbol,
+    interval: Interval,
     source: Source,
 ) -> Result<Vec<RawBar>, StoreError> {
     sqlx::query(
@@ -126,8 +143,8 @@ async fn bars(
                 volume_shares
          FROM bars WHERE symbol = $1 AND bar_interval = $2 AND source = $3 ORDER BY opened_at",
     )
-    .bind(series.symbol.as_str())
-    .bind(series.interval.to_string())
+    .bind(symbol.as_str())
+    .bind(interval.to_string())
     .bind(source.as_str())
     .fetch_all(connection)
     .await?

@@ -13,10 +13,10 @@ use crate::instruments::instrument;
 use crate::pool::Store;
 
 /// What the store holds of one symbol at one interval from one source.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeriesOverview {
-    /// The instrument.
-    pub instrument: Instrument,
+    /// Whose bars.
+    pub symbol: Symbol,
     /// What its bars cover.
     pub interval: Interval,
     /// Where they come from.
@@ -31,7 +31,45 @@ pub struct SeriesOverview {
     pub fetched_at: Timestamp,
 }
 
+/// One line of the list of symbols.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SymbolOverview {
+    /// The instrument.
+    pub instrument: Instrument,
+    /// Intervals of its bars are listed one by one; this is one of them.
+    pub interval: Interval,
+    /// When any source was last asked for them and answered.
+    pub fetched_at: Timestamp,
+}
+
 impl Store {
+    /// All symbols that have at least one bar, by name, one line an interval.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn symbol_overviews(&self) -> Result<Vec<SymbolOverview>, StoreError> {
+        sqlx::query(
+            "SELECT i.symbol, i.name, i.sector, i.origin, s.bar_interval,
+                    MAX(s.fetched_at_us) AS fetched_at_us
+             FROM bar_series s JOIN instruments i ON i.symbol = s.symbol
+             WHERE s.rows_count > 0
+             GROUP BY i.symbol, i.name, i.sector, i.origin, s.bar_interval
+             ORDER BY i.symbol, s.bar_interval",
+        )
+        .fetch_all(&self.reader)
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(SymbolOverview {
+                instrument: instrument(row)?,
+                interval: interval(row)?,
+                fetched_at: instant_us(row.try_get("fetched_at_us")?)?,
+            })
+        })
+        .collect()
+    }
+
     /// All series, by symbol, interval and source.
     ///
     /// # Errors
@@ -39,10 +77,9 @@ impl Store {
     /// [`StoreError`] when the database fails.
     pub async fn series_overviews(&self) -> Result<Vec<SeriesOverview>, StoreError> {
         sqlx::query(
-            "SELECT i.symbol, i.name, i.sector, i.origin, s.bar_interval, s.source, s.rows_count,
-                    s.first_opened_at, s.last_opened_at, s.fetched_at_us
-             FROM bar_series s JOIN instruments i ON i.symbol = s.symbol
-             ORDER BY s.symbol, s.bar_interval, s.source",
+            "SELECT symbol, bar_interval, source, rows_count, first_opened_at, last_opened_at,
+                    fetched_at_us
+             FROM bar_series ORDER BY symbol, bar_interval, source",
         )
         .fetch_all(&self.reader)
         .await?
@@ -78,7 +115,7 @@ fn overview(row: &SqliteRow) -> Result<SeriesOverview, StoreError> {
         Ok(second.map(instant).transpose()?.map(day_of))
     };
     Ok(SeriesOverview {
-        instrument: instrument(row)?,
+        symbol: symbol(row)?,
         interval: interval(row)?,
         source: source(row)?,
         rows_count: count(row, "rows_count")?,

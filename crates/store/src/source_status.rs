@@ -3,25 +3,28 @@
 use bist_market::Source;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 
 use crate::columns::{count, day, instant_us, maybe_instant_us, source};
 use crate::error::StoreError;
+use crate::ingests::Ingest;
 use crate::pool::Store;
 
 /// How a request or a run of requests to a source ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AttemptOutcome {
+pub enum AttemptOutcome<'a> {
     /// It answered.
-    Succeeded {
-        /// The newest day that the answer tells of, if it tells of days.
-        newest_day: Option<Date>,
+    Done {
+        /// The state of its circuit breaker after it, as JSON.
+        breaker: Option<String>,
     },
     /// It did not, or not what was asked.
     Failed {
         /// Why, in one sentence.
-        error: String,
+        reason: &'a str,
+        /// The state of its circuit breaker after it, as JSON.
+        breaker: Option<String>,
     },
 }
 
@@ -38,7 +41,7 @@ pub struct SourceStatus {
     pub last_error: Option<String>,
     /// How often in a row it has failed; zero when it answered last.
     pub failures_count: u64,
-    /// The state of its circuit breaker as JSON, as the caller gave it.
+    /// The state of its circuit breaker after the last attempt, as JSON.
     pub breaker: Option<String>,
     /// The newest day that it has told of.
     pub newest_day: Option<Date>,
@@ -63,8 +66,8 @@ impl Store {
         .collect()
     }
 
-    /// Notes that `source` was asked at `at`, how that ended, and the state of its circuit breaker
-    /// after it, as JSON.
+    /// Notes that `source` was asked at `at` and how that ended. What is taken in from a source is
+    /// noted by [`Store::ingest`] already, with the newest day that it tells of.
     ///
     /// # Errors
     ///
@@ -73,17 +76,16 @@ impl Store {
         &self,
         source: Source,
         at: Timestamp,
-        outcome: &AttemptOutcome,
-        breaker: Option<&str>,
+        outcome: AttemptOutcome<'_>,
     ) -> Result<(), StoreError> {
-        let (succeeded_at, error, newest_day) = match outcome {
-            AttemptOutcome::Succeeded { newest_day } => (Some(at), None, *newest_day),
-            AttemptOutcome::Failed { error } => (None, Some(error), None),
+        let (succeeded_at, reason, breaker) = match outcome {
+            AttemptOutcome::Done { breaker } => (Some(at), None, breaker),
+            AttemptOutcome::Failed { reason, breaker } => (None, Some(reason), breaker),
         };
         sqlx::query(
             "INSERT INTO source_status (source, last_attempt_at_us, last_success_at_us, last_error,
-                                        failures_count, breaker, newest_day)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)
+                                        failures_count, breaker)
+             VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT (source) DO UPDATE SET
                  last_attempt_at_us = EXCLUDED.last_attempt_at_us,
                  last_success_at_us = COALESCE(EXCLUDED.last_success_at_us,
@@ -91,23 +93,44 @@ impl Store {
                  last_error = COALESCE(EXCLUDED.last_error, source_status.last_error),
                  failures_count = CASE EXCLUDED.failures_count
                      WHEN 0 THEN 0 ELSE source_status.failures_count + 1 END,
-                 breaker = EXCLUDED.breaker,
-                 newest_day = CASE
-                     WHEN EXCLUDED.newest_day IS NULL
-                          OR EXCLUDED.newest_day < source_status.newest_day
-                     THEN source_status.newest_day ELSE EXCLUDED.newest_day END",
+                 breaker = EXCLUDED.breaker",
         )
         .bind(source.as_str())
         .bind(at.as_microsecond())
         .bind(succeeded_at.map(Timestamp::as_microsecond))
-        .bind(error)
+        .bind(reason)
         .bind(i64::from(succeeded_at.is_none()))
         .bind(breaker)
-        .bind(newest_day.map(|day| day.to_string()))
         .execute(&self.writer)
         .await?;
         Ok(())
     }
+}
+
+/// Notes that the source of `ingest` has answered, with `newest_day` if the answer tells of days.
+pub(crate) async fn answered(
+    connection: &mut SqliteConnection,
+    ingest: Ingest,
+    newest_day: Option<Date>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO source_status (source, last_attempt_at_us, last_success_at_us, failures_count,
+                                    newest_day)
+         VALUES ($1, $2, $2, 0, $3)
+         ON CONFLICT (source) DO UPDATE SET
+             last_attempt_at_us = EXCLUDED.last_attempt_at_us,
+             last_success_at_us = EXCLUDED.last_success_at_us, failures_count = 0,
+             newest_day = CASE
+                 WHEN EXCLUDED.newest_day IS NULL
+                      OR EXCLUDED.newest_day < source_status.newest_day
+                 THEN source_status.newest_day ELSE EXCLUDED.newest_day END",
+    )
+    .bind(ingest.source.as_str())
+    .bind(ingest.received_at.as_microsecond())
+    .bind(newest_day.map(|day| day.to_string()))
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 fn status(row: &SqliteRow) -> Result<SourceStatus, StoreError> {

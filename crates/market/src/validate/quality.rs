@@ -135,7 +135,7 @@ impl DataQuality {
     }
 
     /// Rows that cost the whole of themselves.
-    pub(crate) fn error_rows_count(&self) -> u64 {
+    pub fn error_rows_count(&self) -> u64 {
         self.quarantined_count + self.missing_sessions_count
     }
 

@@ -9,7 +9,7 @@ use crate::instruments::held_origin;
 
 /// Everything that is made from a sample, what refers to other rows first. What was asked of real
 /// sources and when jobs ran stays.
-const REMOVALS: [&str; 19] = [
+const REMOVALS: [&str; 20] = [
     "DELETE FROM signals",
     "DELETE FROM forecasts",
     "DELETE FROM model_versions",
@@ -27,6 +27,7 @@ const REMOVALS: [&str; 19] = [
     "DELETE FROM bar_revisions",
     "DELETE FROM bar_series",
     "DELETE FROM bars",
+    "DELETE FROM source_status WHERE source = 'sample'",
     "DELETE FROM ingests",
     "DELETE FROM instruments",
 ];
