@@ -214,7 +214,6 @@ CREATE TABLE source_status (
     last_success_at_us  BIGINT,
     last_error          TEXT,
     failures_count      BIGINT NOT NULL,
-    breaker             TEXT,
     newest_day          TEXT
 );
 

@@ -1,7 +1,7 @@
 //! Bars that passed the checks, a page at a time.
 
 use bist_market::adjust::{LiraBar, PriceTerms, ReturnFlavour, adjusted};
-use bist_market::{Bar, Price, Shares, Source, Symbol};
+use bist_market::{Bar, CorporateAction, Price, Shares, Source, Symbol};
 use bist_store::StoreError;
 use jiff::civil::Date;
 
@@ -80,7 +80,9 @@ impl App {
             let Some((terms, last)) = terms.zip(bars.last()) else {
                 return Err(BarsError::BasisUnknown { symbol, source_name: view.source });
             };
-            let actions = self.store.actions(symbol, None).await?;
+            let known = self.store.actions(symbol, None).await?;
+            let actions: Vec<CorporateAction> =
+                known.into_iter().map(|record| record.action).collect();
             let series = adjusted(bars, &actions, terms, last.day, flavour);
             page = page
                 .into_iter()

@@ -126,8 +126,7 @@ impl Run<'_> {
                 Err(IngestError::Fetch(error)) => {
                     tracing::warn!(%source, piece = piece.key, "a piece could not be fetched: {error}");
                     let reason = error.to_string();
-                    let breaker = self.provider.breaker();
-                    let outcome = AttemptOutcome::Failed { reason: &reason, breaker };
+                    let outcome = AttemptOutcome::Failed { reason: &reason };
                     self.app.store.record_attempt(source, self.app.now(), outcome).await?;
                     self.pieces.failed.push(FailedPiece { piece: piece.key, reason });
                     if is_about_the_source(&error) {
@@ -153,12 +152,26 @@ impl Run<'_> {
         }
         // Asked again on purpose, or never had: the whole answer is wanted.
         let known = match held {
-            Some(held) if !self.refresh => held.validators(),
+            Some(held) if !self.refresh => {
+                Validators { etag: held.etag, last_modified: held.last_modified }
+            }
             _ => Validators::default(),
         };
         let Fetched { content, validators, next } = self.provider.fetch(piece, &known).await?;
         match content {
-            Content::NotModified => self.pieces.not_modified_count += 1,
+            Content::NotModified => {
+                self.pieces.not_modified_count += 1;
+                let series = match piece.scope {
+                    Scope::Share { symbol, interval, .. } => Some((symbol, interval)),
+                    Scope::Actions { .. }
+                    | Scope::Day(_)
+                    | Scope::Series { .. }
+                    | Scope::Cursor(_)
+                    | Scope::File(_) => None,
+                };
+                let mark = mark(piece, validators);
+                self.app.store.confirm_piece(source, &mark, series, self.app.now()).await?;
+            }
             Content::Absent { reason } => {
                 tracing::debug!(%source, piece = piece.key, "nothing there: {reason}");
                 self.pieces.absent_count += 1;
@@ -175,9 +188,7 @@ impl Run<'_> {
                 self.tally.store(self.app, batches).await?;
             }
         }
-        let breaker = self.provider.breaker();
-        let outcome = AttemptOutcome::Done { breaker };
-        self.app.store.record_attempt(source, self.app.now(), outcome).await?;
+        self.app.store.record_attempt(source, self.app.now(), AttemptOutcome::Done).await?;
         Ok(next)
     }
 

@@ -182,7 +182,7 @@ impl App {
                 }
             }
         }
-        self.store.save_quality(&reports, self.now(), self.policy).await?;
+        self.store.save_quality(&reports, self.now()).await?;
 
         let mut overview = self.quality_overview().await?;
         let key = |quality: &DataQuality| (quality.symbol, quality.interval, quality.source);
@@ -248,7 +248,7 @@ impl App {
                 SeriesQuality {
                     origin: origins.get(&quality.symbol).copied().unwrap_or(Origin::Market),
                     is_primary: summary.is_primary,
-                    band: self.policy.band(quality.score_share()),
+                    band: QualityBand::of(quality.score_share(), self.policy),
                     counts: counts.remove(&key).unwrap_or_default(),
                     quality,
                 }
@@ -279,13 +279,13 @@ impl App {
             .filter_map(|(source, series)| {
                 let parts = parts(&series)?;
                 let symbols: BTreeSet<_> = series.iter().map(|one| one.quality.symbol).collect();
-                let band = self.policy.band(parts.score_share);
+                let band = QualityBand::of(parts.score_share, self.policy);
                 Some(SourceQuality { source, parts, band, symbols_count: symbols.len() as u64 })
             })
             .collect();
         QualityOverview {
             score_share: overall.map(|parts| parts.score_share),
-            band: overall.map(|parts| self.policy.band(parts.score_share)),
+            band: overall.map(|parts| QualityBand::of(parts.score_share, self.policy)),
             sources,
             ..overview
         }
@@ -307,7 +307,7 @@ impl App {
 
     fn scored(&self, expected: u64, errors: u64, warnings: u64) -> ScoreParts {
         ScoreParts {
-            score_share: score_share(expected, errors, warnings, self.policy.warning_weight),
+            score_share: score_share(expected, errors, self.policy.warning_weight * rows(warnings)),
             expected_count: expected,
             error_rows_count: errors,
             warning_rows_count: warnings,
@@ -413,4 +413,10 @@ impl App {
             .collect();
         Ok(DecidedFindings { items, next: page.next })
     }
+}
+
+/// A count as a float.
+#[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
+const fn rows(count: u64) -> f64 {
+    count as f64
 }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bist_feeds::http::BreakerState;
+pub use bist_feeds::http::BreakerState;
 use bist_market::Source;
 use bist_market::bar::day_of;
 use bist_market::calendar::Calendar;
-use bist_store::{JobRun, StoreError};
+pub use bist_store::JobRun;
+use bist_store::StoreError;
 use jiff::Timestamp;
 use jiff::civil::Date;
 

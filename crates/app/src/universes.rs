@@ -107,10 +107,10 @@ impl App {
         let symbols = match name {
             UniverseName::Index(index) => {
                 let members = self.store.members_on(*index, day).await?;
-                match newest_list(*index, day) {
-                    _ if !members.is_empty() => members,
-                    Some(list) => list.symbols(),
-                    None => {
+                match (members, newest_list(*index, day)) {
+                    (Some(members), _) => members.symbols,
+                    (None, Some(list)) => list.symbols(),
+                    (None, None) => {
                         return Err(UniverseNameError::MembersUnknown { index: *index, day });
                     }
                 }

@@ -66,7 +66,7 @@ use serde::{Deserialize, Serialize};
 
 pub use decision::{Decision, FindingId, FindingIdError, Verdict};
 pub use finding::{Finding, FindingKind, MoveOutcome, OffHours, PriceField, Remark, Severity};
-pub use quality::{DataQuality, MonthQuality, QualityBand};
+pub use quality::{DataQuality, MonthQuality, QualityBand, score_share};
 
 use crate::bar::{Bar, BarSeries, Interval, RawBar};
 use crate::calendar::Calendar;

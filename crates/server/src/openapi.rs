@@ -5,7 +5,7 @@ use std::mem;
 
 use axum::body::Bytes;
 use bist_app::StoreError;
-use bist_market::Symbol;
+use bist_market::{Source, Symbol};
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
@@ -232,6 +232,8 @@ fn example(code: ProblemCode) -> ApiError {
         ),
         ProblemCode::SymbolNotFound => ApiError::SymbolNotFound(symbol()),
         ProblemCode::NotValidated => ApiError::NotValidated(symbol()),
+        ProblemCode::NoSecondSource => ApiError::NoSecondSource(symbol(), Source::CSV),
+        ProblemCode::BasisUnknown => ApiError::BasisUnknown(symbol(), Source::CSV),
         ProblemCode::ModelVersionNotFound => {
             ApiError::ModelVersionNotFound("gbdt-0123456789ab".to_owned())
         }

@@ -120,10 +120,8 @@ async fn save_symbols(
     connection: &mut SqliteConnection,
     rows: &[(i64, &Disclosure, String)],
 ) -> Result<(), StoreError> {
-    let text = format!(
-        "DELETE FROM disclosure_symbols WHERE idx IN ({})",
-        placeholders(0, rows.len())
-    );
+    let text =
+        format!("DELETE FROM disclosure_symbols WHERE idx IN ({})", placeholders(0, rows.len()));
     let mut query = sqlx::query(AssertSqlSafe(text));
     for (index, _, _) in rows {
         query = query.bind(index);

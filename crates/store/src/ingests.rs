@@ -2,11 +2,11 @@
 
 mod sample_removal;
 
+use bist_market::bar::day_of;
 use bist_market::{
     BarSeries, CorporateAction, DatedInstrumentDay, Disclosure, Instrument, Observation, Origin,
     RefusedRow, Source, Symbol,
 };
-use bist_market::bar::day_of;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;

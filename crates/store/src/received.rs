@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use bist_market::validate::Received;
 use bist_market::{BarSeries, CorporateAction, Interval, RawBar, Source, Symbol};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::actions::{self, ActionRecord};
 use crate::columns::{document, raw_bar, source, symbol};

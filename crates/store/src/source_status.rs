@@ -15,16 +15,11 @@ use crate::pool::Store;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttemptOutcome<'a> {
     /// It answered.
-    Done {
-        /// The state of its circuit breaker after it, as JSON.
-        breaker: Option<String>,
-    },
+    Done,
     /// It did not, or not what was asked.
     Failed {
         /// Why, in one sentence.
         reason: &'a str,
-        /// The state of its circuit breaker after it, as JSON.
-        breaker: Option<String>,
     },
 }
 
@@ -41,8 +36,6 @@ pub struct SourceStatus {
     pub last_error: Option<String>,
     /// How often in a row it has failed; zero when it answered last.
     pub failures_count: u64,
-    /// The state of its circuit breaker after the last attempt, as JSON.
-    pub breaker: Option<String>,
     /// The newest day that it has told of.
     pub newest_day: Option<Date>,
 }
@@ -56,7 +49,7 @@ impl Store {
     pub async fn source_statuses(&self) -> Result<Vec<SourceStatus>, StoreError> {
         sqlx::query(
             "SELECT source, last_attempt_at_us, last_success_at_us, last_error, failures_count,
-                    breaker, newest_day
+                    newest_day
              FROM source_status ORDER BY source",
         )
         .fetch_all(&self.reader)
@@ -78,29 +71,27 @@ impl Store {
         at: Timestamp,
         outcome: AttemptOutcome<'_>,
     ) -> Result<(), StoreError> {
-        let (succeeded_at, reason, breaker) = match outcome {
-            AttemptOutcome::Done { breaker } => (Some(at), None, breaker),
-            AttemptOutcome::Failed { reason, breaker } => (None, Some(reason), breaker),
+        let (succeeded_at, reason) = match outcome {
+            AttemptOutcome::Done => (Some(at), None),
+            AttemptOutcome::Failed { reason } => (None, Some(reason)),
         };
         sqlx::query(
             "INSERT INTO source_status (source, last_attempt_at_us, last_success_at_us, last_error,
-                                        failures_count, breaker)
-             VALUES ($1, $2, $3, $4, $5, $6)
+                                        failures_count)
+             VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (source) DO UPDATE SET
                  last_attempt_at_us = EXCLUDED.last_attempt_at_us,
                  last_success_at_us = COALESCE(EXCLUDED.last_success_at_us,
                                                source_status.last_success_at_us),
                  last_error = COALESCE(EXCLUDED.last_error, source_status.last_error),
                  failures_count = CASE EXCLUDED.failures_count
-                     WHEN 0 THEN 0 ELSE source_status.failures_count + 1 END,
-                 breaker = EXCLUDED.breaker",
+                     WHEN 0 THEN 0 ELSE source_status.failures_count + 1 END",
         )
         .bind(source.as_str())
         .bind(at.as_microsecond())
         .bind(succeeded_at.map(Timestamp::as_microsecond))
         .bind(reason)
         .bind(i64::from(succeeded_at.is_none()))
-        .bind(breaker)
         .execute(&self.writer)
         .await?;
         Ok(())
@@ -141,7 +132,6 @@ fn status(row: &SqliteRow) -> Result<SourceStatus, StoreError> {
         last_success_at: maybe_instant_us(row, "last_success_at_us")?,
         last_error: row.try_get("last_error")?,
         failures_count: count(row, "failures_count")?,
-        breaker: row.try_get("breaker")?,
         newest_day: newest_day.map(|_| day(row, "newest_day")).transpose()?,
     })
 }

@@ -14,7 +14,7 @@ use clap::{Args, Subcommand};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::open;
+use super::{open, open_with_services};
 use crate::config::Config;
 use crate::terminal::Terminal;
 
@@ -51,6 +51,16 @@ enum SourceCommand {
     Kap(KapArgs),
     /// Corporate actions from a CSV file: symbol, date, kind, ratio or amount
     Actions(PathArgs),
+}
+
+impl SourceCommand {
+    fn asks_a_service(&self) -> bool {
+        match self {
+            Self::Csv(_) | Self::Parquet(_) | Self::Actions(_) => false,
+            Self::Bulletin(args) => args.paths.is_empty(),
+            Self::Yahoo(_) | Self::Isyatirim(_) | Self::Evds(_) | Self::Kap(_) => true,
+        }
+    }
 }
 
 #[derive(Args, Debug)]
@@ -118,7 +128,11 @@ struct KapArgs {
 
 impl IngestArgs {
     pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
-        let app = open(config).await?;
+        let app = if self.source.asks_a_service() {
+            open_with_services(config).await?
+        } else {
+            open(config).await?
+        };
         let progress = terminal.progress();
         let request = |days: DayArgs| {
             let to = days.to.unwrap_or_else(|| day_of(app.now()));

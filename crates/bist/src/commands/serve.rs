@@ -12,7 +12,7 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::time::MissedTickBehavior;
 
-use super::open;
+use super::{open, open_with_services};
 use crate::config::Config;
 use crate::terminal::Terminal;
 
@@ -40,7 +40,12 @@ impl ServeArgs {
                 "refusing to listen on {bind}: there are no accounts yet, so only this machine may connect; use a loopback address such as 127.0.0.1:8080"
             );
         }
-        let app = Arc::new(open(config).await?);
+        let app = if config.nightly.is_some() {
+            open_with_services(config).await?
+        } else {
+            open(config).await?
+        };
+        let app = Arc::new(app);
         let listener = TcpListener::bind(bind).await.with_context(|| {
             format!("cannot listen on {bind}; if the port is in use, choose another with --bind")
         })?;

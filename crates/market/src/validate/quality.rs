@@ -145,8 +145,9 @@ impl DataQuality {
     }
 }
 
-/// The score of so many expected rows; zero when there are none.
-pub(crate) fn score_share(expected_count: u64, error_rows_count: u64, warning_cost: f64) -> f64 {
+/// The score of so many expected rows, of which some cost the whole of themselves, and warnings
+/// `warning_cost` together; zero when there are none. 0..=1.
+pub fn score_share(expected_count: u64, error_rows_count: u64, warning_cost: f64) -> f64 {
     match expected_count {
         0 => 0.0,
         // Written so that no cost gives exactly one.

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use bist_app::App;
 use bist_app::reconciliation::Compared;
-use bist_market::reconcile::DayComparison;
+use bist_market::reconcile::{DayComparison, DayVerdict, SideName};
 use bist_market::{Source, Symbol};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -58,7 +58,7 @@ pub(super) struct ReconciliationResponse {
     /// Days that only the other has.
     #[schema(example = 3)]
     only_b_count: u64,
-    /// The days on which they do not agree, newest first.
+    /// The days on which they say something else, newest first.
     items: Vec<DayResponse>,
     /// Give this as `cursor` to get the next page; null at the end of the list.
     #[schema(required, example = "from-100")]
@@ -72,19 +72,20 @@ pub(super) struct DayResponse {
     /// The session.
     day: Day,
     /// Return by the one.
-    #[schema(required, example = -0.0721)]
-    return_share_a: Option<f64>,
+    #[schema(example = -0.0721)]
+    return_share_a: f64,
     /// Return by the other.
-    #[schema(required, example = -0.0312)]
-    return_share_b: Option<f64>,
+    #[schema(example = -0.0312)]
+    return_share_b: f64,
     /// Shares traded by the one.
     #[schema(required, example = 31250000)]
     volume_a: Option<u64>,
     /// Shares traded by the other.
     #[schema(required, example = 31250000)]
     volume_b: Option<u64>,
-    /// What is to be said about it: `differs`, `early_close_a`, `early_close_b`,
-    /// `explained_by_action`, `volume_differs`.
+    /// What is to be said about it: `differs`, `early_close_a`, `early_close_b`, `wrong_close` when
+    /// it is not known whose, `after_wrong_close`, `explained_by_actions`,
+    /// `explained_by_adjustment`, `volume_differs`.
     #[schema(example = "early_close_b")]
     verdict: &'static str,
 }
@@ -95,11 +96,30 @@ impl From<DayComparison> for DayResponse {
             day: Day(day.day),
             return_share_a: day.return_share_a,
             return_share_b: day.return_share_b,
-            volume_a: day.volume_a,
-            volume_b: day.volume_b,
-            verdict: day.verdict.as_str(),
+            volume_a: day.volume_a.map(|shares| shares.0),
+            volume_b: day.volume_b.map(|shares| shares.0),
+            verdict: verdict(&day),
         }
     }
+}
+
+/// The word for a day.
+const fn verdict(day: &DayComparison) -> &'static str {
+    match day.verdict {
+        DayVerdict::Agrees => "volume_differs",
+        DayVerdict::ExplainedByActions => "explained_by_actions",
+        DayVerdict::ExplainedByAdjustment => "explained_by_adjustment",
+        DayVerdict::EarlyClose { side: SideName::A } => "early_close_a",
+        DayVerdict::EarlyClose { side: SideName::B } => "early_close_b",
+        DayVerdict::WrongClose => "wrong_close",
+        DayVerdict::AfterWrongClose => "after_wrong_close",
+        DayVerdict::Differs => "differs",
+    }
+}
+
+/// Whether the two say something else of a day, for whatever reason.
+fn is_worth_a_line(day: &DayComparison) -> bool {
+    day.verdict != DayVerdict::Agrees || day.volume_agrees == Some(false)
 }
 
 #[derive(Debug, utoipa::IntoParams)]
@@ -155,7 +175,7 @@ pub(super) async fn reconciliation(
     let (from, to) = (compared.days.first(), compared.days.last());
     let (from, to) = (from.map(|day| Day(day.day)), to.map(|day| Day(day.day)));
     let differing: Vec<DayComparison> =
-        compared.days.iter().rev().filter(|day| !day.verdict.agrees()).cloned().collect();
+        compared.days.iter().rev().filter(|day| is_worth_a_line(day)).copied().collect();
     let page = paging::page(differing, params.cursor, params.limit);
     let Page { items, next } = page.map(DayResponse::from);
     Ok(Json(ReconciliationResponse {
