@@ -79,7 +79,8 @@ use activity::Activity;
 use days::Days;
 use limits::Limits;
 use notes::Notes;
-use row::Row;
+use repeats::Repeats;
+use row::{Row, Sorted};
 
 /// Everything a source said about one symbol.
 #[derive(Clone, Debug, PartialEq)]
@@ -230,19 +231,27 @@ pub fn validate_with(
     let days = Days::of(calendar, rules);
     let mut notes = Notes::of(received, days);
 
-    coverage::check_order(&series.bars, &mut notes);
+    let mut sorted = row::sorted(&series.bars, series.interval, days);
+    coverage::check_order(&sorted, &mut notes);
     if series.bars.is_empty() && refused.is_empty() {
         notes.day(None, false, FindingKind::EmptySeries);
     }
-    let (mut rows, outside) = row::sorted(&series.bars, series.interval, days);
-    let horizon = coverage::split(&mut rows, &outside, refused, days, policy, &mut notes);
+    let horizon = coverage::split(&mut sorted, refused, days, policy, &mut notes);
+    let Sorted { mut rows, distinct, .. } = sorted;
 
     let actions = received.actions.iter().filter(|action| action.symbol == series.symbol);
     let actions: Vec<CorporateAction> = actions.copied().collect();
+    let daily = series.interval == Interval::Daily;
+    let mut repeats = Repeats::default();
     for row in &mut rows {
         single::check(row, class, days, &actions, &mut notes);
+        if daily {
+            repeats.check(row, days, &mut notes);
+        }
     }
-    repeats::check_duplicates(&mut rows, &mut notes);
+    if !distinct {
+        repeats::check_duplicates(&mut rows, series.interval, &mut notes);
+    }
     add_remarks(&mut rows, remarks, series.interval, days, &mut notes);
     if let Interval::Minutes(minutes) = series.interval
         && class != InstrumentClass::Fx
@@ -254,7 +263,7 @@ pub fn validate_with(
     }
     let refused = coverage::check_refused(refused, horizon, days, &mut notes);
     let mut missing = Vec::new();
-    if series.interval == Interval::Daily {
+    if daily {
         let subject = Subject { received, class, days, rules, policy, actions: &actions };
         check_daily(&mut rows, &subject, &mut notes);
         if class != InstrumentClass::Fx {
@@ -301,7 +310,6 @@ struct Subject<'a> {
 fn check_daily(rows: &mut [Row<'_>], subject: &Subject<'_>, notes: &mut Notes) {
     let Subject { received, class, days, rules, policy, actions } = *subject;
     let limits = Limits::new(received.series.symbol, days, rules, policy);
-    repeats::check_repeated(rows, days, notes);
     match class {
         InstrumentClass::Share | InstrumentClass::Index => {
             moves::check(rows, days, &limits, actions, notes);
@@ -326,12 +334,12 @@ fn add_remarks(
         let index = match (interval, opened_at) {
             (Interval::Minutes(_), None) => None,
             (Interval::Minutes(_), Some(at)) => {
-                rows.binary_search_by_key(at, |row| row.opened_at).ok()
+                rows.binary_search_by_key(at, |row| row.raw.opened_at).ok()
             }
             (Interval::Daily, _) => {
                 let of_time = opened_at.and_then(|at| days.index_at(at));
                 let day = of_time.or_else(|| day.and_then(|day| days.index_of(day)));
-                day.and_then(|day| rows.binary_search_by_key(&day, |row| row.day).ok())
+                day.and_then(|day| rows.binary_search_by_key(&day, |row| row.day()).ok())
             }
         };
         match index {
@@ -356,14 +364,14 @@ fn accepted(
     let mut level_began = false;
     for row in rows {
         level_began |= row.begins_level;
-        let Some(bar) = row.is_accepted().then(|| row.bar(days)).flatten() else { continue };
+        let Some(bar) = row.is_accepted().then(|| row.bar(interval, days)).flatten() else { continue };
         let near = |before: usize| {
             interval != Interval::Daily
-                || days.sessions_between(before, row.day) <= policy.gap_sessions_max + 1
+                || days.sessions_between(before, row.day()) <= policy.gap_sessions_max + 1
         };
         continues.push(!level_began && before.is_some_and(near));
         bars.push(bar);
-        before = Some(row.day);
+        before = Some(row.day());
         level_began = false;
     }
     (bars, continues)

@@ -55,30 +55,26 @@ impl Activity<'_> {
         let mut silent: Vec<usize> = Vec::new();
         let mut before: Option<i64> = None;
         for index in 0..rows.len() {
-            let row = &mut rows[index];
+            let (past, rest) = rows.split_at_mut(index);
+            let row = &mut rest[0];
             if !row.is_sound() {
                 continue;
             }
-            let close_units = row.raw.close_units;
-            match row.volume_shares() {
+            let (volume, close_units) = (row.volume_shares(), row.raw.close_units);
+            match volume {
                 None => notes.row(row, FindingKind::MissingVolume),
                 Some(0) => silent.push(index),
                 Some(shares) => {
-                    if let Some(kind) = volumes.outlier(shares) {
+                    if let Some(kind) = volumes.outlier(shares, past) {
                         notes.row(row, kind);
+                    }
+                    if !silent.is_empty() {
+                        self.say_silent(rows, &silent, before, true, notes);
+                        silent.clear();
                     }
                 }
             }
-            if row.volume_shares().is_some_and(|shares| shares > 0) && !silent.is_empty() {
-                self.say_silent(rows, &silent, before, true, notes);
-                silent.clear();
-            }
-            let row = &rows[index];
-            if let Some(shares) = row.volume_shares() {
-                volumes.push(shares);
-            } else {
-                volumes.push_missing();
-            }
+            volumes.push(volume);
             if silent.is_empty() {
                 before = Some(close_units);
             }
@@ -111,7 +107,7 @@ impl Activity<'_> {
         let [first, .., last] = silent else { return };
         let many = count(silent.len()) >= u64::from(self.policy.dead_volume_rows_min);
         if many && 2 * moves.count() >= silent.len() {
-            let to = self.days.day(rows[*last].day).date;
+            let to = self.days.date(rows[*last].day());
             let rows_count = count(silent.len());
             notes.row(&mut rows[*first], FindingKind::DeadVolume { rows_count, to });
         }
@@ -136,7 +132,7 @@ impl Activity<'_> {
             } else if high == low && volume_given && row.volume_shares().is_some_and(|v| v > 0) {
                 notes.row(row, FindingKind::FlatBar);
             }
-            before = Some(Before { day: row.day, close_units });
+            before = Some(Before { day: row.day(), close_units });
             match &mut run {
                 Some(run) if run.close_units == close_units => {
                     run.rows_count += 1;
@@ -156,11 +152,11 @@ impl Activity<'_> {
         let before = before.filter(|_| self.class == InstrumentClass::Share)?;
         let close_units = row.raw.close_units;
         let move_share = as_float(close_units) / as_float(before.close_units) - 1.0;
-        let limit = self.limits.share(row.day)?;
+        let limit = self.limits.share(row.day())?;
         let at_limit = (move_share.abs() - limit).abs() <= LIMIT_ROUNDING_SHARE;
         let (high, low) = (row.high_units(), row.low_units());
         let outermost = if move_share > 0.0 { high } else { low };
-        let next = self.days.sessions_between(before.day, row.day) == 1;
+        let next = self.days.sessions_between(before.day, row.day()) == 1;
         (at_limit && close_units == outermost && next).then_some(FindingKind::LimitLocked {
             close_units,
             base_units: before.close_units,
@@ -173,7 +169,7 @@ impl Activity<'_> {
     fn say_stale(&self, rows: &mut [Row<'_>], run: Option<Run>, notes: &mut Notes) {
         let rows_min = u64::from(self.policy.stale_rows_min.max(2));
         let Some(run) = run.filter(|run| run.rows_count >= rows_min) else { return };
-        let to = self.days.day(rows[run.last].day).date;
+        let to = self.days.date(rows[run.last].day());
         let Run { rows_count, close_units, .. } = run;
         let kind = FindingKind::StaleCloseRun { rows_count, to, close_units };
         notes.row(&mut rows[run.first], kind);

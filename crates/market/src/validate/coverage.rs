@@ -7,23 +7,18 @@ use jiff::civil::Date;
 use super::days::Days;
 use super::finding::FindingKind;
 use super::notes::Notes;
-use super::row::{Reach, Row};
-use super::{ValidationPolicy, count};
-use crate::bar::RawBar;
+use super::row::{Reach, Row, Sorted};
+use super::ValidationPolicy;
 use crate::refused_row::RefusedRow;
 
 /// What is said about the order in which rows came.
-pub(super) fn check_order(bars: &[RawBar], notes: &mut Notes) {
-    let falls = |pair: &[RawBar]| pair[1].opened_at < pair[0].opened_at;
-    let rows_count = count(bars.windows(2).filter(|pair| falls(pair)).count());
-    let rises = || bars.windows(2).any(|pair| pair[1].opened_at > pair[0].opened_at);
-    if rows_count > 0 {
-        let kind = match rises() {
-            false => FindingKind::NewestFirst,
-            true => FindingKind::OutOfOrder { rows_count },
-        };
-        notes.day(None, false, kind);
-    }
+pub(super) fn check_order(sorted: &Sorted<'_>, notes: &mut Notes) {
+    let kind = match (sorted.falls_count, sorted.rises) {
+        (0, _) => return,
+        (_, false) => FindingKind::NewestFirst,
+        (rows_count, true) => FindingKind::OutOfOrder { rows_count },
+    };
+    notes.day(None, false, kind);
 }
 
 /// Up to which day rows count for nothing.
@@ -52,14 +47,16 @@ impl Horizon {
 
 /// Finds the days that count for nothing, marks their rows, and says how many they are.
 pub(super) fn split(
-    rows: &mut [Row<'_>],
-    outside: &[&RawBar],
+    sorted: &mut Sorted<'_>,
     refused: &[RefusedRow],
     days: &Days,
     policy: ValidationPolicy,
     notes: &mut Notes,
 ) -> Horizon {
-    let coarse_to = last_coarse_day(rows, days, policy.coarse_below_units);
+    let Sorted { rows, outside, least_units, .. } = sorted;
+    let may_be_coarse = *least_units < policy.coarse_below_units;
+    let coarse_to =
+        may_be_coarse.then(|| last_coarse_day(rows, days, policy.coarse_below_units)).flatten();
     let horizon = Horizon { coarse_to, learned_from: policy.learned_from };
     let (mut before, mut after) = (Stretch::default(), Stretch::default());
     let (mut early, mut coarse) = (Stretch::default(), Stretch::default());
@@ -68,22 +65,22 @@ pub(super) fn split(
     for day in outside.iter().map(|raw| raw.day()).chain(refused_days.clone()) {
         match days.index_of(day) {
             Some(_) => {}
-            None if day < days.day(0).date => before.add(day),
+            None if day < days.first() => before.add(day),
             None => after.add(day),
         }
     }
     let first_whole = match rows.first() {
-        Some(row) => horizon.reach(days.day(row.day).date) == Reach::Whole,
+        Some(row) => horizon.reach(days.date(row.day())) == Reach::Whole,
         None => true,
     };
     if !first_whole {
         for row in rows.iter_mut() {
-            row.reach = horizon.reach(days.day(row.day).date);
+            row.reach = horizon.reach(days.date(row.day()));
         }
     }
     let inside = refused_days.filter(|day| days.index_of(*day).is_some());
     let reaches = rows.iter().take_while(|row| row.reach != Reach::Whole);
-    let reaches = reaches.map(|row| (days.day(row.day).date, row.reach));
+    let reaches = reaches.map(|row| (days.date(row.day()), row.reach));
     for (day, reach) in reaches.chain(inside.map(|day| (day, horizon.reach(day)))) {
         match reach {
             Reach::Whole => {}
@@ -130,16 +127,8 @@ impl Stretch {
 /// most twice as high as the bound (or it stands alone): a small price among large ones is a bad
 /// row, and must not cost the history before it.
 fn last_coarse_day(rows: &[Row<'_>], days: &Days, below_units: i64) -> Option<Date> {
-    let small = |row: &Row<'_>| {
-        let RawBar { open_units, high_units, low_units, close_units, .. } = *row.raw;
-        let least = low_units.min(high_units).min(close_units);
-        open_units.map_or(least, |open| least.min(open)) < below_units
-    };
-    if !rows.iter().any(small) {
-        return None;
-    }
     let lowest: Vec<(usize, i64)> =
-        rows.iter().filter_map(|row| Some((row.day, row.lowest_positive_units()?))).collect();
+        rows.iter().filter_map(|row| Some((row.day(), row.lowest_positive_units()?))).collect();
     let coarse = |index: usize| {
         let near = |neighbour: Option<&(usize, i64)>| {
             neighbour.map(|(_, units)| *units <= below_units.saturating_mul(2))
@@ -150,7 +139,7 @@ fn last_coarse_day(rows: &[Row<'_>], days: &Days, below_units: i64) -> Option<Da
             && (before == Some(true) || after == Some(true) || (before, after) == (None, None))
     };
     let last = (0..lowest.len()).rev().find(|index| coarse(*index))?;
-    Some(days.day(lowest[last].0).date)
+    Some(days.date(lowest[last].0))
 }
 
 /// What became of the rows that the reader refused.
@@ -205,7 +194,7 @@ pub(super) fn check_missing(
     let gap_max = usize::try_from(policy.gap_sessions_max).unwrap_or(usize::MAX);
     let mut say_gap = |after: usize, until: usize| {
         let absent: Vec<Date> =
-            days.sessions_inside(after, until).map(|index| days.day(index).date).collect();
+            days.sessions_inside(after, until).map(|index| days.date(index)).collect();
         let counted = |day: &Date| !horizon.is_beyond(*day, days);
         match absent.as_slice() {
             [] => {}
@@ -227,16 +216,18 @@ pub(super) fn check_missing(
     };
     let mut before: Option<usize> = None;
     let mut present = |day: usize| {
-        if let Some(before) = before.filter(|before| day > before + 1) {
+        if let Some(before) = before
+            .filter(|before| day > before + 1 && days.sessions_between(*before, day - 1) > 0)
+        {
             say_gap(before, day);
         }
         before = Some(day);
     };
     if refused.days.is_empty() {
-        rows.iter().for_each(|row| present(row.day));
+        rows.iter().for_each(|row| present(row.day()));
     } else {
         let mut all = refused.days.clone();
-        all.extend(rows.iter().map(|row| row.day));
+        all.extend(rows.iter().map(|row| row.day()));
         all.into_iter().for_each(present);
     }
     missing

@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use jiff::Timestamp;
-use jiff::civil::{Date, Weekday};
+use jiff::{Timestamp, ToSpan};
+use jiff::civil::Date;
 
 use crate::bar::midnight_of;
 use crate::calendar::{Calendar, DayKind};
@@ -13,32 +13,19 @@ use crate::exchange_rules::ExchangeRules;
 const DAY_S: i64 = 86_400;
 
 /// The days that the calendar covers, in order; a row holds the index of its day.
+///
+/// A column a question, because each check asks one of every row.
 #[derive(Debug)]
 pub(super) struct Days {
-    days: Vec<Day>,
+    dates: Vec<Date>,
+    kinds: Vec<DayKind>,
+    is_session: Vec<bool>,
+    /// How many sessions there are from the first day to each, itself included.
+    sessions_to: Vec<u32>,
+    /// The daily limit of shares, a share of the base; infinite when it is not known.
+    limit_shares: Vec<f64>,
     /// The first second of each day, and that of the day after the last.
     begins_s: Vec<i64>,
-}
-
-/// What the checks need to know of a day.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Day {
-    pub(super) date: Date,
-    /// Midnight in Istanbul.
-    pub(super) opened_at: Timestamp,
-    pub(super) kind: DayKind,
-    pub(super) weekend: bool,
-    /// How many sessions there are from the first day of the table to this one, itself included.
-    pub(super) sessions_to: u32,
-    /// The daily limit of shares, a share of the base; `None` when it is not known.
-    pub(super) limit_share: Option<f64>,
-}
-
-impl Day {
-    /// Whether shares are traded.
-    pub(super) fn is_session(&self) -> bool {
-        matches!(self.kind, DayKind::Session { .. })
-    }
 }
 
 impl Days {
@@ -49,20 +36,22 @@ impl Days {
     }
 
     fn build(calendar: &Calendar, rules: &ExchangeRules) -> Self {
-        let (mut days, mut begins_s, mut sessions_to) = (Vec::new(), Vec::new(), 0);
-        let mut date = calendar.first_day();
-        while date <= calendar.last_day() {
-            let opened_at = midnight_of(date);
-            let kind = calendar.day(date);
-            sessions_to += u32::from(matches!(kind, DayKind::Session { .. }));
-            let weekend = matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday);
-            let limit_share = rules.limit_share(date).map(|limit| limit.share());
-            days.push(Day { date, opened_at, kind, weekend, sessions_to, limit_share });
-            begins_s.push(opened_at.as_second());
-            date = date.tomorrow().expect("the calendar ends before the end of time");
-        }
-        begins_s.push(midnight_of(date).as_second());
-        Self { days, begins_s }
+        let after = calendar.last_day().tomorrow().expect("the calendar ends before time does");
+        let dates: Vec<Date> =
+            calendar.first_day().series(1.day()).take_while(|date| *date < after).collect();
+        let kinds: Vec<DayKind> = dates.iter().map(|date| calendar.day(*date)).collect();
+        let is_session: Vec<bool> =
+            kinds.iter().map(|kind| matches!(kind, DayKind::Session { .. })).collect();
+        let count = |sessions: &mut u32, is_session: &bool| {
+            *sessions += u32::from(*is_session);
+            Some(*sessions)
+        };
+        let sessions_to = is_session.iter().scan(0, count).collect();
+        let limit = |date: &Date| rules.limit_share(*date).map_or(f64::INFINITY, |l| l.share());
+        let limit_shares = dates.iter().map(limit).collect();
+        let begins_s =
+            dates.iter().chain([&after]).map(|date| midnight_of(*date).as_second()).collect();
+        Self { dates, kinds, is_session, sessions_to, limit_shares, begins_s }
     }
 
     /// The index of the day on which `at` lies in Istanbul; `None` outside the calendar.
@@ -77,24 +66,52 @@ impl Days {
         let guess = usize::try_from(since_s / DAY_S).ok()?;
         let later = self.begins_s.get(guess + 1).is_some_and(|begin| *begin <= second);
         let index = guess + usize::from(later);
-        (index < self.days.len()).then_some(index)
+        (index < self.dates.len()).then_some(index)
     }
 
     /// The index of a date; `None` outside the calendar.
     pub(super) fn index_of(&self, date: Date) -> Option<usize> {
-        let first = self.days.first()?.date;
-        let index = usize::try_from(date.duration_since(first).as_hours() / 24).ok()?;
-        (date >= first && index < self.days.len()).then_some(index)
+        let days = date.duration_since(self.first()).as_hours() / 24;
+        usize::try_from(days).ok().filter(|index| date >= self.first() && *index < self.dates.len())
     }
 
-    /// The day with an index that this table gave.
-    pub(super) fn day(&self, index: usize) -> &Day {
-        &self.days[index]
+    /// The first day of the table.
+    pub(super) fn first(&self) -> Date {
+        self.dates[0]
+    }
+
+    /// The date of a day.
+    pub(super) fn date(&self, index: usize) -> Date {
+        self.dates[index]
+    }
+
+    /// What the exchange did on a day.
+    pub(super) fn kind(&self, index: usize) -> DayKind {
+        self.kinds[index]
+    }
+
+    /// Whether shares were traded on a day.
+    pub(super) fn is_session(&self, index: usize) -> bool {
+        self.is_session[index]
+    }
+
+    /// The daily limit of shares, a share of the base; infinite when it is not known.
+    pub(super) fn limit_share(&self, index: usize) -> f64 {
+        self.limit_shares[index]
+    }
+
+    /// Midnight in Istanbul at the beginning of a day, given a time stamp of that day.
+    pub(super) fn midnight(&self, index: usize, at: Timestamp) -> Timestamp {
+        let begin_s = self.begins_s[index];
+        if at.as_second() == begin_s && at.subsec_nanosecond() == 0 {
+            return at;
+        }
+        Timestamp::from_second(begin_s).expect("a day of the calendar is within the range of time")
     }
 
     /// The sessions after day `after` up to and including day `until`; zero when it is not later.
     pub(super) fn sessions_between(&self, after: usize, until: usize) -> u32 {
-        self.days[until].sessions_to.saturating_sub(self.days[after].sessions_to)
+        self.sessions_to[until].saturating_sub(self.sessions_to[after])
     }
 
     /// The sessions after day `after` and before day `until`, in order.
@@ -103,7 +120,7 @@ impl Days {
         after: usize,
         until: usize,
     ) -> impl Iterator<Item = usize> + '_ {
-        (after + 1..until).filter(|index| self.days[*index].is_session())
+        (after + 1..until).filter(|index| self.is_session[*index])
     }
 }
 
@@ -118,10 +135,11 @@ mod tests {
     fn every_hour_of_the_calendar_finds_its_day() {
         let days = Days::of(Calendar::bist(), ExchangeRules::bist());
         let hour = SignedDuration::from_hours(1);
-        let first = days.days[0].opened_at;
+        let first = midnight_of(days.first());
         let mut at = first;
         while let Some(index) = days.index_at(at) {
-            assert_eq!(days.day(index).date, day_of(at), "{at}");
+            assert_eq!(days.date(index), day_of(at), "{at}");
+            assert_eq!(days.midnight(index, at), midnight_of(day_of(at)));
             at += hour;
         }
         assert_eq!(day_of(at - hour), Calendar::bist().last_day());
@@ -132,10 +150,11 @@ mod tests {
     fn the_table_says_what_the_calendar_says() {
         let calendar = Calendar::bist();
         let days = Days::of(calendar, ExchangeRules::bist());
-        for (index, day) in days.days.iter().enumerate() {
-            assert_eq!(days.index_of(day.date), Some(index));
-            assert_eq!(day.kind, calendar.day(day.date));
-            let counted = calendar.sessions_between(calendar.first_day(), day.date).unwrap();
+        for (index, date) in days.dates.iter().enumerate() {
+            assert_eq!(days.index_of(*date), Some(index));
+            assert_eq!(days.kind(index), calendar.day(*date));
+            assert_eq!(days.is_session(index), calendar.is_session(*date));
+            let counted = calendar.sessions_between(calendar.first_day(), *date).unwrap();
             assert_eq!(days.sessions_between(0, index), counted);
         }
         assert_eq!(days.index_of(calendar.last_day().tomorrow().unwrap()), None);

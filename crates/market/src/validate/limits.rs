@@ -60,7 +60,7 @@ impl<'a> Limits<'a> {
     /// between, compounded.
     pub(super) fn over(&self, base: usize, day: usize) -> Allowed {
         let (mut highest, mut lowest) = (1.0, 1.0);
-        let last = Some(day).filter(|day| self.days.day(*day).is_session());
+        let last = Some(day).filter(|day| self.days.is_session(*day));
         for session in self.days.sessions_inside(base, day).chain(last) {
             let Some(limit) = self.share(session) else { return Allowed::ANYTHING };
             highest *= 1.0 + limit;
@@ -80,11 +80,10 @@ impl<'a> Limits<'a> {
     /// The limit of the session of `day`, a share of the base; `None` when there is none, or none
     /// is known.
     pub(super) fn share(&self, day: usize) -> Option<f64> {
-        let day = self.days.day(day);
         if self.usual {
-            return day.limit_share;
+            return Some(self.days.limit_share(day)).filter(|share| share.is_finite());
         }
-        self.rules.limit_share_of(day.date, self.symbol).map(|limit| limit.share())
+        self.rules.limit_share_of(self.days.date(day), self.symbol).map(|limit| limit.share())
     }
 
     fn with_tolerance(&self, highest: f64, lowest: f64) -> Allowed {

@@ -113,11 +113,11 @@ impl History<'_> {
     /// row, and is decided without looking any further.
     fn within_limit(self, base: usize, index: usize) -> bool {
         let (base, row) = (&self.rows[base], &self.rows[index]);
-        let next = self.days.sessions_between(base.day, row.day) == 1
-            && self.days.day(row.day).is_session();
+        let next = self.days.sessions_between(base.day(), row.day()) == 1
+            && self.days.is_session(row.day());
         let allowed = match next {
-            true => self.limits.of_session(row.day),
-            false => self.limits.over(base.day, row.day),
+            true => self.limits.of_session(row.day()),
+            false => self.limits.over(base.day(), row.day()),
         };
         breach(row, as_float(base.raw.close_units), allowed).is_none()
     }
@@ -130,7 +130,7 @@ impl History<'_> {
     /// Compares the row at `index`, which is beyond the limit, with the row at `base`.
     fn judge(self, base: usize, index: usize) -> Judgement {
         let (base_row, row) = (&self.rows[base], &self.rows[index]);
-        let allowed = self.limits.over(base_row.day, row.day);
+        let allowed = self.limits.over(base_row.day(), row.day());
         let candidates = self.bases(base, index);
         let close = as_float(row.raw.close_units);
         let base_close = as_float(base_row.raw.close_units);
@@ -163,7 +163,7 @@ impl History<'_> {
             Some(_) => MoveOutcome::CameBack,
             None => self.outcome(base, index),
         };
-        let (base_units, base_day) = (base_row.raw.close_units, self.days.day(base_row.day).date);
+        let (base_units, base_day) = (base_row.raw.close_units, self.days.date(base_row.day()));
         let factor = close / base_close;
         let kind = if outcome == MoveOutcome::StayedThere && is_scale(factor) {
             FindingKind::ScaleBreak {
@@ -193,11 +193,11 @@ impl History<'_> {
         let Some(next) = self.following(index).next() else { return MoveOutcome::LastRow };
         let next_close = as_float(self.rows[next].raw.close_units);
         let reaches = |from: usize| {
-            let allowed = self.limits.over(self.rows[from].day, self.rows[next].day);
+            let allowed = self.limits.over(self.rows[from].day(), self.rows[next].day());
             self.bases(from, next).iter().any(|(_, base)| allowed.admits(*base, next_close))
         };
         let base_close = as_float(self.rows[base].raw.close_units);
-        let near_base = self.limits.of_session(self.rows[next].day).admits(base_close, next_close);
+        let near_base = self.limits.of_session(self.rows[next].day()).admits(base_close, next_close);
         if near_base || (reaches(base) && !reaches(index)) {
             MoveOutcome::CameBack
         } else {
@@ -211,7 +211,7 @@ impl History<'_> {
         let close = as_float(base_row.raw.close_units);
         let mut bases = vec![(Base::Close, close)];
 
-        let (after, until) = (self.days.day(base_row.day).date, self.days.day(row.day).date);
+        let (after, until) = (self.days.date(base_row.day()), self.days.date(row.day()));
         let mut between: Vec<_> = self
             .actions
             .iter()

@@ -10,6 +10,7 @@ use super::days::Days;
 use super::decision::{FindingId, Verdict};
 use super::finding::{Finding, FindingKind, Names, Severity};
 use super::row::{Reach, Row, Standing};
+use crate::bar::Interval;
 use crate::refused_row::RefusedRow;
 
 /// The findings of one series so far.
@@ -18,6 +19,7 @@ pub(super) struct Notes {
     /// The newest decision about each finding.
     verdicts: BTreeMap<FindingId, Verdict>,
     days: &'static Days,
+    interval: Interval,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -27,15 +29,17 @@ impl Notes {
         let series = &received.series;
         let names = Names::of(series.symbol, series.interval, received.source);
         let verdicts = received.decisions.iter().map(|d| (d.finding, d.verdict)).collect();
-        Self { names, verdicts, days, findings: Vec::new() }
+        Self { names, verdicts, days, interval: series.interval, findings: Vec::new() }
     }
 
     /// Notes a finding about a row, and what becomes of the row.
+    #[cold]
     pub(super) fn row(&mut self, row: &mut Row<'_>, kind: FindingKind) {
+        let opened_at = row.opened_at(self.interval, self.days);
         let finding = Finding {
-            id: self.names.of_row(&kind, row.opened_at, row.raw, row.copy),
-            opened_at: Some(row.opened_at),
-            day: Some(self.days.day(row.day).date),
+            id: self.names.of_row(&kind, opened_at, row.raw, row.copy),
+            opened_at: Some(opened_at),
+            day: Some(self.days.date(row.day())),
             decision: None,
             unverifiable: row.reach != Reach::Whole,
             kind,

@@ -5,16 +5,13 @@ use super::days::Days;
 use super::finding::FindingKind;
 use super::notes::Notes;
 use super::row::{Row, Standing, same_numbers};
-use crate::bar::RawBar;
+use crate::bar::{Interval, RawBar};
 
 /// Rows with one time stamp: the same numbers are a duplicate, different ones contradict each other.
 ///
 /// At most one of them can become a bar: the first that a person accepted.
-pub(super) fn check_duplicates(rows: &mut [Row<'_>], notes: &mut Notes) {
-    if rows.windows(2).all(|pair| pair[0].opened_at < pair[1].opened_at) {
-        return;
-    }
-    for group in rows.chunk_by_mut(|a, b| a.opened_at == b.opened_at) {
+pub(super) fn check_duplicates(rows: &mut [Row<'_>], interval: Interval, notes: &mut Notes) {
+    for group in rows.chunk_by_mut(|a, b| !a.comes_before(b, interval)) {
         if group.len() == 1 {
             continue;
         }
@@ -44,20 +41,24 @@ pub(super) fn check_duplicates(rows: &mut [Row<'_>], notes: &mut Notes) {
     }
 }
 
-/// A row that has every number of the previous session's, with shares traded, was made up.
-pub(super) fn check_repeated(rows: &mut [Row<'_>], days: &Days, notes: &mut Notes) {
-    let mut before: Option<(&RawBar, usize)> = None;
-    for row in rows {
-        if !days.day(row.day).is_session() {
-            continue;
+/// Rows that have every number of the previous session's, with shares traded, were made up.
+#[derive(Default)]
+pub(super) struct Repeats<'a> {
+    /// The row of the session before, and its day.
+    before: Option<(&'a RawBar, usize)>,
+}
+
+impl<'a> Repeats<'a> {
+    /// Compares the next row with the one of the session before.
+    pub(super) fn check(&mut self, row: &mut Row<'a>, days: &Days, notes: &mut Notes) {
+        if !days.is_session(row.day()) {
+            return;
         }
-        let repeated = before.is_some_and(|(before, day)| {
-            row.raw.volume_shares.is_some_and(|shares| shares > 0)
-                && same_numbers(before, row.raw)
-                && days.sessions_between(day, row.day) == 1
-        });
-        before = Some((row.raw, row.day));
-        if repeated {
+        let Some((before, day)) = self.before.replace((row.raw, row.day())) else { return };
+        if row.raw.volume_shares.is_some_and(|shares| shares > 0)
+            && same_numbers(before, row.raw)
+            && days.sessions_between(day, row.day()) == 1
+        {
             notes.row(row, FindingKind::RepeatedBar);
         }
     }

@@ -1,7 +1,5 @@
 //! One received row on its way through the checks.
 
-use std::cmp::Ordering;
-
 use jiff::Timestamp;
 
 use super::days::Days;
@@ -13,10 +11,8 @@ use crate::quantity::Shares;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row<'a> {
     pub(super) raw: &'a RawBar,
-    /// The time stamp; for daily bars midnight of the day.
-    pub(super) opened_at: Timestamp,
     /// The index of its day in [`Days`].
-    pub(super) day: usize,
+    day: u32,
     /// How many rows before it are the same, time stamp and numbers.
     pub(super) copy: u32,
     pub(super) standing: Standing,
@@ -51,17 +47,37 @@ pub(super) enum Reach {
 }
 
 impl<'a> Row<'a> {
-    fn new(raw: &'a RawBar, opened_at: Timestamp, day: usize) -> Self {
+    fn new(raw: &'a RawBar, day: usize) -> Self {
         Self {
             raw,
-            opened_at,
-            day,
+            day: u32::try_from(day).expect("the calendar has fewer than 2^32 days"),
             copy: 0,
             standing: Standing::Sound,
             warned: false,
             is_bar: true,
             begins_level: false,
             reach: Reach::Whole,
+        }
+    }
+
+    /// The index of its day in [`Days`].
+    pub(super) fn day(&self) -> usize {
+        self.day as usize
+    }
+
+    /// The time stamp; for daily bars midnight of the day.
+    pub(super) fn opened_at(&self, interval: Interval, days: &Days) -> Timestamp {
+        match interval {
+            Interval::Daily => days.midnight(self.day(), self.raw.opened_at),
+            Interval::Minutes(_) => self.raw.opened_at,
+        }
+    }
+
+    /// Whether its time stamp is earlier than that of `other`.
+    pub(super) fn comes_before(&self, other: &Self, interval: Interval) -> bool {
+        match interval {
+            Interval::Daily => self.day < other.day,
+            Interval::Minutes(_) => self.raw.opened_at < other.raw.opened_at,
         }
     }
 
@@ -89,17 +105,17 @@ impl<'a> Row<'a> {
     }
 
     /// Shares traded, if the source says so and the number can be.
-    pub(super) fn volume_shares(&self) -> Option<u64> {
-        self.raw.volume_shares.and_then(|shares| u64::try_from(shares).ok())
+    pub(super) fn volume_shares(&self) -> Option<i64> {
+        self.raw.volume_shares.filter(|shares| *shares >= 0)
     }
 
     /// The row as a bar; `None` when a price is not positive. What a bar cannot hold, an adjusted
     /// close that is not positive or a negative volume, is left away where a person accepted it.
-    pub(super) fn bar(&self, days: &Days) -> Option<Bar> {
+    pub(super) fn bar(&self, interval: Interval, days: &Days) -> Option<Bar> {
         let price = |units| Price::from_units(units).ok();
         Some(Bar {
-            day: days.day(self.day).date,
-            opened_at: self.opened_at,
+            day: days.date(self.day()),
+            opened_at: self.opened_at(interval, days),
             open: match self.raw.open_units {
                 Some(units) => Some(price(units)?),
                 None => None,
@@ -108,7 +124,7 @@ impl<'a> Row<'a> {
             low: price(self.low_units())?,
             close: price(self.raw.close_units)?,
             adjusted_close: self.raw.adjusted_close.filter(|lira| *lira > 0.0 && lira.is_finite()),
-            volume: self.volume_shares().map(Shares),
+            volume: self.volume_shares().map(|shares| Shares(shares.unsigned_abs())),
         })
     }
 
@@ -118,39 +134,56 @@ impl<'a> Row<'a> {
         let prices = open_units.into_iter().chain([high_units, low_units, close_units]);
         prices.filter(|units| *units > 0).min()
     }
-
-    /// By time, rows with one time stamp in an order that does not depend on the order of input.
-    fn order(&self, other: &Self) -> Ordering {
-        let by_time = self.opened_at.cmp(&other.opened_at);
-        by_time.then_with(|| numbers(self.raw).cmp(&numbers(other.raw)))
-    }
 }
 
-/// The rows on days of the calendar, by time, and the bars on other days in the order of input.
-pub(super) fn sorted<'a>(
-    bars: &'a [RawBar],
-    interval: Interval,
-    days: &Days,
-) -> (Vec<Row<'a>>, Vec<&'a RawBar>) {
-    let (mut rows, mut outside) = (Vec::with_capacity(bars.len()), Vec::new());
-    let (mut in_order, mut last) = (true, Timestamp::MIN);
+/// The bars of a series, sorted.
+pub(super) struct Sorted<'a> {
+    /// The rows on days of the calendar, by time.
+    pub(super) rows: Vec<Row<'a>>,
+    /// The bars on other days, in the order of input.
+    pub(super) outside: Vec<&'a RawBar>,
+    /// Whether no two rows have one time stamp.
+    pub(super) distinct: bool,
+    /// How many bars come before a bar that is older.
+    pub(super) falls_count: u64,
+    /// Whether any bar comes before a bar that is newer.
+    pub(super) rises: bool,
+    /// The least price of all rows, units.
+    pub(super) least_units: i64,
+}
+
+/// Finds the day of each bar and sorts by time, if the bars are not in order; rows with one time
+/// stamp are put in an order that does not depend on the order of input.
+pub(super) fn sorted<'a>(bars: &'a [RawBar], interval: Interval, days: &Days) -> Sorted<'a> {
+    let mut sorted = Sorted {
+        rows: Vec::with_capacity(bars.len()),
+        outside: Vec::new(),
+        distinct: true,
+        falls_count: 0,
+        rises: false,
+        least_units: i64::MAX,
+    };
+    let mut before = bars.first().map_or(Timestamp::MIN, |raw| raw.opened_at);
     for raw in bars {
+        sorted.falls_count += u64::from(raw.opened_at < before);
+        sorted.rises |= raw.opened_at > before;
+        before = raw.opened_at;
         let Some(day) = days.index_at(raw.opened_at) else {
-            outside.push(raw);
+            sorted.outside.push(raw);
             continue;
         };
-        let opened_at = match interval {
-            Interval::Daily => days.day(day).opened_at,
-            Interval::Minutes(_) => raw.opened_at,
-        };
-        in_order &= last < opened_at;
-        last = opened_at;
-        rows.push(Row::new(raw, opened_at, day));
+        let row = Row::new(raw, day);
+        sorted.least_units = sorted.least_units.min(row.low_units()).min(raw.high_units);
+        let last = sorted.rows.last();
+        sorted.distinct &= last.is_none_or(|last| last.comes_before(&row, interval));
+        sorted.rows.push(row);
     }
-    if !in_order {
-        rows.sort_by(Row::order);
+    if !sorted.distinct {
+        let rows = &mut sorted.rows;
+        rows.sort_by_cached_key(|row| (row.opened_at(interval, days), numbers(row.raw)));
+        sorted.distinct = rows.windows(2).all(|pair| pair[0].comes_before(&pair[1], interval));
     }
-    (rows, outside)
+    sorted
 }
 
 /// What makes two rows with the same time stamp the same.

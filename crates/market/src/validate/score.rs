@@ -41,19 +41,17 @@ pub(super) fn tally(
     policy: ValidationPolicy,
 ) -> (Counts, Vec<MonthQuality>) {
     let mut months: BTreeMap<Date, Counts> = BTreeMap::new();
-    // Rows come by day, so a month is entered once; months that end are written to the map.
-    let mut open: Option<(Date, Counts)> = None;
+    // Rows come by day, so a month is looked up once.
+    let mut open = Counts::default();
+    let (mut month, mut next_month) = (Date::MIN, 0);
     for row in rows.iter().filter(|row| row.reach == Reach::Whole) {
-        let month = first_of_month(days.day(row.day).date);
-        let counts = match &mut open {
-            Some((of, counts)) if *of == month => counts,
-            _ => {
-                if let Some((of, counts)) = open.replace((month, Counts::default())) {
-                    months.entry(of).or_default().add(counts);
-                }
-                &mut open.get_or_insert((month, Counts::default())).1
-            }
-        };
+        if row.day() >= next_month {
+            months.entry(month).or_default().add(std::mem::take(&mut open));
+            month = days.date(row.day()).first_of_month();
+            let last = days.index_of(month.last_of_month());
+            next_month = last.map_or(usize::MAX, |last| last + 1);
+        }
+        let counts = &mut open;
         match row.standing {
             Standing::Quarantined => counts.quarantined += 1,
             Standing::Sound if row.is_bar => {
@@ -64,16 +62,14 @@ pub(super) fn tally(
             Standing::Sound => {}
         }
     }
-    if let Some((of, counts)) = open {
-        months.entry(of).or_default().add(counts);
-    }
+    months.entry(month).or_default().add(open);
     for (day, quarantined) in &refused.wrong {
         if let Some(day) = day {
-            months.entry(first_of_month(*day)).or_default().quarantined += quarantined;
+            months.entry(day.first_of_month()).or_default().quarantined += quarantined;
         }
     }
     for day in missing {
-        months.entry(first_of_month(*day)).or_default().missing += 1;
+        months.entry(day.first_of_month()).or_default().missing += 1;
     }
 
     let mut all = Counts::default();
@@ -95,8 +91,4 @@ fn month_quality(month: Date, counts: Counts, policy: ValidationPolicy) -> Month
         warning_rows_count: counts.warned,
         score_share: score_share(expected_count, error_rows_count, warning_cost),
     }
-}
-
-fn first_of_month(day: Date) -> Date {
-    day.first_of_month()
 }

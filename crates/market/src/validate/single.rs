@@ -17,6 +17,7 @@ const ROUNDING_SHARE: f64 = 1e-4;
 const ADJUSTED_ABOVE_SHARE: f64 = 1e-6;
 
 /// Checks one row.
+#[inline]
 pub(super) fn check(
     row: &mut Row<'_>,
     class: InstrumentClass,
@@ -24,8 +25,16 @@ pub(super) fn check(
     actions: &[CorporateAction],
     notes: &mut Notes,
 ) {
-    check_day(row, class, days, notes);
-    check_prices(row, notes);
+    if !days.is_session(row.day()) {
+        check_day(row, class, days, notes);
+    }
+    let RawBar { open_units, high_units, low_units, close_units, .. } = *row.raw;
+    // A bar without an open is judged as one that opened where it closed.
+    let open_units = open_units.unwrap_or(close_units);
+    let (least, most) = (open_units.min(close_units), open_units.max(close_units));
+    if low_units <= 0 || least < low_units || high_units < most {
+        check_prices(row, open_units, notes);
+    }
     if let Some(volume_shares) = row.raw.volume_shares.filter(|shares| *shares < 0) {
         notes.row(row, FindingKind::NegativeVolume { volume_shares });
     }
@@ -36,16 +45,10 @@ pub(super) fn check(
 
 /// The day must be a session; rates of exchange are made on every weekday.
 fn check_day(row: &mut Row<'_>, class: InstrumentClass, days: &Days, notes: &mut Notes) {
-    let day = days.day(row.day);
-    if class == InstrumentClass::Fx {
-        if day.weekend {
-            notes.row(row, FindingKind::WeekendRow);
-        }
-        return;
-    }
-    match day.kind {
+    match days.kind(row.day()) {
         DayKind::Session { .. } | DayKind::Unknown => {}
         DayKind::Closed { name: WEEKEND } => notes.row(row, FindingKind::WeekendRow),
+        DayKind::Closed { .. } if class == InstrumentClass::Fx => {}
         DayKind::Closed { name: SESSION_CANCELLED } => {
             notes.row(row, FindingKind::CancelledSessionRow);
         }
@@ -54,14 +57,8 @@ fn check_day(row: &mut Row<'_>, class: InstrumentClass, days: &Days, notes: &mut
 }
 
 /// The prices must be positive and consistent.
-fn check_prices(row: &mut Row<'_>, notes: &mut Notes) {
-    let RawBar { open_units, high_units, low_units, close_units, .. } = *row.raw;
-    // A bar without an open is judged as one that opened where it closed.
-    let open_units = open_units.unwrap_or(close_units);
-    let (least, most) = (open_units.min(close_units), open_units.max(close_units));
-    if low_units > 0 && low_units <= least && most <= high_units {
-        return;
-    }
+fn check_prices(row: &mut Row<'_>, open_units: i64, notes: &mut Notes) {
+    let RawBar { high_units, low_units, close_units, .. } = *row.raw;
     let fields = [
         (PriceField::Open, open_units),
         (PriceField::High, high_units),
@@ -117,7 +114,7 @@ fn check_adjusted_close(
     if close_units <= 0 || adjusted_close <= highest {
         return;
     }
-    let day = days.day(row.day).date;
+    let day = days.date(row.day());
     let reduced = actions.iter().any(|a| a.effective_on > day && a.kind.reduces_shares());
     if !reduced {
         notes.row(row, FindingKind::AdjustedCloseAboveClose { adjusted_close, close_units });

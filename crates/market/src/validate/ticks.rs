@@ -10,7 +10,7 @@ use crate::price::Price;
 /// Remarks on the first such price of each sound row.
 pub(super) fn check(rows: &mut [Row<'_>], days: &Days, rules: &ExchangeRules, notes: &mut Notes) {
     for row in rows.iter_mut().filter(|row| row.is_sound()) {
-        let date = days.day(row.day).date;
+        let date = days.date(row.day());
         let prices = [
             (PriceField::Open, row.raw.open_units),
             (PriceField::High, Some(row.raw.high_units)),

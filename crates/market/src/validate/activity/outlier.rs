@@ -1,16 +1,15 @@
 //! Volumes far from the median of the rows before, without sorting for every row.
 
-use crate::quantity::Shares;
 use crate::validate::ValidationPolicy;
 use crate::validate::finding::FindingKind;
+use crate::validate::row::{Row, as_float};
 
-/// The volumes of the rows so far.
+/// What is known of the volumes so far.
 pub(super) struct Volumes {
     multiple_max: f64,
     window: usize,
-    /// All volumes so far, `None` where a row has none.
-    seen: Vec<Option<u64>>,
-    /// The least and largest volume of the last full block of rows, and of those since.
+    /// Bounds of the volumes of the last full block of rows, as long as the window, and of the rows
+    /// since: together they hold at least the rows of the window.
     earlier: Extremes,
     latest: Extremes,
     latest_count: usize,
@@ -19,16 +18,12 @@ pub(super) struct Volumes {
 /// Bounds of some volumes.
 #[derive(Clone, Copy)]
 struct Extremes {
-    least: u64,
-    largest: u64,
+    least: i64,
+    largest: i64,
 }
 
 impl Extremes {
-    const NONE: Self = Self { least: u64::MAX, largest: 0 };
-
-    fn with(self, shares: u64) -> Self {
-        Self { least: self.least.min(shares), largest: self.largest.max(shares) }
-    }
+    const NONE: Self = Self { least: i64::MAX, largest: 0 };
 }
 
 impl Volumes {
@@ -37,64 +32,56 @@ impl Volumes {
             multiple_max: policy.volume_multiple_max,
             // A window that does not fit in memory is one that never fills.
             window: usize::try_from(policy.volume_window_rows).unwrap_or(usize::MAX),
-            seen: Vec::new(),
             earlier: Extremes::NONE,
             latest: Extremes::NONE,
             latest_count: 0,
         }
     }
 
-    /// The next row has this volume.
-    pub(super) fn push(&mut self, shares: u64) {
-        self.seen.push(Some(shares));
-        self.latest = self.latest.with(shares);
-        self.end_block();
-    }
-
-    /// The next row has no volume.
-    pub(super) fn push_missing(&mut self) {
-        self.seen.push(None);
-        self.end_block();
-    }
-
-    /// The two blocks together hold at least the rows of one window.
-    fn end_block(&mut self) {
+    /// The next sound row has this volume, if it has one.
+    pub(super) fn push(&mut self, shares: Option<i64>) {
+        if let Some(shares) = shares {
+            self.latest.least = self.latest.least.min(shares);
+            self.latest.largest = self.latest.largest.max(shares);
+        }
         self.latest_count += 1;
         if self.latest_count >= self.window {
-            self.earlier = self.latest;
-            self.latest = Extremes::NONE;
+            self.earlier = std::mem::replace(&mut self.latest, Extremes::NONE);
             self.latest_count = 0;
         }
     }
 
-    /// What is to be said of a positive volume, against the median of the rows before.
-    pub(super) fn outlier(&self, shares: u64) -> Option<FindingKind> {
+    /// What is to be said of a positive volume, against the median of the sound rows in `before`.
+    pub(super) fn outlier(&self, shares: i64, before: &[Row<'_>]) -> Option<FindingKind> {
         // The median lies between the least and the largest, so a volume that is usual against both
         // is usual against it, whatever it is.
-        let least = Shares(self.earlier.least.min(self.latest.least)).count();
-        let largest = Shares(self.earlier.largest.max(self.latest.largest)).count();
-        let volume = Shares(shares).count();
+        let least = as_float(self.earlier.least.min(self.latest.least));
+        let largest = as_float(self.earlier.largest.max(self.latest.largest));
+        let volume = as_float(shares);
         if volume <= least * self.multiple_max && volume * self.multiple_max >= largest {
             return None;
         }
-        let median_shares = self.median()?;
+        let median_shares = self.median(before)?;
         let multiple = volume / median_shares;
         let usual = 1.0 / self.multiple_max..=self.multiple_max;
         (!usual.contains(&multiple)).then_some(FindingKind::VolumeOutlier {
-            volume_shares: shares,
+            volume_shares: shares.unsigned_abs(),
             median_shares,
             multiple,
         })
     }
 
-    /// The median of the window, if each of its rows has a volume and it is positive.
-    fn median(&self) -> Option<f64> {
-        let begin = self.seen.len().checked_sub(self.window)?;
-        let mut volumes: Vec<u64> = self.seen[begin..].iter().copied().collect::<Option<_>>()?;
+    /// The median of the window, if it is full, each of its rows has a volume, and it is positive.
+    fn median(&self, before: &[Row<'_>]) -> Option<f64> {
+        let window = before.iter().rev().filter(|row| row.is_sound()).take(self.window);
+        let mut volumes: Vec<i64> = window.map(Row::volume_shares).collect::<Option<_>>()?;
+        if volumes.len() < self.window {
+            return None;
+        }
         volumes.sort_unstable();
-        let (low, high) =
-            (volumes.get((self.window.checked_sub(1)?) / 2)?, volumes.get(self.window / 2)?);
-        let median = f64::midpoint(Shares(*low).count(), Shares(*high).count());
+        let middle = self.window / 2;
+        let below = volumes.get(self.window.checked_sub(1)? / 2)?;
+        let median = f64::midpoint(as_float(*below), as_float(*volumes.get(middle)?));
         (median > 0.0).then_some(median)
     }
 }
