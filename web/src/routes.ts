@@ -3,12 +3,14 @@ export type Route =
   | { name: 'root' }
   | { name: 'symbol'; symbol: string }
   | { name: 'models'; version: string | null }
-  | { name: 'quality'; symbol: string | null }
+  | { name: 'quality'; symbol: string | null; code: string | null }
   | { name: 'about' }
   | { name: 'unknown'; path: string };
 
 /** A ticker as the server knows it; the rule of `Symbol::parse`. */
 const SYMBOL = /^[A-Z0-9]{1,12}$/;
+/** The code of a kind of finding. */
+const FINDING_CODE = /^[a-z_]{1,40}$/;
 
 function decoded(part: string): string | null {
   try {
@@ -21,7 +23,8 @@ function decoded(part: string): string | null {
 export function parseRoute(path: string): Route {
   const parts = path.split('/').filter((part) => part !== '');
   const [head, tail] = parts;
-  if (parts.length > 2) return { name: 'unknown', path };
+  const [, , third] = parts;
+  if (parts.length > (head === 'quality' ? 3 : 2)) return { name: 'unknown', path };
   const argument = tail === undefined ? null : decoded(tail);
   if (tail !== undefined && argument === null) return { name: 'unknown', path };
   // Never toLocaleUpperCase: under Turkish rules ISCTR would become İSCTR.
@@ -29,7 +32,9 @@ export function parseRoute(path: string): Route {
   if (head === undefined) return { name: 'root' };
   if (head === 's' && symbol !== null && SYMBOL.test(symbol)) return { name: 'symbol', symbol };
   if (head === 'models') return { name: 'models', version: argument };
-  if (head === 'quality' && (symbol === null || SYMBOL.test(symbol))) return { name: 'quality', symbol };
+  if (head === 'quality' && (symbol === null || SYMBOL.test(symbol)) && (third === undefined || FINDING_CODE.test(third))) {
+    return { name: 'quality', symbol, code: third ?? null };
+  }
   if (head === 'about' && argument === null) return { name: 'about' };
   return { name: 'unknown', path };
 }
@@ -40,6 +45,11 @@ export function symbolPath(symbol: string): string {
 
 export function qualityPath(symbol: string): string {
   return `/quality/${encodeURIComponent(symbol)}`;
+}
+
+/** The findings of a symbol, all or of one kind. */
+export function findingsPath(symbol: string, code: string | null): string {
+  return code === null ? qualityPath(symbol) : `${qualityPath(symbol)}/${code}`;
 }
 
 export function modelPath(version: string): string {

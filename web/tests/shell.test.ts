@@ -19,8 +19,10 @@ describe('an address', () => {
   it('of each page is found', () => {
     expect(parseRoute('/')).toEqual({ name: 'root' });
     expect(parseRoute('/models')).toEqual({ name: 'models', version: null });
-    expect(parseRoute('/quality')).toEqual({ name: 'quality', symbol: null });
-    expect(parseRoute('/quality/thyao')).toEqual({ name: 'quality', symbol: 'THYAO' });
+    expect(parseRoute('/quality')).toEqual({ name: 'quality', symbol: null, code: null });
+    expect(parseRoute('/quality/thyao')).toEqual({ name: 'quality', symbol: 'THYAO', code: null });
+    expect(parseRoute('/quality/thyao/flat_bar')).toEqual({ name: 'quality', symbol: 'THYAO', code: 'flat_bar' });
+    expect(parseRoute('/quality/thyao/flat_bar/x').name).toBe('unknown');
     expect(parseRoute('/about')).toEqual({ name: 'about' });
   });
   it('survives the way there and back', () => {

@@ -1,6 +1,7 @@
 //! Bars that passed the checks, a page at a time.
 
-use bist_market::{Bar, Symbol};
+use bist_market::adjust::{LiraBar, PriceTerms, ReturnFlavour, adjusted};
+use bist_market::{Bar, CorporateAction, Price, Shares, Source, Symbol};
 use bist_store::StoreError;
 use jiff::civil::Date;
 
@@ -16,6 +17,26 @@ pub struct BarsQuery {
     pub to: Option<Date>,
     /// At most this many; the newest are given first.
     pub limit: u32,
+    /// From which corporate actions prices are freed; `None` gives them as the source does.
+    pub adjustment: Option<ReturnFlavour>,
+}
+
+/// Why bars could not be given.
+#[derive(Debug, thiserror::Error)]
+pub enum BarsError {
+    /// Nothing says whether the prices are raw, so they cannot be adjusted.
+    #[error(
+        "the prices of {symbol} come from {source_name}, and nothing says whether they are raw"
+    )]
+    BasisUnknown {
+        /// Whose.
+        symbol: Symbol,
+        /// Which source.
+        source_name: Source,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Some bars of one symbol.
@@ -32,14 +53,17 @@ pub struct BarsPage {
 impl App {
     /// Daily bars of `symbol`; `None` when the store has none.
     ///
+    /// Adjusted prices come from our own corporate actions, as of the newest bar, rounded to
+    /// 0.0001 TRY.
+    ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
+    /// [`BarsError`] when prices of an unknown kind should be adjusted, or the database fails.
     pub async fn bars(
         &self,
         symbol: Symbol,
         query: BarsQuery,
-    ) -> Result<Option<BarsPage>, StoreError> {
+    ) -> Result<Option<BarsPage>, BarsError> {
         let Some(view) = self.symbol(symbol).await? else { return Ok(None) };
         let all = self.daily_bars().await?;
         let bars = all.series.get(&symbol).map_or(&[][..], |series| series.bars());
@@ -48,6 +72,42 @@ impl App {
         let wanted = bars.get(begin..end).unwrap_or_default();
         let skipped = wanted.len().saturating_sub(query.limit as usize);
         let next = skipped.checked_sub(1).map(|last_skipped| wanted[last_skipped].day);
-        Ok(Some(BarsPage { view, bars: wanted[skipped..].to_vec(), next }))
+        let mut page = wanted[skipped..].to_vec();
+        if let Some(flavour) = query.adjustment {
+            let basis = all.series.get(&symbol).map(|series| series.quality().basis);
+            let terms =
+                bars.last().zip(basis).and_then(|(last, basis)| PriceTerms::of(basis, last.day));
+            let Some((terms, last)) = terms.zip(bars.last()) else {
+                return Err(BarsError::BasisUnknown { symbol, source_name: view.source });
+            };
+            let known = self.store.actions(symbol, None).await?;
+            let actions: Vec<CorporateAction> =
+                known.into_iter().map(|record| record.action).collect();
+            let series = adjusted(bars, &actions, terms, last.day, flavour);
+            page = page
+                .into_iter()
+                .filter_map(|bar| {
+                    let at = series.binary_search_by_key(&bar.day, |adjusted| adjusted.day).ok()?;
+                    rounded(&bar, &series[at])
+                })
+                .collect();
+        }
+        Ok(Some(BarsPage { view, bars: page, next }))
     }
+}
+
+/// `bar` with adjusted prices; `None` when one of them is too small to be a price.
+fn rounded(bar: &Bar, adjusted: &LiraBar) -> Option<Bar> {
+    let price = |lira: f64| Price::nearest(lira);
+    Some(Bar {
+        open: match adjusted.open {
+            Some(lira) => Some(price(lira)?),
+            None => None,
+        },
+        high: price(adjusted.high)?,
+        low: price(adjusted.low)?,
+        close: price(adjusted.close)?,
+        volume: adjusted.volume_shares.map(Shares::nearest),
+        ..*bar
+    })
 }

@@ -5,27 +5,37 @@
 //! and the HTTP server call the same methods.
 
 pub mod bars;
+mod checked;
+pub mod decisions;
+pub mod fetch;
+pub mod freshness;
 pub mod ingest;
 pub mod models;
+pub mod nightly;
 pub mod progress;
 pub mod quality;
+pub mod reconciliation;
 pub mod sample;
 pub mod signals;
+pub mod sources;
 pub mod symbols;
 pub mod training;
+pub mod universes;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use bist_market::calendar::Calendar;
-use bist_market::exchange_rules::ExchangeRules;
-use bist_market::validate::{ValidatedBars, ValidationPolicy, validate};
-use bist_market::{Clock, Interval, Symbol};
+use bist_feeds::Provider;
+use bist_market::validate::{ValidatedBars, ValidationPolicy};
+use bist_market::{Clock, Interval, PriceBasis, Source, Symbol};
 use bist_store::{Generation, Store, SymbolOverview};
 use tokio::sync::Mutex;
 
-pub use bist_store::{FindingPage, ForecastRecord, SignalRecord, StoreError};
+use crate::checked::Checked;
+use crate::nightly::NightlySettings;
+
+pub use bist_store::{ForecastRecord, SignalRecord, StoreError};
 
 /// Everything that a use case needs.
 #[derive(Debug)]
@@ -33,6 +43,13 @@ pub struct App {
     store: Store,
     clock: Arc<dyn Clock>,
     policy: ValidationPolicy,
+    /// The services that can be asked.
+    providers: BTreeMap<Source, Arc<dyn Provider>>,
+    /// Which source of a symbol is used, the first that has it; what is not named follows.
+    source_order: Vec<Source>,
+    /// What the prices of a source mean, where the user says so.
+    price_basis: BTreeMap<Source, PriceBasis>,
+    nightly: Option<NightlySettings>,
     /// The validated daily bars of the newest generation; the lock makes one caller load for all.
     daily: Mutex<Option<(Generation, Arc<DailyBars>)>>,
 }
@@ -40,10 +57,26 @@ pub struct App {
 /// The daily bars of one generation of the store.
 #[derive(Debug)]
 pub struct DailyBars {
-    /// The validated bars of each symbol.
+    /// The validated bars of each symbol, from the source that models and charts use.
     pub series: BTreeMap<Symbol, ValidatedBars>,
+    /// The same of all sources, and how they compare.
+    pub(crate) checked: Checked,
     /// What the store knows of each symbol besides.
     pub(crate) overviews: Vec<SymbolOverview>,
+}
+
+impl DailyBars {
+    /// The validated bars of every source, by symbol and source.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &ValidatedBars> {
+        self.checked.series.values()
+    }
+
+    /// The sources of `symbol`, the one in use first.
+    pub(crate) fn sources_of(&self, symbol: Symbol) -> Vec<Source> {
+        let primary = self.checked.primary.get(&symbol).copied();
+        let others = self.checked.series.keys().filter(|key| key.0 == symbol).map(|key| key.1);
+        primary.into_iter().chain(others.filter(|source| Some(*source) != primary)).collect()
+    }
 }
 
 impl App {
@@ -58,7 +91,42 @@ impl App {
         policy: ValidationPolicy,
     ) -> Result<Self, StoreError> {
         let store = Store::open(directory).await?;
-        Ok(Self { store, clock, policy, daily: Mutex::new(None) })
+        Ok(Self {
+            store,
+            clock,
+            policy,
+            providers: BTreeMap::new(),
+            source_order: Vec::new(),
+            price_basis: BTreeMap::new(),
+            nightly: None,
+            daily: Mutex::new(None),
+        })
+    }
+
+    /// The same with services that can be asked.
+    #[must_use]
+    pub fn with_providers(self, providers: Vec<Arc<dyn Provider>>) -> Self {
+        let providers =
+            providers.into_iter().map(|provider| (provider.source(), provider)).collect();
+        Self { providers, ..self }
+    }
+
+    /// The same with sources that are preferred, the first that has a symbol for that symbol.
+    #[must_use]
+    pub fn with_source_order(self, source_order: Vec<Source>) -> Self {
+        Self { source_order, ..self }
+    }
+
+    /// The same with prices of sources that mean what the user says.
+    #[must_use]
+    pub fn with_price_basis(self, price_basis: BTreeMap<Source, PriceBasis>) -> Self {
+        Self { price_basis, ..self }
+    }
+
+    /// The same with a run each night.
+    #[must_use]
+    pub fn with_nightly(self, nightly: NightlySettings) -> Self {
+        Self { nightly: Some(nightly), ..self }
     }
 
     /// The data directory.
@@ -103,22 +171,14 @@ impl App {
         {
             return Ok(Arc::clone(bars));
         }
-        let received = self.store.received_all(Interval::Daily).await?;
+        let checked = self.check_interval(Interval::Daily, Arc::new(|_| {})).await?;
         let mut overviews = self.store.symbol_overviews().await?;
         overviews.retain(|overview| overview.interval == Interval::Daily);
-        let policy = self.policy;
-        let series = blocking(move || {
-            received
-                .iter()
-                .map(|received| {
-                    let checked =
-                        validate(received, Calendar::bist(), ExchangeRules::bist(), policy);
-                    (received.series.symbol, checked)
-                })
-                .collect()
-        })
-        .await;
-        let bars = Arc::new(DailyBars { series, overviews });
+        let primary = checked.primary.iter();
+        let series = primary
+            .filter_map(|key| Some((*key.0, checked.series.get(&(*key.0, *key.1))?.clone())))
+            .collect();
+        let bars = Arc::new(DailyBars { series, checked, overviews });
         *held = Some((generation, Arc::clone(&bars)));
         Ok(bars)
     }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use bist_market::sample::{SampleError, SampleMarket, SampleSpec, generate};
-use bist_market::{Origin, RawBar};
+use bist_market::{Origin, RawBar, Source};
 use bist_store::{IngestBatch, IngestFile, StoreError};
 use jiff::civil::Date;
 use serde::Serialize;
@@ -95,12 +95,18 @@ impl App {
         };
         progress(Progress { stage: "storing rows", done: 0, total: rows_read });
         let batch = IngestBatch {
-            source: "sample",
+            source: Source::SAMPLE,
             origin: Origin::Sample,
             received_at: self.now(),
-            instruments,
-            actions,
-            files: vec![IngestFile { file: label, rows_read, series, refused: Vec::new() }],
+            files: vec![IngestFile {
+                file: label,
+                rows_read,
+                series,
+                instruments,
+                actions,
+                actions_are_complete: true,
+                ..IngestFile::default()
+            }],
         };
         self.store.ingest(&batch).await?;
         write_truth(&truth_file, &truth)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bist_market::bar::day_of;
 use bist_market::calendar::Calendar;
 use bist_market::validate::ValidatedBars;
-use bist_market::{Instrument, Price, Symbol};
+use bist_market::{Instrument, Price, Source, Symbol};
 use bist_store::{SignalRecord, StoreError, SymbolOverview};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -17,8 +17,10 @@ use crate::App;
 pub struct SymbolView {
     /// Ticker, name, sector and origin.
     pub instrument: Instrument,
-    /// Source of its newest rows.
-    pub source: String,
+    /// The source that models and charts use.
+    pub source: Source,
+    /// Every source that has daily bars of it, the one in use first.
+    pub sources: Vec<Source>,
     /// When they were received.
     pub fetched_at: Timestamp,
     /// Daily bars that passed the checks.
@@ -64,7 +66,8 @@ impl App {
             .filter_map(|overview| {
                 let symbol = overview.instrument.symbol;
                 let series = bars.series.get(&symbol)?;
-                Some(view(overview.clone(), series, signals.remove(&symbol), today))
+                let sources = bars.sources_of(symbol);
+                Some(view(overview.clone(), sources, series, signals.remove(&symbol), today))
             })
             .collect())
     }
@@ -81,12 +84,14 @@ impl App {
             return Ok(None);
         };
         let signal = self.signals(Some(symbol)).await?.into_iter().next();
-        Ok(Some(view(overview.clone(), series, signal, day_of(self.now()))))
+        let sources = bars.sources_of(symbol);
+        Ok(Some(view(overview.clone(), sources, series, signal, day_of(self.now()))))
     }
 }
 
 fn view(
     overview: SymbolOverview,
+    sources: Vec<Source>,
     series: &ValidatedBars,
     signal: Option<SignalRecord>,
     today: Date,
@@ -103,7 +108,8 @@ fn view(
     let quality = series.quality();
     SymbolView {
         instrument: overview.instrument,
-        source: overview.source,
+        source: quality.source,
+        sources,
         fetched_at: overview.fetched_at,
         bars_count: bars.len() as u64,
         first_day: bars.first().map(|bar| bar.day),
@@ -119,7 +125,7 @@ fn view(
 }
 
 /// Sessions that have ended after `day` and before `today`; today's own has not ended yet.
-fn ended_sessions_since(day: Date, today: Date) -> Option<u32> {
+pub(crate) fn ended_sessions_since(day: Date, today: Date) -> Option<u32> {
     let until = today.yesterday().ok()?;
     if until <= day { Some(0) } else { Calendar::bist().sessions_between(day, until) }
 }

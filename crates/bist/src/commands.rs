@@ -68,5 +68,19 @@ impl Clock for SystemClock {
 
 /// Opens the data directory that `config` names.
 async fn open(config: &Config) -> anyhow::Result<App> {
-    Ok(App::open(&config.data_dir, Arc::new(SystemClock), config.policy).await?)
+    let app = App::open(&config.data_dir, Arc::new(SystemClock), config.policy)
+        .await?
+        .with_source_order(config.source_order.clone())
+        .with_price_basis(config.price_basis.clone());
+    Ok(match &config.nightly {
+        Some(nightly) => app.with_nightly(nightly.clone()),
+        None => app,
+    })
+}
+
+/// The same, ready to ask services.
+async fn open_with_services(config: &Config) -> anyhow::Result<App> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let providers = bist_feeds::providers(&config.sources, config.kap, &clock)?;
+    Ok(open(config).await?.with_providers(providers))
 }

@@ -3,11 +3,16 @@
 //! The only place that reads the environment (clap does it for the flags below). Every key is
 //! described in docs/CONFIGURATION.md.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use bist_app::nightly::NightlySettings;
+use bist_app::universes::UniverseName;
+use bist_feeds::{KapStrategy, Secret, SourceSection, SourceSettings};
 use bist_market::validate::ValidationPolicy;
+use bist_market::{PriceBasis, Source};
 use clap::Args;
 use serde::Deserialize;
 
@@ -16,6 +21,9 @@ const BIND_DEFAULT: &str = "127.0.0.1:8080";
 
 /// Where the data lie unless told otherwise.
 const DATA_DIR_DEFAULT: &str = "data";
+
+/// The longest key that a file may hold.
+const CREDENTIAL_BYTES_MAX: usize = 4096;
 
 /// Flags that every command takes.
 #[derive(Args, Debug)]
@@ -46,6 +54,16 @@ pub(crate) struct Config {
     pub(crate) bind: SocketAddr,
     /// When data are good enough.
     pub(crate) policy: ValidationPolicy,
+    /// How each service is asked.
+    pub(crate) sources: BTreeMap<Source, SourceSettings>,
+    /// Which source of a symbol is used, the first that has it.
+    pub(crate) source_order: Vec<Source>,
+    /// What the prices of a source mean, where the user says so.
+    pub(crate) price_basis: BTreeMap<Source, PriceBasis>,
+    /// Through which service announcements are asked.
+    pub(crate) kap: KapStrategy,
+    /// What `bist serve` fetches each night; `None` when it fetches nothing.
+    pub(crate) nightly: Option<NightlySettings>,
     /// What to log.
     pub(crate) log: Option<String>,
 }
@@ -59,6 +77,46 @@ struct File {
     server: ServerSection,
     #[serde(default)]
     market: MarketSection,
+    #[serde(default)]
+    data: DataSection,
+    /// How services are asked, by name.
+    #[serde(default)]
+    sources: BTreeMap<Source, SourceSection>,
+    /// Files that hold the key or the user and password of a service, by name.
+    #[serde(default)]
+    credentials: BTreeMap<Source, PathBuf>,
+    nightly: Option<NightlySection>,
+    #[serde(default)]
+    kap: KapSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KapSection {
+    #[serde(default)]
+    strategy: KapStrategy,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DataSection {
+    #[serde(default)]
+    source_order: Vec<Source>,
+    #[serde(default)]
+    price_basis: BTreeMap<Source, PriceBasis>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NightlySection {
+    sources: Vec<Source>,
+    #[serde(default = "nightly_universe")]
+    universe: String,
+}
+
+/// The universe of the nightly run unless the file names one.
+fn nightly_universe() -> String {
+    "bist30".to_owned()
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -98,13 +156,82 @@ impl Config {
             None => BIND_DEFAULT.parse().context("the default address is well-formed")?,
         };
         let data_dir = args.data_dir.clone().or(file.data_dir);
+        let sources = source_settings(&file.sources, &file.credentials)?;
+        let nightly = file.nightly.map(|section| nightly(section, &sources)).transpose()?;
         Ok(Self {
             data_dir: data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT)),
             bind,
             policy,
+            sources,
+            source_order: file.data.source_order,
+            price_basis: file.data.price_basis,
+            kap: file.kap.strategy,
+            nightly,
             log: args.log.clone(),
         })
     }
+}
+
+/// The settings of all services, with what the file changes.
+fn source_settings(
+    sections: &BTreeMap<Source, SourceSection>,
+    credentials: &BTreeMap<Source, PathBuf>,
+) -> anyhow::Result<BTreeMap<Source, SourceSettings>> {
+    let services = bist_feeds::SERVICES;
+    if let Some(unknown) =
+        sections.keys().chain(credentials.keys()).find(|source| !services.contains(source))
+    {
+        let known = services.map(|source| source.to_string()).join(", ");
+        bail!("'{unknown}' is not a source that is asked over the network; there are {known}");
+    }
+    services
+        .into_iter()
+        .filter_map(|source| Some((source, SourceSettings::of(source)?)))
+        .map(|(source, mut settings)| {
+            if let Some(section) = sections.get(&source) {
+                settings = settings.with(section).with_context(|| format!("[sources.{source}]"))?;
+            }
+            if let Some(file) = credentials.get(&source) {
+                settings.credential =
+                    Some(credential(file).with_context(|| format!("credentials.{source}"))?);
+            }
+            Ok((source, settings))
+        })
+        .collect()
+}
+
+/// The key in a file, without blanks around it.
+fn credential(file: &Path) -> anyhow::Result<Secret> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the key file '{}'", file.display()))?;
+    let text = text.trim();
+    if text.is_empty() || text.len() > CREDENTIAL_BYTES_MAX || text.contains(char::is_control) {
+        bail!(
+            "'{}' does not hold one key: it is empty, too long or has several lines",
+            file.display()
+        );
+    }
+    Ok(Secret::new(text))
+}
+
+fn nightly(
+    section: NightlySection,
+    sources: &BTreeMap<Source, SourceSettings>,
+) -> anyhow::Result<NightlySettings> {
+    if let Some(unknown) = section.sources.iter().find(|source| !sources.contains_key(source)) {
+        let known: Vec<String> = sources.keys().map(ToString::to_string).collect();
+        bail!(
+            "nightly.sources names '{unknown}', which cannot be fetched; there are {}",
+            known.join(", ")
+        );
+    }
+    if section.sources.is_empty() {
+        bail!("nightly.sources is empty; name what to fetch, or leave the section [nightly] out");
+    }
+    Ok(NightlySettings {
+        sources: section.sources,
+        universe: UniverseName::parse(&section.universe),
+    })
 }
 
 fn read(path: &Path) -> anyhow::Result<File> {

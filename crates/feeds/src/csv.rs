@@ -13,11 +13,11 @@
 //! (`csv/careful.rs`).
 
 mod careful;
-mod line;
+pub(crate) mod line;
 mod plain;
 mod style;
 mod table;
-mod text;
+pub(crate) mod text;
 
 use std::cell::LazyCell;
 use std::fs;

@@ -1,5 +1,11 @@
 //! Decimal numbers as text, to integers without a float in between.
 
+use std::borrow::Cow;
+
+use bist_market::Refusal;
+
+use crate::rows::shortened;
+
 /// Decimal places of a price: units of 0.0001 TRY.
 const PRICE_PLACES: i32 = 4;
 
@@ -33,6 +39,17 @@ impl DecimalMark {
 pub(crate) enum NumberFault {
     NotANumber,
     TooLarge,
+}
+
+impl NumberFault {
+    /// The reason for refusing the row whose `field` holds `text`.
+    pub(crate) fn refusal(self, field: &str, text: &str) -> Refusal {
+        let (field, text) = (field.to_owned(), shortened(text));
+        match self {
+            Self::NotANumber => Refusal::NotANumber { field, text },
+            Self::TooLarge => Refusal::NumberTooLarge { field, text },
+        }
+    }
 }
 
 /// What one number says about the marks of its file.
@@ -76,6 +93,12 @@ pub(crate) fn evidence(text: &str) -> Evidence {
     let places = bytes[last + 1..].iter().take_while(|b| b.is_ascii_digit()).count();
     let could_group = places == 3 && matches!(whole.len(), 1..=3) && whole[0] != b'0';
     if could_group { Evidence::Unclear(mark) } else { Evidence::Decimal(mark) }
+}
+
+/// A number of a format that never groups thousands, where either mark separates decimals, written
+/// with a point. With both marks it is none: no reader takes it for one.
+pub(crate) fn with_point(text: &str) -> Cow<'_, str> {
+    if text.contains(',') { Cow::Owned(text.replace(',', ".")) } else { Cow::Borrowed(text) }
 }
 
 /// A price in units of 0.0001 TRY, rounded half to even.

@@ -14,14 +14,19 @@ pub enum FileFormat {
     Csv,
     /// Apache Parquet.
     Parquet,
+    /// The exchange's bulletin, in its archive or out of it.
+    Bulletin,
+    /// Delimited text with corporate actions.
+    Actions,
 }
 
 impl FileFormat {
-    /// The extension that its files have, without the point.
-    pub const fn extension(self) -> &'static str {
+    /// The extensions that its files have, without the point.
+    pub const fn extensions(self) -> &'static [&'static str] {
         match self {
-            Self::Csv => "csv",
-            Self::Parquet => "parquet",
+            Self::Csv | Self::Actions => &["csv"],
+            Self::Parquet => &["parquet"],
+            Self::Bulletin => &["zip", "csv"],
         }
     }
 }
@@ -53,20 +58,21 @@ pub fn discover(path: &str, format: FileFormat) -> Result<Vec<PathBuf>, FeedErro
 }
 
 fn children(folder: &Path, format: FileFormat) -> Result<Vec<PathBuf>, FeedError> {
-    let extension = format.extension();
     let refused = |source| FeedError::Read { path: folder.to_owned(), source };
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(refused)? {
         let entry = entry.map_err(refused)?;
         let path = entry.path();
         let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        let wanted = path.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension));
+        let wanted = path.extension().is_some_and(|found| {
+            format.extensions().iter().any(|known| found.eq_ignore_ascii_case(known))
+        });
         if wanted && !hidden && path.is_file() {
             files.push(path);
         }
     }
     if files.is_empty() {
-        return Err(FeedError::NoFiles { folder: folder.to_owned(), extension });
+        return Err(FeedError::NoFiles { folder: folder.to_owned(), format });
     }
     Ok(files)
 }

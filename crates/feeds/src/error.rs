@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use bist_market::SymbolError;
 
+use crate::discover::FileFormat;
+use jiff::civil::Date;
+
 /// Why nothing was read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -14,12 +17,12 @@ pub enum FeedError {
     #[error("there is no file or folder '{}'; check the path", .0.display())]
     NoSuchPath(PathBuf),
     /// The folder holds no file of the format.
-    #[error("the folder '{}' has no .{extension} file; name another folder or the files themselves", .folder.display())]
+    #[error("the folder '{}' has no .{} file; name another folder or the files themselves", .folder.display(), .format.extensions().join(" or ."))]
     NoFiles {
         /// The folder looked into.
         folder: PathBuf,
-        /// The extension looked for.
-        extension: &'static str,
+        /// What was looked for.
+        format: FileFormat,
     },
     /// The pattern matches no file.
     #[error("no file matches '{0}'; check the pattern")]
@@ -169,6 +172,34 @@ pub enum Fault {
         "the column is of the type {0}, which cannot be read here; write it as a number, a date or text"
     )]
     ColumnType(String),
+    /// The archive cannot be unpacked.
+    #[error("the ZIP archive cannot be read: {0}; download it again")]
+    Zip(String),
+    /// The archive does not hold one table.
+    #[error("the archive holds {0} instead of one .csv file; is it another download?")]
+    NotOneTable(String),
+    /// The file, or what an archive unpacks to, is larger than any true one.
+    #[error("it is larger than {size_bytes_max} bytes, as no true one is")]
+    TooManyBytes {
+        /// The most that is read.
+        size_bytes_max: u64,
+    },
+    /// More lines than any true file has.
+    #[error("it has more than {lines_max} lines, as no true one has")]
+    TooManyLines {
+        /// The most that are read.
+        lines_max: usize,
+    },
+    /// A file of one day has rows of two.
+    #[error(
+        "the row is of {found} and the rows above it are of {expected}; a bulletin has one day"
+    )]
+    OtherDay {
+        /// The day of the rows before.
+        expected: Date,
+        /// The day of this row.
+        found: Date,
+    },
 }
 
 impl fmt::Display for BrokenFile {
@@ -203,6 +234,14 @@ impl Broken {
     /// A fault of one cell.
     pub(crate) fn in_cell(place: Place, column: &str, fault: Fault) -> Self {
         Self { place: Some(place), column: Some(column.to_owned()), fault }
+    }
+
+    /// Where in the file, in words.
+    pub(crate) fn position(&self) -> String {
+        let place = self.place.map(|place| place.to_string());
+        let column = self.column.as_ref().map(|column| format!("column '{column}'"));
+        let words: Vec<String> = place.into_iter().chain(column).collect();
+        if words.is_empty() { "the file".to_owned() } else { words.join(", ") }
     }
 
     /// The error that callers see.

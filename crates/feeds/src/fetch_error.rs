@@ -1,5 +1,6 @@
 //! Why a source did not give what was asked, told so that an operator knows what to do.
 
+use std::fmt;
 use std::time::Duration;
 
 use bist_market::Source;
@@ -41,8 +42,8 @@ pub enum FetchError {
         /// What the system said.
         reason: String,
     },
-    /// The answer took too long, all attempts together.
-    #[error("{url} did not answer within {} s", .deadline.as_secs())]
+    /// The answer took too long: an attempt alone, or all attempts together.
+    #[error("{url} did not answer within {} s", .deadline.as_secs_f64())]
     DeadlineExceeded {
         /// The address.
         url: String,
@@ -139,4 +140,21 @@ pub enum FetchError {
         /// What is wrong there.
         reason: String,
     },
+}
+
+impl FetchError {
+    /// An answer without its documented shape.
+    pub(crate) fn malformed(
+        source_name: Source,
+        piece: &str,
+        place: impl fmt::Display,
+        reason: impl fmt::Display,
+    ) -> Self {
+        Self::Malformed {
+            source_name,
+            piece: piece.to_owned(),
+            place: place.to_string(),
+            reason: reason.to_string(),
+        }
+    }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use bist_market::{BarSeries, RefusedRow};
 
+use crate::provider::Batch;
+
 /// The rows of one file: every row is either a bar or refused.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileBars {
@@ -25,6 +27,14 @@ impl FileBars {
     /// The number of bars in all series.
     pub fn bars_count(&self) -> usize {
         self.series.iter().map(|series| series.bars.len()).sum()
+    }
+}
+
+impl From<FileBars> for Batch {
+    fn from(read: FileBars) -> Self {
+        let FileBars { file, rows_read, series, refused, notes } = read;
+        let notes = notes.iter().map(ToString::to_string).collect();
+        Self { file, rows_read, series, refused, notes, ..Self::default() }
     }
 }
 

@@ -344,7 +344,7 @@ fn claim(name: &str) -> Claim {
 }
 
 /// The name in lower-case ASCII letters and digits: `Düz. Kapanış` becomes `duzkapanis`.
-fn fold(name: &str) -> String {
+pub(crate) fn fold(name: &str) -> String {
     name.chars()
         .filter_map(|c| match c {
             'ı' | 'I' | 'İ' | 'i' => Some('i'),

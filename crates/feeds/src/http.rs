@@ -1,22 +1,25 @@
 //! Asking a server politely: retries, a circuit breaker, a pace, conditional requests, limits.
+//!
+//! An [`HttpClient`] belongs to one source. [`HttpClient::send`] waits for its turn, asks, retries
+//! what is worth retrying, and gives an [`Answer`] of the expected kind or a
+//! [`crate::FetchError`]. It understands nothing of what it fetched; that is the provider's part.
+//!
+//! Proxies that the environment names (`HTTPS_PROXY` and others) are not used: what decides where
+//! a request goes stands in the configuration, as [`crate::SourceSettings::proxy_url`].
 
-use std::time::Duration;
+mod attempt;
+mod breaker;
+mod client;
+mod cookies;
+mod kind;
+mod pace;
+mod redirect;
+mod request;
+mod retry;
+mod shown;
+mod waits;
 
-/// Whether a source is being asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BreakerState {
-    /// All is well.
-    Closed {
-        /// Failures in a row so far.
-        failures_count: u32,
-    },
-    /// The source failed too often and is left alone.
-    Open {
-        /// After this the source is tried again.
-        retry_in: Duration,
-        /// The last failure.
-        last: String,
-    },
-    /// One request is on its way to see whether the source is back.
-    HalfOpen,
-}
+pub use breaker::BreakerState;
+pub use client::HttpClient;
+pub use request::{Answer, Expects, Method, Request};
+pub use waits::{SystemWaits, Waiting, Waits};

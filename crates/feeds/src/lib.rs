@@ -1,4 +1,7 @@
-//! Market data from outside: CSV and Parquet files.
+//! Market data from outside: files and HTTP sources.
+//!
+//! A source over HTTP is asked by its [`HttpClient`], which keeps the pace of its
+//! [`SourceSettings`], retries what is worth it and leaves a failing source alone.
 //!
 //! Turns a file into the rows it holds and nothing more: [`discover()`] finds the files,
 //! [`read_csv`] and [`read_parquet`] read one of them into [`FileBars`]. A file that cannot be
@@ -18,23 +21,47 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bounded;
+pub mod bulletin;
 pub mod csv;
+mod day_rows;
 mod decimal;
 pub mod discover;
 pub mod error;
+pub mod evds;
 pub mod fetch_error;
 pub mod file_bars;
+pub mod files;
 mod header;
 pub mod http;
+pub mod isyatirim;
+mod json;
+pub mod kap;
 mod moment;
 pub mod parquet;
 pub mod provider;
 mod rows;
+pub mod secret;
+pub mod services;
+pub mod settings;
+mod spans;
+pub mod tcmb_rates;
+pub mod yahoo;
 
+pub use bulletin::{BulletinProvider, parse_bulletin_csv, parse_bulletin_zip, read_bulletin};
 pub use csv::read_csv;
 pub use discover::{FileFormat, discover};
 pub use error::{BrokenFile, Fault, FeedError, Place};
 pub use fetch_error::FetchError;
 pub use file_bars::{FileBars, FileNote};
+pub use files::FileProvider;
+pub use http::{Answer, Expects, HttpClient, Method, Request, SystemWaits, Waits};
+pub use isyatirim::actions_csv::read_actions_csv;
+pub use isyatirim::{IsYatirimProvider, adjustment_changed, parse_hisse_tekil, parse_sermaye};
+pub use kap::KapStrategy;
 pub use parquet::read_parquet;
 pub use provider::{Batch, Content, Fetched, Fetching, Piece, Provider, Scope, Validators, Wanted};
+pub use secret::Secret;
+pub use services::{SERVICES, providers};
+pub use settings::{SettingsError, SourceSection, SourceSettings};
+pub use yahoo::level_changed;

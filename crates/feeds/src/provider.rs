@@ -30,6 +30,24 @@ pub struct Wanted {
     pub to: Date,
     /// What each bar covers, for sources that have more than daily bars.
     pub interval: Interval,
+    /// Which series, for sources of rates; empty means the source's usual ones.
+    pub series: Vec<SeriesCode>,
+    /// The first announcement, for sources of those; `None` means the newest ones.
+    pub from_index: Option<u64>,
+}
+
+impl Wanted {
+    /// Daily data of no share in particular.
+    pub const fn of_days(from: Date, to: Date) -> Self {
+        Self {
+            symbols: Vec::new(),
+            from,
+            to,
+            interval: Interval::Daily,
+            series: Vec::new(),
+            from_index: None,
+        }
+    }
 }
 
 /// One piece of work: a request or a few, stored at once.
@@ -130,6 +148,9 @@ pub struct Batch {
     pub instruments: Vec<Instrument>,
     /// Corporate actions.
     pub actions: Vec<CorporateAction>,
+    /// Whether `actions` are all that the source knows of their symbols, so that one it no longer
+    /// names was withdrawn.
+    pub actions_are_complete: bool,
     /// Facts of a share and a day.
     pub days: Vec<DatedInstrumentDay>,
     /// Rates.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::error::Broken;
 use crate::file_bars::{FileBars, FileNote};
-use group::Group;
+pub(crate) use group::Group;
 
 /// Characters of a refused row that are kept.
 const TEXT_LENGTH_MAX: usize = 200;

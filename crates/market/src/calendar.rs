@@ -65,7 +65,7 @@ pub const SESSION_CANCELLED: &str = "session cancelled (earthquake)";
 /// The name of Saturdays and Sundays in the calendar.
 pub const WEEKEND: &str = "weekend";
 
-/// The sessions of Borsa Istanbul's equity market, 1 January 2010 to 31 December 2026.
+/// The sessions of Borsa Istanbul's equity market, 1 January 2000 to 31 December 2026.
 #[derive(Debug)]
 pub struct Calendar {
     /// One entry a day from the first covered day on.
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn a_day_outside_the_covered_years_is_unknown_and_no_session() {
         let calendar = Calendar::bist();
-        for day in [date(2009, 12, 31), date(2027, 1, 4), date(1, 1, 1), date(9999, 12, 31)] {
+        for day in [date(1999, 12, 31), date(2027, 1, 4), date(1, 1, 1), date(9999, 12, 31)] {
             assert_eq!(calendar.day(day), DayKind::Unknown);
             assert!(!calendar.is_session(day) && !calendar.covers(day));
             assert_eq!(calendar.next_session(day), None);
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn counting_sessions_and_stepping_over_them_agree() {
         let calendar = Calendar::bist();
-        for day in [date(2010, 1, 1), date(2019, 6, 2), date(2026, 3, 19)] {
+        for day in [date(2000, 1, 1), date(2010, 1, 1), date(2019, 6, 2), date(2026, 3, 19)] {
             assert_eq!(calendar.session_after(day, 0), Some(day));
             for count in 1..=40 {
                 let later = calendar.session_after(day, count).unwrap();

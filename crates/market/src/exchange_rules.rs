@@ -32,6 +32,7 @@ pub use settlement::Settlement;
 pub use short_selling::{MarginRule, ShortSale, UptickRule};
 pub use ticks::{TickBand, TickTable};
 
+use crate::calendar::SessionKind;
 use crate::instrument::Symbol;
 use crate::price::Price;
 
@@ -109,6 +110,11 @@ impl ExchangeRules {
         }
     }
 
+    /// Whether `symbol` has, or had, a limit of its own on some day.
+    pub(crate) fn has_own_limit(&self, symbol: Symbol) -> bool {
+        limits::EXCEPTIONS.iter().any(|entry| entry.value.symbol == Some(symbol.as_str()))
+    }
+
     /// The prices between which a share with base price `base` could trade on `day`: the lower limit
     /// rounded up and the upper rounded down to a valid tick. `None` when the limit is not known or
     /// no valid price lies between.
@@ -121,6 +127,11 @@ impl ExchangeRules {
         let lower = self.round_up(day, price_of(i64::try_from(lower).ok()?)?)?;
         let upper = self.round_down(day, price_of(i64::try_from(upper).ok()?)?)?;
         (lower <= upper).then_some(PriceLimits { lower, upper })
+    }
+
+    /// The phases of a session of this kind on `day`; `None` when its hours are not known.
+    pub fn timetable(&self, day: Date, session: SessionKind) -> Option<Timetable> {
+        sessions::of_kind(session).on(day).map(|entry| entry.value)
     }
 
     /// Everything we know of `day`, and of `symbol` on that day if one is given.

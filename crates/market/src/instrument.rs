@@ -84,6 +84,63 @@ impl Symbol {
     }
 }
 
+/// What kind of instrument a symbol names, and with it which rules its prices keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InstrumentClass {
+    /// A share: sessions of the exchange, daily limits, price steps, volumes.
+    Share,
+    /// An index of shares: their sessions and limits, no price steps, volume if the source has one.
+    Index,
+    /// A rate of exchange, or metal against money: every weekday, no limits, no volume.
+    Fx,
+}
+
+/// Currencies, and metals by their codes, whose rates sources have; the codes of ISO 4217.
+const CURRENCIES: &[&str] = &[
+    "AED", "AUD", "AZN", "BGN", "BRL", "CAD", "CHF", "CNH", "CNY", "CZK", "DKK", "EUR", "GBP",
+    "HKD", "HUF", "ILS", "INR", "IRR", "JPY", "KRW", "KWD", "KZT", "MXN", "NOK", "NZD", "PKR",
+    "PLN", "QAR", "RON", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "UAH", "USD", "XAG", "XAU",
+    "XDR", "XPD", "XPT", "ZAR",
+];
+
+/// The indices of the exchange whose codes have no digit. No listed company has one of these codes.
+const INDICES: &[&str] = &[
+    "XAKUR", "XBANA", "XBANK", "XBLSM", "XELKT", "XFINK", "XGIDA", "XGMYO", "XHARZ", "XHOLD",
+    "XILTM", "XINSA", "XKAGT", "XKMYA", "XKOBI", "XKTUM", "XKURY", "XLBNK", "XMADN", "XMANA",
+    "XMESY", "XSADA", "XSANK", "XSANT", "XSBAL", "XSBUR", "XSDNZ", "XSGRT", "XSIST", "XSIZM",
+    "XSKAY", "XSKOC", "XSKON", "XSPOR", "XSRDK", "XSTKR", "XTAST", "XTCRT", "XTEKS", "XTMTU",
+    "XTRZM", "XTUMY", "XUGRA", "XUHIZ", "XULAS", "XUMAL", "XUSIN", "XUSRD", "XUTEK", "XUTUM",
+    "XYLDZ", "XYORT", "XYUZO",
+];
+
+impl Symbol {
+    /// What kind of instrument the symbol names, by the codes of the exchange's indices and of
+    /// currencies; everything else is a share.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bist_market::{InstrumentClass, Symbol};
+    /// assert_eq!(Symbol::parse("XU100").unwrap().class(), InstrumentClass::Index);
+    /// assert_eq!(Symbol::parse("USDTRY").unwrap().class(), InstrumentClass::Fx);
+    /// ```
+    pub fn class(&self) -> InstrumentClass {
+        let code = self.as_str();
+        let known = |part: Option<&str>| part.is_some_and(|part| CURRENCIES.contains(&part));
+        let pair = code.len() == 6 && known(code.get(..3)) && known(code.get(3..));
+        // XU030, XU100, X10XB and their like.
+        let numbered = code.starts_with('X') && code.bytes().any(|byte| byte.is_ascii_digit());
+        if pair {
+            InstrumentClass::Fx
+        } else if numbered || INDICES.contains(&code) {
+            InstrumentClass::Index
+        } else {
+            InstrumentClass::Share
+        }
+    }
+}
+
 impl fmt::Display for Symbol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

@@ -5,21 +5,27 @@
 //! are [`BarSeries`] (bars as they were received), [`ValidatedBars`] (bars that passed
 //! [`validate()`]) and [`ExchangeRules`] (what the exchange allowed on a given day).
 
+pub mod adjust;
 pub mod bar;
 pub mod calendar;
 pub mod clock;
 pub mod corporate_action;
 pub mod disclosure;
+pub mod drift;
 pub mod exchange_rules;
+pub mod index_membership;
 pub mod instrument;
 pub mod instrument_day;
 pub mod observation;
 pub mod price;
 pub mod quantity;
+pub mod reconcile;
 pub mod refused_row;
+pub mod rename;
 pub mod sample;
 pub mod snapshot;
 pub mod source;
+mod statistics;
 pub mod universe;
 pub mod validate;
 
@@ -29,16 +35,18 @@ pub use clock::{Clock, FixedClock};
 pub use corporate_action::{CorporateAction, CorporateActionKind};
 pub use disclosure::Disclosure;
 pub use exchange_rules::{ExchangeRules, PriceLimits, RulesOfDay};
-pub use instrument::{Instrument, Origin, Symbol, SymbolError};
+pub use index_membership::ShareIndex;
+pub use instrument::{Instrument, InstrumentClass, Origin, Symbol, SymbolError};
 pub use instrument_day::{DatedInstrumentDay, InstrumentDay};
 pub use observation::{Observation, SeriesCode};
 pub use price::{Price, PriceError};
 pub use quantity::{Notional, Shares};
 pub use refused_row::{Refusal, RefusedRow};
+pub use rename::{Rename, canonical, current_name, former_names, renames};
 pub use snapshot::snapshot_hash;
 pub use source::{PriceBasis, Source};
 pub use universe::{Universe, UniverseError, admit};
 pub use validate::{
-    DataQuality, Decision, Finding, FindingId, FindingKind, Received, Severity, ValidatedBars,
-    ValidationPolicy, Verdict, validate,
+    DataQuality, Decision, Finding, FindingId, FindingKind, QualityBand, Received, Remark,
+    Severity, ValidatedBars, ValidationPolicy, Verdict, validate, validate_with,
 };

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Units of 0.0001 TRY in one lira.
 pub const UNITS_PER_LIRA: i64 = 10_000;
 
+/// By how much a price of a source may have been rounded, lira: half of the last decimal we keep.
+pub(crate) const ROUNDING_LIRA: f64 = 0.000_05;
+
 /// A price in Turkish lira, exact to four decimal places.
 ///
 /// Held as an integer number of 0.0001 TRY. Always positive. In JSON a decimal string such as
@@ -55,6 +58,17 @@ impl Price {
             .and_then(|u| u.checked_add(part))
             .ok_or_else(wrong)?;
         Self::from_units(units)
+    }
+
+    /// The price nearest to `lira`; `None` when that is zero, negative, or beyond any price.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "the range is checked, and the bound needs no last digit"
+    )]
+    pub fn nearest(lira: f64) -> Option<Self> {
+        let units = (lira * UNITS_PER_LIRA as f64).round();
+        (1.0..i64::MAX as f64).contains(&units).then(|| Self(units as i64))
     }
 
     /// The price in units of 0.0001 TRY.

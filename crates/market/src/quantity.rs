@@ -13,6 +13,16 @@ use crate::price::{Lira, Price};
 pub struct Shares(pub u64);
 
 impl Shares {
+    /// The whole number nearest to `count`; zero for anything below, the most for anything above.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a conversion of floats saturates, and not-a-number becomes zero"
+    )]
+    pub fn nearest(count: f64) -> Self {
+        Self(count.round() as u64)
+    }
+
     /// The count as a float, for statistics only.
     #[expect(clippy::cast_precision_loss, reason = "volumes are far below 2^53 shares")]
     pub fn count(self) -> f64 {

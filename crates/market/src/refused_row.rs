@@ -49,6 +49,14 @@ pub enum Refusal {
         /// What it holds.
         text: String,
     },
+    /// A number that no such event has: a negative rate, a decrease that increases.
+    #[error("{field} is '{text}', which no such event has")]
+    Implausible {
+        /// Which, by the name of the column.
+        field: String,
+        /// What it holds.
+        text: String,
+    },
     /// The date or time stamp cannot be read.
     #[error("'{text}' is not a date")]
     NotADate {

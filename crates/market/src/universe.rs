@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::bar::Interval;
 use crate::instrument::Symbol;
-use crate::validate::quality::share;
-use crate::validate::{ValidatedBars, ValidationPolicy};
+use crate::validate::quality::score_share;
+use crate::validate::{DataQuality, Finding, ValidatedBars, ValidationPolicy};
 
 /// Series good enough to learn from, one a symbol. Made by [`admit`] only.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,8 +77,8 @@ pub enum UniverseError {
     },
     /// The data as a whole are not good enough.
     #[error(
-        "the data score {:.2} % overall, below {:.2} %; the worst is {worst} with {:.2} %, see its findings with bist validate",
-        score_share * 100.0, score_share_min * 100.0, worst_share * 100.0
+        "the data score {:.2} % overall, below {:.2} %; the worst is {worst} with {:.2} %, see its findings with bist validate{}",
+        score_share * 100.0, score_share_min * 100.0, worst_share * 100.0, lines(failing, *more_count)
     )]
     ScoreTooLow {
         /// The overall score, 0..=1.
@@ -89,10 +89,41 @@ pub enum UniverseError {
         worst: Symbol,
         /// Its score, 0..=1.
         worst_share: f64,
+        /// The first findings that keep rows out or miss them, of the worst symbols first.
+        failing: Vec<FailingRow>,
+        /// How many more such findings there are.
+        more_count: usize,
     },
     /// Every symbol was left out.
     #[error("no symbol is good enough: {}", list(.0))]
     AllExcluded(Vec<Exclusion>),
+}
+
+/// A finding that cost a row or session.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FailingRow {
+    /// Whose row.
+    pub symbol: Symbol,
+    /// What is wrong with it.
+    pub finding: Finding,
+}
+
+impl fmt::Display for FailingRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.symbol, self.finding)
+    }
+}
+
+/// How many failing rows a refusal names.
+const FAILING_SHOWN: usize = 5;
+
+/// The failing rows, one a line, and how many more there are.
+fn lines(failing: &[FailingRow], more_count: usize) -> String {
+    let mut text: String = failing.iter().map(|row| format!("\n  {row}")).collect();
+    if more_count > 0 {
+        text.push_str(&format!("\n  and {more_count} more"));
+    }
+    text
 }
 
 /// The exclusions in one line, the first few of them.
@@ -124,8 +155,8 @@ impl Universe {
 
 /// Admits the series whose score reaches `policy.accepted_share_min`, if the data as a whole do.
 ///
-/// The overall score weighs every expected row alike: all accepted rows over all accepted and
-/// quarantined rows and missing sessions.
+/// The overall score weighs every expected row alike: the formula of
+/// [`DataQuality::score_share`] over the rows of all series.
 ///
 /// # Errors
 ///
@@ -145,20 +176,25 @@ pub fn admit(
         });
     }
     let min = policy.accepted_share_min;
-    let expected: u64 = series.iter().map(|bars| bars.quality().expected_count()).sum();
-    let accepted: u64 = series.iter().map(|bars| bars.quality().accepted_count).sum();
-    let score_share = share(accepted, expected);
-    let worst = series
-        .iter()
-        .map(|bars| (bars.quality().score_share(), bars.symbol()))
-        .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let Some((worst_share, worst)) = worst else { return Err(UniverseError::NoSeries) };
-    if expected > 0 && score_share < min {
+    let Some(worst) = worst_first(&series).first().map(|bars| bars.quality()) else {
+        return Err(UniverseError::NoSeries);
+    };
+    let of_all = |part: fn(&DataQuality) -> u64| -> u64 {
+        series.iter().map(|bars| part(bars.quality())).sum()
+    };
+    let warning_cost: f64 = series.iter().map(|bars| bars.quality().warning_cost()).sum();
+    let expected_count = of_all(DataQuality::expected_count);
+    let errors_count = of_all(DataQuality::error_rows_count);
+    let score_share = score_share(expected_count, errors_count, warning_cost);
+    if expected_count > 0 && score_share < min {
+        let (failing, more_count) = failing_rows(&series);
         return Err(UniverseError::ScoreTooLow {
             score_share,
             score_share_min: min,
-            worst,
-            worst_share,
+            worst: worst.symbol,
+            worst_share: worst.score_share(),
+            failing,
+            more_count,
         });
     }
     let (admitted, rest): (Vec<_>, Vec<_>) = series
@@ -169,6 +205,37 @@ pub fn admit(
         return Err(UniverseError::AllExcluded(excluded));
     }
     Ok(Universe { series: admitted, excluded, score_share })
+}
+
+/// The series by their score, lowest first, those of one score by symbol.
+fn worst_first(series: &[ValidatedBars]) -> Vec<&ValidatedBars> {
+    let mut worst: Vec<&ValidatedBars> = series.iter().collect();
+    let key = |bars: &ValidatedBars| (bars.quality().score_share(), bars.symbol());
+    worst.sort_by(|a, b| {
+        let ((a_share, a), (b_share, b)) = (key(a), key(b));
+        a_share.total_cmp(&b_share).then(a.cmp(&b))
+    });
+    worst
+}
+
+/// The first findings that cost a row or session, of the worst series first, and the count of the
+/// rest.
+fn failing_rows(series: &[ValidatedBars]) -> (Vec<FailingRow>, usize) {
+    let mut failing: Vec<FailingRow> = Vec::new();
+    let mut more_count = 0;
+    for bars in worst_first(series) {
+        for finding in &bars.quality().findings {
+            if !finding.costs() {
+                continue;
+            }
+            if failing.len() < FAILING_SHOWN {
+                failing.push(FailingRow { symbol: bars.symbol(), finding: finding.clone() });
+            } else {
+                more_count += 1;
+            }
+        }
+    }
+    (failing, more_count)
 }
 
 /// Why `bars` are left out.

@@ -6,13 +6,25 @@
 //!
 //! **Order.** Rows are sorted by time; the order of input is only reported.
 //!
-//! **What can be verified.** Rows outside the calendar's years, and the history up to the last row
-//! whose prices are too small for four decimals, are *unverifiable*: neither accepted nor counted in
-//! the score. A single small price among large ones is not such a history but a bad row. A series
-//! with nothing verifiable has the score zero.
+//! **What can be verified.** Rows outside the calendar's years are *unverifiable*: neither accepted
+//! nor counted in the score. So are two kinds of rows that are checked and reported all the same:
+//! those before [`ValidationPolicy::learned_from`], because the calendar and the limits of those
+//! years rest on one source, and the history up to the last row whose prices are too small for four
+//! decimals, which is not asked whether prices stand still. A single small price among large ones is
+//! not such a history but a bad row. A series with nothing verifiable has the score zero.
 //!
-//! **Score.** Accepted rows over accepted rows, quarantined rows and missing sessions. A row that
-//! the reader refused counts as quarantined, unless its day is unverifiable.
+//! **Classes.** What is expected depends on [`crate::InstrumentClass`]: an index has the sessions
+//! and limits of shares and need not have a volume; a rate of exchange is made on every weekday, has
+//! no limit and no volume, and none of its days is missing.
+//!
+//! **Score.** [`DataQuality::score_share`]. A row that the reader refused counts as quarantined,
+//! unless its day is unverifiable.
+//!
+//! **Decisions.** Every finding has a name ([`FindingId`]). One that a person accepted neither keeps
+//! its row out nor counts, and an impossible move that was accepted is the base of the next; one
+//! that a person rejected keeps its row out, whatever its severity. The newest decision is in force;
+//! one about a finding that no longer occurs has no effect. No decision makes a bar of a price of
+//! zero, of a low above the high, or of a second row with one time stamp.
 //!
 //! **Moves.** Close, high and low of a daily row are compared with the base: the close of the last
 //! row that was accepted, or that began a new level. Allowed is the daily limit of each session in
@@ -34,25 +46,39 @@
 
 mod activity;
 mod coverage;
+mod days;
 pub mod decision;
 mod finding;
+pub mod intraday;
+mod limits;
 mod moves;
+mod notes;
 pub(crate) mod quality;
+mod repeats;
+mod rolling_median;
 mod row;
+mod score;
+mod single;
+mod ticks;
 
+use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 
 pub use decision::{Decision, FindingId, FindingIdError, Verdict};
-pub use finding::{Finding, FindingKind, MoveOutcome, PriceField, Severity};
-pub use quality::DataQuality;
+pub use finding::{Finding, FindingKind, MoveOutcome, OffHours, PriceField, Remark, Severity};
+pub use quality::{DataQuality, MonthQuality, QualityBand, score_share};
 
-use crate::bar::{Bar, BarSeries, Interval};
+use crate::bar::{Bar, BarSeries, Interval, RawBar};
 use crate::calendar::Calendar;
 use crate::corporate_action::CorporateAction;
 use crate::exchange_rules::ExchangeRules;
-use crate::instrument::Symbol;
+use crate::instrument::{InstrumentClass, Symbol};
 use crate::refused_row::RefusedRow;
 use crate::source::{PriceBasis, Source};
+use activity::Activity;
+use days::Days;
+use limits::Limits;
+use notes::Notes;
 use row::Row;
 
 /// Everything a source said about one symbol.
@@ -92,6 +118,13 @@ impl Received {
 pub struct ValidationPolicy {
     /// The lowest score with which a symbol, and the data as a whole, may be trained on; 0..=1.
     pub accepted_share_min: f64,
+    /// The score from which data are good; between it and `accepted_share_min` they are learned from
+    /// and worth a look; 0..=1.
+    pub good_share_min: f64,
+    /// The share of a row that a row with a warning costs; 0..=1.
+    pub warning_weight: f64,
+    /// Rows before this day are checked, and count for nothing.
+    pub learned_from: Date,
     /// How far beyond the compounded daily limit a move may go, a share of the base.
     pub move_tolerance_share: f64,
     /// More missing sessions in a row than this are one gap, and no return is computed across.
@@ -105,24 +138,33 @@ pub struct ValidationPolicy {
     pub volume_multiple_max: f64,
     /// How many rows that median takes.
     pub volume_window_rows: u32,
+    /// This many sessions in a row without volume, while the price moves, are a lost volume.
+    pub dead_volume_rows_min: u32,
+    /// A rate of exchange that moves further in a day is reported, a share.
+    pub fx_jump_share_min: f64,
 }
 
 impl Default for ValidationPolicy {
     fn default() -> Self {
         Self {
             accepted_share_min: 0.95,
+            good_share_min: 0.97,
+            warning_weight: 0.1,
+            learned_from: date(2010, 1, 1),
             move_tolerance_share: 0.01,
             gap_sessions_max: 20,
             coarse_below_units: 500,
             stale_rows_min: 5,
             volume_multiple_max: 100.0,
             volume_window_rows: 20,
+            dead_volume_rows_min: 10,
+            fx_jump_share_min: 0.08,
         }
     }
 }
 
 /// Bars that passed [`validate`]: in order of time, one a time stamp, `low <= open, close <= high`,
-/// each on a session.
+/// each on a session, unless a person accepted one on another day.
 ///
 /// There is no other way to make one, so a function that takes `ValidatedBars` need not check again.
 #[derive(Clone, Debug, PartialEq)]
@@ -171,55 +213,73 @@ pub fn validate(
     rules: &ExchangeRules,
     policy: ValidationPolicy,
 ) -> ValidatedBars {
-    let Received { series, refused, actions, .. } = received;
-    let daily = series.interval == Interval::Daily;
-    let mut findings = Vec::from_iter(coverage::order(&series.bars));
+    validate_with(received, &[], calendar, rules, policy)
+}
 
-    let coverage = coverage::split(row::sorted(series), refused, calendar, policy);
-    findings.extend(coverage.findings);
-    let mut rows = coverage.rows;
+/// The same, with what was found elsewhere about these rows: a remark weighs like a finding of its
+/// kind, and one of severity error keeps its row out before moves are judged.
+pub fn validate_with(
+    received: &Received,
+    remarks: &[Remark],
+    calendar: &Calendar,
+    rules: &ExchangeRules,
+    policy: ValidationPolicy,
+) -> ValidatedBars {
+    let Received { series, refused, .. } = received;
+    let class = series.symbol.class();
+    let days = Days::of(calendar, rules);
+    let mut notes = Notes::of(received, days);
 
-    let actions: Vec<_> = actions.iter().filter(|a| a.symbol == series.symbol).copied().collect();
+    coverage::check_order(&series.bars, &mut notes);
+    if series.bars.is_empty() && refused.is_empty() {
+        notes.day(None, false, FindingKind::EmptySeries);
+    }
+    let (mut rows, outside) = row::sorted(&series.bars, series.interval, days);
+    let horizon = coverage::split(&mut rows, &outside, refused, days, policy, &mut notes);
+
+    let actions = received.actions.iter().filter(|action| action.symbol == series.symbol);
+    let actions: Vec<CorporateAction> = actions.copied().collect();
     for row in &mut rows {
-        row.check(calendar, &actions);
+        single::check(row, class, days, &actions, &mut notes);
     }
-    row::check_duplicates(&mut rows);
-    if daily {
-        row::check_repeated(&mut rows, calendar);
-        moves::check(
-            &mut rows,
-            &moves::Limits::new(series.symbol, calendar, rules, policy),
-            &actions,
-        );
+    repeats::check_duplicates(&mut rows, &mut notes);
+    add_remarks(&mut rows, remarks, series.interval, days, &mut notes);
+    if let Interval::Minutes(minutes) = series.interval
+        && class != InstrumentClass::Fx
+    {
+        let symbol = series.symbol;
+        let bars: Vec<RawBar> = rows.iter().map(|row| *row.raw).collect();
+        let found = intraday::check(symbol, minutes, &bars, &actions, calendar, rules, policy);
+        add_remarks(&mut rows, &found, series.interval, days, &mut notes);
+    }
+    let refused = coverage::check_refused(refused, horizon, days, &mut notes);
+    let mut missing = Vec::new();
+    if series.interval == Interval::Daily {
+        let subject = Subject { received, class, days, rules, policy, actions: &actions };
+        check_daily(&mut rows, &subject, &mut notes);
+        if class != InstrumentClass::Fx {
+            missing = coverage::check_missing(&rows, &refused, horizon, days, policy, &mut notes);
+        }
     }
 
-    let missing = match series.interval {
-        Interval::Daily => coverage::missing_sessions(&rows, &coverage.refused, calendar, policy),
-        Interval::Minutes(_) => coverage::Missing::default(),
-    };
-    let refused_count = coverage.refused.len();
-    findings.extend(coverage.refused.into_iter().map(coverage::refused_finding));
-    findings.extend(missing.findings);
-
-    let quarantined = rows.iter().filter(|row| row.quarantined()).count() + refused_count;
-    let accepted: Vec<_> = rows.iter().filter(|row| !row.quarantined()).collect();
-    let bars: Vec<Bar> = accepted.iter().filter_map(|row| row.bar()).collect();
-    debug_assert_eq!(bars.len(), accepted.len(), "a row without a quarantining finding is a bar");
-    let continues = continues(&accepted, daily, calendar, policy);
-    if daily {
-        findings.extend(activity::check(&bars, policy));
-    }
-    findings.extend(rows.into_iter().flat_map(|row| row.findings));
+    let (counts, months) = score::tally(&rows, &refused, &missing, days, policy);
+    let (bars, continues) = accepted(&rows, series.interval, days, policy);
+    let mut findings = notes.findings;
     findings.sort_by_key(|finding| (finding.day, finding.opened_at));
-
+    let received_count = count(series.bars.len() + received.refused.len());
     let quality = DataQuality {
         symbol: series.symbol,
         interval: series.interval,
-        received_count: count(series.bars.len() + refused.len()),
-        accepted_count: count(bars.len()),
-        quarantined_count: count(quarantined),
-        unverifiable_count: coverage.unverifiable_count,
-        missing_sessions_count: missing.count,
+        source: received.source,
+        basis: received.basis,
+        received_count,
+        accepted_count: counts.accepted,
+        quarantined_count: counts.quarantined,
+        unverifiable_count: received_count - counts.accepted - counts.quarantined,
+        missing_sessions_count: counts.missing,
+        warning_rows_count: counts.warned,
+        warning_weight: policy.warning_weight,
+        months,
         first_day: bars.first().map(|bar| bar.day),
         last_day: bars.last().map(|bar| bar.day),
         findings,
@@ -227,23 +287,86 @@ pub fn validate(
     ValidatedBars { bars, continues, quality }
 }
 
-/// For each accepted row, whether it may be compared with the one before.
-fn continues(
-    accepted: &[&Row],
-    daily: bool,
-    calendar: &Calendar,
+/// Whose rows are checked, by which rules.
+struct Subject<'a> {
+    received: &'a Received,
+    class: InstrumentClass,
+    days: &'a Days,
+    rules: &'a ExchangeRules,
     policy: ValidationPolicy,
-) -> Vec<bool> {
-    let mut continues = Vec::with_capacity(accepted.len());
-    for (index, row) in accepted.iter().enumerate() {
-        let near = |before: &Row| {
-            let steps = calendar.sessions_between(before.day, row.day);
-            !daily || steps.is_some_and(|steps| steps <= policy.gap_sessions_max + 1)
-        };
-        let before = index.checked_sub(1).map(|before| accepted[before]);
-        continues.push(!row.begins_level && before.is_some_and(near));
+    actions: &'a [CorporateAction],
+}
+
+/// The checks that compare a daily row with others.
+fn check_daily(rows: &mut [Row<'_>], subject: &Subject<'_>, notes: &mut Notes) {
+    let Subject { received, class, days, rules, policy, actions } = *subject;
+    let limits = Limits::new(received.series.symbol, days, rules, policy);
+    repeats::check_repeated(rows, days, notes);
+    match class {
+        InstrumentClass::Share | InstrumentClass::Index => {
+            moves::check(rows, days, &limits, actions, notes);
+            Activity { class, days, limits: &limits, policy }.check(rows, notes);
+        }
+        InstrumentClass::Fx => moves::check_rates(rows, policy.fx_jump_share_min, notes),
     }
-    continues
+    if class == InstrumentClass::Share && received.basis == PriceBasis::Raw {
+        ticks::check(rows, days, rules, notes);
+    }
+}
+
+/// Notes what was found elsewhere, at its row if there is one.
+fn add_remarks(
+    rows: &mut [Row<'_>],
+    remarks: &[Remark],
+    interval: Interval,
+    days: &Days,
+    notes: &mut Notes,
+) {
+    for Remark { opened_at, day, kind } in remarks {
+        let index = match (interval, opened_at) {
+            (Interval::Minutes(_), None) => None,
+            (Interval::Minutes(_), Some(at)) => {
+                rows.binary_search_by_key(at, |row| row.opened_at).ok()
+            }
+            (Interval::Daily, _) => {
+                let of_time = opened_at.and_then(|at| days.index_at(at));
+                let day = of_time.or_else(|| day.and_then(|day| days.index_of(day)));
+                day.and_then(|day| rows.binary_search_by_key(&day, |row| row.day).ok())
+            }
+        };
+        match index {
+            Some(index) => notes.row(&mut rows[index], kind.clone()),
+            None => {
+                notes.day(*day, false, kind.clone());
+            }
+        }
+    }
+}
+
+/// The accepted rows as bars and, for each, whether it may be compared with the one before.
+fn accepted(
+    rows: &[Row<'_>],
+    interval: Interval,
+    days: &Days,
+    policy: ValidationPolicy,
+) -> (Vec<Bar>, Vec<bool>) {
+    let mut bars = Vec::with_capacity(rows.len());
+    let mut continues = Vec::with_capacity(rows.len());
+    let mut before: Option<usize> = None;
+    let mut level_began = false;
+    for row in rows {
+        level_began |= row.begins_level;
+        let Some(bar) = row.is_accepted().then(|| row.bar(days)).flatten() else { continue };
+        let near = |before: usize| {
+            interval != Interval::Daily
+                || days.sessions_between(before, row.day) <= policy.gap_sessions_max + 1
+        };
+        continues.push(!level_began && before.is_some_and(near));
+        bars.push(bar);
+        before = Some(row.day);
+        level_began = false;
+    }
+    (bars, continues)
 }
 
 /// A length as a count of rows.

@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bist_app::StoreError;
-use bist_market::Symbol;
+use bist_market::{Source, Symbol};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -36,6 +36,10 @@ pub(crate) enum ApiError {
     SymbolNotFound(Symbol),
     /// The bars of a symbol were never validated.
     NotValidated(Symbol),
+    /// A symbol has bars of one source only.
+    NoSecondSource(Symbol, Source),
+    /// Nothing says what the prices of a source mean, so they cannot be adjusted.
+    BasisUnknown(Symbol, Source),
     /// There is no such model version.
     ModelVersionNotFound(String),
     /// There is nothing at the path.
@@ -68,6 +72,10 @@ pub(crate) enum ProblemCode {
     SymbolNotFound,
     /// The bars of this symbol were never validated.
     NotValidated,
+    /// This symbol has bars of one source only.
+    NoSecondSource,
+    /// Nothing says what the prices of this source mean, so they cannot be adjusted.
+    BasisUnknown,
     /// There is no such model version.
     ModelVersionNotFound,
     /// There is nothing at this path.
@@ -122,6 +130,8 @@ impl ProblemCode {
             Self::MalformedRequest => ("malformed_request", StatusCode::BAD_REQUEST),
             Self::SymbolNotFound => ("symbol_not_found", StatusCode::NOT_FOUND),
             Self::NotValidated => ("not_validated", StatusCode::NOT_FOUND),
+            Self::NoSecondSource => ("no_second_source", StatusCode::NOT_FOUND),
+            Self::BasisUnknown => ("basis_unknown", StatusCode::CONFLICT),
             Self::ModelVersionNotFound => ("model_version_not_found", StatusCode::NOT_FOUND),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED),
@@ -183,6 +193,8 @@ impl ApiError {
             Self::Malformed(_) => ProblemCode::MalformedRequest,
             Self::SymbolNotFound(_) => ProblemCode::SymbolNotFound,
             Self::NotValidated(_) => ProblemCode::NotValidated,
+            Self::NoSecondSource(..) => ProblemCode::NoSecondSource,
+            Self::BasisUnknown(..) => ProblemCode::BasisUnknown,
             Self::ModelVersionNotFound(_) => ProblemCode::ModelVersionNotFound,
             Self::NotFound => ProblemCode::NotFound,
             Self::MethodNotAllowed => ProblemCode::MethodNotAllowed,
@@ -212,6 +224,14 @@ impl ApiError {
             Self::NotValidated(symbol) => {
                 format!("the bars of {symbol} were not validated yet; run `bist validate --all`")
             }
+            Self::NoSecondSource(symbol, source) => {
+                format!(
+                    "{symbol} has bars of {source} only; `bist ingest` brings those of another source"
+                )
+            }
+            Self::BasisUnknown(symbol, source) => format!(
+                "the prices of {symbol} come from {source}, and nothing says whether they are raw; name it under data.price_basis in the configuration"
+            ),
             Self::ModelVersionNotFound(version) => format!(
                 "there is no model version '{version}'; GET /api/v1/models lists what there is"
             ),

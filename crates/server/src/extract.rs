@@ -3,6 +3,7 @@
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use bist_market::Symbol;
+use bist_market::rename::current_name;
 use jiff::civil::Date;
 
 use crate::error::ApiError;
@@ -101,9 +102,9 @@ impl QueryReader {
 /// What to give where a symbol is wanted.
 pub(crate) const SYMBOL_WANTED: &str = "a symbol such as THYAO";
 
-/// Reads a symbol.
+/// Reads a symbol; a former one means the share under its present name.
 pub(crate) fn symbol(text: &str) -> Result<Symbol, String> {
-    Symbol::parse(text).map_err(|error| format!("{error}; give {SYMBOL_WANTED}"))
+    Symbol::parse(text).map(current_name).map_err(|error| format!("{error}; give {SYMBOL_WANTED}"))
 }
 
 /// Reads a day.

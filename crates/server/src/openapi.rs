@@ -5,7 +5,7 @@ use std::mem;
 
 use axum::body::Bytes;
 use bist_app::StoreError;
-use bist_market::Symbol;
+use bist_market::{Source, Symbol};
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
@@ -156,6 +156,24 @@ impl IntoResponses for NoSuchQuality {
     }
 }
 
+/// The answer to a request that compares the sources of a symbol that has one, or none.
+pub(crate) struct NoSecondSource;
+
+impl IntoResponses for NoSecondSource {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::SymbolNotFound, ProblemCode::NoSecondSource])
+    }
+}
+
+/// The answers to a request for bars that are not there, or cannot be adjusted.
+pub(crate) struct NoSuchBars;
+
+impl IntoResponses for NoSuchBars {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::SymbolNotFound, ProblemCode::BasisUnknown])
+    }
+}
+
 /// The answer to a request for a model version that there is not.
 pub(crate) struct NoSuchModelVersion;
 
@@ -214,6 +232,8 @@ fn example(code: ProblemCode) -> ApiError {
         ),
         ProblemCode::SymbolNotFound => ApiError::SymbolNotFound(symbol()),
         ProblemCode::NotValidated => ApiError::NotValidated(symbol()),
+        ProblemCode::NoSecondSource => ApiError::NoSecondSource(symbol(), Source::CSV),
+        ProblemCode::BasisUnknown => ApiError::BasisUnknown(symbol(), Source::CSV),
         ProblemCode::ModelVersionNotFound => {
             ApiError::ModelVersionNotFound("gbdt-0123456789ab".to_owned())
         }

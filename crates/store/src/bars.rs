@@ -1,175 +1,221 @@
-//! Bars as received, with everything the validator needs beside them.
+//! Writing bars: new ones, and revisions of what the same source said before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use bist_market::corporate_action::CorporateAction;
-use bist_market::refused_row::RefusedRow;
-use bist_market::validate::Received;
-use bist_market::{BarSeries, Interval, RawBar, Source, Symbol};
-use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use bist_market::{BarSeries, RawBar};
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
+use crate::bulk::{ROWS_PER_STATEMENT, placeholders, values};
+use crate::columns::{raw_bar, signed};
 use crate::error::StoreError;
-use crate::instruments::{interval, symbol};
-use crate::pool::Store;
+use crate::ingests::{Ingest, IngestCounts};
 
-/// Bars, refused rows and corporate actions of the symbol `$1` at the interval `$2`.
-const OF_ONE_SYMBOL: [&str; 3] = [
-    "SELECT symbol, opened_at, open_units, high_units, low_units, close_units, adjusted_close,
-            volume_shares
-     FROM bars WHERE symbol = $1 AND bar_interval = $2 ORDER BY opened_at",
-    "SELECT symbol, document FROM refused_rows WHERE symbol = $1 AND bar_interval = $2
-     ORDER BY file, line",
-    "SELECT symbol, document FROM corporate_actions WHERE symbol = $1
-     ORDER BY effective_on, ordinal",
-];
-
-/// The same of all symbols at the interval `$1`.
-const OF_ALL_SYMBOLS: [&str; 3] = [
-    "SELECT symbol, opened_at, open_units, high_units, low_units, close_units, adjusted_close,
-            volume_shares
-     FROM bars WHERE bar_interval = $1 ORDER BY symbol, opened_at",
-    "SELECT symbol, document FROM refused_rows WHERE symbol IS NOT NULL AND bar_interval = $1
-     ORDER BY file, line",
-    "SELECT symbol, document FROM corporate_actions ORDER BY symbol, effective_on, ordinal",
-];
-
-impl Store {
-    /// Everything received for `symbol` at `interval`, ready for the validator; `None` when nothing
-    /// was.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
-    pub async fn received(
-        &self,
-        wanted: Symbol,
-        wanted_interval: Interval,
-    ) -> Result<Option<Received>, StoreError> {
-        let all = self.received_where(Some(wanted), wanted_interval).await?;
-        Ok(all.into_iter().next())
-    }
-
-    /// Everything received at `interval`, one entry a symbol, by symbol.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
-    pub async fn received_all(&self, interval: Interval) -> Result<Vec<Received>, StoreError> {
-        self.received_where(None, interval).await
-    }
-
-    async fn received_where(
-        &self,
-        wanted: Option<Symbol>,
-        wanted_interval: Interval,
-    ) -> Result<Vec<Received>, StoreError> {
-        let interval_text = wanted_interval.to_string();
-        // One text for one symbol and one for all, so that each is answered from the primary key.
-        let [bars_text, refused_text, actions_text] =
-            if wanted.is_some() { OF_ONE_SYMBOL } else { OF_ALL_SYMBOLS };
-        let name = wanted.map(|symbol| symbol.to_string());
-        // One snapshot, so that a running ingest is seen wholly or not at all.
-        let mut transaction = self.reader.begin().await?;
-        let mut rows = Vec::with_capacity(3);
-        for (text, takes_interval) in
-            [(bars_text, true), (refused_text, true), (actions_text, false)]
-        {
-            let mut query = sqlx::query(text);
-            if let Some(name) = &name {
-                query = query.bind(name);
+/// Keeps the bars of `series`, each compared with what the source said of it before.
+pub(crate) async fn save(
+    connection: &mut SqliteConnection,
+    ingest: Ingest,
+    series: &BarSeries,
+    counts: &mut IngestCounts,
+) -> Result<(), StoreError> {
+    let known = Extent::stored(connection, ingest, series).await?;
+    let before = match known.overlap(series) {
+        Some((from, to)) => stored_bars(connection, ingest, series, from, to).await?,
+        None => HashMap::new(),
+    };
+    let mut changed: BTreeMap<i64, &RawBar> = BTreeMap::new();
+    let mut revised = Vec::new();
+    for bar in &series.bars {
+        let second = bar.opened_at.as_second();
+        match changed.get(&second).copied().or_else(|| before.get(&second)) {
+            Some(last) if same(last, bar) => {
+                counts.rows_unchanged += 1;
+                continue;
             }
-            if takes_interval {
-                query = query.bind(&interval_text);
-            }
-            rows.push(query.fetch_all(&mut *transaction).await?);
+            Some(_) => counts.rows_revised += 1,
+            None => {}
         }
-        let actions = rows.pop().unwrap_or_default();
-        let refused = rows.pop().unwrap_or_default();
-        let bars = rows.pop().unwrap_or_default();
-        transaction.commit().await?;
-
-        let mut received: BTreeMap<Symbol, Received> = BTreeMap::new();
-        let empty = |symbol| {
-            let series = BarSeries { symbol, interval: wanted_interval, bars: Vec::new() };
-            Received::bars(series, Source::CSV)
-        };
-        for row in &bars {
-            let symbol = symbol(row.try_get("symbol")?)?;
-            let entry = received.entry(symbol).or_insert_with(|| empty(symbol));
-            entry.series.bars.push(raw_bar(row)?);
+        counts.rows_stored += 1;
+        if changed.insert(second, bar).is_none() && before.contains_key(&second) {
+            revised.push(second);
         }
-        for row in &refused {
-            let symbol = symbol(row.try_get("symbol")?)?;
-            let refused: RefusedRow = document("refused row", row)?;
-            received.entry(symbol).or_insert_with(|| empty(symbol)).refused.push(refused);
-        }
-        for row in &actions {
-            let action: CorporateAction = document("corporate action", row)?;
-            if let Some(entry) = received.get_mut(&symbol(row.try_get("symbol")?)?) {
-                entry.actions.push(action);
-            }
-        }
-        Ok(received.into_values().collect())
     }
+    for seconds in revised.chunks(ROWS_PER_STATEMENT) {
+        keep_revised(connection, ingest, series, seconds).await?;
+    }
+    let rows: Vec<_> = changed.iter().map(|(second, bar)| (*second, *bar)).collect();
+    for rows in rows.chunks(ROWS_PER_STATEMENT) {
+        upsert(connection, ingest, series, rows).await?;
+    }
+    let extent = Extent {
+        rows_count: known.rows_count + (rows.len() - revised.len()) as u64,
+        first: changed.keys().next().copied().into_iter().chain(known.first).min(),
+        last: changed.keys().next_back().copied().into_iter().chain(known.last).max(),
+    };
+    extent.save(connection, ingest, series).await
+}
 
-    /// The intervals for which bars or refused rows are stored, by symbol.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
-    pub async fn series_keys(&self) -> Result<Vec<(Symbol, Interval)>, StoreError> {
-        sqlx::query(
-            "SELECT symbol, bar_interval FROM bars
-             UNION SELECT symbol, bar_interval FROM refused_rows WHERE symbol IS NOT NULL
-             ORDER BY 1, 2",
+/// How many bars of a series are stored, and the seconds of the first and the last of them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Extent {
+    rows_count: u64,
+    first: Option<i64>,
+    last: Option<i64>,
+}
+
+impl Extent {
+    async fn stored(
+        connection: &mut SqliteConnection,
+        ingest: Ingest,
+        series: &BarSeries,
+    ) -> Result<Self, StoreError> {
+        let row = sqlx::query(
+            "SELECT rows_count, first_opened_at, last_opened_at FROM bar_series
+             WHERE symbol = $1 AND bar_interval = $2 AND source = $3",
         )
-        .fetch_all(&self.reader)
-        .await?
-        .iter()
-        .map(|row| Ok((symbol(row.try_get("symbol")?)?, interval(row.try_get("bar_interval")?)?)))
-        .collect()
+        .bind(series.symbol.as_str())
+        .bind(series.interval.to_string())
+        .bind(ingest.source.as_str())
+        .fetch_optional(connection)
+        .await?;
+        let Some(row) = row else { return Ok(Self::default()) };
+        Ok(Self {
+            rows_count: crate::columns::count(&row, "rows_count")?,
+            first: row.try_get("first_opened_at")?,
+            last: row.try_get("last_opened_at")?,
+        })
+    }
+
+    /// The seconds between which `series` may meet bars that are stored; `None` when it cannot.
+    fn overlap(self, series: &BarSeries) -> Option<(i64, i64)> {
+        let seconds = || series.bars.iter().map(|bar| bar.opened_at.as_second());
+        let from = seconds().min()?.max(self.first?);
+        let to = seconds().max()?.min(self.last?);
+        (from <= to).then_some((from, to))
+    }
+
+    async fn save(
+        self,
+        connection: &mut SqliteConnection,
+        ingest: Ingest,
+        series: &BarSeries,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO bar_series (symbol, bar_interval, source, rows_count, first_opened_at,
+                                     last_opened_at, fetched_at_us)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
+             ON CONFLICT (symbol, bar_interval, source) DO UPDATE SET
+                 rows_count = EXCLUDED.rows_count, first_opened_at = EXCLUDED.first_opened_at,
+                 last_opened_at = EXCLUDED.last_opened_at, fetched_at_us = EXCLUDED.fetched_at_us",
+        )
+        .bind(series.symbol.as_str())
+        .bind(series.interval.to_string())
+        .bind(ingest.source.as_str())
+        .bind(signed(self.rows_count))
+        .bind(self.first)
+        .bind(self.last)
+        .bind(ingest.received_at.as_microsecond())
+        .execute(connection)
+        .await?;
+        Ok(())
     }
 }
 
-/// A bar of a row with the columns of `bars`.
-pub(crate) fn raw_bar(row: &SqliteRow) -> Result<RawBar, StoreError> {
-    Ok(RawBar {
-        opened_at: instant(row.try_get("opened_at")?)?,
-        open_units: row.try_get("open_units")?,
-        high_units: row.try_get("high_units")?,
-        low_units: row.try_get("low_units")?,
-        close_units: row.try_get("close_units")?,
-        adjusted_close: row.try_get("adjusted_close")?,
-        volume_shares: row.try_get("volume_shares")?,
-    })
+/// What the source said before of the bars from the second `from` to `to`, by second.
+async fn stored_bars(
+    connection: &mut SqliteConnection,
+    ingest: Ingest,
+    series: &BarSeries,
+    from: i64,
+    to: i64,
+) -> Result<HashMap<i64, RawBar>, StoreError> {
+    sqlx::query(
+        "SELECT opened_at, open_units, high_units, low_units, close_units, adjusted_close,
+                volume_shares
+         FROM bars WHERE symbol = $1 AND bar_interval = $2 AND source = $3
+           AND opened_at BETWEEN $4 AND $5",
+    )
+    .bind(series.symbol.as_str())
+    .bind(series.interval.to_string())
+    .bind(ingest.source.as_str())
+    .bind(from)
+    .bind(to)
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(|row| Ok((row.try_get("opened_at")?, raw_bar(row)?)))
+    .collect()
 }
 
-/// The column `document` of `row`, read as JSON.
-pub(crate) fn document<T: serde::de::DeserializeOwned>(
-    what: &'static str,
-    row: &SqliteRow,
-) -> Result<T, StoreError> {
-    let text: &str = row.try_get("document")?;
-    serde_json::from_str(text).map_err(|source| StoreError::Document { what, source })
+/// Equal value for value; the adjusted close bit for bit.
+fn same(a: &RawBar, b: &RawBar) -> bool {
+    let adjusted = |bar: &RawBar| bar.adjusted_close.map(f64::to_bits);
+    let rest = |bar: &RawBar| {
+        (bar.open_units, bar.high_units, bar.low_units, bar.close_units, bar.volume_shares)
+    };
+    rest(a) == rest(b) && adjusted(a) == adjusted(b)
 }
 
-/// `value` as the JSON of a column.
-pub(crate) fn json<T: serde::Serialize>(
-    what: &'static str,
-    value: &T,
-) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|source| StoreError::Document { what, source })
+/// Puts the stored bars of `seconds` aside before they are replaced.
+async fn keep_revised(
+    connection: &mut SqliteConnection,
+    ingest: Ingest,
+    series: &BarSeries,
+    seconds: &[i64],
+) -> Result<(), StoreError> {
+    // A file that has a series twice revises its own rows; what was there before it is kept.
+    let text = format!(
+        "INSERT INTO bar_revisions (symbol, bar_interval, source, opened_at, replaced_by,
+             open_units, high_units, low_units, close_units, adjusted_close, volume_shares,
+             ingest_id)
+         SELECT symbol, bar_interval, source, opened_at, $1, open_units, high_units, low_units,
+             close_units, adjusted_close, volume_shares, ingest_id
+         FROM bars WHERE symbol = $2 AND bar_interval = $3 AND source = $4 AND opened_at IN ({})
+         ON CONFLICT DO NOTHING",
+        placeholders(4, seconds.len())
+    );
+    let mut query = sqlx::query(AssertSqlSafe(text))
+        .bind(ingest.id)
+        .bind(series.symbol.as_str())
+        .bind(series.interval.to_string())
+        .bind(ingest.source.as_str());
+    for second in seconds {
+        query = query.bind(second);
+    }
+    query.execute(connection).await?;
+    Ok(())
 }
 
-/// An instant of a column in seconds.
-pub(crate) fn instant(second: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_second(second).map_err(|error| StoreError::Impossible(error.to_string()))
-}
-
-/// An instant of a column in microseconds.
-pub(crate) fn instant_us(microsecond: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_microsecond(microsecond)
-        .map_err(|error| StoreError::Impossible(error.to_string()))
+async fn upsert(
+    connection: &mut SqliteConnection,
+    ingest: Ingest,
+    series: &BarSeries,
+    rows: &[(i64, &RawBar)],
+) -> Result<(), StoreError> {
+    let text = format!(
+        "INSERT INTO bars (symbol, bar_interval, source, ingest_id, opened_at, open_units,
+             high_units, low_units, close_units, adjusted_close, volume_shares) {}
+         ON CONFLICT (symbol, bar_interval, source, opened_at) DO UPDATE SET
+             open_units = EXCLUDED.open_units, high_units = EXCLUDED.high_units,
+             low_units = EXCLUDED.low_units, close_units = EXCLUDED.close_units,
+             adjusted_close = EXCLUDED.adjusted_close, volume_shares = EXCLUDED.volume_shares,
+             ingest_id = EXCLUDED.ingest_id",
+        values(4, 7, rows.len())
+    );
+    let mut query = sqlx::query(AssertSqlSafe(text))
+        .bind(series.symbol.as_str())
+        .bind(series.interval.to_string())
+        .bind(ingest.source.as_str())
+        .bind(ingest.id);
+    for (second, bar) in rows {
+        query = query
+            .bind(second)
+            .bind(bar.open_units)
+            .bind(bar.high_units)
+            .bind(bar.low_units)
+            .bind(bar.close_units)
+            .bind(bar.adjusted_close)
+            .bind(bar.volume_shares);
+    }
+    query.execute(connection).await?;
+    Ok(())
 }

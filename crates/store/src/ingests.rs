@@ -1,40 +1,41 @@
 //! Taking in rows: all files of one ingest in one transaction, or none.
 
-use std::collections::HashMap;
+mod sample_removal;
 
-use bist_market::corporate_action::CorporateAction;
-use bist_market::refused_row::RefusedRow;
-use bist_market::{BarSeries, Instrument, Interval, Origin, RawBar, Symbol};
+use bist_market::bar::day_of;
+use bist_market::{
+    BarSeries, CorporateAction, DatedInstrumentDay, Disclosure, Instrument, Observation, Origin,
+    RefusedRow, Source, Symbol,
+};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Row, SqliteConnection};
 
-use crate::bars::{json, raw_bar};
+use crate::columns::signed;
 use crate::error::StoreError;
+use crate::pieces::PieceMark;
 use crate::pool::Store;
+use crate::{
+    actions, bars, disclosures, instrument_days, instruments, observations, pieces, refused_rows,
+    source_status,
+};
 
-/// Rows a statement inserts at once; at most ten values each, below SQLite's limit of 32,766.
-pub(crate) const ROWS_PER_INSERT: usize = 500;
-
-/// What one command takes in.
+/// What one command, or one piece of a source, takes in.
 #[derive(Clone, Debug)]
 pub struct IngestBatch {
-    /// Where it comes from: `csv`, `parquet`, `sample`.
-    pub source: &'static str,
+    /// Where it comes from.
+    pub source: Source,
     /// Whether it is real.
     pub origin: Origin,
     /// When it was received.
     pub received_at: Timestamp,
-    /// What is known of the instruments; those not named here are made with their symbol alone.
-    pub instruments: Vec<Instrument>,
-    /// Events that explain price moves.
-    pub actions: Vec<CorporateAction>,
     /// The files, in the order in which they are taken in; a later one revises an earlier one.
     pub files: Vec<IngestFile>,
 }
 
-/// The content of one file.
-#[derive(Clone, Debug)]
+/// The content of one file, or of one answer of a server.
+#[derive(Clone, Debug, Default)]
 pub struct IngestFile {
     /// Its name, or for generated data the parameters that made it.
     pub file: String,
@@ -44,23 +45,47 @@ pub struct IngestFile {
     pub series: Vec<BarSeries>,
     /// Rows that could not become bars.
     pub refused: Vec<RefusedRow>,
+    /// What is known of the instruments; those not named here are made with their symbol alone.
+    pub instruments: Vec<Instrument>,
+    /// Corporate actions. What is said of one day and kind is all that the source knows of it.
+    pub actions: Vec<CorporateAction>,
+    /// Whether `actions` is all that the source knows of the symbols that the file names: what it
+    /// told of them before and does not tell here, it has taken back.
+    pub actions_are_complete: bool,
+    /// What is said of symbols on days.
+    pub days: Vec<DatedInstrumentDay>,
+    /// Rates.
+    pub observations: Vec<Observation>,
+    /// Announcements.
+    pub disclosures: Vec<Disclosure>,
+    /// The piece of the source that this was, to be marked as done together with its content.
+    pub piece: Option<PieceMark>,
 }
 
-/// What became of the rows of one file; `read = stored + unchanged + refused`.
+/// What became of one file; of its rows, `read = stored + unchanged + refused` where each row is a
+/// bar.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct IngestCounts {
     /// The file.
     pub file: String,
     /// Data rows in the file.
     pub rows_read: u64,
-    /// Rows that are new in the store, or revise what it had.
+    /// Bars that are new in the store, or revise what it had from the same source.
     pub rows_stored: u64,
     /// Of those stored, the ones that revise an earlier value; the earlier value is kept aside.
     pub rows_revised: u64,
-    /// Rows that the store had already, value for value.
+    /// Bars that the store had already, value for value.
     pub rows_unchanged: u64,
     /// Rows that could not become bars; kept with the reason.
     pub rows_refused: u64,
+    /// Corporate actions that are new, changed or taken back.
+    pub actions_stored: u64,
+    /// Facts of a symbol and a day that are new or changed.
+    pub days_stored: u64,
+    /// Rates that are new or changed.
+    pub observations_stored: u64,
+    /// Announcements that are new or changed.
+    pub disclosures_stored: u64,
 }
 
 /// The outcome of one ingest.
@@ -70,6 +95,40 @@ pub struct Ingested {
     pub files: Vec<IngestCounts>,
     /// Symbols of the sample market that were removed because something else replaces them.
     pub sample_symbols_removed: u64,
+}
+
+impl IngestFile {
+    /// The symbols that it names, some of them several times.
+    pub(crate) fn symbols(&self) -> impl Iterator<Item = Symbol> {
+        let series = self.series.iter().map(|series| series.symbol);
+        series
+            .chain(self.refused.iter().filter_map(|row| row.symbol))
+            .chain(self.instruments.iter().map(|instrument| instrument.symbol))
+            .chain(self.actions.iter().map(|action| action.symbol))
+            .chain(self.days.iter().map(|day| day.symbol))
+    }
+
+    /// The newest day that it tells of, if it tells of days.
+    fn newest_day(&self) -> Option<Date> {
+        let bars = self.series.iter().flat_map(|series| &series.bars).map(|bar| bar.opened_at);
+        let published = self.disclosures.iter().map(|disclosure| disclosure.published_at);
+        let instants = bars.max().into_iter().chain(published).max();
+        let days = self.days.iter().map(|day| day.day);
+        let observed = self.observations.iter().map(|observation| observation.day);
+        days.chain(observed).chain(instants.map(day_of)).max()
+    }
+
+    /// Whether it holds anything besides its name and its piece.
+    fn has_content(&self) -> bool {
+        self.rows_read > 0
+            || !self.series.is_empty()
+            || !self.refused.is_empty()
+            || !self.instruments.is_empty()
+            || !self.actions.is_empty()
+            || !self.days.is_empty()
+            || !self.observations.is_empty()
+            || !self.disclosures.is_empty()
+    }
 }
 
 impl Store {
@@ -84,310 +143,120 @@ impl Store {
     /// when the database fails; in every case the store is as before.
     pub async fn ingest(&self, batch: &IngestBatch) -> Result<Ingested, StoreError> {
         let mut transaction = self.writer.begin().await?;
-        let sample_symbols_removed = make_room(&mut transaction, batch).await?;
-        save_instruments(&mut transaction, batch).await?;
+        let sample_symbols_removed = sample_removal::make_room(&mut transaction, batch).await?;
         let mut files = Vec::with_capacity(batch.files.len());
         for file in &batch.files {
             files.push(save_file(&mut transaction, batch, file).await?);
+            if let Some(piece) = &file.piece {
+                let (source, at) = (batch.source, batch.received_at);
+                pieces::save(&mut transaction, source, piece, file.rows_read, at).await?;
+            }
         }
-        save_actions(&mut transaction, batch).await?;
         transaction.commit().await?;
         Ok(Ingested { files, sample_symbols_removed })
     }
 
-    /// Names the state of the stored rows: it differs whenever an ingest came in between.
+    /// Names the state of what validation and the pages are made from: it differs whenever an
+    /// ingest that changed something, or a decision, came in between.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     pub async fn generation(&self) -> Result<Generation, StoreError> {
         let row = sqlx::query(
-            "SELECT COALESCE(MAX(id), 0) AS id, COALESCE(MAX(received_at_us), 0) AS received_at_us
-             FROM ingests",
+            "SELECT id, received_at_us, (SELECT MAX(id) FROM finding_decisions) AS decision_id
+             FROM ingests WHERE is_change = 1 ORDER BY id DESC LIMIT 1",
         )
-        .fetch_one(&self.reader)
+        .fetch_optional(&self.reader)
         .await?;
-        Ok(Generation(row.try_get("id")?, row.try_get("received_at_us")?))
+        let Some(row) = row else { return Ok(Generation::default()) };
+        Ok(Generation {
+            ingest_id: row.try_get("id")?,
+            received_at_us: row.try_get("received_at_us")?,
+            decision_id: row.try_get("decision_id")?,
+        })
     }
 }
 
-/// Which ingests the store has seen; see [`Store::generation`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Generation(i64, i64);
-
-/// Removes the sample market where `batch` takes its place; returns how many symbols it had.
-async fn make_room(
-    connection: &mut Transaction<'_, Sqlite>,
-    batch: &IngestBatch,
-) -> Result<u64, StoreError> {
-    let held: Option<String> = sqlx::query_scalar("SELECT MIN(origin) FROM instruments")
-        .fetch_one(&mut **connection)
-        .await?;
-    let replaces = match (held.as_deref(), batch.origin) {
-        (Some("market"), Origin::Sample) => return Err(StoreError::HoldsRealData),
-        (Some("sample"), Origin::Market) => true,
-        (Some("sample"), Origin::Sample) => {
-            let names: Vec<String> =
-                sqlx::query_scalar("SELECT file FROM ingests").fetch_all(&mut **connection).await?;
-            batch.files.iter().any(|file| !names.contains(&file.file))
-        }
-        _ => false,
-    };
-    if !replaces {
-        return Ok(0);
-    }
-    let symbols: i64 =
-        sqlx::query_scalar("SELECT COUNT(*) FROM instruments").fetch_one(&mut **connection).await?;
-    for statement in [
-        "DELETE FROM signals",
-        "DELETE FROM forecasts",
-        "DELETE FROM model_versions",
-        "DELETE FROM findings",
-        "DELETE FROM data_quality",
-        "DELETE FROM corporate_actions",
-        "DELETE FROM refused_rows",
-        "DELETE FROM bar_revisions",
-        "DELETE FROM bars",
-        "DELETE FROM ingests",
-        "DELETE FROM instruments",
-    ] {
-        sqlx::query(statement).execute(&mut **connection).await?;
-    }
-    Ok(symbols.unsigned_abs())
+/// Which ingests and decisions the store has seen; see [`Store::generation`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Generation {
+    ingest_id: i64,
+    received_at_us: i64,
+    decision_id: Option<i64>,
 }
 
-async fn save_instruments(
-    connection: &mut Transaction<'_, Sqlite>,
-    batch: &IngestBatch,
-) -> Result<(), StoreError> {
-    let named = batch.instruments.iter().cloned();
-    let mentioned = batch.files.iter().flat_map(|file| {
-        let series = file.series.iter().map(|series| series.symbol);
-        series.chain(file.refused.iter().filter_map(|row| row.symbol))
-    });
-    let unnamed = mentioned.map(|symbol| Instrument {
-        symbol,
-        name: None,
-        sector: None,
-        origin: batch.origin,
-    });
-    for instrument in named.chain(unnamed) {
-        sqlx::query(
-            "INSERT INTO instruments (symbol, name, sector, origin) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (symbol) DO UPDATE SET
-                 name = COALESCE(EXCLUDED.name, instruments.name),
-                 sector = COALESCE(EXCLUDED.sector, instruments.sector)",
-        )
-        .bind(instrument.symbol.to_string())
-        .bind(instrument.name)
-        .bind(instrument.sector)
-        .bind(instrument.origin.as_str())
-        .execute(&mut **connection)
-        .await?;
-    }
-    Ok(())
+/// Which ingest rows are written for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ingest {
+    /// Its number.
+    pub(crate) id: i64,
+    /// Where the rows come from.
+    pub(crate) source: Source,
+    /// When they were received.
+    pub(crate) received_at: Timestamp,
 }
 
 async fn save_file(
-    connection: &mut Transaction<'_, Sqlite>,
+    connection: &mut SqliteConnection,
     batch: &IngestBatch,
     file: &IngestFile,
 ) -> Result<IngestCounts, StoreError> {
-    let ingest_id: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) + 1 FROM ingests")
-        .fetch_one(&mut **connection)
-        .await?;
     let mut counts = IngestCounts {
         file: file.file.clone(),
         rows_read: file.rows_read,
-        rows_refused: count(file.refused.len()),
+        rows_refused: file.refused.len() as u64,
         ..IngestCounts::default()
     };
+    // A source that had nothing to give leaves no trace but the mark of the piece, so that it may
+    // be asked without disturbing a sample.
+    if !file.has_content() {
+        return Ok(counts);
+    }
+    let id = sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) + 1 FROM ingests")
+        .fetch_one(&mut *connection)
+        .await?;
+    let ingest = Ingest { id, source: batch.source, received_at: batch.received_at };
     sqlx::query(
-        "INSERT INTO ingests (id, source, file, received_at_us, rows_read, rows_stored,
-                              rows_unchanged, rows_refused)
-         VALUES ($1, $2, $3, $4, $5, 0, 0, $6)",
+        "INSERT INTO ingests (id, source, origin, file, received_at_us, rows_read, rows_stored,
+                              rows_unchanged, rows_refused, is_change)
+         VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, 0)",
     )
-    .bind(ingest_id)
-    .bind(batch.source)
+    .bind(ingest.id)
+    .bind(ingest.source.as_str())
+    .bind(batch.origin.as_str())
     .bind(&file.file)
-    .bind(batch.received_at.as_microsecond())
+    .bind(ingest.received_at.as_microsecond())
     .bind(signed(file.rows_read))
     .bind(signed(counts.rows_refused))
-    .execute(&mut **connection)
+    .execute(&mut *connection)
     .await?;
 
+    instruments::save(connection, file, batch.origin).await?;
     for series in &file.series {
-        let before = stored_bars(connection, series.symbol, series.interval).await?;
-        let mut changed = Vec::new();
-        for bar in &series.bars {
-            match before.get(&bar.opened_at.as_second()) {
-                Some(known) if same(known, bar) => counts.rows_unchanged += 1,
-                Some(_) => {
-                    counts.rows_revised += 1;
-                    keep_revised(connection, series, bar, ingest_id).await?;
-                    changed.push(bar);
-                }
-                None => changed.push(bar),
-            }
-        }
-        counts.rows_stored += count(changed.len());
-        for rows in changed.chunks(ROWS_PER_INSERT) {
-            upsert_bars(connection, series, rows, ingest_id).await?;
-        }
+        bars::save(connection, ingest, series, &mut counts).await?;
     }
-    save_refused(connection, file, ingest_id).await?;
+    let refused_changed = refused_rows::save(connection, ingest, file).await?;
+    counts.actions_stored = actions::save(connection, ingest, file).await?;
+    counts.days_stored = instrument_days::save(connection, ingest, &file.days).await?;
+    counts.observations_stored = observations::save(connection, ingest, &file.observations).await?;
+    counts.disclosures_stored = disclosures::save(connection, ingest, &file.disclosures).await?;
+    source_status::answered(connection, ingest, file.newest_day()).await?;
 
-    sqlx::query("UPDATE ingests SET rows_stored = $1, rows_unchanged = $2 WHERE id = $3")
-        .bind(signed(counts.rows_stored))
-        .bind(signed(counts.rows_unchanged))
-        .bind(ingest_id)
-        .execute(&mut **connection)
-        .await?;
-    Ok(counts)
-}
-
-async fn stored_bars(
-    connection: &mut SqliteConnection,
-    symbol: Symbol,
-    interval: Interval,
-) -> Result<HashMap<i64, RawBar>, StoreError> {
+    let is_change = refused_changed
+        || counts.rows_stored > 0
+        || counts.actions_stored > 0
+        || counts.days_stored > 0
+        || counts.observations_stored > 0
+        || counts.disclosures_stored > 0;
     sqlx::query(
-        "SELECT opened_at, open_units, high_units, low_units, close_units, adjusted_close,
-                volume_shares
-         FROM bars WHERE symbol = $1 AND bar_interval = $2",
+        "UPDATE ingests SET rows_stored = $1, rows_unchanged = $2, is_change = $3 WHERE id = $4",
     )
-    .bind(symbol.to_string())
-    .bind(interval.to_string())
-    .fetch_all(connection)
-    .await?
-    .iter()
-    .map(|row| Ok((row.try_get("opened_at")?, raw_bar(row)?)))
-    .collect()
-}
-
-/// Equal value for value; the adjusted close bit for bit.
-fn same(a: &RawBar, b: &RawBar) -> bool {
-    let adjusted = |bar: &RawBar| bar.adjusted_close.map(f64::to_bits);
-    let rest = |bar: &RawBar| {
-        (bar.open_units, bar.high_units, bar.low_units, bar.close_units, bar.volume_shares)
-    };
-    rest(a) == rest(b) && adjusted(a) == adjusted(b)
-}
-
-async fn keep_revised(
-    connection: &mut SqliteConnection,
-    series: &BarSeries,
-    bar: &RawBar,
-    ingest_id: i64,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO bar_revisions (symbol, bar_interval, opened_at, replaced_by, open_units,
-             high_units, low_units, close_units, adjusted_close, volume_shares, ingest_id)
-         SELECT symbol, bar_interval, opened_at, $1, open_units, high_units, low_units,
-             close_units, adjusted_close, volume_shares, ingest_id
-         FROM bars WHERE symbol = $2 AND bar_interval = $3 AND opened_at = $4",
-    )
-    .bind(ingest_id)
-    .bind(series.symbol.to_string())
-    .bind(series.interval.to_string())
-    .bind(bar.opened_at.as_second())
-    .execute(connection)
+    .bind(signed(counts.rows_stored))
+    .bind(signed(counts.rows_unchanged))
+    .bind(i64::from(is_change))
+    .bind(ingest.id)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
-}
-
-async fn upsert_bars(
-    connection: &mut SqliteConnection,
-    series: &BarSeries,
-    bars: &[&RawBar],
-    ingest_id: i64,
-) -> Result<(), StoreError> {
-    let (symbol, interval) = (series.symbol.to_string(), series.interval.to_string());
-    let mut query = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO bars (symbol, bar_interval, opened_at, open_units, high_units, low_units,
-             close_units, adjusted_close, volume_shares, ingest_id) ",
-    );
-    query.push_values(bars, |mut row, bar| {
-        row.push_bind(symbol.clone())
-            .push_bind(interval.clone())
-            .push_bind(bar.opened_at.as_second())
-            .push_bind(bar.open_units)
-            .push_bind(bar.high_units)
-            .push_bind(bar.low_units)
-            .push_bind(bar.close_units)
-            .push_bind(bar.adjusted_close)
-            .push_bind(bar.volume_shares)
-            .push_bind(ingest_id);
-    });
-    query.push(
-        " ON CONFLICT (symbol, bar_interval, opened_at) DO UPDATE SET
-             open_units = EXCLUDED.open_units, high_units = EXCLUDED.high_units,
-             low_units = EXCLUDED.low_units, close_units = EXCLUDED.close_units,
-             adjusted_close = EXCLUDED.adjusted_close, volume_shares = EXCLUDED.volume_shares,
-             ingest_id = EXCLUDED.ingest_id",
-    );
-    query.build().execute(connection).await?;
-    Ok(())
-}
-
-/// Replaces what an earlier reading of the same file refused.
-async fn save_refused(
-    connection: &mut Transaction<'_, Sqlite>,
-    file: &IngestFile,
-    ingest_id: i64,
-) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM refused_rows WHERE file = $1")
-        .bind(&file.file)
-        .execute(&mut **connection)
-        .await?;
-    let interval = file.series.first().map_or(Interval::Daily, |series| series.interval);
-    for row in &file.refused {
-        sqlx::query(
-            "INSERT INTO refused_rows (file, line, symbol, bar_interval, document, ingest_id)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(&file.file)
-        .bind(signed(row.line))
-        .bind(row.symbol.map(|symbol| symbol.to_string()))
-        .bind(interval.to_string())
-        .bind(json("refused row", row)?)
-        .bind(ingest_id)
-        .execute(&mut **connection)
-        .await?;
-    }
-    Ok(())
-}
-
-/// Replaces the corporate actions of the symbols that `batch` names.
-async fn save_actions(
-    connection: &mut Transaction<'_, Sqlite>,
-    batch: &IngestBatch,
-) -> Result<(), StoreError> {
-    let ingest_id: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) FROM ingests")
-        .fetch_one(&mut **connection)
-        .await?;
-    for (ordinal, action) in batch.actions.iter().enumerate() {
-        sqlx::query(
-            "INSERT INTO corporate_actions (symbol, effective_on, ordinal, document, ingest_id)
-             VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (symbol, effective_on, ordinal) DO UPDATE SET document = EXCLUDED.document",
-        )
-        .bind(action.symbol.to_string())
-        .bind(action.effective_on.to_string())
-        .bind(signed(count(ordinal)))
-        .bind(json("corporate action", action)?)
-        .bind(ingest_id)
-        .execute(&mut **connection)
-        .await?;
-    }
-    Ok(())
-}
-
-fn count(length: usize) -> u64 {
-    length as u64
-}
-
-/// A count as the signed integer that SQL has.
-fn signed(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+    Ok(counts)
 }

@@ -1,60 +1,26 @@
-//! Instruments, and what the store holds of each.
+//! Instruments: what is known of a symbol besides its prices.
 
-use bist_market::{Instrument, Interval, Origin, Symbol};
-use jiff::Timestamp;
-use sqlx::Row;
+use std::collections::BTreeMap;
+
+use bist_market::{Instrument, Origin, Symbol};
 use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
-use crate::bars::instant_us;
+use crate::bulk::{ROWS_PER_STATEMENT, values};
+use crate::columns::{origin, symbol};
 use crate::error::StoreError;
+use crate::ingests::IngestFile;
 use crate::pool::Store;
 
-/// One line of the list of symbols.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SymbolOverview {
-    /// The instrument.
-    pub instrument: Instrument,
-    /// Intervals of its bars are listed one by one; this is one of them.
-    pub interval: Interval,
-    /// Which source the newest ingest of the symbol came from.
-    pub source: String,
-    /// When the newest ingest of the symbol was received.
-    pub fetched_at: Timestamp,
-}
-
 impl Store {
-    /// All symbols that have at least one bar, by name, one line an interval.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
-    pub async fn symbol_overviews(&self) -> Result<Vec<SymbolOverview>, StoreError> {
-        sqlx::query(
-            "SELECT i.symbol, i.name, i.sector, i.origin, b.bar_interval, g.source,
-                    g.received_at_us
-             FROM instruments i
-             JOIN (SELECT symbol, bar_interval, MAX(ingest_id) AS ingest_id FROM bars
-                   GROUP BY symbol, bar_interval) b ON b.symbol = i.symbol
-             JOIN ingests g ON g.id = b.ingest_id
-             ORDER BY i.symbol, b.bar_interval",
-        )
-        .fetch_all(&self.reader)
-        .await?
-        .iter()
-        .map(overview)
-        .collect()
-    }
-
     /// Whether the store holds real data, sample data, or nothing.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     pub async fn origin(&self) -> Result<Option<Origin>, StoreError> {
-        let text: Option<String> = sqlx::query_scalar("SELECT MIN(origin) FROM instruments")
-            .fetch_one(&self.reader)
-            .await?;
-        text.map(|text| origin(&text)).transpose()
+        let mut connection = self.reader.acquire().await?;
+        held_origin(&mut connection).await
     }
 
     /// The instruments, by symbol.
@@ -72,39 +38,51 @@ impl Store {
     }
 }
 
-fn overview(row: &SqliteRow) -> Result<SymbolOverview, StoreError> {
-    Ok(SymbolOverview {
-        instrument: instrument(row)?,
-        interval: interval(&row.try_get::<String, _>("bar_interval")?)?,
-        source: row.try_get("source")?,
-        fetched_at: instant_us(row.try_get("received_at_us")?)?,
-    })
+/// Where what the store holds comes from; the two origins never lie side by side.
+pub(crate) async fn held_origin(
+    connection: &mut SqliteConnection,
+) -> Result<Option<Origin>, StoreError> {
+    let text: Option<String> = sqlx::query_scalar("SELECT origin FROM ingests ORDER BY id LIMIT 1")
+        .fetch_optional(connection)
+        .await?;
+    text.map(|text| origin(&text)).transpose()
 }
 
-fn instrument(row: &SqliteRow) -> Result<Instrument, StoreError> {
+/// Keeps what `file` says of instruments, and makes those that its content mentions.
+pub(crate) async fn save(
+    connection: &mut SqliteConnection,
+    file: &IngestFile,
+    origin: Origin,
+) -> Result<(), StoreError> {
+    let unnamed = |symbol| Instrument { symbol, name: None, sector: None, origin };
+    let mut instruments: BTreeMap<Symbol, Instrument> =
+        file.symbols().map(|symbol| (symbol, unnamed(symbol))).collect();
+    instruments.extend(file.instruments.iter().map(|named| (named.symbol, named.clone())));
+
+    let instruments: Vec<Instrument> = instruments.into_values().collect();
+    for rows in instruments.chunks(ROWS_PER_STATEMENT) {
+        let text = format!(
+            "INSERT INTO instruments (origin, symbol, name, sector) {}
+             ON CONFLICT (symbol) DO UPDATE SET
+                 name = COALESCE(EXCLUDED.name, instruments.name),
+                 sector = COALESCE(EXCLUDED.sector, instruments.sector)",
+            values(1, 3, rows.len())
+        );
+        let mut query = sqlx::query(AssertSqlSafe(text)).bind(origin.as_str());
+        for row in rows {
+            query = query.bind(row.symbol.as_str()).bind(&row.name).bind(&row.sector);
+        }
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// The instrument of a row with the columns of `instruments`.
+pub(crate) fn instrument(row: &SqliteRow) -> Result<Instrument, StoreError> {
     Ok(Instrument {
-        symbol: symbol(&row.try_get::<String, _>("symbol")?)?,
+        symbol: symbol(row)?,
         name: row.try_get("name")?,
         sector: row.try_get("sector")?,
-        origin: origin(&row.try_get::<String, _>("origin")?)?,
+        origin: origin(row.try_get("origin")?)?,
     })
-}
-
-/// Reads a symbol that we wrote.
-pub(crate) fn symbol(text: &str) -> Result<Symbol, StoreError> {
-    Symbol::parse(text).map_err(|error| StoreError::Impossible(error.to_string()))
-}
-
-/// Reads an interval that we wrote.
-pub(crate) fn interval(text: &str) -> Result<Interval, StoreError> {
-    Interval::parse(text).map_err(|error| StoreError::Impossible(error.to_string()))
-}
-
-/// Reads an origin that we wrote.
-pub(crate) fn origin(text: &str) -> Result<Origin, StoreError> {
-    match text {
-        "sample" => Ok(Origin::Sample),
-        "market" => Ok(Origin::Market),
-        other => Err(StoreError::Impossible(format!("origin '{other}'"))),
-    }
 }

@@ -4,20 +4,50 @@
 //! directory; the SQL keeps to what PostgreSQL understands as well (docs/adr/0003-database.md).
 //! Functions take and return the types of the pure crates. A write has happened when its function
 //! returns: it is one transaction, synced to disk, and survives the death of the process.
+//!
+//! Several sources of one series lie side by side, and nothing that was received is forgotten: a
+//! bar or rate that its source revises is kept aside, and an event that is changed or taken back
+//! keeps the time over which it was known.
 
-pub mod bars;
+pub mod actions;
+pub mod decisions;
+pub mod disclosures;
 pub mod error;
+pub mod findings;
 pub mod ingests;
+pub mod instrument_days;
 pub mod instruments;
+pub mod jobs;
 pub mod migrate;
 pub mod model_versions;
+pub mod observations;
+pub mod pieces;
 pub mod pool;
 pub mod quality;
+pub mod quality_history;
+pub mod received;
+pub mod series;
 pub mod signals;
+pub mod source_status;
 
+mod bars;
+mod bulk;
+mod columns;
+mod preference;
+mod refused_rows;
+
+pub use actions::ActionRecord;
+pub use decisions::DecisionRecord;
 pub use error::StoreError;
+pub use findings::{FindingFilter, FindingPage, FindingRecord, FindingTally};
 pub use ingests::{Generation, IngestBatch, IngestCounts, IngestFile, Ingested};
-pub use instruments::SymbolOverview;
+pub use instrument_days::{IndexMembers, InstrumentDayRecord};
+pub use jobs::JobRun;
+pub use observations::ObservationOverview;
+pub use pieces::{PieceMark, PieceRecord};
 pub use pool::Store;
-pub use quality::FindingPage;
+pub use quality::QualitySummary;
+pub use quality_history::HistoryPoint;
+pub use series::{SeriesOverview, SymbolOverview};
 pub use signals::{ForecastRecord, SignalRecord};
+pub use source_status::{AttemptOutcome, SourceStatus};

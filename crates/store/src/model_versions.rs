@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use bist_lifecycle::model_version::{ModelState, ModelVersion};
 
-use crate::bars::{document, json};
+use crate::columns::{document, json};
 use crate::error::StoreError;
 use crate::pool::Store;
 

@@ -6,7 +6,7 @@ use bist_trading::signal::Signal;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::bars::{document, json};
+use crate::columns::{document, json};
 use crate::error::StoreError;
 use crate::pool::Store;
 

@@ -1,4 +1,6 @@
-//! Synthetic bars, tables with a known rule. A dev-dependency only.
+//! Synthetic bars, tables with a known rule, a server that misbehaves. A dev-dependency only.
 
 pub mod bars;
+#[cfg(feature = "http")]
+pub mod http_server;
 pub mod table;

@@ -4,13 +4,18 @@ import type {
   CalendarDay,
   DataQuality,
   Day,
+  Finding,
   Forecast,
+  Freshness,
   ModelSummary,
   ModelVersion,
   Page,
   Problem,
+  QualityHistory,
+  Reconciliation,
+  Severity,
   Signal,
-  SymbolQuality,
+  Sources,
   SymbolSummary,
 } from './schema';
 
@@ -137,12 +142,52 @@ export async function dataQuality(signal?: AbortSignal): Promise<DataQuality> {
   return { ...first, items };
 }
 
-export function symbolQuality(
-  symbol: string,
-  cursor: string | null,
-  signal?: AbortSignal,
-): Promise<SymbolQuality> {
-  return get<SymbolQuality>(path(`/data-quality/${encodeURIComponent(symbol)}`, { limit: 100, cursor }), signal);
+/** Which findings are wanted; what is left out is not asked about. */
+export interface FindingFilter {
+  symbol?: string | null;
+  source?: string | null;
+  code?: string | null;
+  severity?: Severity | null;
+  quarantined?: boolean | null;
+  decided?: boolean | null;
+}
+
+export function findings(filter: FindingFilter, cursor: string | null, signal?: AbortSignal): Promise<Page<Finding>> {
+  const { quarantined, decided, ...rest } = filter;
+  const word = (value: boolean | null | undefined): string | null => (value === null || value === undefined ? null : String(value));
+  const query = { ...rest, quarantined: word(quarantined), decided: word(decided), limit: 50, cursor };
+  return get<Page<Finding>>(path('/data-quality/findings', query), signal);
+}
+
+export function qualityHistory(scope: string, signal?: AbortSignal): Promise<QualityHistory> {
+  return get<QualityHistory>(path('/data-quality/history', { scope }), signal);
+}
+
+/** The last sessions of each series, all pages. */
+export async function freshness(sessions: number, signal?: AbortSignal): Promise<Freshness> {
+  const { first, items } = await all<Freshness['items'][number], Freshness>(
+    '/data-quality/freshness',
+    { sessions, limit: PAGE_ROWS },
+    signal,
+  );
+  return { ...first, items };
+}
+
+export function sources(signal?: AbortSignal): Promise<Sources> {
+  return get<Sources>(path('/data-quality/sources'), signal);
+}
+
+/** Two sources of a symbol beside each other; null when it has one only. */
+export async function reconciliation(symbol: string, cursor: string | null, signal?: AbortSignal): Promise<Reconciliation | null> {
+  try {
+    return await get<Reconciliation>(
+      path(`/data-quality/${encodeURIComponent(symbol)}/reconciliation`, { limit: 50, cursor }),
+      signal,
+    );
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'no_second_source') return null;
+    throw error;
+  }
 }
 
 export async function calendar(from: Day, to: Day, signal?: AbortSignal): Promise<CalendarDay[]> {

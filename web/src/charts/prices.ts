@@ -5,6 +5,7 @@ import type { BandPoint } from './forecast_band';
 /** A bar as the chart draws it. */
 export interface Candle {
   day: string;
+  /** The close where the source has no opening price: the candle then has no body. */
   open: number;
   high: number;
   low: number;
@@ -31,7 +32,7 @@ export function candles(bars: Bar[], adjusted: boolean): Candle[] {
     const factor = adjusted ? ((bar.adjusted_close ?? Number.NaN) / Number(bar.close)) * scale : 1;
     return {
       day: bar.day,
-      open: Number(bar.open) * factor,
+      open: Number(bar.open ?? bar.close) * factor,
       high: Number(bar.high) * factor,
       low: Number(bar.low) * factor,
       close: Number(bar.close) * factor,

@@ -25,13 +25,14 @@ export function fold(text: string): string {
 }
 
 /** The better a match, the smaller the number; null when there is none. */
-export function rank(query: string, symbol: string, name: string | null): number | null {
+export function rank(query: string, symbol: string, name: string | null, formerNames: string[] = []): number | null {
   const wanted = fold(query);
   if (wanted === '') return 0;
   const ticker = fold(symbol);
   const title = fold(name ?? '');
   if (ticker === wanted) return 0;
-  if (ticker.startsWith(wanted)) return 1;
+  if (formerNames.some((former) => fold(former) === wanted)) return 0;
+  if (ticker.startsWith(wanted) || formerNames.some((former) => fold(former).startsWith(wanted))) return 1;
   if (title.startsWith(wanted)) return 2;
   if (title.split(/\s+/).some((word) => word.startsWith(wanted))) return 3;
   if (ticker.includes(wanted) || title.includes(wanted)) return 4;

@@ -126,6 +126,11 @@ export function month(language: Language, value: string): string {
   return dateFormat(language, { month: 'short', timeZone: 'UTC' }).format(new Date(`${value}T00:00:00Z`));
 }
 
+/** A month with its year: "Mar 2024". */
+export function monthOfYear(language: Language, value: string): string {
+  return dateFormat(language, { month: 'short', year: 'numeric', timeZone: 'UTC' }).format(new Date(`${value}T00:00:00Z`));
+}
+
 export function instant(language: Language, value: string | Missing): string {
   if (value === null || value === undefined) return MISSING;
   const at = new Date(value);

@@ -2,15 +2,22 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
+use bist_app::App;
+use bist_app::nightly::NightlyOutcome;
 use clap::Args;
 use serde::Serialize;
 use tokio::net::TcpListener;
+use tokio::time::MissedTickBehavior;
 
-use super::open;
+use super::{open, open_with_services};
 use crate::config::Config;
 use crate::terminal::Terminal;
+
+/// How often it is looked whether the nightly ingest is due.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
@@ -33,7 +40,12 @@ impl ServeArgs {
                 "refusing to listen on {bind}: there are no accounts yet, so only this machine may connect; use a loopback address such as 127.0.0.1:8080"
             );
         }
-        let app = Arc::new(open(config).await?);
+        let app = if config.nightly.is_some() {
+            open_with_services(config).await?
+        } else {
+            open(config).await?
+        };
+        let app = Arc::new(app);
         let listener = TcpListener::bind(bind).await.with_context(|| {
             format!("cannot listen on {bind}; if the port is in use, choose another with --bind")
         })?;
@@ -51,9 +63,27 @@ impl ServeArgs {
                 tracing::error!(%error, "reading the bars: {error}");
             }
         });
+        let nightly = tokio::spawn(run_each_night(Arc::clone(&app)));
         bist_server::serve(app, listener, stop_signal()).await.context("serving")?;
+        nightly.abort();
         terminal.say("stopped");
         Ok(())
+    }
+}
+
+/// Runs the nightly ingest whenever it is due. The clock is asked every minute, so that a machine
+/// that slept makes up for what it missed as soon as it wakes.
+async fn run_each_night(app: Arc<App>) {
+    let mut minutes = tokio::time::interval(LOOK_EVERY);
+    minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        minutes.tick().await;
+        match app.run_nightly(Arc::new(|_| {})).await {
+            Ok(NightlyOutcome::NothingDue) => {}
+            Ok(NightlyOutcome::Done(told)) => tracing::info!("nightly ingest: {told}"),
+            Ok(NightlyOutcome::Failed(told)) => tracing::error!("nightly ingest: {told}"),
+            Err(error) => tracing::error!(%error, "nightly ingest: {error}"),
+        }
     }
 }
 

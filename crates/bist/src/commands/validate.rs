@@ -1,18 +1,25 @@
-//! `bist validate`: what is wrong with the stored rows, and how good they are.
+//! `bist validate`: what is wrong with the stored rows, and how good they are; and what a person
+//! decides about it.
 
 use std::fmt::Write as _;
 
+use bist_app::decisions::Decided;
 use bist_app::quality::QualityOverview;
-use bist_market::Symbol;
-use bist_market::validate::Finding;
-use clap::Args;
+use bist_market::validate::{Finding, MonthQuality, QualityBand};
+use bist_market::{FindingId, Source, Symbol, Verdict};
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::open;
 use crate::config::Config;
 use crate::terminal::Terminal;
 
+/// Findings that keep rows out and are shown in the text report of single symbols; `--json` and the
+/// page of data quality have all.
+const QUARANTINED_SHOWN_MAX: usize = 20;
+
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct ValidateArgs {
     /// All symbols
     #[arg(long, required_unless_present = "symbols", conflicts_with = "symbols")]
@@ -20,13 +27,44 @@ pub(crate) struct ValidateArgs {
     /// Only these
     #[arg(value_name = "SYMBOL")]
     symbols: Vec<Symbol>,
+    #[command(subcommand)]
+    decide: Option<Decide>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Decide {
+    /// Let the row of a finding through: it is right
+    Accept(DecideArgs),
+    /// Keep the row of a finding out: it is wrong
+    Reject(DecideArgs),
+}
+
+#[derive(Args, Debug)]
+struct DecideArgs {
+    /// The name of the finding, 16 hexadecimal digits
+    #[arg(value_name = "FINDING")]
+    finding: FindingId,
+    /// Why; it is recorded with the decision
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Who decides; it is recorded with the decision
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "USER",
+        default_value = "unknown",
+        hide_env_values = true
+    )]
+    by: String,
 }
 
 /// The JSON document.
 #[derive(Serialize)]
 struct Report<'a> {
     score_share: Option<f64>,
+    band: Option<&'static str>,
     threshold_share: f64,
+    good_share: f64,
     /// Whether training would be accepted overall.
     passed: bool,
     received_count: u64,
@@ -38,6 +76,9 @@ struct Report<'a> {
 #[derive(Serialize)]
 struct SeriesReport<'a> {
     symbol: Symbol,
+    source: Source,
+    basis: &'static str,
+    is_primary: bool,
     origin: &'static str,
     interval: String,
     first_day: Option<jiff::civil::Date>,
@@ -47,7 +88,10 @@ struct SeriesReport<'a> {
     quarantined_count: u64,
     unverifiable_count: u64,
     missing_sessions_count: u64,
+    warning_rows_count: u64,
     score_share: f64,
+    band: &'static str,
+    months: &'a [MonthQuality],
     findings: Vec<FindingReport<'a>>,
 }
 
@@ -57,6 +101,7 @@ struct FindingReport<'a> {
     code: &'static str,
     severity: &'static str,
     quarantined: bool,
+    rule: &'static str,
     text: String,
     #[serde(flatten)]
     finding: &'a Finding,
@@ -65,11 +110,34 @@ struct FindingReport<'a> {
 impl ValidateArgs {
     pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
         let app = open(config).await?;
+        if let Some(decide) = self.decide {
+            let (verdict, DecideArgs { finding, reason, by }) = match decide {
+                Decide::Accept(args) => (Verdict::Accept, args),
+                Decide::Reject(args) => (Verdict::Reject, args),
+            };
+            let decided = app.decide(finding, verdict, &reason, &by).await?;
+            app.close().await;
+            return terminal.result(&decided, || decided_text(&decided));
+        }
         let wanted = (!self.all).then_some(self.symbols.as_slice());
-        let overview = app.validate(wanted, &*terminal.progress()).await?;
+        let overview = app.validate(wanted, terminal.progress()).await?;
         app.close().await;
-        terminal.result(&report(&overview), || text(&overview))
+        terminal.result(&report(&overview), || text(&overview, !self.all))
     }
+}
+
+fn decided_text(decided: &Decided) -> String {
+    format!(
+        "{} {} {} ({}): {}\n{}: score {:.2} %, was {:.2} %\n",
+        decided.decision.verdict.as_str(),
+        decided.symbol,
+        decided.source,
+        decided.decision.finding,
+        decided.finding,
+        decided.symbol,
+        100.0 * decided.score_share,
+        100.0 * decided.score_share_before,
+    )
 }
 
 fn report(overview: &QualityOverview) -> Report<'_> {
@@ -78,7 +146,9 @@ fn report(overview: &QualityOverview) -> Report<'_> {
     };
     Report {
         score_share: overview.score_share,
+        band: overview.band.map(QualityBand::as_str),
         threshold_share: overview.threshold_share,
+        good_share: overview.good_share,
         passed: overview.score_share.is_some_and(|score| score >= overview.threshold_share),
         received_count: sum(|quality| quality.received_count),
         accepted_count: sum(|quality| quality.accepted_count),
@@ -90,6 +160,9 @@ fn report(overview: &QualityOverview) -> Report<'_> {
                 let quality = &series.quality;
                 SeriesReport {
                     symbol: quality.symbol,
+                    source: quality.source,
+                    basis: quality.basis.as_str(),
+                    is_primary: series.is_primary,
                     origin: series.origin.as_str(),
                     interval: quality.interval.to_string(),
                     first_day: quality.first_day,
@@ -99,7 +172,10 @@ fn report(overview: &QualityOverview) -> Report<'_> {
                     quarantined_count: quality.quarantined_count,
                     unverifiable_count: quality.unverifiable_count,
                     missing_sessions_count: quality.missing_sessions_count,
+                    warning_rows_count: quality.warning_rows_count,
                     score_share: quality.score_share(),
+                    band: series.band.as_str(),
+                    months: &quality.months,
                     findings: quality
                         .findings
                         .iter()
@@ -108,6 +184,7 @@ fn report(overview: &QualityOverview) -> Report<'_> {
                             code: finding.kind.code(),
                             severity: finding.severity().as_str(),
                             quarantined: finding.quarantines(),
+                            rule: finding.kind.rule(),
                             text: finding.to_string(),
                             finding,
                         })
@@ -118,12 +195,12 @@ fn report(overview: &QualityOverview) -> Report<'_> {
     }
 }
 
-fn text(overview: &QualityOverview) -> String {
+fn text(overview: &QualityOverview, with_findings: bool) -> String {
     let mut out = String::new();
     let mut line = |text: String| writeln!(out, "{text}").ok();
     line(format!(
-        "{:<8} {:>8} {:>8} {:>11} {:>12} {:>8} {:>8}  most frequent findings",
-        "symbol", "rows", "accepted", "quarantined", "unverifiable", "missing", "score"
+        "{:<8} {:<10} {:>8} {:>8} {:>11} {:>12} {:>8} {:>8}  most frequent findings",
+        "symbol", "source", "rows", "accepted", "quarantined", "unverifiable", "missing", "score"
     ));
     for series in &overview.series {
         let quality = &series.quality;
@@ -132,8 +209,9 @@ fn text(overview: &QualityOverview) -> String {
         let frequent: Vec<String> =
             counts.iter().take(3).map(|count| format!("{} {}", count.count, count.code)).collect();
         line(format!(
-            "{:<8} {:>8} {:>8} {:>11} {:>12} {:>8} {:>7.2}%  {}",
+            "{:<8} {:<10} {:>8} {:>8} {:>11} {:>12} {:>8} {:>7.2}%  {}",
             quality.symbol,
+            quality.source,
             quality.received_count,
             quality.accepted_count,
             quality.quarantined_count,
@@ -143,12 +221,35 @@ fn text(overview: &QualityOverview) -> String {
             frequent.join(", "),
         ));
     }
+    if with_findings {
+        for series in &overview.series {
+            let quality = &series.quality;
+            let kept_out = || quality.findings.iter().filter(|finding| finding.quarantines());
+            for finding in kept_out().rev().take(QUARANTINED_SHOWN_MAX) {
+                line(format!("{} {} {} {finding}", quality.symbol, quality.source, finding.id));
+            }
+            let more = kept_out().count().saturating_sub(QUARANTINED_SHOWN_MAX);
+            if more > 0 {
+                line(format!("and {more} older findings that keep a row out; --json lists all"));
+            }
+        }
+    }
+    for source in overview.sources.iter().filter(|_| overview.sources.len() > 1) {
+        line(format!("{}: {:.2}%", source.source, 100.0 * source.parts.score_share));
+    }
     line(match overview.score_share {
         Some(score) => format!(
-            "overall {:.2}%, {} the {:.0}% that training needs",
+            "overall {:.2}%, {} the {:.0}% that training needs{}",
             100.0 * score,
             if score >= overview.threshold_share { "above" } else { "BELOW" },
             100.0 * overview.threshold_share,
+            match overview.band {
+                Some(QualityBand::Warning) => format!(
+                    ", and below the {:.0}% of good data: look at the findings",
+                    100.0 * overview.good_share
+                ),
+                Some(QualityBand::Good | QualityBand::Refused) | None => String::new(),
+            }
         ),
         None => "no row could be judged".to_owned(),
     });

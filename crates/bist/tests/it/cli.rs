@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The binary, free of settings that the environment may hold.
-fn bist(data: &Path) -> Command {
+pub(crate) fn bist(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bist"));
     for name in ["BIST_CONFIG", "BIST_BIND", "RUST_LOG"] {
         command.env_remove(name);
@@ -27,7 +27,7 @@ fn run(data: &Path, args: &[&str]) -> Output {
 
 /// Runs a command that must succeed and returns its JSON document.
 #[track_caller]
-fn json(data: &Path, args: &[&str]) -> Value {
+pub(crate) fn json(data: &Path, args: &[&str]) -> Value {
     let output = bist(data).args(args).args(["--json", "--quiet"]).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{args:?}: {errors}");
@@ -37,7 +37,7 @@ fn json(data: &Path, args: &[&str]) -> Value {
 /// Runs a command that must be refused: exit 1, one line on standard error, nothing on standard
 /// output. Returns the line.
 #[track_caller]
-fn refusal(data: &Path, args: &[&str]) -> String {
+pub(crate) fn refusal(data: &Path, args: &[&str]) -> String {
     let output = bist(data).args(args).arg("--quiet").output().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{args:?}: {errors}");
@@ -73,7 +73,7 @@ fn csv(folder: &Path, name: &str, rows_count: usize) -> PathBuf {
     path
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 

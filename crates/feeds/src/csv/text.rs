@@ -26,7 +26,7 @@ pub(crate) fn decode(mut bytes: Vec<u8>) -> Result<String, (Option<u64>, Fault)>
 }
 
 /// Files that are often given a name ending in `.csv`.
-fn other_format(bytes: &[u8]) -> Option<Fault> {
+pub(crate) fn other_format(bytes: &[u8]) -> Option<Fault> {
     let start = bytes.trim_ascii_start();
     let (what, advice) = match bytes {
         [0x1f, 0x8b, ..] => ("a gzip archive", "unpack it first, with gunzip"),
@@ -65,7 +65,7 @@ fn decode_utf8(bytes: Vec<u8>) -> Result<String, (Option<u64>, Fault)> {
 
 /// One character of Windows-1254. The punctuation at 0x80 to 0x9f plays no part in recognising a
 /// header and becomes a blank.
-fn windows_1254(byte: u8) -> char {
+pub(crate) fn windows_1254(byte: u8) -> char {
     match byte {
         0xd0 => 'Ğ',
         0xdd => 'İ',

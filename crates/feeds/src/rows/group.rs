@@ -8,21 +8,21 @@ use jiff::civil::Date;
 
 /// The bars of one symbol and the lines they stood on, in the file's order.
 #[derive(Debug)]
-pub(super) struct Group {
+pub(crate) struct Group {
     pub(super) symbol: Symbol,
-    pub(super) bars: Vec<RawBar>,
+    pub(crate) bars: Vec<RawBar>,
     lines: Lines,
     /// Whether each bar was opened after the one before it: then none is said twice.
     pub(super) is_ascending: bool,
 }
 
 impl Group {
-    pub(super) fn new(symbol: Symbol) -> Self {
+    pub(crate) fn new(symbol: Symbol) -> Self {
         Self { symbol, bars: Vec::new(), lines: Lines::default(), is_ascending: true }
     }
 
     #[inline]
-    pub(super) fn push(&mut self, line: u64, bar: RawBar) {
+    pub(crate) fn push(&mut self, line: u64, bar: RawBar) {
         if let Some(last) = self.bars.last() {
             self.is_ascending &= last.opened_at < bar.opened_at;
         }
@@ -43,7 +43,7 @@ impl Group {
 
     /// Takes out the rows that repeat or contradict another of the same time; gives the line, the
     /// day and the reason of each.
-    pub(super) fn take_repeated(&mut self) -> Vec<(u64, Date, Refusal)> {
+    pub(crate) fn take_repeated(&mut self) -> Vec<(u64, Date, Refusal)> {
         if self.is_ascending {
             return Vec::new();
         }

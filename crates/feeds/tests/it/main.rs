@@ -2,15 +2,24 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop with a trace")]
 #![expect(clippy::print_stdout, reason = "what a test skipped or counted is worth reading")]
 
+mod answers;
+mod bulletin;
 mod csv;
 mod discover;
+mod evds;
+mod files;
+mod http;
+mod isyatirim;
+mod kap;
+mod paper_properties;
 mod parquet;
 mod properties;
 mod real_prices;
+mod yahoo;
 
 use std::path::PathBuf;
 
-use bist_feeds::{FeedError, FileBars, read_csv};
+use bist_feeds::{Batch, Content, FeedError, FileBars, read_csv};
 use tempfile::TempDir;
 
 /// Reads `bytes` as a file of this name.
@@ -19,6 +28,13 @@ fn read_named(name: &str, bytes: &[u8]) -> Result<FileBars, FeedError> {
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
     read_csv(&path)
+}
+
+/// What a piece brought.
+#[track_caller]
+fn batch_of(content: Content) -> Batch {
+    let Content::Data(batch) = content else { panic!("{content:?}") };
+    *batch
 }
 
 /// Reads `text` as THYAO.csv.

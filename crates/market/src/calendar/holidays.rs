@@ -1,16 +1,30 @@
 //! The dated facts from which the calendar is made.
 //!
 //! Source: the holidays of Turkish law as the exchange applies them, checked day by day against
-//! `exchange_calendars` 4.13.2 (XIST) and the `holidays` package for 2010-2026, and for 2026 against
-//! a newspaper's list; read for `BIST_RULES.md` section 14. 24 and 31 December, Christmas and the
-//! government's bridging leave days are ordinary sessions. No session was added or moved to another
-//! day in these years.
+//! `exchange_calendars` 4.13.2 (XIST) for 2000-2026, against the `holidays` package 0.109 for the
+//! same years, and for 2026 against a newspaper's list; read for `BIST_RULES.md` section 14.
+//! 24 and 31 December, Christmas and the government's bridging leave days are ordinary sessions,
+//! save those among the exceptional closures. No session was added or moved to another day.
+//!
+//! **How sure.** From 2010 on all sources agree (certainty A). Before 2010, holidays and feasts
+//! agree with XIST and, from 2004 on, with `QuantLib`'s list of the exchange's own closures (A);
+//! eves are half days by law (B). Where sources differ, prices of thirteen shares decided:
+//!
+//! - 1 May 2009 is closed, as in XIST. The prices dated so are no session: each holds the range and
+//!   the volume of 30 April and more, which makes it the whole of 30 April beside a part of it.
+//! - 9 January 2006 is the eve of a feast that began on the 10th, hence a half day, as in `QuantLib`
+//!   (C). XIST has the feast begin a day early.
+//! - Some sixty weekdays from May 2000 to December 2002, 24 January 2005 and 9 October 2006 are
+//!   sessions, as in XIST and `QuantLib`, though the one vendor that has prices of them has no volume
+//!   (B; C to 2002). On 26 September 2001 its prices move all the same; and after its empty weeks
+//!   of February and September 2001 many shares stand further from the price before than one
+//!   session allows. What it lacks is the trades, not the sessions.
 
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 
 /// The first day of the years that the facts below cover.
-pub(super) const FIRST_DAY: Date = date(2010, 1, 1);
+pub(super) const FIRST_DAY: Date = date(2000, 1, 1);
 
 /// The last day of the years that the facts below cover. The eves of the feasts of later years must
 /// come from the exchange's yearly announcement.
@@ -20,7 +34,7 @@ pub(super) const LAST_DAY: Date = date(2026, 12, 31);
 struct FixedHoliday {
     month: i8,
     day: i8,
-    /// The first year in which the exchange closed for it; `None` when it was before 2010.
+    /// The first year in which the exchange closed for it; `None` when it was before 2000.
     since_year: Option<i16>,
     name: &'static str,
 }
@@ -33,7 +47,7 @@ const FIXED_HOLIDAYS: &[FixedHoliday] = &[
         since_year: None,
         name: "National Sovereignty and Children's Day",
     },
-    FixedHoliday { month: 5, day: 1, since_year: None, name: "Labour and Solidarity Day" },
+    FixedHoliday { month: 5, day: 1, since_year: Some(2009), name: "Labour and Solidarity Day" },
     FixedHoliday {
         month: 5,
         day: 19,
@@ -60,33 +74,91 @@ const KURBAN: &str = "Kurban Bayramı";
 const RAMAZAN_DAYS: i64 = 3;
 const KURBAN_DAYS: i64 = 4;
 
-/// The first days of the two feasts: Ramazan Bayramı, Kurban Bayramı.
-const FEASTS: &[(Date, Date)] = &[
-    (date(2010, 9, 9), date(2010, 11, 16)),
-    (date(2011, 8, 30), date(2011, 11, 6)),
-    (date(2012, 8, 19), date(2012, 10, 25)),
-    (date(2013, 8, 8), date(2013, 10, 15)),
-    (date(2014, 7, 28), date(2014, 10, 4)),
-    (date(2015, 7, 17), date(2015, 9, 24)),
-    (date(2016, 7, 5), date(2016, 9, 12)),
-    (date(2017, 6, 25), date(2017, 9, 1)),
-    (date(2018, 6, 15), date(2018, 8, 21)),
-    (date(2019, 6, 4), date(2019, 8, 11)),
-    (date(2020, 5, 24), date(2020, 7, 31)),
-    (date(2021, 5, 13), date(2021, 7, 20)),
-    (date(2022, 5, 2), date(2022, 7, 9)),
-    (date(2023, 4, 21), date(2023, 6, 28)),
-    (date(2024, 4, 10), date(2024, 6, 16)),
-    (date(2025, 3, 30), date(2025, 6, 6)),
-    (date(2026, 3, 20), date(2026, 5, 27)),
+/// The first days of Ramazan Bayramı; the year 2000 had two.
+const RAMAZAN_FIRST_DAYS: &[Date] = &[
+    date(2000, 1, 8),
+    date(2000, 12, 27),
+    date(2001, 12, 16),
+    date(2002, 12, 5),
+    date(2003, 11, 25),
+    date(2004, 11, 14),
+    date(2005, 11, 3),
+    date(2006, 10, 23),
+    date(2007, 10, 12),
+    date(2008, 9, 30),
+    date(2009, 9, 20),
+    date(2010, 9, 9),
+    date(2011, 8, 30),
+    date(2012, 8, 19),
+    date(2013, 8, 8),
+    date(2014, 7, 28),
+    date(2015, 7, 17),
+    date(2016, 7, 5),
+    date(2017, 6, 25),
+    date(2018, 6, 15),
+    date(2019, 6, 4),
+    date(2020, 5, 24),
+    date(2021, 5, 13),
+    date(2022, 5, 2),
+    date(2023, 4, 21),
+    date(2024, 4, 10),
+    date(2025, 3, 30),
+    date(2026, 3, 20),
+];
+
+/// The first days of Kurban Bayramı; the year 2006 had two.
+const KURBAN_FIRST_DAYS: &[Date] = &[
+    date(2000, 3, 16),
+    date(2001, 3, 5),
+    date(2002, 2, 22),
+    date(2003, 2, 11),
+    date(2004, 2, 1),
+    date(2005, 1, 20),
+    date(2006, 1, 10),
+    date(2006, 12, 31),
+    date(2007, 12, 20),
+    date(2008, 12, 8),
+    date(2009, 11, 27),
+    date(2010, 11, 16),
+    date(2011, 11, 6),
+    date(2012, 10, 25),
+    date(2013, 10, 15),
+    date(2014, 10, 4),
+    date(2015, 9, 24),
+    date(2016, 9, 12),
+    date(2017, 9, 1),
+    date(2018, 8, 21),
+    date(2019, 8, 11),
+    date(2020, 7, 31),
+    date(2021, 7, 20),
+    date(2022, 7, 9),
+    date(2023, 6, 28),
+    date(2024, 6, 16),
+    date(2025, 6, 6),
+    date(2026, 5, 27),
 ];
 
 /// Closures that no rule foresees: from, to, name.
 ///
-/// After the earthquakes of 6 February 2023 the session of the 8th opened, was halted at about
-/// 11:00 and every trade of the day was cancelled; the exchange reopened on the 15th. The trades of
-/// the 6th and 7th stand.
+/// - 4 January 2002: XIST, "market holiday"; nothing traded (B).
+/// - 10 February 2003: no eve of that year but a whole closed day; nothing traded in twenty of
+///   twenty files, and XIST (A).
+/// - 21 to 28 November 2003: the bombs of the 20th halted that session in the morning, its trades
+///   stood, and the exchange reopened on 1 December; the week of the feast had been given up before
+///   (agency report in O Estado de São Paulo of 20 November 2003, and XIST: A).
+/// - 23 January 2004: snow. 30 and 31 December 2004: the change to the new lira (both XIST, and
+///   nothing traded: A).
+/// - After the earthquakes of 6 February 2023 the session of the 8th opened, was halted at about
+///   11:00 and every trade of the day was cancelled; the exchange reopened on the 15th. The trades
+///   of the 6th and 7th stand (A).
 const EXCEPTIONAL_CLOSURES: &[(Date, Date, &str)] = &[
+    (date(2002, 1, 4), date(2002, 1, 4), "closed by the exchange"),
+    (date(2003, 2, 10), date(2003, 2, 10), "closed on the eve of Kurban Bayramı"),
+    (date(2003, 11, 21), date(2003, 11, 21), "closed after the attacks of 20 November"),
+    (date(2003, 11, 24), date(2003, 11, 24), "closed on the eve of Ramazan Bayramı"),
+    (date(2003, 11, 28), date(2003, 11, 28), "closed after Ramazan Bayramı"),
+    (date(2004, 1, 23), date(2004, 1, 23), "closed because of snow"),
+    (date(2004, 12, 30), date(2004, 12, 31), "closed for the change to the new lira"),
     (date(2023, 2, 8), date(2023, 2, 8), super::SESSION_CANCELLED),
     (date(2023, 2, 9), date(2023, 2, 14), "closed after the earthquake"),
 ];
@@ -106,22 +178,18 @@ pub(super) fn full_holiday(day: Date) -> Option<&'static str> {
         .filter(|h| (h.month, h.day) == (day.month(), day.day()))
         .find(|h| h.since_year.is_none_or(|year| day.year() >= year))
         .map(|h| h.name);
-    fixed.or_else(|| {
-        FEASTS.iter().find_map(|(ramazan, kurban)| {
-            let within = |first: Date, days: i64| day >= first && day < first + days.days();
-            match () {
-                () if within(*ramazan, RAMAZAN_DAYS) => Some(RAMAZAN),
-                () if within(*kurban, KURBAN_DAYS) => Some(KURBAN),
-                () => None,
-            }
-        })
-    })
+    let within = |firsts: &[Date], days: i64| {
+        firsts.iter().any(|first| day >= *first && day < *first + days.days())
+    };
+    fixed
+        .or_else(|| within(RAMAZAN_FIRST_DAYS, RAMAZAN_DAYS).then_some(RAMAZAN))
+        .or_else(|| within(KURBAN_FIRST_DAYS, KURBAN_DAYS).then_some(KURBAN))
 }
 
 /// Whether `day` is the eve of a feast or of Republic Day.
 pub(super) fn is_eve(day: Date) -> bool {
     (day.month(), day.day()) == REPUBLIC_DAY_EVE
-        || FEASTS.iter().any(|(ramazan, kurban)| {
-            day.tomorrow().is_ok_and(|tomorrow| tomorrow == *ramazan || tomorrow == *kurban)
+        || day.tomorrow().is_ok_and(|tomorrow| {
+            RAMAZAN_FIRST_DAYS.contains(&tomorrow) || KURBAN_FIRST_DAYS.contains(&tomorrow)
         })
 }

@@ -16,6 +16,11 @@ pub struct MarketEvent {
 
 const EVENTS: &[MarketEvent] = &[
     MarketEvent {
+        day: date(2003, 11, 20),
+        text: "halted in the morning after bombs in Istanbul; the trades made until then stood",
+        source: "agency report in O Estado de São Paulo of that day",
+    },
+    MarketEvent {
         day: date(2018, 9, 26),
         text: "system fault; trading resumed at 14:00, trades valid, resting orders cancelled",
         source: "a secondary source",

@@ -29,8 +29,9 @@ pub(super) const SHARES: DatedTable<DailyLimit> = DatedTable {
         )
         .to(2020, 3, 12)
         .note(
-            "the day on which this limit began is not established; before 30 Nov 2015 two sessions \
-             a day had a limit each",
+            "the day on which this limit began is not established, and it is taken to hold from \
+             2000 on; before 30 Nov 2015 two sessions a day had a limit of 10 % each, reckoned from \
+             the weighted average of the session before, so that a day could move by 21 % (C)",
         ),
         Dated::new(
             DailyLimit { share: BasisPoints(1_000) },

@@ -12,7 +12,7 @@ use super::{
     breakers, costs, events, limit_exception, limits, measures, order_messages, sessions,
     settlement, short_selling, ticks,
 };
-use crate::calendar::{Calendar, DayKind, SessionKind};
+use crate::calendar::{Calendar, DayKind};
 use crate::instrument::Symbol;
 
 /// What the exchange allowed on a day, each rule with its dates, source and certainty.
@@ -114,8 +114,7 @@ impl RulesOfDay {
     pub(super) fn of(day: Date, symbol: Option<Symbol>) -> Self {
         let calendar = Calendar::bist();
         let timetable = match calendar.day(day) {
-            DayKind::Session { session: SessionKind::Full } => Some(sessions::FULL_DAYS.rule(day)),
-            DayKind::Session { session: SessionKind::Half } => Some(sessions::HALF_DAYS.rule(day)),
+            DayKind::Session { session } => Some(sessions::of_kind(session).rule(day)),
             DayKind::Closed { .. } | DayKind::Unknown => None,
         };
         Self {

@@ -6,6 +6,7 @@ use jiff::civil::{Time, time};
 use serde::{Serialize, Serializer};
 
 use super::dated::{Certainty, Dated, DatedTable};
+use crate::calendar::SessionKind;
 
 /// What happens in a phase of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -174,6 +175,14 @@ const TO_1810: Timetable = Timetable {
         phase(PhaseKind::AtClosingPrice, (18, 8), (18, 10)),
     ],
 };
+
+/// The timetables of a kind of session.
+pub(super) const fn of_kind(session: SessionKind) -> DatedTable<Timetable> {
+    match session {
+        SessionKind::Full => FULL_DAYS,
+        SessionKind::Half => HALF_DAYS,
+    }
+}
 
 /// Full days.
 pub(super) const FULL_DAYS: DatedTable<Timetable> = DatedTable {

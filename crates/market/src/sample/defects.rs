@@ -261,7 +261,7 @@ impl Planting<'_> {
                 (bar.low_units, bar.high_units) = (sound.high_units, sound.low_units);
             }
             DefectKind::OpenOutOfRange => {
-                bar.open_units = Some(sound.high_units + sound.high_units / 50)
+                bar.open_units = Some(sound.high_units + sound.high_units / 50);
             }
             DefectKind::CloseOutOfRange => bar.close_units = sound.low_units - sound.low_units / 50,
             DefectKind::NegativeVolume => bar.volume_shares = sound.volume_shares.map(|v| -v),

@@ -1,81 +1,195 @@
-//! Remarks on accepted daily bars: their volume, and closes that do not move.
+//! Remarks on sound daily rows: their volume, closes that do not move, and sessions at the limit.
 
-use super::finding::{Finding, FindingKind};
+mod outlier;
+
+use super::days::Days;
+use super::finding::FindingKind;
+use super::limits::Limits;
+use super::notes::Notes;
+use super::row::{Reach, Row, as_float};
 use super::{ValidationPolicy, count};
-use crate::bar::Bar;
+use crate::instrument::InstrumentClass;
+use outlier::Volumes;
 
-/// All remarks; none of them keeps a bar out.
-pub(super) fn check(bars: &[Bar], policy: ValidationPolicy) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (index, bar) in bars.iter().enumerate() {
-        findings.extend(volume(bar).map(|kind| about(bar, kind)));
-        findings.extend(flat(bar).map(|kind| about(bar, kind)));
-        findings.extend(outlier(&bars[..index], bar, policy).map(|kind| about(bar, kind)));
+/// How far short of its limit a session may end and still be at it: limits are rounded inwards to
+/// price steps, which are below this share of any price above 2 TRY, and which adjusted prices no
+/// longer show.
+const LIMIT_ROUNDING_SHARE: f64 = 0.005;
+
+/// What the remarks need to know besides the rows.
+pub(super) struct Activity<'a> {
+    pub(super) class: InstrumentClass,
+    pub(super) days: &'a Days,
+    pub(super) limits: &'a Limits<'a>,
+    pub(super) policy: ValidationPolicy,
+}
+
+/// What is known of the sound row before.
+#[derive(Clone, Copy)]
+struct Before {
+    day: usize,
+    close_units: i64,
+}
+
+impl Activity<'_> {
+    /// All remarks. None of them keeps a row out, unless a person rejects it.
+    pub(super) fn check(&self, rows: &mut [Row<'_>], notes: &mut Notes) {
+        let traded = |row: &Row<'_>| row.volume_shares().is_some_and(|shares| shares > 0);
+        // A source that never gives a volume is one fact, and not one a row.
+        let volume_given = rows.iter().any(|row| row.is_sound() && traded(row));
+        if volume_given {
+            self.check_volumes(rows, notes);
+        } else if self.class == InstrumentClass::Share {
+            let rows_count = count(rows.iter().filter(|row| row.is_sound()).count());
+            if rows_count > 0 {
+                notes.day(None, false, FindingKind::VolumeAbsent { rows_count });
+            }
+        }
+        self.check_still(rows, volume_given, notes);
     }
-    findings.extend(stale_runs(bars, policy));
-    findings
-}
 
-fn about(bar: &Bar, kind: FindingKind) -> Finding {
-    Finding { opened_at: Some(bar.opened_at), day: Some(bar.day), kind }
-}
-
-/// A session without a trade, or without a volume.
-fn volume(bar: &Bar) -> Option<FindingKind> {
-    match bar.volume {
-        None => Some(FindingKind::MissingVolume),
-        Some(shares) => (shares.0 == 0).then_some(FindingKind::ZeroVolume),
+    /// Volumes that are missing, zero or far from usual.
+    fn check_volumes(&self, rows: &mut [Row<'_>], notes: &mut Notes) {
+        let mut volumes = Volumes::new(self.policy);
+        // The sound rows without a trade that were seen last: not yet known to be a halt.
+        let mut silent: Vec<usize> = Vec::new();
+        let mut before: Option<i64> = None;
+        for index in 0..rows.len() {
+            let row = &mut rows[index];
+            if !row.is_sound() {
+                continue;
+            }
+            let close_units = row.raw.close_units;
+            match row.volume_shares() {
+                None => notes.row(row, FindingKind::MissingVolume),
+                Some(0) => silent.push(index),
+                Some(shares) => {
+                    if let Some(kind) = volumes.outlier(shares) {
+                        notes.row(row, kind);
+                    }
+                }
+            }
+            if row.volume_shares().is_some_and(|shares| shares > 0) && !silent.is_empty() {
+                self.say_silent(rows, &silent, before, true, notes);
+                silent.clear();
+            }
+            let row = &rows[index];
+            if let Some(shares) = row.volume_shares() {
+                volumes.push(shares);
+            } else {
+                volumes.push_missing();
+            }
+            if silent.is_empty() {
+                before = Some(close_units);
+            }
+        }
+        self.say_silent(rows, &silent, before, false, notes);
     }
-}
 
-/// Four equal prices although shares were traded.
-fn flat(bar: &Bar) -> Option<FindingKind> {
-    let traded = bar.volume.is_some_and(|shares| shares.0 > 0);
-    (traded && bar.low == bar.high).then_some(FindingKind::FlatBar)
-}
-
-/// A volume far from the median of the rows before.
-fn outlier(before: &[Bar], bar: &Bar, policy: ValidationPolicy) -> Option<FindingKind> {
-    let window = usize::try_from(policy.volume_window_rows).ok()?;
-    let volume = bar.volume.filter(|shares| shares.0 > 0)?;
-    let mut volumes: Vec<u64> =
-        before.iter().rev().take(window).filter_map(|bar| bar.volume).map(|v| v.0).collect();
-    if volumes.len() < window || window == 0 {
-        return None;
+    /// Consecutive rows without a trade, after a traded row that closed at `before`: a halt when
+    /// the price stands still and trading `resumes`, otherwise zero volumes, and a lost volume when
+    /// they are many and the price moves.
+    fn say_silent(
+        &self,
+        rows: &mut [Row<'_>],
+        silent: &[usize],
+        before: Option<i64>,
+        resumes: bool,
+        notes: &mut Notes,
+    ) {
+        let stands = |row: &Row<'_>| {
+            Some(row.raw.close_units) == before && row.low_units() == row.high_units()
+        };
+        let halted = resumes && silent.iter().all(|index| stands(&rows[*index]));
+        for index in silent {
+            let kind = if halted { FindingKind::HaltedSession } else { FindingKind::ZeroVolume };
+            notes.row(&mut rows[*index], kind);
+        }
+        let moves = silent
+            .windows(2)
+            .filter(|pair| rows[pair[0]].raw.close_units != rows[pair[1]].raw.close_units);
+        let [first, .., last] = silent else { return };
+        let many = count(silent.len()) >= u64::from(self.policy.dead_volume_rows_min);
+        if many && 2 * moves.count() >= silent.len() {
+            let to = self.days.day(rows[*last].day).date;
+            let rows_count = count(silent.len());
+            notes.row(&mut rows[*first], FindingKind::DeadVolume { rows_count, to });
+        }
     }
-    volumes.sort_unstable();
-    let (low, high) = (volumes[(window - 1) / 2], volumes[window / 2]);
-    let median_shares = f64::midpoint(count_f64(low), count_f64(high));
-    if median_shares <= 0.0 {
-        return None;
+
+    /// Rows whose price does not move, in the session or over several, and those at their limit.
+    /// Not of coarse prices, which stand still because they are rounded.
+    fn check_still(&self, rows: &mut [Row<'_>], volume_given: bool, notes: &mut Notes) {
+        let mut before: Option<Before> = None;
+        let mut run: Option<Run> = None;
+        for index in 0..rows.len() {
+            let row = &mut rows[index];
+            if !row.is_sound() || row.reach == Reach::Coarse {
+                continue;
+            }
+            let close_units = row.raw.close_units;
+            let (high, low) = (row.high_units(), row.low_units());
+            if (close_units == high || close_units == low)
+                && let Some(kind) = self.at_limit(row, before)
+            {
+                notes.row(row, kind);
+            } else if high == low && volume_given && row.volume_shares().is_some_and(|v| v > 0) {
+                notes.row(row, FindingKind::FlatBar);
+            }
+            before = Some(Before { day: row.day, close_units });
+            match &mut run {
+                Some(run) if run.close_units == close_units => {
+                    run.rows_count += 1;
+                    run.last = index;
+                }
+                _ => {
+                    let ended = run.replace(Run::of(index, close_units));
+                    self.say_stale(rows, ended, notes);
+                }
+            }
+        }
+        self.say_stale(rows, run, notes);
     }
-    let multiple = volume.count() / median_shares;
-    let usual = 1.0 / policy.volume_multiple_max..=policy.volume_multiple_max;
-    (!usual.contains(&multiple)).then_some(FindingKind::VolumeOutlier {
-        volume_shares: volume.0,
-        median_shares,
-        multiple,
-    })
-}
 
-/// Shares as a float.
-fn count_f64(shares: u64) -> f64 {
-    crate::quantity::Shares(shares).count()
-}
-
-/// Runs of equal closes.
-fn stale_runs(bars: &[Bar], policy: ValidationPolicy) -> impl Iterator<Item = Finding> {
-    bars.chunk_by(|a, b| a.close == b.close)
-        .filter(move |run| count(run.len()) >= u64::from(policy.stale_rows_min.max(2)))
-        .map(|run| {
-            let (first, last) = (&run[0], &run[run.len() - 1]);
-            about(
-                first,
-                FindingKind::StaleCloseRun {
-                    rows_count: count(run.len()),
-                    to: last.day,
-                    close_units: first.close.units(),
-                },
-            )
+    /// Whether the session ended at its price limit, with no trade beyond its close.
+    fn at_limit(&self, row: &Row<'_>, before: Option<Before>) -> Option<FindingKind> {
+        let before = before.filter(|_| self.class == InstrumentClass::Share)?;
+        let close_units = row.raw.close_units;
+        let move_share = as_float(close_units) / as_float(before.close_units) - 1.0;
+        let limit = self.limits.share(row.day)?;
+        let at_limit = (move_share.abs() - limit).abs() <= LIMIT_ROUNDING_SHARE;
+        let (high, low) = (row.high_units(), row.low_units());
+        let outermost = if move_share > 0.0 { high } else { low };
+        let next = self.days.sessions_between(before.day, row.day) == 1;
+        (at_limit && close_units == outermost && next).then_some(FindingKind::LimitLocked {
+            close_units,
+            base_units: before.close_units,
+            move_share,
+            all_session: high == low,
         })
+    }
+
+    /// Notes a run of equal closes that is long enough.
+    fn say_stale(&self, rows: &mut [Row<'_>], run: Option<Run>, notes: &mut Notes) {
+        let rows_min = u64::from(self.policy.stale_rows_min.max(2));
+        let Some(run) = run.filter(|run| run.rows_count >= rows_min) else { return };
+        let to = self.days.day(rows[run.last].day).date;
+        let Run { rows_count, close_units, .. } = run;
+        let kind = FindingKind::StaleCloseRun { rows_count, to, close_units };
+        notes.row(&mut rows[run.first], kind);
+    }
+}
+
+/// Rows with one close.
+struct Run {
+    first: usize,
+    last: usize,
+    rows_count: u64,
+    close_units: i64,
+}
+
+impl Run {
+    fn of(index: usize, close_units: i64) -> Self {
+        Self { first: index, last: index, rows_count: 1, close_units }
+    }
 }

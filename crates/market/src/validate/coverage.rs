@@ -1,147 +1,243 @@
-//! Which rows can be verified at all, in which order they came, and which sessions are missing.
+//! Which rows can be verified, in which order they came, and which sessions are missing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::finding::{Finding, FindingKind};
-use super::row::Row;
+use super::days::Days;
+use super::finding::FindingKind;
+use super::notes::Notes;
+use super::row::{Reach, Row};
 use super::{ValidationPolicy, count};
 use crate::bar::RawBar;
-use crate::calendar::Calendar;
 use crate::refused_row::RefusedRow;
 
 /// What is said about the order in which rows came.
-pub(super) fn order(bars: &[RawBar]) -> Option<Finding> {
+pub(super) fn check_order(bars: &[RawBar], notes: &mut Notes) {
     let falls = |pair: &[RawBar]| pair[1].opened_at < pair[0].opened_at;
     let rows_count = count(bars.windows(2).filter(|pair| falls(pair)).count());
-    let rises = bars.windows(2).any(|pair| pair[1].opened_at > pair[0].opened_at);
-    let kind = match (rows_count, rises) {
-        (0, _) => return None,
-        (_, false) => FindingKind::NewestFirst,
-        (_, true) => FindingKind::OutOfOrder { rows_count },
-    };
-    Some(Finding { opened_at: None, day: None, kind })
-}
-
-/// The rows that can be verified, and what is said about the others.
-pub(super) struct Coverage {
-    pub(super) rows: Vec<Row>,
-    /// The refused rows that count: without a day, or with one that can be verified.
-    pub(super) refused: Vec<RefusedRow>,
-    pub(super) unverifiable_count: u64,
-    pub(super) findings: Vec<Finding>,
-}
-
-/// Splits off the rows about which nothing can be said.
-pub(super) fn split(
-    rows: Vec<Row>,
-    refused: &[RefusedRow],
-    calendar: &Calendar,
-    policy: ValidationPolicy,
-) -> Coverage {
-    let all = rows.len() + refused.len();
-    let mut coverage =
-        Coverage { rows, refused: refused.to_vec(), unverifiable_count: 0, findings: Vec::new() };
-    let outside = |from, to, rows_count| FindingKind::OutsideCalendar { from, to, rows_count };
-    coverage.drop_days(|day| day < calendar.first_day(), outside);
-    coverage.drop_days(|day| day > calendar.last_day(), outside);
-    if let Some(last) = last_coarse_day(&coverage.rows, policy.coarse_below_units) {
-        let below_units = policy.coarse_below_units;
-        coverage.drop_days(
-            |day| day <= last,
-            |from, to, rows_count| FindingKind::CoarsePrices { from, to, rows_count, below_units },
-        );
+    let rises = || bars.windows(2).any(|pair| pair[1].opened_at > pair[0].opened_at);
+    if rows_count > 0 {
+        let kind = match rises() {
+            false => FindingKind::NewestFirst,
+            true => FindingKind::OutOfOrder { rows_count },
+        };
+        notes.day(None, false, kind);
     }
-    coverage.unverifiable_count = count(all - coverage.rows.len() - coverage.refused.len());
-    coverage
 }
 
-impl Coverage {
-    /// Takes the rows of some days out and leaves one finding about them, if there are any.
-    fn drop_days(
-        &mut self,
-        drop: impl Fn(Date) -> bool,
-        kind: impl Fn(Date, Date, u64) -> FindingKind,
-    ) {
-        let mut days: Vec<Date> = Vec::new();
-        self.rows.retain(|row| {
-            let dropped = drop(row.day);
-            days.extend(dropped.then_some(row.day));
-            !dropped
-        });
-        self.refused.retain(|row| {
-            let dropped = row.day.filter(|day| drop(*day));
-            days.extend(dropped);
-            dropped.is_none()
-        });
-        if let (Some(from), Some(to)) = (days.iter().min(), days.iter().max()) {
-            let kind = kind(*from, *to, count(days.len()));
-            self.findings.push(Finding { opened_at: None, day: None, kind });
+/// Up to which day rows count for nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Horizon {
+    coarse_to: Option<Date>,
+    learned_from: Date,
+}
+
+impl Horizon {
+    /// Whether nothing that is said of `day` counts.
+    pub(super) fn is_beyond(&self, day: Date, days: &Days) -> bool {
+        self.reach(day) != Reach::Whole || days.index_of(day).is_none()
+    }
+
+    fn reach(&self, day: Date) -> Reach {
+        if self.coarse_to.is_some_and(|last| day <= last) {
+            Reach::Coarse
+        } else if day < self.learned_from {
+            Reach::Early
+        } else {
+            Reach::Whole
         }
+    }
+}
+
+/// Finds the days that count for nothing, marks their rows, and says how many they are.
+pub(super) fn split(
+    rows: &mut [Row<'_>],
+    outside: &[&RawBar],
+    refused: &[RefusedRow],
+    days: &Days,
+    policy: ValidationPolicy,
+    notes: &mut Notes,
+) -> Horizon {
+    let coarse_to = last_coarse_day(rows, days, policy.coarse_below_units);
+    let horizon = Horizon { coarse_to, learned_from: policy.learned_from };
+    let (mut before, mut after) = (Stretch::default(), Stretch::default());
+    let (mut early, mut coarse) = (Stretch::default(), Stretch::default());
+
+    let refused_days = refused.iter().filter_map(|row| row.day);
+    for day in outside.iter().map(|raw| raw.day()).chain(refused_days.clone()) {
+        match days.index_of(day) {
+            Some(_) => {}
+            None if day < days.day(0).date => before.add(day),
+            None => after.add(day),
+        }
+    }
+    let first_whole = match rows.first() {
+        Some(row) => horizon.reach(days.day(row.day).date) == Reach::Whole,
+        None => true,
+    };
+    if !first_whole {
+        for row in rows.iter_mut() {
+            row.reach = horizon.reach(days.day(row.day).date);
+        }
+    }
+    let inside = refused_days.filter(|day| days.index_of(*day).is_some());
+    let reaches = rows.iter().take_while(|row| row.reach != Reach::Whole);
+    let reaches = reaches.map(|row| (days.day(row.day).date, row.reach));
+    for (day, reach) in reaches.chain(inside.map(|day| (day, horizon.reach(day)))) {
+        match reach {
+            Reach::Whole => {}
+            Reach::Early => early.add(day),
+            Reach::Coarse => coarse.add(day),
+        }
+    }
+
+    let below_units = policy.coarse_below_units;
+    for stretch in [before, after] {
+        if let Some((from, to, rows_count)) = stretch.told() {
+            notes.day(None, true, FindingKind::OutsideCalendar { from, to, rows_count });
+        }
+    }
+    if let Some((from, to, rows_count)) = coarse.told() {
+        notes.day(None, true, FindingKind::CoarsePrices { from, to, rows_count, below_units });
+    }
+    if let Some((from, to, rows_count)) = early.told() {
+        notes.day(None, true, FindingKind::EarlyHistory { from, to, rows_count });
+    }
+    horizon
+}
+
+/// Some rows, by the first and last of their days.
+#[derive(Clone, Copy, Default)]
+struct Stretch {
+    range: Option<(Date, Date)>,
+    rows_count: u64,
+}
+
+impl Stretch {
+    fn add(&mut self, day: Date) {
+        let (from, to) = self.range.unwrap_or((day, day));
+        self.range = Some((from.min(day), to.max(day)));
+        self.rows_count += 1;
+    }
+
+    fn told(&self) -> Option<(Date, Date, u64)> {
+        self.range.map(|(from, to)| (from, to, self.rows_count))
     }
 }
 
 /// The day of the last row with a price below the bound. A row counts only when a neighbour is at
 /// most twice as high as the bound (or it stands alone): a small price among large ones is a bad
 /// row, and must not cost the history before it.
-fn last_coarse_day(rows: &[Row], below_units: i64) -> Option<Date> {
-    let lowest: Vec<(Date, i64)> =
+fn last_coarse_day(rows: &[Row<'_>], days: &Days, below_units: i64) -> Option<Date> {
+    let small = |row: &Row<'_>| {
+        let RawBar { open_units, high_units, low_units, close_units, .. } = *row.raw;
+        let least = low_units.min(high_units).min(close_units);
+        open_units.map_or(least, |open| least.min(open)) < below_units
+    };
+    if !rows.iter().any(small) {
+        return None;
+    }
+    let lowest: Vec<(usize, i64)> =
         rows.iter().filter_map(|row| Some((row.day, row.lowest_positive_units()?))).collect();
     let coarse = |index: usize| {
-        let near =
-            |neighbour: Option<&(Date, i64)>| neighbour.map(|(_, units)| *units <= 2 * below_units);
+        let near = |neighbour: Option<&(usize, i64)>| {
+            neighbour.map(|(_, units)| *units <= below_units.saturating_mul(2))
+        };
         let before = near(index.checked_sub(1).and_then(|before| lowest.get(before)));
         let after = near(lowest.get(index + 1));
         lowest[index].1 < below_units
             && (before == Some(true) || after == Some(true) || (before, after) == (None, None))
     };
-    (0..lowest.len()).rev().find(|index| coarse(*index)).map(|index| lowest[index].0)
+    let last = (0..lowest.len()).rev().find(|index| coarse(*index))?;
+    Some(days.day(lowest[last].0).date)
 }
 
-/// What is said about a row that the reader refused.
-pub(super) fn refused_finding(row: RefusedRow) -> Finding {
-    let RefusedRow { file, line, day, reason, .. } = row;
-    Finding { opened_at: None, day, kind: FindingKind::RowRefused { file, line, reason } }
-}
-
-/// The sessions without a row.
+/// What became of the rows that the reader refused.
 #[derive(Default)]
-pub(super) struct Missing {
-    pub(super) count: u64,
-    pub(super) findings: Vec<Finding>,
+pub(super) struct Refused {
+    /// Those that count as wrong, by their day; without a day first.
+    pub(super) wrong: BTreeMap<Option<Date>, u64>,
+    /// Those that a person accepted: no bar can be made of them, and nothing is wrong.
+    pub(super) accepted_count: u64,
+    /// Their days in the table, so that they are not missing as well.
+    days: BTreeSet<usize>,
 }
 
-/// The sessions between the first and the last row for which there is none.
-pub(super) fn missing_sessions(
-    rows: &[Row],
+/// Notes the refused rows of days inside the calendar.
+pub(super) fn check_refused(
     refused: &[RefusedRow],
-    calendar: &Calendar,
+    horizon: Horizon,
+    days: &Days,
+    notes: &mut Notes,
+) -> Refused {
+    let mut result = Refused::default();
+    let mut copies: BTreeMap<(&str, Option<Date>), u32> = BTreeMap::new();
+    for row in refused {
+        let copy = copies.entry((&row.text, row.day)).or_default();
+        let unverifiable = row.day.is_some_and(|day| horizon.is_beyond(day, days));
+        if row.day.is_some_and(|day| days.index_of(day).is_none()) {
+            continue;
+        }
+        result.days.extend(row.day.and_then(|day| days.index_of(day)));
+        let counts = notes.refused(row, *copy, unverifiable);
+        *copy += 1;
+        if counts {
+            *result.wrong.entry(row.day).or_default() += 1;
+        } else if !unverifiable {
+            result.accepted_count += 1;
+        }
+    }
+    result
+}
+
+/// Notes the sessions between the first and the last row for which there is none; returns the days
+/// of those that count.
+pub(super) fn check_missing(
+    rows: &[Row<'_>],
+    refused: &Refused,
+    horizon: Horizon,
+    days: &Days,
     policy: ValidationPolicy,
-) -> Missing {
-    let refused_days = refused.iter().filter_map(|row| row.day);
-    let present: BTreeSet<Date> = rows.iter().map(|row| row.day).chain(refused_days).collect();
-    let (Some(first), Some(last)) = (present.first(), present.last()) else {
-        return Missing::default();
-    };
-    let sessions: Vec<Date> = calendar.sessions(*first, *last).map(|(day, _)| day).collect();
-    let absent = |day: &Date| !present.contains(day);
-    let mut missing = Missing::default();
-    for run in sessions.chunk_by(|a, b| absent(a) == absent(b)).filter(|run| absent(&run[0])) {
-        missing.count += count(run.len());
-        let (from, to) = (run[0], run[run.len() - 1]);
-        let about = |day: Date, kind| Finding { opened_at: None, day: Some(day), kind };
-        match u32::try_from(run.len()) {
-            Ok(length) if length <= policy.gap_sessions_max => missing
-                .findings
-                .extend(run.iter().map(|day| about(*day, FindingKind::MissingSession))),
-            length => {
-                let sessions_count = length.unwrap_or(u32::MAX);
-                missing
-                    .findings
-                    .push(about(from, FindingKind::SessionGap { from, to, sessions_count }));
+    notes: &mut Notes,
+) -> Vec<Date> {
+    let mut missing = Vec::new();
+    let gap_max = usize::try_from(policy.gap_sessions_max).unwrap_or(usize::MAX);
+    let mut say_gap = |after: usize, until: usize| {
+        let absent: Vec<Date> =
+            days.sessions_inside(after, until).map(|index| days.day(index).date).collect();
+        let counted = |day: &Date| !horizon.is_beyond(*day, days);
+        match absent.as_slice() {
+            [] => {}
+            [from, .., to] if absent.len() > gap_max => {
+                let sessions_count = u32::try_from(absent.len()).unwrap_or(u32::MAX);
+                let kind = FindingKind::SessionGap { from: *from, to: *to, sessions_count };
+                if notes.day(Some(*from), !counted(to), kind) {
+                    missing.extend(absent.iter().copied().filter(counted));
+                }
+            }
+            _ => {
+                for day in absent {
+                    if notes.day(Some(day), !counted(&day), FindingKind::MissingSession) {
+                        missing.push(day);
+                    }
+                }
             }
         }
+    };
+    let mut before: Option<usize> = None;
+    let mut present = |day: usize| {
+        if let Some(before) = before.filter(|before| day > before + 1) {
+            say_gap(before, day);
+        }
+        before = Some(day);
+    };
+    if refused.days.is_empty() {
+        rows.iter().for_each(|row| present(row.day));
+    } else {
+        let mut all = refused.days.clone();
+        all.extend(rows.iter().map(|row| row.day));
+        all.into_iter().for_each(present);
     }
     missing
 }

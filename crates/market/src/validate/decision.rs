@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// reason has the same name whenever it is checked. A revised row has findings with other names.
 ///
 /// Written as 16 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FindingId(pub(crate) u64);
 

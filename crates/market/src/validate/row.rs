@@ -1,241 +1,182 @@
-//! One received row on its way through the checks that need no other price than its own.
+//! One received row on its way through the checks.
+
+use std::cmp::Ordering;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 
-use super::finding::{Finding, FindingKind, PriceField};
-use crate::bar::{Bar, BarSeries, Interval, RawBar, midnight_of};
-use crate::calendar::{Calendar, DayKind, SESSION_CANCELLED, WEEKEND};
-use crate::corporate_action::CorporateAction;
+use super::days::Days;
+use crate::bar::{Bar, Interval, RawBar};
 use crate::price::{Price, UNITS_PER_LIRA};
 use crate::quantity::Shares;
 
-/// How far outside low and high an open or close may be: one unit and this share of it.
-const ROUNDING_SHARE: f64 = 1e-4;
-
-/// How far above the close an adjusted close may be: one unit, as closes are rounded to one and
-/// adjusted closes are not, and this share of it.
-const ADJUSTED_ABOVE_SHARE: f64 = 1e-6;
-
-/// A row, what was found about it, and its prices.
-#[derive(Clone, Debug)]
-pub(super) struct Row {
-    /// The numbers, low and high moved to open and close where those were outside by rounding.
-    pub(super) raw: RawBar,
-    pub(super) day: Date,
-    pub(super) findings: Vec<Finding>,
-    /// Whether an unexplained change of level lies between this row and the accepted one before.
+/// A row and what is known of it so far. Small: every row has one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row<'a> {
+    pub(super) raw: &'a RawBar,
+    /// The time stamp; for daily bars midnight of the day.
+    pub(super) opened_at: Timestamp,
+    /// The index of its day in [`Days`].
+    pub(super) day: usize,
+    /// How many rows before it are the same, time stamp and numbers.
+    pub(super) copy: u32,
+    pub(super) standing: Standing,
+    /// Whether something about it deserves a look.
+    pub(super) warned: bool,
+    /// Whether a bar can be made of it at all: positive prices, low not above high, and no other
+    /// bar with its time stamp.
+    pub(super) is_bar: bool,
+    /// Whether an unexplained change of level lies between this row and the sound one before.
     pub(super) begins_level: bool,
+    pub(super) reach: Reach,
 }
 
-/// The rows of a series by time, rows with one time stamp in an order that does not depend on the
-/// order of input.
-pub(super) fn sorted(series: &BarSeries) -> Vec<Row> {
-    let mut rows: Vec<Row> = series
-        .bars
-        .iter()
-        .map(|bar| {
-            let day = bar.day();
-            let opened_at = match series.interval {
-                Interval::Daily => midnight_of(day),
-                Interval::Minutes(_) => bar.opened_at,
-            };
-            let raw = RawBar { opened_at, ..*bar };
-            Row { raw, day, findings: Vec::new(), begins_level: false }
-        })
-        .collect();
-    rows.sort_by_key(|row| (row.raw.opened_at, row.numbers()));
-    rows
+/// Whether a finding keeps a row out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// None does.
+    Sound,
+    /// One does.
+    Quarantined,
 }
 
-/// What makes two rows with the same time stamp the same.
-type Numbers = ([i64; 4], Option<u64>, Option<i64>);
+/// How much the checks can say about a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Everything.
+    Whole,
+    /// Everything, but the day lies before those that are learned from.
+    Early,
+    /// Prices are too coarse to be compared closely.
+    Coarse,
+}
 
-impl Row {
-    /// Whether any finding keeps the row out.
-    pub(super) fn quarantined(&self) -> bool {
-        self.findings.iter().any(Finding::quarantines)
+impl<'a> Row<'a> {
+    fn new(raw: &'a RawBar, opened_at: Timestamp, day: usize) -> Self {
+        Self {
+            raw,
+            opened_at,
+            day,
+            copy: 0,
+            standing: Standing::Sound,
+            warned: false,
+            is_bar: true,
+            begins_level: false,
+            reach: Reach::Whole,
+        }
     }
 
-    /// Notes a finding about the row.
-    pub(super) fn note(&mut self, kind: FindingKind) {
-        let opened_at: Option<Timestamp> = Some(self.raw.opened_at);
-        self.findings.push(Finding { opened_at, day: Some(self.day), kind });
+    /// Whether the row is a bar that nothing speaks against.
+    pub(super) fn is_sound(&self) -> bool {
+        self.is_bar && self.standing == Standing::Sound
     }
 
-    /// The row as a bar; `None` when a price is not positive or the volume is negative.
-    pub(super) fn bar(&self) -> Option<Bar> {
+    /// Whether it is accepted: sound, and all checks could be made.
+    pub(super) fn is_accepted(&self) -> bool {
+        self.is_sound() && self.reach == Reach::Whole
+    }
+
+    /// The low, moved to open and close where those are below it: by rounding, or because a person
+    /// accepted the row.
+    pub(super) fn low_units(&self) -> i64 {
+        let low = self.raw.low_units.min(self.raw.close_units);
+        self.raw.open_units.map_or(low, |open| low.min(open))
+    }
+
+    /// The high, moved to open and close where those are above it.
+    pub(super) fn high_units(&self) -> i64 {
+        let high = self.raw.high_units.max(self.raw.close_units);
+        self.raw.open_units.map_or(high, |open| high.max(open))
+    }
+
+    /// Shares traded, if the source says so and the number can be.
+    pub(super) fn volume_shares(&self) -> Option<u64> {
+        self.raw.volume_shares.and_then(|shares| u64::try_from(shares).ok())
+    }
+
+    /// The row as a bar; `None` when a price is not positive. What a bar cannot hold, an adjusted
+    /// close that is not positive or a negative volume, is left away where a person accepted it.
+    pub(super) fn bar(&self, days: &Days) -> Option<Bar> {
         let price = |units| Price::from_units(units).ok();
-        let volume = match self.raw.volume_shares {
-            Some(shares) => Some(Shares(u64::try_from(shares).ok()?)),
-            None => None,
-        };
         Some(Bar {
-            day: self.day,
-            opened_at: self.raw.opened_at,
+            day: days.day(self.day).date,
+            opened_at: self.opened_at,
             open: match self.raw.open_units {
                 Some(units) => Some(price(units)?),
                 None => None,
             },
-            high: price(self.raw.high_units)?,
-            low: price(self.raw.low_units)?,
+            high: price(self.high_units())?,
+            low: price(self.low_units())?,
             close: price(self.raw.close_units)?,
-            adjusted_close: self.raw.adjusted_close,
-            volume,
+            adjusted_close: self.raw.adjusted_close.filter(|lira| *lira > 0.0 && lira.is_finite()),
+            volume: self.volume_shares().map(Shares),
         })
     }
 
     /// The smallest positive price of the row.
     pub(super) fn lowest_positive_units(&self) -> Option<i64> {
-        let RawBar { open_units, high_units, low_units, close_units, .. } = self.raw;
+        let RawBar { open_units, high_units, low_units, close_units, .. } = *self.raw;
         let prices = open_units.into_iter().chain([high_units, low_units, close_units]);
         prices.filter(|units| *units > 0).min()
     }
 
-    /// Everything but the time.
-    fn numbers(&self) -> Numbers {
-        let RawBar { open_units, high_units, low_units, close_units, .. } = self.raw;
-        let adjusted = self.raw.adjusted_close.map(f64::to_bits);
-        let open_units = open_units.unwrap_or_default();
-        ([open_units, high_units, low_units, close_units], adjusted, self.raw.volume_shares)
-    }
-
-    /// The checks that need no other row.
-    pub(super) fn check(&mut self, calendar: &Calendar, actions: &[CorporateAction]) {
-        self.check_day(calendar);
-        self.check_prices();
-        if let Some(volume_shares) = self.raw.volume_shares.filter(|shares| *shares < 0) {
-            self.note(FindingKind::NegativeVolume { volume_shares });
-        }
-        self.check_adjusted_close(actions);
-    }
-
-    /// The day must be a session.
-    fn check_day(&mut self, calendar: &Calendar) {
-        match calendar.day(self.day) {
-            DayKind::Closed { name: WEEKEND } => self.note(FindingKind::WeekendRow),
-            DayKind::Closed { name: SESSION_CANCELLED } => {
-                self.note(FindingKind::CancelledSessionRow);
-            }
-            DayKind::Closed { name } => {
-                self.note(FindingKind::HolidayRow { name: name.to_owned() });
-            }
-            // Rows outside the calendar were split off before.
-            DayKind::Session { .. } | DayKind::Unknown => {}
-        }
-    }
-
-    /// The prices must be positive and consistent.
-    fn check_prices(&mut self) {
-        let RawBar { open_units, high_units, low_units, close_units, .. } = self.raw;
-        // A bar without an open is judged as one that opened where it closed.
-        let open_units = open_units.unwrap_or(close_units);
-        let fields = [
-            (PriceField::Open, open_units),
-            (PriceField::High, high_units),
-            (PriceField::Low, low_units),
-            (PriceField::Close, close_units),
-        ];
-        if fields.iter().any(|(_, price_units)| *price_units <= 0) {
-            for (field, price_units) in fields.into_iter().filter(|(_, units)| *units <= 0) {
-                self.note(FindingKind::NonPositivePrice { field, price_units });
-            }
-            return;
-        }
-        if low_units > high_units {
-            self.note(FindingKind::LowAboveHigh { low_units, high_units });
-            return;
-        }
-        match outside(open_units, low_units, high_units) {
-            Outside::No => {}
-            Outside::ByRounding(by_units) => self.note(FindingKind::OpenRounding { by_units }),
-            Outside::Really => {
-                self.note(FindingKind::OpenOutOfRange { open_units, low_units, high_units });
-            }
-        }
-        match outside(close_units, low_units, high_units) {
-            Outside::No => {}
-            Outside::ByRounding(by_units) => self.note(FindingKind::CloseRounding { by_units }),
-            Outside::Really => {
-                self.note(FindingKind::CloseOutOfRange { close_units, low_units, high_units });
-            }
-        }
-        // Of no effect unless open or close are outside; a row where they really are is quarantined.
-        self.raw.low_units = low_units.min(open_units).min(close_units);
-        self.raw.high_units = high_units.max(open_units).max(close_units);
-    }
-
-    /// The adjusted close must be positive and not above the close, unless shares were cancelled
-    /// later, for which vendors raise the older prices.
-    fn check_adjusted_close(&mut self, actions: &[CorporateAction]) {
-        let Some(adjusted_close) = self.raw.adjusted_close else { return };
-        if !adjusted_close.is_finite() || adjusted_close <= 0.0 {
-            let adjusted_close = Some(adjusted_close).filter(|lira| lira.is_finite());
-            self.note(FindingKind::NonPositiveAdjustedClose { adjusted_close });
-            return;
-        }
-        let close_units = self.raw.close_units;
-        let highest = lira(close_units) * (1.0 + ADJUSTED_ABOVE_SHARE) + lira(1);
-        let reduced =
-            || actions.iter().any(|a| a.effective_on > self.day && a.kind.reduces_shares());
-        if close_units > 0 && adjusted_close > highest && !reduced() {
-            self.note(FindingKind::AdjustedCloseAboveClose { adjusted_close, close_units });
-        }
+    /// By time, rows with one time stamp in an order that does not depend on the order of input.
+    fn order(&self, other: &Self) -> Ordering {
+        let by_time = self.opened_at.cmp(&other.opened_at);
+        by_time.then_with(|| numbers(self.raw).cmp(&numbers(other.raw)))
     }
 }
 
-/// Where a price lies against low and high.
-enum Outside {
-    No,
-    ByRounding(i64),
-    Really,
+/// The rows on days of the calendar, by time, and the bars on other days in the order of input.
+pub(super) fn sorted<'a>(
+    bars: &'a [RawBar],
+    interval: Interval,
+    days: &Days,
+) -> (Vec<Row<'a>>, Vec<&'a RawBar>) {
+    let (mut rows, mut outside) = (Vec::with_capacity(bars.len()), Vec::new());
+    let (mut in_order, mut last) = (true, Timestamp::MIN);
+    for raw in bars {
+        let Some(day) = days.index_at(raw.opened_at) else {
+            outside.push(raw);
+            continue;
+        };
+        let opened_at = match interval {
+            Interval::Daily => days.day(day).opened_at,
+            Interval::Minutes(_) => raw.opened_at,
+        };
+        in_order &= last < opened_at;
+        last = opened_at;
+        rows.push(Row::new(raw, opened_at, day));
+    }
+    if !in_order {
+        rows.sort_by(Row::order);
+    }
+    (rows, outside)
 }
 
-fn outside(price_units: i64, low_units: i64, high_units: i64) -> Outside {
-    let by_units = (low_units - price_units).max(price_units - high_units);
-    match by_units {
-        ..=0 => Outside::No,
-        _ if lira(by_units) <= lira(1) + ROUNDING_SHARE * lira(price_units) => {
-            Outside::ByRounding(by_units)
-        }
-        _ => Outside::Really,
-    }
+/// What makes two rows with the same time stamp the same.
+type Numbers = ([i64; 4], Option<u64>, Option<i64>);
+
+/// Everything but the time.
+fn numbers(raw: &RawBar) -> Numbers {
+    let RawBar { open_units, high_units, low_units, close_units, .. } = *raw;
+    let open_units = open_units.unwrap_or_default();
+    let prices = [open_units, high_units, low_units, close_units];
+    (prices, raw.adjusted_close.map(f64::to_bits), raw.volume_shares)
+}
+
+/// Whether two rows have the same numbers, whatever their time stamps.
+pub(super) fn same_numbers(a: &RawBar, b: &RawBar) -> bool {
+    // The volume differs most often.
+    a.volume_shares == b.volume_shares && numbers(a) == numbers(b)
+}
+
+/// Units as a float, for comparisons.
+#[expect(clippy::cast_precision_loss, reason = "prices are far below 2^53 units")]
+pub(super) fn as_float(units: i64) -> f64 {
+    units as f64
 }
 
 /// Units of 0.0001 TRY as lira, for comparisons.
-#[expect(clippy::cast_precision_loss, reason = "prices are far below 2^53 units")]
 pub(super) fn lira(units: i64) -> f64 {
-    units as f64 / UNITS_PER_LIRA as f64
-}
-
-/// Rows with one time stamp: the same numbers are a duplicate, different ones contradict each other.
-pub(super) fn check_duplicates(rows: &mut [Row]) {
-    for group in rows.chunk_by_mut(|a, b| a.raw.opened_at == b.raw.opened_at) {
-        if group.len() == 1 {
-            continue;
-        }
-        let rows_count = super::count(group.len());
-        let same = group.iter().all(|row| row.numbers() == group[0].numbers());
-        for row in group.iter_mut().skip(usize::from(same)) {
-            row.note(if same {
-                FindingKind::DuplicateTimestamp
-            } else {
-                FindingKind::ConflictingTimestamp { rows_count }
-            });
-        }
-    }
-}
-
-/// A row that has every number of the previous session's, with shares traded, was made up.
-pub(super) fn check_repeated(rows: &mut [Row], calendar: &Calendar) {
-    let sessions: Vec<usize> =
-        (0..rows.len()).filter(|index| calendar.is_session(rows[*index].day)).collect();
-    for pair in sessions.windows(2) {
-        let (before, row) = (&rows[pair[0]], &rows[pair[1]]);
-        let next_session = calendar.sessions_between(before.day, row.day) == Some(1);
-        let traded = row.raw.volume_shares.is_some_and(|shares| shares > 0);
-        if next_session && traded && before.numbers() == row.numbers() {
-            rows[pair[1]].note(FindingKind::RepeatedBar);
-        }
-    }
+    as_float(units) / as_float(UNITS_PER_LIRA)
 }

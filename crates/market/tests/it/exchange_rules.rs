@@ -114,6 +114,19 @@ fn the_daily_limit_is_20_percent_until_12_mar_2020_and_10_from_the_13th() {
 }
 
 #[test]
+fn the_limit_of_2000_to_2009_is_that_of_the_years_after_for_shares_and_indices() {
+    let rules = ExchangeRules::bist();
+    for day in [date(2000, 1, 3), date(2005, 6, 1), date(2009, 12, 31), date(2015, 6, 1)] {
+        for code in ["THYAO", "XU100", "XU030"] {
+            let share = rules.limit_share_of(day, Symbol::parse(code).unwrap());
+            assert_eq!(share.unwrap().0, 2_000, "{code} on {day}");
+        }
+        let limit = document(day)["daily_limit"].clone();
+        assert!(limit["note"].as_str().unwrap().contains("two sessions a day"), "{limit}");
+    }
+}
+
+#[test]
 fn limits_are_rounded_inwards_to_the_tick_of_their_own_band() {
     // 231.00 + 10 % = 254.10, in the band of 0.25.
     assert_eq!(

@@ -2,11 +2,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop with a trace")]
 #![expect(clippy::print_stdout, reason = "what a test measured is worth reading")]
 
+mod adjust;
 mod calendar;
+mod drift;
 mod exchange_rules;
+mod intraday;
 mod made_up;
 mod properties;
 mod real_prices;
+mod reconcile;
+mod renames;
 mod sample;
 mod shared;
 mod universe;

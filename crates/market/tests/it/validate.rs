@@ -390,8 +390,8 @@ fn more_than_twenty_missing_sessions_are_one_gap_and_cut_the_returns() {
 #[test]
 fn rows_outside_the_calendar_are_unverifiable() {
     let mut rows = quiet();
-    rows.push(bar(date(2009, 12, 30), units(1.0), 5));
-    rows.push(bar(date(2009, 12, 31), units(50.0), 5));
+    rows.push(bar(date(1999, 12, 30), units(1.0), 5));
+    rows.push(bar(date(1999, 12, 31), units(50.0), 5));
     rows.push(bar(date(2027, 1, 4), units(50.0), 5));
     let bars = checked(rows);
     assert_eq!(codes(&bars), ["out_of_order", "outside_calendar", "outside_calendar"]);
@@ -458,7 +458,7 @@ fn rows_refused_at_the_door_count_as_quarantined_where_they_can_be_verified() {
     let mut rows = quiet();
     rows.remove(4);
     let refused =
-        vec![refused(Some(date(2024, 1, 8))), refused(None), refused(Some(date(2005, 1, 3)))];
+        vec![refused(Some(date(2024, 1, 8))), refused(None), refused(Some(date(1995, 1, 3)))];
     let series = BarSeries { symbol: symbol(), interval: Interval::Daily, bars: rows };
     let bars = verdict(&Received { refused, ..Received::bars(series, Source::CSV) });
     assert_eq!(

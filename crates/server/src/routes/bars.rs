@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use bist_app::App;
-use bist_app::bars::{BarsPage, BarsQuery};
-use bist_market::{Bar, Interval, Symbol};
+use bist_app::bars::{BarsError, BarsPage, BarsQuery};
+use bist_market::adjust::ReturnFlavour;
+use bist_market::{Bar, Interval, Source, Symbol};
 use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,7 +16,7 @@ use utoipa_axum::routes;
 
 use crate::error::ApiError;
 use crate::extract::{Checked, FromQuery, QueryReader, SYMBOL_WANTED, day, days_in_order, symbol};
-use crate::openapi::NoSuchSymbol;
+use crate::openapi::NoSuchBars;
 use crate::paging;
 use crate::schema::{Day, Decimal, OriginWord};
 
@@ -43,8 +44,8 @@ struct BarsResponse {
     /// Whether the data are real.
     origin: OriginWord,
     /// Where the newest rows came from.
-    #[schema(example = "csv")]
-    source: String,
+    #[schema(value_type = String, example = "csv")]
+    source: Source,
     /// Day of the last bar there is, on whatever page.
     #[schema(required)]
     as_of: Option<Day>,
@@ -107,6 +108,10 @@ struct BarsParams {
     /// Last day wanted.
     #[param(value_type = Option<String>, format = Date, example = "2024-12-31")]
     to: Option<Date>,
+    /// From which corporate actions prices are freed: `none` gives them as the source does, `price`
+    /// removes what changes the number of shares, `total` cash dividends too.
+    #[param(value_type = Option<String>, pattern = "^(none|price|total)$", default = "none")]
+    adjustment: Option<ReturnFlavour>,
     /// Most bars of the page.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 5000, default = 1000)]
     limit: u32,
@@ -128,11 +133,21 @@ impl FromQuery for BarsParams {
             interval: query.optional("interval", daily)?.unwrap_or(Interval::Daily),
             from: query.optional("from", day)?,
             to: query.optional("to", day)?,
+            adjustment: query.optional("adjustment", adjustment)?.flatten(),
             limit: paging::limit(query, LIMIT_DEFAULT, LIMIT_MAX)?,
             cursor: paging::cursor(query, "to-", |text| day(text).ok())?,
         };
         days_in_order(params.from, params.to)?;
         Ok(params)
+    }
+}
+
+fn adjustment(text: &str) -> Result<Option<ReturnFlavour>, String> {
+    match text {
+        "none" => Ok(None),
+        "price" => Ok(Some(ReturnFlavour::Price)),
+        "total" => Ok(Some(ReturnFlavour::Total)),
+        _ => Err(format!("'{text}' is not an adjustment; give none, price or total")),
     }
 }
 
@@ -142,7 +157,7 @@ impl FromQuery for BarsParams {
     params(BarsParams),
     responses(
         (status = 200, description = "The newest bars that were asked for, oldest first.", body = BarsResponse),
-        NoSuchSymbol,
+        NoSuchBars,
     )
 )]
 async fn list(
@@ -150,8 +165,14 @@ async fn list(
     Checked(params): Checked<BarsParams>,
 ) -> Result<Json<BarsResponse>, ApiError> {
     let to = [params.to, params.cursor].into_iter().flatten().min();
-    let query = BarsQuery { from: params.from, to, limit: params.limit };
-    let page = app.bars(params.symbol, query).await?;
+    let query =
+        BarsQuery { from: params.from, to, limit: params.limit, adjustment: params.adjustment };
+    let page = app.bars(params.symbol, query).await.map_err(|error| match error {
+        BarsError::BasisUnknown { symbol, source_name } => {
+            ApiError::BasisUnknown(symbol, source_name)
+        }
+        BarsError::Store(error) => error.into(),
+    })?;
     let BarsPage { view, bars, next } = page.ok_or(ApiError::SymbolNotFound(params.symbol))?;
     Ok(Json(BarsResponse {
         symbol: params.symbol,

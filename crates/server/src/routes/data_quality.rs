@@ -1,19 +1,25 @@
 //! `/api/v1/data-quality`: what the validator found in the data.
 
+mod findings;
+mod freshness;
+mod history;
+mod reconciliation;
+mod sources;
+
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use bist_app::App;
-use bist_app::FindingPage;
-use bist_app::quality::{FindingCount, SeriesQuality};
-use bist_market::validate::DataQuality;
-use bist_market::{Finding, Interval, Severity, Symbol};
+use bist_app::quality::{FindingCount, FindingFilter, SeriesQuality, SourceQuality};
+use bist_market::validate::{DataQuality, QualityBand};
+use bist_market::{Interval, Severity, Source, Symbol};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::findings::FindingResponse;
 use crate::error::ApiError;
 use crate::extract::{Checked, FromQuery, QueryReader, SymbolPath};
 use crate::openapi::NoSuchQuality;
@@ -22,7 +28,14 @@ use crate::schema::{Day, Instant, OriginWord, schema, text};
 
 /// The routes of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(one))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(findings::findings))
+        .routes(routes!(freshness::freshness))
+        .routes(routes!(history::history))
+        .routes(routes!(sources::sources))
+        .routes(routes!(one))
+        .routes(routes!(reconciliation::reconciliation))
 }
 
 /// The quality of everything in the store.
@@ -35,10 +48,18 @@ struct OverviewResponse {
     /// Below this share training is refused.
     #[schema(minimum = 0, maximum = 1, example = 0.95)]
     threshold_share: f64,
-    /// Overall share of sound rows; null when nothing was validated.
+    /// From this share on the data are good; in between is the warning band.
+    #[schema(minimum = 0, maximum = 1, example = 0.97)]
+    good_share: f64,
+    /// Overall score of the series that models may see; null when nothing was validated.
     #[schema(required, minimum = 0, maximum = 1, example = 0.992)]
     score_share: Option<f64>,
-    /// By symbol and interval.
+    /// The band of the overall score.
+    #[schema(required)]
+    band: Option<BandWord>,
+    /// By source.
+    sources: Vec<SourceResponse>,
+    /// By symbol, interval and source.
     items: Vec<SeriesResponse>,
     /// Give this as `cursor` to get the next page; null at the end of the list.
     #[schema(required, example = "from-100")]
@@ -56,6 +77,68 @@ struct SeriesResponse {
     findings: Vec<FindingCountResponse>,
 }
 
+/// The score of one source.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SourceScore)]
+struct SourceResponse {
+    /// Its name.
+    #[schema(value_type = String, example = "csv")]
+    source: Source,
+    /// The score of all its series together.
+    #[schema(minimum = 0, maximum = 1, example = 0.992)]
+    score_share: f64,
+    /// Its band.
+    band: BandWord,
+    /// Rows that should be there.
+    #[schema(example = 125000)]
+    expected_count: u64,
+    /// Of those, missing or with an error.
+    #[schema(example = 800)]
+    error_rows_count: u64,
+    /// Of those, with a warning and no error.
+    #[schema(example = 1500)]
+    warning_rows_count: u64,
+    /// Symbols that it has.
+    #[schema(example = 44)]
+    symbols_count: u64,
+}
+
+impl From<SourceQuality> for SourceResponse {
+    fn from(quality: SourceQuality) -> Self {
+        Self {
+            source: quality.source,
+            score_share: quality.parts.score_share,
+            band: BandWord(quality.band),
+            expected_count: quality.parts.expected_count,
+            error_rows_count: quality.parts.error_rows_count,
+            warning_rows_count: quality.parts.warning_rows_count,
+            symbols_count: quality.symbols_count,
+        }
+    }
+}
+
+/// Where a score lies.
+#[derive(Debug)]
+struct BandWord(QualityBand);
+
+impl Serialize for BandWord {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+
+schema!(
+    BandWord,
+    "QualityBand",
+    text(
+        "Where a score lies: `good`, in the `warning` band above the gate of training, or below it and `refused`.",
+        "good"
+    )
+    .enum_values(Some(
+        [QualityBand::Good, QualityBand::Warning, QualityBand::Refused].map(QualityBand::as_str)
+    ))
+);
+
 /// A series and how many of its rows are sound.
 ///
 /// `accepted_count + quarantined_count + unverifiable_count` is `received_count`.
@@ -65,6 +148,14 @@ struct SummaryResponse {
     /// The ticker.
     #[schema(value_type = String, example = "THYAO")]
     symbol: Symbol,
+    /// Which source.
+    #[schema(value_type = String, example = "csv")]
+    source: Source,
+    /// What its prices mean: `raw`, `split_adjusted`, `fully_adjusted` or `unknown`.
+    #[schema(example = "unknown")]
+    basis: &'static str,
+    /// Whether models and charts use this source of the symbol.
+    is_primary: bool,
     /// Whether the data are real.
     origin: OriginWord,
     /// What each bar covers.
@@ -85,9 +176,15 @@ struct SummaryResponse {
     /// Sessions without a row.
     #[schema(example = 2)]
     missing_sessions_count: u64,
-    /// Accepted rows as a share of what should be there.
+    /// Accepted rows with a warning.
+    #[schema(example = 4)]
+    warning_rows_count: u64,
+    /// The score: what should be there, less one for each row that is missing or has an error and a
+    /// tenth for each with a warning, as a share.
     #[schema(minimum = 0, maximum = 1, example = 0.9967)]
     score_share: f64,
+    /// Where it lies.
+    band: BandWord,
     /// Day of the first accepted bar.
     #[schema(required)]
     first_day: Option<Day>,
@@ -136,30 +233,14 @@ struct SymbolQualityResponse {
     findings: Page<FindingResponse>,
 }
 
-/// Something that the validator found.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Finding)]
-struct FindingResponse {
-    /// The day it is about; null when it is about the whole series or the day is not known.
-    #[schema(required)]
-    day: Option<Day>,
-    /// What it is, as a stable code.
-    #[schema(example = "missing_session")]
-    code: &'static str,
-    /// How bad it is.
-    severity: SeverityWord,
-    /// Whether the row is kept out of the bars.
-    quarantined: bool,
-    /// The same in an English sentence.
-    #[schema(example = "a session without a row")]
-    text: String,
-}
-
 impl From<&SeriesQuality> for SummaryResponse {
     fn from(series: &SeriesQuality) -> Self {
         let quality: &DataQuality = &series.quality;
         Self {
             symbol: quality.symbol,
+            source: quality.source,
+            basis: quality.basis.as_str(),
+            is_primary: series.is_primary,
             origin: OriginWord(series.origin),
             interval: quality.interval,
             received_count: quality.received_count,
@@ -167,7 +248,9 @@ impl From<&SeriesQuality> for SummaryResponse {
             quarantined_count: quality.quarantined_count,
             unverifiable_count: quality.unverifiable_count,
             missing_sessions_count: quality.missing_sessions_count,
+            warning_rows_count: quality.warning_rows_count,
             score_share: quality.score_share(),
+            band: BandWord(series.band),
             first_day: quality.first_day.map(Day),
             last_day: quality.last_day.map(Day),
         }
@@ -183,16 +266,9 @@ impl From<SeriesQuality> for SeriesResponse {
     }
 }
 
-impl From<Finding> for FindingResponse {
-    fn from(finding: Finding) -> Self {
-        Self {
-            day: finding.day.map(Day),
-            code: finding.kind.code(),
-            severity: SeverityWord(finding.severity()),
-            quarantined: finding.kind.quarantines(),
-            text: finding.kind.to_string(),
-        }
-    }
+/// Reads the name of a source.
+fn source(text: &str) -> Result<Source, String> {
+    Source::parse(text).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, utoipa::IntoParams)]
@@ -231,7 +307,10 @@ async fn list(
     Ok(Json(OverviewResponse {
         as_of: overview.validated_at.map(Instant),
         threshold_share: overview.threshold_share,
+        good_share: overview.good_share,
         score_share: overview.score_share,
+        band: overview.band.map(BandWord),
+        sources: overview.sources.into_iter().map(SourceResponse::from).collect(),
         items,
         next,
     }))
@@ -254,14 +333,22 @@ async fn one(
     SymbolPath(symbol): SymbolPath,
     Checked(params): Checked<PageParams>,
 ) -> Result<Json<SymbolQualityResponse>, ApiError> {
-    let Some((series, page)) = app.findings(symbol, params.cursor, params.limit).await? else {
+    let Some(series) = app.primary_quality(symbol).await? else {
         return Err(match app.symbol(symbol).await? {
             Some(_) => ApiError::NotValidated(symbol),
             None => ApiError::SymbolNotFound(symbol),
         });
     };
-    let FindingPage { findings, next } = page;
-    let items = findings.into_iter().map(FindingResponse::from).collect();
-    let findings = Page { items, next: next.map(paging::from) };
+    let filter = FindingFilter {
+        symbol: Some(symbol),
+        interval: Some(Interval::Daily),
+        source: Some(series.quality.source),
+        from: params.cursor,
+        limit: params.limit,
+        ..FindingFilter::default()
+    };
+    let page = app.finding_page(&filter).await?;
+    let items = page.items.into_iter().map(FindingResponse::from).collect();
+    let findings = Page { items, next: page.next.map(paging::from) };
     Ok(Json(SymbolQualityResponse { summary: SummaryResponse::from(&series), findings }))
 }

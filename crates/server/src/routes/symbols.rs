@@ -7,7 +7,8 @@ use axum::extract::State;
 use bist_app::App;
 use bist_app::SignalRecord;
 use bist_app::symbols::SymbolView;
-use bist_market::Symbol;
+use bist_market::rename::former_names;
+use bist_market::{Source, Symbol};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -42,9 +43,14 @@ struct SymbolResponse {
     sector: Option<String>,
     /// Whether its data are real.
     origin: OriginWord,
-    /// Where its newest rows came from.
-    #[schema(example = "csv")]
-    source: String,
+    /// Which source models and charts use.
+    #[schema(value_type = String, example = "csv")]
+    source: Source,
+    /// Every source that has daily bars of it, the one in use first.
+    #[schema(value_type = Vec<String>, example = json!(["csv"]))]
+    sources: Vec<Source>,
+    /// Tickers under which it was traded before, newest first.
+    former_names: Vec<FormerName>,
     /// When they were received.
     fetched_at: Instant,
     /// Day of the first bar that passed the checks.
@@ -80,6 +86,16 @@ struct SymbolResponse {
     signal: Option<SignalInShort>,
 }
 
+/// A ticker that a share had before.
+#[derive(Debug, Serialize, ToSchema)]
+struct FormerName {
+    /// The ticker.
+    #[schema(value_type = String, example = "KOZAL")]
+    symbol: Symbol,
+    /// The last day under it.
+    until: Day,
+}
+
 /// A signal in short.
 #[derive(Debug, Serialize, ToSchema)]
 struct SignalInShort {
@@ -105,6 +121,10 @@ impl From<SymbolView> for SymbolResponse {
             sector: view.instrument.sector,
             origin: OriginWord(view.instrument.origin),
             source: view.source,
+            sources: view.sources,
+            former_names: former_names(view.instrument.symbol)
+                .map(|(symbol, until)| FormerName { symbol, until: Day(until) })
+                .collect(),
             fetched_at: Instant(view.fetched_at),
             first_day: view.first_day.map(Day),
             last_day: view.last_day.map(Day),

@@ -1,0 +1,167 @@
+//! The 95 % gate: too many bad rows stop the training and not the model that is in force.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use bist_market::{BarSeries, RawBar};
+use bist_testkit::random_walk;
+use jiff::civil::{Date, date};
+use tempfile::TempDir;
+
+use crate::cli::{json, refusal, text};
+
+const SYMBOLS: [&str; 6] = ["GATEA", "GATEB", "GATEC", "GATED", "GATEE", "GATEF"];
+const FIRST_DAY: Date = date(2021, 3, 1);
+const LAST_DAY: Date = date(2026, 6, 26);
+
+/// What may be wrong with a row.
+#[derive(Clone, Copy, Debug)]
+enum Defect {
+    ZeroClose,
+    LowAboveHigh,
+    NegativeVolume,
+    CloseOutOfRange,
+    Tripled,
+    Missing,
+    Unreadable,
+    Copied,
+}
+
+const DEFECTS: [Defect; 8] = [
+    Defect::ZeroClose,
+    Defect::LowAboveHigh,
+    Defect::NegativeVolume,
+    Defect::CloseOutOfRange,
+    Defect::Tripled,
+    Defect::Missing,
+    Defect::Unreadable,
+    Defect::Copied,
+];
+
+/// The line of a row that has `defect`, if it leaves one.
+fn broken(before: &RawBar, bar: RawBar, defect: Defect) -> Option<String> {
+    let spoilt = match defect {
+        Defect::ZeroClose => RawBar { close_units: 0, ..bar },
+        Defect::LowAboveHigh => {
+            RawBar { low_units: bar.high_units, high_units: bar.low_units - 10_000, ..bar }
+        }
+        Defect::NegativeVolume => RawBar { volume_shares: Some(-5), ..bar },
+        Defect::CloseOutOfRange => RawBar { close_units: bar.high_units * 2, ..bar },
+        Defect::Tripled => RawBar {
+            open_units: bar.open_units.map(|open| open * 3),
+            high_units: bar.high_units * 3,
+            low_units: bar.low_units * 3,
+            close_units: bar.close_units * 3,
+            ..bar
+        },
+        Defect::Missing => return None,
+        // A field is empty.
+        Defect::Unreadable => {
+            let fields = line(&bar);
+            let mut fields: Vec<&str> = fields.split(',').collect();
+            fields[2] = "";
+            return Some(fields.join(","));
+        }
+        Defect::Copied => RawBar { opened_at: bar.opened_at, ..*before },
+    };
+    Some(line(&spoilt))
+}
+
+fn lira(units: i64) -> String {
+    format!("{}.{:04}", units / 10_000, (units % 10_000).abs())
+}
+
+fn line(bar: &RawBar) -> String {
+    format!(
+        "{},{},{},{},{},{}",
+        bar.day(),
+        lira(bar.open_units.unwrap()),
+        lira(bar.high_units),
+        lira(bar.low_units),
+        lira(bar.close_units),
+        bar.volume_shares.unwrap()
+    )
+}
+
+/// Writes the walks with one defect at every place where `share` of the rows, evenly spread, would
+/// have one; the kinds take turns. Returns the days that were spoilt.
+fn write(folder: &Path, share: f64) -> BTreeSet<(String, Date)> {
+    let mut spoilt = BTreeSet::new();
+    for (offset, name) in SYMBOLS.iter().enumerate() {
+        let BarSeries { bars, .. } = random_walk(name, FIRST_DAY, LAST_DAY, 11);
+        let mut csv = String::from("date,open,high,low,close,volume\n");
+        let mut due = 0.0;
+        let mut turn = offset;
+        for (index, bar) in bars.iter().enumerate() {
+            due += share;
+            // Not the first rows, which nothing can be compared with, nor the last.
+            if due >= 1.0 && (10..bars.len() - 10).contains(&index) {
+                due -= 1.0;
+                turn += 1;
+                spoilt.insert(((*name).to_owned(), bar.day()));
+                let defect = DEFECTS[turn % DEFECTS.len()];
+                csv.extend(broken(&bars[index - 1], *bar, defect).map(|line| line + "\n"));
+            } else {
+                writeln!(csv, "{}", line(bar)).unwrap();
+            }
+        }
+        fs::write(folder.join(format!("{name}.csv")), csv).unwrap();
+    }
+    spoilt
+}
+
+#[test]
+fn six_percent_of_bad_rows_stop_the_training_and_four_percent_are_left_out() {
+    let folder = TempDir::new().unwrap();
+    let prices = folder.path().join("prices");
+    fs::create_dir(&prices).unwrap();
+    let ingest = |data: &Path| json(data, &["ingest", "csv", text(&prices)]);
+
+    // A sound market, and a model in force.
+    let data = folder.path().join("data");
+    write(&prices, 0.0);
+    ingest(&data);
+    let sound = json(&data, &["train"]);
+    let signals = json(&data, &["signals"]);
+
+    // The vendor breaks: the same days come again, one in seventeen of them bad.
+    write(&prices, 0.062);
+    ingest(&data);
+    let report = json(&data, &["validate", "--all"]);
+    assert_eq!(report["band"], "refused", "{}", report["score_share"]);
+    let sentence = refusal(&data, &["train"]);
+    assert!(sentence.contains("training refused") && sentence.contains("95"), "{sentence}");
+    let still = json(&data, &["signals"]);
+    assert_eq!(still["model_version"], signals["model_version"], "the old model keeps serving");
+    assert_eq!(sound["id"], still["model_version"]);
+
+    // One in twenty-five: it trains, and none of the bad rows is among the bars.
+    let data = folder.path().join("fewer");
+    let spoilt = write(&prices, 0.04);
+    ingest(&data);
+    let report = json(&data, &["validate", "--all"]);
+    assert_eq!(report["band"], "warning", "{}", report["score_share"]);
+    let found: BTreeSet<(String, Date)> = report["series"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|series| {
+            let findings = series["findings"].as_array().unwrap().iter();
+            findings.filter(|finding| finding["severity"] == "error").map(|finding| {
+                let day = finding["day"].as_str().unwrap().parse().unwrap();
+                (series["symbol"].as_str().unwrap().to_owned(), day)
+            })
+        })
+        .collect();
+    let missed: Vec<_> = spoilt.difference(&found).collect();
+    let extra: Vec<_> = found.difference(&spoilt).collect();
+    assert!(missed.is_empty() && extra.is_empty(), "missed {missed:?}, extra {extra:?}");
+    let trained = json(&data, &["train"]);
+    assert!(trained["lineage"]["excluded"].as_array().unwrap().is_empty());
+    assert!(
+        trained["lineage"]["rows_count"].as_u64() < sound["lineage"]["rows_count"].as_u64(),
+        "rows that are kept out are not learned from"
+    );
+}

@@ -1,0 +1,144 @@
+//! kill -9 at random moments: what was acknowledged is there, what was not is whole or absent.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::cli::{bist, json, text};
+
+/// How often an ingest is killed.
+const KILLS: usize = 50;
+
+/// Files that one ingest takes in together, and rows of each.
+const FILES: usize = 3;
+const ROWS: usize = 400;
+
+/// Random numbers from a fixed seed (Knuth's MMIX generator), so that a failure can be repeated.
+struct Dice(u64);
+
+impl Dice {
+    /// A share of one.
+    #[expect(clippy::cast_precision_loss, reason = "32 bits fit exactly")]
+    fn share(&mut self) -> f64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 32) as f64 / (1_u64 << 32) as f64
+    }
+}
+
+/// The symbols of one ingest.
+fn names(round: usize) -> [String; FILES] {
+    std::array::from_fn(|file| format!("K{round:02}F{file}"))
+}
+
+fn write_files(folder: &Path, round: usize) -> Vec<PathBuf> {
+    let days = bist_market::Calendar::bist()
+        .sessions(jiff::civil::date(2023, 3, 1), jiff::civil::date(2026, 6, 1))
+        .take(ROWS);
+    let mut rows = String::from("date,open,high,low,close,volume\n");
+    for (index, (day, _)) in days.enumerate() {
+        writeln!(rows, "{day},50.00,50.50,49.50,50.{:02},{}", index % 50, 1_000 + index).unwrap();
+    }
+    names(round)
+        .iter()
+        .map(|name| {
+            let path = folder.join(format!("{name}.csv"));
+            fs::write(&path, &rows).unwrap();
+            path
+        })
+        .collect()
+}
+
+/// Runs an ingest and kills it after `patience`; returns whether it was acknowledged.
+fn ingest(data: &Path, files: &[PathBuf], patience: Duration) -> bool {
+    let mut child = bist(data)
+        .args(["ingest", "csv", "--json", "--quiet"])
+        .args(files)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let (told, wait) = mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        stdout.read_to_string(&mut text).unwrap();
+        told.send(()).ok();
+        text
+    });
+    if wait.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+        child.kill().unwrap();
+    }
+    let status = child.wait().unwrap();
+    let text = reader.join().unwrap();
+    // The report is printed after the commit; whoever has read it whole may rely on it.
+    let report: Option<Value> = serde_json::from_str(&text).ok();
+    assert!(!status.success() || report.is_some(), "success is told with a report");
+    report.is_some()
+}
+
+fn rows_by_symbol(data: &Path) -> BTreeMap<String, u64> {
+    let report = json(data, &["validate", "--all"]);
+    let series = report["series"].as_array().unwrap();
+    series
+        .iter()
+        .map(|series| {
+            let symbol = series["symbol"].as_str().unwrap().to_owned();
+            (symbol, series["received_count"].as_u64().unwrap())
+        })
+        .collect()
+}
+
+#[test]
+#[cfg(unix)]
+fn fifty_kills_lose_no_acknowledged_row_and_leave_no_half_ingest() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    // How long an ingest takes when nobody disturbs it, so that kills fall inside it.
+    let began = Instant::now();
+    assert!(ingest(&data, &write_files(folder.path(), 99), Duration::from_secs(60)));
+    let usual = began.elapsed();
+
+    let mut dice = Dice(20_230_206);
+    let mut acknowledged = vec![99];
+    for round in 0..KILLS {
+        let files = write_files(folder.path(), round);
+        if ingest(&data, &files, usual.mul_f64(1.1 * dice.share())) {
+            acknowledged.push(round);
+        }
+    }
+
+    let held = rows_by_symbol(&data);
+    for round in (0..KILLS).chain([99]) {
+        let rows = names(round).map(|name| held.get(&name).copied().unwrap_or(0));
+        let whole = rows == [ROWS as u64; FILES];
+        assert!(whole || rows == [0; FILES], "ingest {round} is half: {rows:?}");
+        assert!(
+            whole || !acknowledged.contains(&round),
+            "ingest {round} was acknowledged and lost"
+        );
+    }
+    println!(
+        "{} of {KILLS} ingests were acknowledged, {} left whole",
+        acknowledged.len() - 1,
+        held.len() / FILES - 1
+    );
+
+    // Taken in again, everything is there once.
+    for round in 0..KILLS {
+        let files = write_files(folder.path(), round);
+        let files: Vec<&str> = files.iter().map(|file| text(file)).collect();
+        json(&data, &[&["ingest", "csv"][..], &files].concat());
+    }
+    let held = rows_by_symbol(&data);
+    assert_eq!(held.len(), (KILLS + 1) * FILES);
+    assert!(held.values().all(|rows| *rows == ROWS as u64));
+}

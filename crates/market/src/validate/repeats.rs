@@ -1,0 +1,64 @@
+//! Rows that come twice, and rows that repeat the session before.
+
+use super::count;
+use super::days::Days;
+use super::finding::FindingKind;
+use super::notes::Notes;
+use super::row::{Row, Standing, same_numbers};
+use crate::bar::RawBar;
+
+/// Rows with one time stamp: the same numbers are a duplicate, different ones contradict each other.
+///
+/// At most one of them can become a bar: the first that a person accepted.
+pub(super) fn check_duplicates(rows: &mut [Row<'_>], notes: &mut Notes) {
+    if rows.windows(2).all(|pair| pair[0].opened_at < pair[1].opened_at) {
+        return;
+    }
+    for group in rows.chunk_by_mut(|a, b| a.opened_at == b.opened_at) {
+        if group.len() == 1 {
+            continue;
+        }
+        for index in 1..group.len() {
+            // Rows with the same numbers stand side by side.
+            if same_numbers(group[index].raw, group[index - 1].raw) {
+                group[index].copy = group[index - 1].copy + 1;
+            }
+        }
+        let rows_count = count(group.len());
+        let same = group.iter().all(|row| same_numbers(row.raw, group[0].raw));
+        for row in group.iter_mut().skip(usize::from(same)) {
+            notes.row(
+                row,
+                if same {
+                    FindingKind::DuplicateTimestamp
+                } else {
+                    FindingKind::ConflictingTimestamp { rows_count }
+                },
+            );
+        }
+        let sound = group.iter().position(|row| row.standing == Standing::Sound);
+        let first = sound.unwrap_or(0);
+        for (index, row) in group.iter_mut().enumerate() {
+            row.is_bar &= index == first;
+        }
+    }
+}
+
+/// A row that has every number of the previous session's, with shares traded, was made up.
+pub(super) fn check_repeated(rows: &mut [Row<'_>], days: &Days, notes: &mut Notes) {
+    let mut before: Option<(&RawBar, usize)> = None;
+    for row in rows {
+        if !days.day(row.day).is_session() {
+            continue;
+        }
+        let repeated = before.is_some_and(|(before, day)| {
+            row.raw.volume_shares.is_some_and(|shares| shares > 0)
+                && same_numbers(before, row.raw)
+                && days.sessions_between(day, row.day) == 1
+        });
+        before = Some((row.raw, row.day));
+        if repeated {
+            notes.row(row, FindingKind::RepeatedBar);
+        }
+    }
+}

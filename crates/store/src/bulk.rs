@@ -1,0 +1,43 @@
+//! Many rows in one statement.
+
+use std::fmt::Write as _;
+
+/// Rows a statement writes at once; with at most twelve values each, below SQLite's limit of 32,766.
+pub(crate) const ROWS_PER_STATEMENT: usize = 500;
+
+/// `VALUES ($1, $2, $3), ($1, $4, $5)` for one shared value, two of its own a row, and two rows.
+///
+/// The values that all rows share are bound once, before those of the rows.
+pub(crate) fn values(shared: usize, own: usize, rows: usize) -> String {
+    let mut text = String::from("VALUES ");
+    for row in 0..rows {
+        text.push_str(if row == 0 { "(" } else { ", (" });
+        let first = shared + row * own + 1;
+        for (index, number) in (1..=shared).chain(first..first + own).enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            // Writing to a string cannot fail.
+            let _infallible = write!(text, "{comma}${number}");
+        }
+        text.push(')');
+    }
+    text
+}
+
+/// `$4, $5, $6` for three values after the third.
+pub(crate) fn placeholders(before: usize, count: usize) -> String {
+    let numbers: Vec<String> =
+        (before + 1..=before + count).map(|number| format!("${number}")).collect();
+    numbers.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_values_are_bound_once_and_own_values_a_row() {
+        assert_eq!(values(1, 2, 2), "VALUES ($1, $2, $3), ($1, $4, $5)");
+        assert_eq!(values(0, 1, 1), "VALUES ($1)");
+        assert_eq!(placeholders(3, 2), "$4, $5");
+    }
+}
