@@ -7,6 +7,7 @@
 
 mod days;
 mod number;
+mod prices;
 mod symbols;
 
 use bist_market::RawBar;
@@ -18,6 +19,7 @@ use crate::decimal::{self, DecimalMark, NumberFault};
 use crate::moment::Moment;
 use crate::rows::Rows;
 use days::Days;
+use prices::Prices;
 use symbols::Symbols;
 
 /// What a column holds.
@@ -27,6 +29,8 @@ enum Role {
     Date,
     /// Open, high, low and close are 0 to 3.
     Price(usize),
+    /// The four of them side by side, with another column behind, as most files have them.
+    Prices,
     AdjustedClose,
     Volume,
     Ignored,
@@ -38,8 +42,9 @@ pub(super) struct PlainReader<'a> {
     careful: &'a CarefulReader<'a>,
     delimiter: u8,
     mark: u8,
-    /// One for each column.
+    /// What the columns hold.
     roles: Vec<Role>,
+    prices: Prices,
     days: Days,
     symbols: Symbols<'a>,
 }
@@ -94,7 +99,8 @@ impl<'a> PlainReader<'a> {
             careful,
             delimiter,
             mark,
-            roles,
+            roles: joined(&roles),
+            prices: Prices::new(mark, delimiter),
             days: Days::like(first_date, delimiter),
             symbols: Symbols::new(symbol, rows),
         })
@@ -115,60 +121,56 @@ impl<'a> PlainReader<'a> {
     /// The row that begins at `at`; `None` when it is not plain.
     #[inline]
     fn row(&mut self, text: &'a str, mut at: usize, rows: &mut Rows) -> Option<PlainRow> {
+        let bytes = text.as_bytes();
+        let delimiter = self.delimiter;
         let mut group = self.symbols.of_file();
         let (mut opened_at, mut is_day) = (Timestamp::UNIX_EPOCH, false);
         let mut prices = [0; 4];
         let mut adjusted_close = None;
         let mut volume_shares = None;
-        let bytes = text.as_bytes();
+        let mut end = at;
         for index in 0..self.roles.len() {
-            let end = match self.roles[index] {
-                Role::Price(index) => {
-                    let (units, end) = match number::scaled(bytes, at, self.mark, 4) {
-                        Some(read) => read,
-                        None => self.number(text, at, decimal::price_units)?,
-                    };
-                    prices[index] = units?;
-                    end
+            if index > 0 {
+                at = (*bytes.get(end)? == delimiter).then_some(end + 1)?;
+            }
+            match self.roles[index] {
+                Role::Prices => {
+                    for units in &mut prices {
+                        (*units, at) = match self.prices.read(bytes, at) {
+                            Some(read) => read,
+                            None => {
+                                let (units, end) = self.price(text, at)?;
+                                (units, (*bytes.get(end)? == delimiter).then_some(end + 1)?)
+                            }
+                        };
+                    }
+                    end = at - 1;
                 }
                 Role::Date => {
-                    let end;
                     (opened_at, end, is_day) = match self.days.find(bytes, at) {
                         Some((midnight, end)) => (midnight, end, true),
                         None => self.moment(text, at)?,
                     };
-                    end
                 }
-                Role::Symbol => {
-                    let (found, end) = self.symbols.find(text, at, self.delimiter, rows)?;
-                    group = found;
-                    end
-                }
+                Role::Symbol => (group, end) = self.symbols.find(text, at, delimiter, rows)?,
                 Role::Volume => {
-                    let (shares, end) = match number::scaled(bytes, at, self.mark, 0) {
-                        Some(read) => read,
-                        None => self.number(text, at, decimal::shares)?,
+                    (volume_shares, end) = match number::whole(bytes, at) {
+                        Some((shares, end)) => (Some(shares), end),
+                        None => self.volume(text, at)?,
                     };
-                    volume_shares = shares;
-                    end
                 }
+                Role::Price(price) => (prices[price], end) = self.price(text, at)?,
                 Role::AdjustedClose => {
-                    let (lira, end) = self.number(text, at, decimal::lira)?;
-                    adjusted_close = lira;
-                    end
+                    (adjusted_close, end) = self.number(text, at, decimal::lira)?;
                 }
-                Role::Ignored => cell_end(bytes, at, self.delimiter)?,
-            };
-            at = if index + 1 < self.roles.len() {
-                (*bytes.get(end)? == self.delimiter).then_some(end + 1)?
-            } else {
-                match bytes.get(end..)? {
-                    [b'\n', ..] => end + 1,
-                    [b'\r', b'\n', ..] => end + 2,
-                    _ => return None,
-                }
-            };
+                Role::Ignored => end = cell_end(bytes, at, delimiter)?,
+            }
         }
+        let next = match bytes.get(end..)? {
+            [b'\n', ..] => end + 1,
+            [b'\r', b'\n', ..] => end + 2,
+            _ => return None,
+        };
         let [open_units, high_units, low_units, close_units] = prices;
         let bar = RawBar {
             opened_at,
@@ -179,7 +181,26 @@ impl<'a> PlainReader<'a> {
             adjusted_close,
             volume_shares,
         };
-        Some(PlainRow { group, bar, is_day, end: at })
+        Some(PlainRow { group, bar, is_day, end: next })
+    }
+
+    /// The price at `at` in any spelling, and the end of its cell.
+    #[inline(never)]
+    fn price(&self, text: &str, at: usize) -> Option<(i64, usize)> {
+        if let Some(read) = number::scaled(text.as_bytes(), at, self.mark, 4) {
+            return Some(read);
+        }
+        let (units, end) = self.number(text, at, decimal::price_units)?;
+        Some((units?, end))
+    }
+
+    /// The number of shares at `at` in any spelling, and the end of its cell.
+    #[inline(never)]
+    fn volume(&self, text: &str, at: usize) -> Option<(Option<i64>, usize)> {
+        match number::scaled(text.as_bytes(), at, self.mark, 0) {
+            Some((shares, end)) => Some((Some(shares), end)),
+            None => self.number(text, at, decimal::shares),
+        }
     }
 
     /// The moment at `at` in any spelling, the end of its cell, and whether it is a day.
@@ -218,4 +239,15 @@ fn cell_end(bytes: &[u8], at: usize, delimiter: u8) -> Option<usize> {
     let cell = bytes.get(at..)?;
     let length = cell.iter().position(|b| *b == delimiter || matches!(b, b'\n' | b'"'))?;
     (cell[length] != b'"').then_some(at + length)
+}
+
+/// The roles with four prices side by side as one, unless no column follows them.
+fn joined(roles: &[Role]) -> Vec<Role> {
+    const PRICES: [Role; 4] = [Role::Price(0), Role::Price(1), Role::Price(2), Role::Price(3)];
+    let mut joined = roles.to_vec();
+    let begin = roles.windows(5).position(|columns| columns[..4] == PRICES);
+    if let Some(begin) = begin {
+        joined.splice(begin..begin + 4, [Role::Prices]);
+    }
+    joined
 }

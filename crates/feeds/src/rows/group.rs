@@ -26,7 +26,10 @@ impl Group {
         if let Some(last) = self.bars.last() {
             self.is_ascending &= last.opened_at < bar.opened_at;
         }
-        self.lines.push(self.bars.len() as u64, line);
+        if line != self.lines.next {
+            self.lines.runs.push((self.bars.len() as u64, line));
+        }
+        self.lines.next = line + 1;
         self.bars.push(bar);
     }
 
@@ -93,18 +96,11 @@ impl Group {
 struct Lines {
     /// The index of the first row of a run, and its line.
     runs: Vec<(u64, u64)>,
+    /// The line that would continue the last run; zero, which is no line, before the first.
+    next: u64,
 }
 
 impl Lines {
-    #[inline]
-    fn push(&mut self, index: u64, line: u64) {
-        let continues =
-            self.runs.last().is_some_and(|(first, begin)| begin + (index - first) == line);
-        if !continues {
-            self.runs.push((index, line));
-        }
-    }
-
     fn of(&self, index: u64) -> u64 {
         let behind = self.runs.partition_point(|(first, _)| *first <= index);
         let (first, begin) = self.runs[behind - 1];
@@ -114,16 +110,27 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
 
     #[test]
     fn lines_are_given_back_as_they_came() {
-        let given = [2, 3, 4, 9, 10, 12, 12, 13];
-        let mut lines = Lines::default();
-        for (index, line) in (0..).zip(given) {
-            lines.push(index, line);
+        let given = [2, 3, 4, 9, 10, 12, 14];
+        let mut group = Group::new(Symbol::parse("THYAO").unwrap());
+        for line in given {
+            let bar = RawBar {
+                opened_at: Timestamp::UNIX_EPOCH,
+                open_units: Some(1),
+                high_units: 1,
+                low_units: 1,
+                close_units: 1,
+                adjusted_close: None,
+                volume_shares: None,
+            };
+            group.push(line, bar);
         }
-        assert_eq!(lines.runs.len(), 4);
-        assert_eq!((0..).zip(given).map(|(index, _)| lines.of(index)).collect::<Vec<_>>(), given);
+        assert_eq!(group.lines.runs.len(), 4);
+        assert_eq!((0..7).map(|index| group.lines.of(index)).collect::<Vec<_>>(), given);
     }
 }

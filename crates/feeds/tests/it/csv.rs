@@ -166,6 +166,12 @@ fn a_row_said_twice_counts_once_and_a_contradiction_not_at_all() {
     );
     assert_eq!(read.bars_count(), 2);
     assert_eq!(read.rows_read, 6);
+
+    let below = crate::read(
+        "date,open,high,low,close,volume\n2024-03-01,1.5,1.5,1.5,1.5,10\n2024-03-04,1.5,1.5,1.5,1.5,10\n2024-03-04,1.5,1.5,1.5,1.5,10\n",
+    );
+    assert_eq!(show_refused(&below), ["4: the row repeats line 3"]);
+    assert_eq!(below.refused[0].text, "2024-03-04,1.5,1.5,1.5,1.5,10");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use bist_market::Symbol;
 
 use super::cell_end;
+use super::number::word_at;
 use crate::rows::Rows;
 
 /// The symbols of a file as they are written, and their groups of rows.
@@ -23,6 +24,9 @@ pub(super) struct Symbols<'a> {
 #[derive(Debug)]
 struct Spelling<'a> {
     text: &'a str,
+    /// The first eight bytes of the text and its delimiter; the mask has those that they are.
+    beginning: u64,
+    beginning_mask: u64,
     group: usize,
     /// The spelling that came after this one the last time.
     next: usize,
@@ -31,8 +35,7 @@ struct Spelling<'a> {
 impl<'a> Symbols<'a> {
     /// With the symbol of the whole file, or none when its rows name theirs.
     pub(super) fn new(symbol: Option<Symbol>, rows: &mut Rows) -> Self {
-        let of_file =
-            symbol.map(|symbol| Spelling { text: "", group: rows.group_of(symbol), next: 0 });
+        let of_file = symbol.map(|symbol| Spelling::new("", 0, rows.group_of(symbol), 0));
         Self { spellings: Vec::from_iter(of_file), index_of: HashMap::new(), latest: 0 }
     }
 
@@ -53,9 +56,12 @@ impl<'a> Symbols<'a> {
         rows: &mut Rows,
     ) -> Option<(usize, usize)> {
         let cell = text.as_bytes().get(at..)?;
+        let word = word_at(cell, 0)?;
         let is = |spelling: &Spelling<'_>| {
-            cell.starts_with(spelling.text.as_bytes())
-                && cell.get(spelling.text.len()) == Some(&delimiter)
+            (word ^ spelling.beginning) & spelling.beginning_mask == 0
+                && (spelling.text.len() < 8
+                    || (cell.starts_with(spelling.text.as_bytes())
+                        && cell.get(spelling.text.len()) == Some(&delimiter)))
         };
         let latest = self.spellings.get(self.latest);
         if let Some(latest) = latest.filter(|latest| is(latest)) {
@@ -68,7 +74,7 @@ impl<'a> Symbols<'a> {
             return Some((next.group, at + next.text.len()));
         }
         let end = cell_end(text.as_bytes(), at, delimiter)?;
-        let index = self.index_of(&text[at..end], rows)?;
+        let index = self.index_of(&text[at..end], delimiter, rows)?;
         if let Some(latest) = self.spellings.get_mut(self.latest) {
             latest.next = index;
         }
@@ -77,14 +83,32 @@ impl<'a> Symbols<'a> {
     }
 
     #[inline(never)]
-    fn index_of(&mut self, text: &'a str, rows: &mut Rows) -> Option<usize> {
+    fn index_of(&mut self, text: &'a str, delimiter: u8, rows: &mut Rows) -> Option<usize> {
         if let Some(index) = self.index_of.get(text) {
             return Some(*index);
         }
         let group = rows.group_of(Symbol::parse(text).ok()?);
         let index = self.spellings.len();
-        self.spellings.push(Spelling { text, group, next: index });
+        self.spellings.push(Spelling::new(text, delimiter, group, index));
         self.index_of.insert(text, index);
         Some(index)
+    }
+}
+
+impl<'a> Spelling<'a> {
+    fn new(text: &'a str, delimiter: u8, group: usize, next: usize) -> Self {
+        let mut beginning = [0; 8];
+        let mut mask = [0; 8];
+        for (index, byte) in text.bytes().chain([delimiter]).take(8).enumerate() {
+            beginning[index] = byte;
+            mask[index] = 0xff;
+        }
+        Self {
+            text,
+            beginning: u64::from_le_bytes(beginning),
+            beginning_mask: u64::from_le_bytes(mask),
+            group,
+            next,
+        }
     }
 }
