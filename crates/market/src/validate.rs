@@ -364,7 +364,9 @@ fn accepted(
     let mut level_began = false;
     for row in rows {
         level_began |= row.begins_level;
-        let Some(bar) = row.is_accepted().then(|| row.bar(interval, days)).flatten() else { continue };
+        let Some(bar) = row.is_accepted().then(|| row.bar(interval, days)).flatten() else {
+            continue;
+        };
         let near = |before: usize| {
             interval != Interval::Daily
                 || days.sessions_between(before, row.day()) <= policy.gap_sessions_max + 1

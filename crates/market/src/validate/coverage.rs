@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
+use super::ValidationPolicy;
 use super::days::Days;
 use super::finding::FindingKind;
 use super::notes::Notes;
 use super::row::{Reach, Row, Sorted};
-use super::ValidationPolicy;
 use crate::refused_row::RefusedRow;
 
 /// What is said about the order in which rows came.
@@ -216,8 +216,8 @@ pub(super) fn check_missing(
     };
     let mut before: Option<usize> = None;
     let mut present = |day: usize| {
-        if let Some(before) = before
-            .filter(|before| day > before + 1 && days.sessions_between(*before, day - 1) > 0)
+        if let Some(before) =
+            before.filter(|before| day > before + 1 && days.sessions_between(*before, day - 1) > 0)
         {
             say_gap(before, day);
         }

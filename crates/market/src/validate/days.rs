@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use jiff::{Timestamp, ToSpan};
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 
 use crate::bar::midnight_of;
 use crate::calendar::{Calendar, DayKind};

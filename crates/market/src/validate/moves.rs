@@ -197,7 +197,8 @@ impl History<'_> {
             self.bases(from, next).iter().any(|(_, base)| allowed.admits(*base, next_close))
         };
         let base_close = as_float(self.rows[base].raw.close_units);
-        let near_base = self.limits.of_session(self.rows[next].day()).admits(base_close, next_close);
+        let near_base =
+            self.limits.of_session(self.rows[next].day()).admits(base_close, next_close);
         if near_base || (reaches(base) && !reaches(index)) {
             MoveOutcome::CameBack
         } else {
