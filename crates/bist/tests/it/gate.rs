@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use bist_market::{BarSeries, RawBar};
-use bist_testkit::random_walk;
+use bist_testkit::bars::random_walk;
 use jiff::civil::{Date, date};
 use tempfile::TempDir;
 

@@ -68,8 +68,8 @@ impl TestApp {
         std::fs::write(files.path().join("ZTEST.csv"), ZTEST_CSV).unwrap();
         let this = Self::empty().await;
         let paths = vec![files.path().to_str().unwrap().to_owned()];
-        this.app.ingest_files(FileFormat::Csv, paths, quiet()).await.unwrap();
-        this.app.validate(None, &*quiet()).await.unwrap();
+        this.app.ingest_files(FileFormat::Csv, None, paths, quiet()).await.unwrap();
+        this.app.validate(None, quiet()).await.unwrap();
         this
     }
 
@@ -154,7 +154,7 @@ fn trained_directory() -> &'static Path {
                 let spec =
                     SampleSpec { symbols_count: 6, years: 3, seed: 7, until: date(2026, 11, 20) };
                 app.make_sample(spec, quiet()).await.unwrap();
-                app.validate(None, &*quiet()).await.unwrap();
+                app.validate(None, quiet()).await.unwrap();
                 app.train(None, 7, quiet()).await.unwrap();
                 app.make_signals(quiet()).await.unwrap();
                 app.close().await;

@@ -5,11 +5,11 @@ use bist_market::{Interval, Origin};
 use bist_store::{Store, StoreError};
 use jiff::civil::date;
 
-use crate::{bar, batch, store, symbol};
+use crate::{bar, batch, only_received, store, symbol};
 
 async fn bars_of(store: &Store, name: &str) -> Vec<i64> {
     let received = store.received(symbol(name), Interval::Daily).await.unwrap();
-    received.map_or_else(Vec::new, |r| r.series.bars.iter().map(|b| b.close_units).collect())
+    received.iter().flat_map(|r| &r.series.bars).map(|bar| bar.close_units).collect()
 }
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn bars_come_back_as_they_went_in() {
     store.close().await;
 
     let again = Store::open(folder.path()).await.unwrap();
-    let received = again.received(symbol("THYAO"), Interval::Daily).await.unwrap().unwrap();
+    let received = only_received(&again, "THYAO").await;
     assert_eq!(received.series.bars, bars, "the adjusted close too, bit for bit");
 }
 
@@ -59,12 +59,12 @@ async fn refused_rows_are_kept_with_their_place_and_replaced_by_the_next_reading
     batch.files[0].refused.push(row.clone());
     for _ in 0..2 {
         store.ingest(&batch).await.unwrap();
-        let received = store.received(symbol("THYAO"), Interval::Daily).await.unwrap().unwrap();
+        let received = only_received(&store, "THYAO").await;
         assert_eq!(received.refused, std::slice::from_ref(&row));
     }
     batch.files[0].refused.clear();
     store.ingest(&batch).await.unwrap();
-    let received = store.received(symbol("THYAO"), Interval::Daily).await.unwrap().unwrap();
+    let received = only_received(&store, "THYAO").await;
     assert!(received.refused.is_empty());
 }
 

@@ -4,9 +4,10 @@
 
 mod ingests;
 mod quality;
+mod sources;
 
 use bist_market::bar::midnight_of;
-use bist_market::{BarSeries, Instrument, Interval, Origin, RawBar, Symbol};
+use bist_market::{BarSeries, Instrument, Interval, Origin, RawBar, Received, Source, Symbol};
 use bist_store::{IngestBatch, IngestFile, Store};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -36,17 +37,36 @@ fn bar(day: Date, close_units: i64) -> RawBar {
 
 /// A batch of one file with the bars of one symbol.
 fn batch(origin: Origin, file: &str, name: &str, bars: Vec<RawBar>) -> IngestBatch {
+    let source = if origin == Origin::Sample { Source::SAMPLE } else { Source::CSV };
+    batch_of(source, origin, file, name, bars)
+}
+
+/// The same from a source of one's choice.
+fn batch_of(
+    source: Source,
+    origin: Origin,
+    file: &str,
+    name: &str,
+    bars: Vec<RawBar>,
+) -> IngestBatch {
+    let instrument = Instrument { symbol: symbol(name), name: None, sector: None, origin };
     IngestBatch {
-        source: if origin == Origin::Sample { "sample" } else { "csv" },
+        source,
         origin,
         received_at: Timestamp::UNIX_EPOCH,
-        instruments: vec![Instrument { symbol: symbol(name), name: None, sector: None, origin }],
-        actions: Vec::new(),
         files: vec![IngestFile {
             file: file.to_owned(),
             rows_read: bars.len() as u64,
             series: vec![BarSeries { symbol: symbol(name), interval: Interval::Daily, bars }],
-            refused: Vec::new(),
+            instruments: vec![instrument],
+            ..IngestFile::default()
         }],
     }
+}
+
+/// Everything received of a symbol whose bars come from one source.
+async fn only_received(store: &Store, name: &str) -> Received {
+    let mut received = store.received(symbol(name), Interval::Daily).await.unwrap();
+    assert_eq!(received.len(), 1, "one source");
+    received.remove(0)
 }
