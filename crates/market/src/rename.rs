@@ -114,11 +114,11 @@ mod tests {
         Rename { from, to, effective_on, source: "made up" }
     }
 
-    /// One company was AAA, BBB and then CCC; another was XXX, took AAA and is now DDD.
+    /// One company was AAA, BBB and then CCC; another was ZZZ, took AAA and is now DDD.
     const CHAIN: &[Rename] = &[
         rename("AAA", "BBB", date(2010, 3, 1)),
         rename("BBB", "CCC", date(2014, 3, 1)),
-        rename("XXX", "AAA", date(2018, 3, 1)),
+        rename("ZZZ", "AAA", date(2018, 3, 1)),
         rename("AAA", "DDD", date(2022, 3, 1)),
     ];
 
@@ -146,11 +146,11 @@ mod tests {
         check("AAA", date(2018, 2, 28), "CCC");
         check("AAA", date(2018, 3, 1), "DDD");
         check("AAA", date(2026, 1, 2), "DDD");
-        check("XXX", date(2009, 1, 2), "DDD");
+        check("ZZZ", date(2009, 1, 2), "DDD");
         let former: Vec<_> = former_in(CHAIN, symbol("DDD")).collect();
         assert_eq!(
             former,
-            [(symbol("AAA"), date(2022, 2, 28)), (symbol("XXX"), date(2018, 2, 28))]
+            [(symbol("AAA"), date(2022, 2, 28)), (symbol("ZZZ"), date(2018, 2, 28))]
         );
     }
 

@@ -34,14 +34,16 @@ pub(crate) fn json(data: &Path, args: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Runs a command that must be refused: exit 1, one line on standard error, nothing on standard
-/// output. Returns the line.
+/// Runs a command that must be refused: exit 1, one sentence on standard error, nothing on standard
+/// output. Returns it.
 #[track_caller]
 pub(crate) fn refusal(data: &Path, args: &[&str]) -> String {
     let output = bist(data).args(args).arg("--quiet").output().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{args:?}: {errors}");
-    assert_eq!(errors.lines().count(), 1, "one sentence: {errors}");
+    // Rows that it is about may follow, indented.
+    let sentences = errors.lines().filter(|line| !line.starts_with("  ")).count();
+    assert_eq!(sentences, 1, "one sentence: {errors}");
     assert!(output.stdout.is_empty(), "nothing on standard output");
     errors.trim_end().to_owned()
 }

@@ -4,7 +4,7 @@ use super::days::Days;
 use super::finding::{FindingKind, MoveOutcome, PriceField};
 use super::limits::{Allowed, Limits};
 use super::notes::Notes;
-use super::row::{Row, as_float};
+use super::row::{Reach, Row, as_float};
 use crate::corporate_action::CorporateAction;
 use crate::price::UNITS_PER_LIRA;
 
@@ -18,6 +18,10 @@ const RATIO_STAYS_ROWS: usize = 20;
 
 /// How far from a power of ten a change of level may be to be called a change of scale.
 const SCALE_BREAK_SHARE: f64 = 0.25;
+
+/// How much further a close of the early years may be: two limits of a tenth compound to 21 %, one
+/// point more than the limit that the rules have for those years.
+const EARLY_MARGIN_SHARE: f64 = 0.01;
 
 /// Judges every row that is sound so far against the last accepted one.
 pub(super) fn check(
@@ -33,6 +37,11 @@ pub(super) fn check(
     for index in first + 1..rows.len() {
         let row = &rows[index];
         if !row.is_sound() {
+            continue;
+        }
+        // Prices of few digits are no evidence of a move, and a base for whatever follows them.
+        if row.reach == Reach::Coarse {
+            base = index;
             continue;
         }
         let begins_level = level_began;
@@ -252,6 +261,14 @@ fn breach(row: &Row<'_>, base: f64, allowed: Allowed) -> Option<(PriceField, i64
     let passes = |units| as_float(units) <= highest && as_float(units) >= lowest;
     if passes(high_units) && passes(low_units) {
         return None;
+    }
+    // In the early years the base was a weighted average that is not known, and two sessions had a
+    // limit each: a high or low can be further from the close before than any one limit.
+    if row.is_early() {
+        let close_units = row.raw.close_units;
+        let (close, margin) = (as_float(close_units), EARLY_MARGIN_SHARE * base);
+        let possible = (lowest - margin..=highest + margin).contains(&close);
+        return (!possible).then_some((PriceField::Close, close_units));
     }
     let prices = [
         (PriceField::Close, row.raw.close_units),

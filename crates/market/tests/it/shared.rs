@@ -49,7 +49,7 @@ pub(crate) fn intraday_series(path: &Path) -> BarSeries {
 /// The symbol at the beginning of a file's name.
 fn symbol(path: &Path) -> Symbol {
     let stem = path.file_stem().unwrap().to_str().unwrap();
-    Symbol::parse(stem.trim_end_matches("_60m")).unwrap()
+    Symbol::parse(stem.split('_').next().unwrap()).unwrap()
 }
 
 /// A row whose prices stand in fields 1 to 4, without an adjusted close.

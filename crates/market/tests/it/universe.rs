@@ -55,11 +55,18 @@ fn a_bad_symbol_is_left_out_by_name() {
 #[test]
 fn data_that_are_bad_as_a_whole_are_refused_and_the_worst_is_named() {
     let error = admitted(vec![series("AKBNK", 100, 4), series("KONTR", 100, 20)]).unwrap_err();
+    let told = error.to_string();
+    let mut lines = told.lines();
     assert_eq!(
-        error.to_string(),
-        "the data score 88.00 % overall, below 95.00 %; the worst is KONTR with 80.00 %, see its \
-         findings with bist validate"
+        lines.next(),
+        Some(
+            "the data score 88.00 % overall, below 95.00 %; the worst is KONTR with 80.00 %, see its \
+             findings with bist validate"
+        )
     );
+    // The first of the failing rows follow, and how many more there are.
+    assert_eq!(lines.next(), Some("  KONTR 2024-04-29: the open is 0.00, which is not a price"));
+    assert_eq!(lines.next_back(), Some("  and 19 more"));
 }
 
 #[test]

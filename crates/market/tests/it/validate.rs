@@ -212,7 +212,8 @@ fn a_new_level_does_not_drag_the_rows_after_it_along() {
     check_moves(
         START,
         &closes,
-        &["2024-01-05 move_beyond_limit", "2024-01-11 move_beyond_limit"],
+        // A tenth of the price is a break of scale, and named as one.
+        &["2024-01-05 scale_break", "2024-01-11 scale_break"],
         &[date(2024, 1, 8), date(2024, 1, 12)],
     );
 }
@@ -345,7 +346,7 @@ fn a_wrong_close_beside_a_right_adjusted_close_is_not_explained() {
     // Nor when two rows are wrong alike.
     let closes = [100.0, 101.0, 1010.0, 1020.0, 102.0, 103.0];
     let two = checked(adjusted(&closes, &[1.0, 1.0, 0.1, 0.1, 1.0, 1.0]));
-    assert_eq!(codes(&two)[0], "2024-01-04 move_beyond_limit");
+    assert_eq!(codes(&two)[0], "2024-01-04 scale_break");
     assert!(two.continues(1) && !two.continues(2));
 }
 

@@ -268,7 +268,7 @@ impl From<SeriesQuality> for SeriesResponse {
 
 /// Reads the name of a source.
 fn source(text: &str) -> Result<Source, String> {
-    Source::parse(text).map_err(|error| error.to_string())
+    Source::parse(text).map_err(|error| format!("{error}; give one such as csv or yahoo"))
 }
 
 #[derive(Debug, utoipa::IntoParams)]

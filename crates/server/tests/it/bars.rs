@@ -127,7 +127,7 @@ async fn each_mistake_is_named_with_what_to_give() {
         "?symbol=TEST1&adjusted=true",
         400,
         "unknown_parameter",
-        "adjusted: this path takes the query parameters symbol, interval, from, to, limit, cursor",
+        "adjusted: this path takes the query parameters symbol, interval, from, to, adjustment, limit, cursor",
     )
     .await;
 }

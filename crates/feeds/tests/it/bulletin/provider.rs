@@ -219,7 +219,7 @@ fn outside_the_years_of_the_calendar_weekdays_are_asked_for_or_nothing() {
         date(2027, 1, 5),
         "2026-03-01T00:00:00Z",
         Err(
-            "bulletin cannot give that: its bulletins are known from 2010-01-01 on; ask from there",
+            "bulletin cannot give that: its bulletins are known from 2000-01-01 on; ask from there",
         ),
     );
 }

@@ -144,10 +144,10 @@ pub(super) struct FindingParams {
     #[param(value_type = Option<String>, pattern = "^(error|warning|info)$", example = "error")]
     severity: Option<Severity>,
     /// Only those that keep their row out, or only those that do not.
-    #[param(value_type = Option<bool>)]
+    #[param(value_type = Option<bool>, example = true)]
     quarantined: Option<bool>,
     /// Only those that were decided by hand, or only those that were not.
-    #[param(value_type = Option<bool>)]
+    #[param(value_type = Option<bool>, example = true)]
     decided: Option<bool>,
     /// Most items of the page.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
@@ -171,13 +171,13 @@ impl FromQuery for FindingParams {
             if shaped {
                 Ok(text.to_owned())
             } else {
-                Err(format!("'{text}' is not a code such as holiday_row"))
+                Err(format!("'{text}' is not a code; give one such as holiday_row"))
             }
         };
         let truth = |text: &str| match text {
             "true" => Ok(true),
             "false" => Ok(false),
-            _ => Err(format!("'{text}' is neither true nor false")),
+            _ => Err(format!("'{text}' is not a truth value; give true or false")),
         };
         Ok(Self {
             symbol: query.optional("symbol", symbol)?,
