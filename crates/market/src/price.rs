@@ -68,7 +68,7 @@ impl Price {
     )]
     pub fn nearest(lira: f64) -> Option<Self> {
         let units = (lira * UNITS_PER_LIRA as f64).round();
-        (1.0..i64::MAX as f64).contains(&units).then(|| Self(units as i64))
+        (1.0..i64::MAX as f64).contains(&units).then_some(Self(units as i64))
     }
 
     /// The price in units of 0.0001 TRY.

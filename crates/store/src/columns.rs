@@ -96,6 +96,7 @@ pub(crate) fn signed(count: u64) -> i64 {
 }
 
 /// A value that no version of this program writes.
+#[expect(clippy::needless_pass_by_value, reason = "so that it fits `map_err` as it stands")]
 pub(crate) fn impossible(reason: impl ToString) -> StoreError {
     StoreError::Impossible(reason.to_string())
 }

@@ -79,7 +79,7 @@ impl Names {
     }
 }
 
-/// The hash so far: words mixed in by multiplying and shifting, as the finaliser of SplitMix64 does
+/// The hash so far: words mixed in by multiplying and shifting, as the finaliser of `SplitMix64` does
 /// (Steele, Lea, Flood 2014).
 #[derive(Clone, Copy, Debug)]
 struct Mix(u64);
