@@ -5,4 +5,5 @@
 mod cli;
 mod gate;
 mod kills;
+mod services;
 mod tidy;
