@@ -334,7 +334,7 @@ const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
 try {
   await matrix(browser, [
     { name: 'symbol', path: `/s/${symbols[0].symbol}`, selector: '.canvas canvas' },
-    { name: 'quality', path: '/quality', selector: 'main table' },
+    { name: 'quality', path: '/quality', selector: 'main .matrix' },
     { name: 'quality-symbol', path: `/quality/${symbols[0].symbol}`, selector: 'main dl' },
     { name: 'models', path: '/models', selector: models.length > 0 ? 'main table' : 'main .empty' },
     ...(models.length > 0 ? [{ name: 'model', path: `/models/${encodeURIComponent(models[0].version)}`, selector: '[data-skill]' }] : []),
