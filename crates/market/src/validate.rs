@@ -257,7 +257,8 @@ pub fn validate_with(
         && class != InstrumentClass::Fx
     {
         let symbol = series.symbol;
-        let bars: Vec<RawBar> = rows.iter().map(|row| *row.raw).collect();
+        let groups = rows.chunk_by(|a, b| !a.comes_before(b, series.interval));
+        let bars: Vec<RawBar> = groups.map(|group| *group[row::candidate(group)].raw).collect();
         let found = intraday::check(symbol, minutes, &bars, &actions, calendar, rules, policy);
         add_remarks(&mut rows, &found, series.interval, days, &mut notes);
     }
@@ -322,7 +323,8 @@ fn check_daily(rows: &mut [Row<'_>], subject: &Subject<'_>, notes: &mut Notes) {
     }
 }
 
-/// Notes what was found elsewhere, at its row if there is one.
+/// Notes what was found elsewhere, at its row if there is one; of several rows with one time stamp
+/// at the only one that can become a bar.
 fn add_remarks(
     rows: &mut [Row<'_>],
     remarks: &[Remark],
@@ -331,22 +333,21 @@ fn add_remarks(
     notes: &mut Notes,
 ) {
     for Remark { opened_at, day, kind } in remarks {
-        let index = match (interval, opened_at) {
-            (Interval::Minutes(_), None) => None,
-            (Interval::Minutes(_), Some(at)) => {
-                rows.binary_search_by_key(at, |row| row.raw.opened_at).ok()
-            }
+        let of_time = match (interval, opened_at) {
+            (Interval::Minutes(_), None) => 0..0,
+            (Interval::Minutes(_), Some(at)) => row::range_of(rows, |row| row.raw.opened_at, *at),
             (Interval::Daily, _) => {
                 let of_time = opened_at.and_then(|at| days.index_at(at));
                 let day = of_time.or_else(|| day.and_then(|day| days.index_of(day)));
-                day.and_then(|day| rows.binary_search_by_key(&day, |row| row.day()).ok())
+                day.map_or(0..0, |day| row::range_of(rows, Row::day, day))
             }
         };
-        match index {
-            Some(index) => notes.row(&mut rows[index], kind.clone()),
-            None => {
-                notes.day(*day, false, kind.clone());
-            }
+        let of_time = &mut rows[of_time];
+        if of_time.is_empty() {
+            notes.day(*day, false, kind.clone());
+        } else {
+            let index = row::candidate(of_time);
+            notes.row(&mut of_time[index], kind.clone());
         }
     }
 }

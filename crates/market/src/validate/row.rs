@@ -1,5 +1,7 @@
 //! One received row on its way through the checks.
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 
 use super::days::Days;
@@ -189,6 +191,23 @@ pub(super) fn sorted<'a>(bars: &'a [RawBar], interval: Interval, days: &Days) ->
         sorted.distinct = rows.windows(2).all(|pair| pair[0].comes_before(&pair[1], interval));
     }
     sorted
+}
+
+/// Where the rows with one key lie among rows that are sorted by it.
+pub(super) fn range_of<'a, K: Ord>(
+    rows: &[Row<'a>],
+    key: impl Fn(&Row<'a>) -> K,
+    wanted: K,
+) -> Range<usize> {
+    let from = rows.partition_point(|row| key(row) < wanted);
+    let length = rows[from..].iter().take_while(|row| key(row) == wanted).count();
+    from..from + length
+}
+
+/// Which of the rows with one time stamp, at least one, is judged for all: the one that can become
+/// a bar, which is never more than one once duplicates were looked for, or else the first.
+pub(super) fn candidate(of_time: &[Row<'_>]) -> usize {
+    of_time.iter().position(|row| row.is_bar).unwrap_or(0)
 }
 
 /// What makes two rows with the same time stamp the same.

@@ -2,9 +2,10 @@
 
 use bist_market::bar::midnight_of;
 use bist_market::{
-    BarSeries, Calendar, CorporateAction, ExchangeRules, Finding, Interval, RawBar, Received,
-    Source, Symbol, ValidatedBars, ValidationPolicy, validate,
+    BarSeries, Calendar, CorporateAction, Decision, ExchangeRules, Finding, FindingId, Interval,
+    RawBar, Received, Source, Symbol, ValidatedBars, ValidationPolicy, Verdict, validate,
 };
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 pub(crate) fn symbol() -> Symbol {
@@ -54,6 +55,17 @@ pub(crate) fn checked_with(bars: Vec<RawBar>, actions: Vec<CorporateAction>) -> 
 /// The same, of anything received.
 pub(crate) fn verdict(received: &Received) -> ValidatedBars {
     validate(received, Calendar::bist(), ExchangeRules::bist(), ValidationPolicy::default())
+}
+
+/// What a person decided about a finding.
+pub(crate) fn decision(finding: FindingId, verdict: Verdict) -> Decision {
+    Decision {
+        finding,
+        verdict,
+        reason: "compared with the bulletin".to_owned(),
+        decided_by: "operator".to_owned(),
+        decided_at: Timestamp::UNIX_EPOCH,
+    }
 }
 
 /// The codes of the findings with their days, in order.

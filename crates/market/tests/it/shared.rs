@@ -8,14 +8,15 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 /// A file or folder of the real data; `None`, with a word about it, when it is not here.
+///
+/// The data lie beside the repository, or beside a folder that holds it, as with a second worktree.
 pub(crate) fn path(name: &str) -> Option<PathBuf> {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/bist");
-    let path = Path::new(root).join(name);
-    if !path.exists() {
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let path = above.map(|folder| folder.join("shared/data/bist").join(name)).find(|p| p.exists());
+    if path.is_none() {
         println!("skipped: ../shared is not here");
-        return None;
     }
-    Some(path)
+    path
 }
 
 /// The lines of a file below its header, split at commas; no field we read has a comma in it.

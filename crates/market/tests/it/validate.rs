@@ -3,13 +3,14 @@
 use bist_market::bar::midnight_of;
 use bist_market::validate::{MoveOutcome, PriceField};
 use bist_market::{
-    BarSeries, CorporateAction, CorporateActionKind, Finding, FindingKind, Interval, Price, RawBar,
-    Received, Refusal, RefusedRow, Severity, Source,
+    BarSeries, Calendar, CorporateAction, CorporateActionKind, Decision, ExchangeRules, Finding,
+    FindingKind, Interval, Price, RawBar, Received, Refusal, RefusedRow, Remark, Severity, Source,
+    ValidatedBars, ValidationPolicy, Verdict, validate_with,
 };
-use jiff::ToSpan;
 use jiff::civil::{Date, date};
+use jiff::{Timestamp, ToSpan};
 
-use crate::made_up::{bar, bars, checked, checked_with, codes, symbol, units, verdict};
+use crate::made_up::{bar, bars, checked, checked_with, codes, decision, symbol, units, verdict};
 
 /// The first session of the made-up series.
 const START: Date = date(2024, 1, 2);
@@ -107,6 +108,115 @@ fn rows_that_contradict_each_other_are_all_kept_out() {
         ["2024-01-05 conflicting_timestamp", "2024-01-05 conflicting_timestamp"]
     );
     assert_eq!((bars.quality().accepted_count, bars.quality().quarantined_count), (9, 2));
+}
+
+/// The series with an early close that a second source saw on the 5th of January.
+fn checked_beside_another_source(
+    interval: Interval,
+    bars: Vec<RawBar>,
+    decisions: Vec<Decision>,
+    remark: Remark,
+) -> ValidatedBars {
+    let series = BarSeries { symbol: symbol(), interval, bars };
+    let received = Received { decisions, ..Received::bars(series, Source::CSV) };
+    let (calendar, rules) = (Calendar::bist(), ExchangeRules::bist());
+    validate_with(&received, &[remark], calendar, rules, ValidationPolicy::default())
+}
+
+fn early_close(opened_at: Option<Timestamp>) -> Remark {
+    let kind = FindingKind::EarlyClose {
+        close_units: 1_015_000,
+        other_source: Source::CSV,
+        other_close_return_share: 0.03,
+        return_share: 0.0,
+    };
+    Remark { opened_at, day: Some(date(2024, 1, 5)), kind }
+}
+
+#[test]
+fn what_another_source_says_keeps_the_row_out_however_often_it_comes() {
+    for copies in 1..8 {
+        let mut rows = quiet();
+        rows.splice(3..3, vec![rows[3]; copies]);
+        let opened_at = rows[3].opened_at;
+        for at in [Some(opened_at), None] {
+            let remark = early_close(at);
+            let bars =
+                checked_beside_another_source(Interval::Daily, rows.clone(), Vec::new(), remark);
+            let kept: Vec<_> = bars.bars().iter().filter(|b| b.opened_at == opened_at).collect();
+            assert_eq!(kept, Vec::<&bist_market::Bar>::new(), "{copies} copies");
+            assert_eq!(bars.quality().accepted_count, 9);
+            let said = codes(&bars).iter().filter(|code| code.ends_with("early_close")).count();
+            assert_eq!(said, 1, "{copies} copies");
+        }
+    }
+}
+
+#[test]
+fn what_another_source_says_of_a_bar_within_the_day_keeps_it_out_however_often_it_comes() {
+    let day = date(2024, 1, 5);
+    let hour = |hours: i64| RawBar {
+        opened_at: midnight_of(day) + hours.hours(),
+        ..bar(day, units(100.0) + 500 * hours, 10 + hours)
+    };
+    for copies in 1..8 {
+        let mut rows: Vec<RawBar> = (10..=18).map(hour).collect();
+        rows.splice(3..3, vec![rows[3]; copies]);
+        let opened_at = rows[3].opened_at;
+        let remark = early_close(Some(opened_at));
+        let interval = Interval::Minutes(60);
+        let bars = checked_beside_another_source(interval, rows, Vec::new(), remark);
+        assert!(bars.bars().iter().all(|bar| bar.opened_at != opened_at), "{copies} copies");
+        assert_eq!(bars.quality().accepted_count, 8);
+    }
+}
+
+#[test]
+fn what_another_source_says_is_about_the_one_of_conflicting_rows_that_a_person_chose() {
+    for chosen in 0..3 {
+        let mut rows = quiet();
+        rows.insert(4, bar(date(2024, 1, 5), units(101.0), 9));
+        rows.insert(5, bar(date(2024, 1, 5), units(102.0), 9));
+        let undecided = checked(rows.clone());
+        let finding = undecided.quality().findings[chosen].id;
+        let decisions = vec![decision(finding, Verdict::Accept)];
+        let daily = Interval::Daily;
+        let remark = early_close(None);
+        let series = BarSeries { symbol: symbol(), interval: daily, bars: rows.clone() };
+        let received =
+            Received { decisions: decisions.clone(), ..Received::bars(series, Source::CSV) };
+        assert_eq!(verdict(&received).quality().accepted_count, 10, "the chosen row is a bar");
+        let bars = checked_beside_another_source(daily, rows, decisions, remark);
+        assert_eq!(bars.quality().accepted_count, 9, "row {chosen}");
+    }
+}
+
+#[test]
+fn a_bar_within_the_day_that_comes_twice_is_judged_once() {
+    let day = |date: Date, spike: bool| {
+        (10..=18).map(move |hours: i64| {
+            let lira = if spike && hours == 13 { 150.0 } else { 100.0 };
+            RawBar {
+                opened_at: midnight_of(date) + hours.hours(),
+                ..bar(date, units(lira) + 500 * (hours % 4), 10 + hours)
+            }
+        })
+    };
+    let days = [date(2024, 1, 4), date(2024, 1, 5), date(2024, 1, 8), date(2024, 1, 9)];
+    let rows = || days.into_iter().flat_map(|date| day(date, date == days[2])).collect::<Vec<_>>();
+    let hourly = |bars: Vec<RawBar>| {
+        let series = BarSeries { symbol: symbol(), interval: Interval::Minutes(60), bars };
+        verdict(&Received::bars(series, Source::CSV))
+    };
+    let once = hourly(rows());
+    assert_eq!(codes(&once), ["2024-01-08 move_beyond_limit"]);
+    let mut twice = rows();
+    twice.splice(0..0, rows());
+    let twice = hourly(twice);
+    assert_eq!(twice.bars(), once.bars());
+    let mut findings = twice.quality().findings.clone();
+    findings.retain(|f| !["duplicate_timestamp", "out_of_order"].contains(&f.kind.code()));
+    assert_eq!(findings, once.quality().findings);
 }
 
 #[test]
