@@ -335,11 +335,11 @@ fn add_remarks(
     for Remark { opened_at, day, kind } in remarks {
         let of_time = match (interval, opened_at) {
             (Interval::Minutes(_), None) => 0..0,
-            (Interval::Minutes(_), Some(at)) => row::range_of(rows, |row| row.raw.opened_at, *at),
+            (Interval::Minutes(_), Some(at)) => row::range_of(rows, |row| row.raw.opened_at, at),
             (Interval::Daily, _) => {
                 let of_time = opened_at.and_then(|at| days.index_at(at));
                 let day = of_time.or_else(|| day.and_then(|day| days.index_of(day)));
-                day.map_or(0..0, |day| row::range_of(rows, Row::day, day))
+                day.map_or(0..0, |day| row::range_of(rows, Row::day, &day))
             }
         };
         let of_time = &mut rows[of_time];

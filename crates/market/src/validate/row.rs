@@ -197,10 +197,10 @@ pub(super) fn sorted<'a>(bars: &'a [RawBar], interval: Interval, days: &Days) ->
 pub(super) fn range_of<'a, K: Ord>(
     rows: &[Row<'a>],
     key: impl Fn(&Row<'a>) -> K,
-    wanted: K,
+    wanted: &K,
 ) -> Range<usize> {
-    let from = rows.partition_point(|row| key(row) < wanted);
-    let length = rows[from..].iter().take_while(|row| key(row) == wanted).count();
+    let from = rows.partition_point(|row| key(row) < *wanted);
+    let length = rows[from..].iter().take_while(|row| key(row) == *wanted).count();
     from..from + length
 }
 
