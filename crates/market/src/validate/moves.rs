@@ -39,11 +39,6 @@ pub(super) fn check(
         if !row.is_sound() {
             continue;
         }
-        // Prices of few digits are no evidence of a move, and a base for whatever follows them.
-        if row.reach == Reach::Coarse {
-            base = index;
-            continue;
-        }
         let begins_level = level_began;
         let history = History { rows, days, limits, actions };
         let explanation = if history.within_limit(base, index) {
@@ -263,8 +258,9 @@ fn breach(row: &Row<'_>, base: f64, allowed: Allowed) -> Option<(PriceField, i64
         return None;
     }
     // In the early years the base was a weighted average that is not known, and two sessions had a
-    // limit each: a high or low can be further from the close before than any one limit.
-    if row.is_early() {
+    // limit each: a high or low can be further from the close before than any one limit. Coarse
+    // prices are as old, or adjusted over as many years.
+    if row.reach != Reach::Whole {
         let close_units = row.raw.close_units;
         let (close, margin) = (as_float(close_units), EARLY_MARGIN_SHARE * base);
         let possible = (lowest - margin..=highest + margin).contains(&close);

@@ -88,11 +88,6 @@ impl<'a> Row<'a> {
         self.is_bar && self.standing == Standing::Sound
     }
 
-    /// Whether its day lies before those that are learned from.
-    pub(super) fn is_early(&self) -> bool {
-        self.reach == Reach::Early
-    }
-
     /// Whether it is accepted: sound, and all checks could be made.
     pub(super) fn is_accepted(&self) -> bool {
         self.is_sound() && self.reach == Reach::Whole

@@ -519,6 +519,21 @@ fn the_history_up_to_the_last_coarse_price_is_unverifiable() {
 }
 
 #[test]
+fn coarse_prices_are_asked_for_moves_that_rounding_does_not_explain() {
+    // From 0.0010 to 0.0012 is a fifth by its digits, and may be 0.00104 to 0.00115.
+    let rounded = checked(bars(START, &[0.0010, 0.0012, 0.0011, 0.052, 0.053]));
+    assert_eq!(codes(&rounded), ["coarse_prices", "2024-01-05 move_beyond_limit"]);
+    let fallen = checked(bars(START, &[8.35, 0.152, 0.149, 0.0488, 0.0489, 0.052, 0.053]));
+    assert_eq!(
+        codes(&fallen),
+        ["coarse_prices", "2024-01-03 move_beyond_limit", "2024-01-05 move_beyond_limit"]
+    );
+    // What is found there counts for nothing, as nothing there does.
+    assert!(fallen.quality().findings.iter().all(|finding| !finding.counts()));
+    assert_eq!((fallen.quality().unverifiable_count, fallen.quality().accepted_count), (5, 2));
+}
+
+#[test]
 fn a_single_tiny_price_is_a_bad_row_and_not_a_coarse_history() {
     check_moves(START, &[4.0, 4.1, 0.041, 4.2, 4.1], &["2024-01-04 move_beyond_limit"], &[]);
 }
