@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod bench;
 mod evaluate;
 mod ingest;
 mod market;
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     Serve(serve::ServeArgs),
     /// What the exchange's rules say
     Market(market::MarketArgs),
+    /// How fast this is, beside what one would use instead
+    Bench(bench::BenchArgs),
 }
 
 impl Command {
@@ -51,6 +54,7 @@ impl Command {
             Self::Signals(args) => args.run(config, terminal).await,
             Self::Serve(args) => args.run(config, terminal).await,
             Self::Market(args) => args.run(terminal),
+            Self::Bench(args) => args.run(terminal),
         }
     }
 }

@@ -54,6 +54,7 @@ mod limits;
 mod moves;
 mod notes;
 pub(crate) mod quality;
+mod quiet;
 mod repeats;
 mod rolling_median;
 mod row;
@@ -226,6 +227,27 @@ pub fn validate_with(
     rules: &ExchangeRules,
     policy: ValidationPolicy,
 ) -> ValidatedBars {
+    look_through(received, remarks, calendar, rules, policy, Quiet::PassedOver)
+}
+
+/// What becomes of the rows that [`quiet`] recognises.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quiet {
+    /// They are passed over.
+    PassedOver,
+    /// They are looked at like any other, which finds the same.
+    #[cfg(test)]
+    LookedAt,
+}
+
+fn look_through(
+    received: &Received,
+    remarks: &[Remark],
+    calendar: &Calendar,
+    rules: &ExchangeRules,
+    policy: ValidationPolicy,
+    quiet_rows: Quiet,
+) -> ValidatedBars {
     let Received { series, refused, .. } = received;
     let class = series.symbol.class();
     let days = Days::of(calendar, rules);
@@ -242,9 +264,15 @@ pub fn validate_with(
     let actions = received.actions.iter().filter(|action| action.symbol == series.symbol);
     let actions: Vec<CorporateAction> = actions.copied().collect();
     let daily = series.interval == Interval::Daily;
+    let limits = Limits::new(series.symbol, days, rules, policy);
+    if quiet_rows == Quiet::PassedOver && daily && class != InstrumentClass::Fx {
+        quiet::mark(&mut rows, days, &limits);
+    }
     let mut repeats = Repeats::default();
     for row in &mut rows {
-        single::check(row, class, days, &actions, &mut notes);
+        if !row.is_quiet {
+            single::check(row, class, days, &actions, &mut notes);
+        }
         if daily {
             repeats.check(row, days, &mut notes);
         }
@@ -265,7 +293,8 @@ pub fn validate_with(
     let refused = coverage::check_refused(refused, horizon, days, &mut notes);
     let mut missing = Vec::new();
     if daily {
-        let subject = Subject { received, class, days, rules, policy, actions: &actions };
+        let actions = &actions;
+        let subject = Subject { received, class, days, rules, policy, limits: &limits, actions };
         check_daily(&mut rows, &subject, &mut notes);
         if class != InstrumentClass::Fx {
             missing = coverage::check_missing(&rows, &refused, horizon, days, policy, &mut notes);
@@ -304,17 +333,17 @@ struct Subject<'a> {
     days: &'a Days,
     rules: &'a ExchangeRules,
     policy: ValidationPolicy,
+    limits: &'a Limits<'a>,
     actions: &'a [CorporateAction],
 }
 
 /// The checks that compare a daily row with others.
 fn check_daily(rows: &mut [Row<'_>], subject: &Subject<'_>, notes: &mut Notes) {
-    let Subject { received, class, days, rules, policy, actions } = *subject;
-    let limits = Limits::new(received.series.symbol, days, rules, policy);
+    let Subject { received, class, days, rules, policy, limits, actions } = *subject;
     match class {
         InstrumentClass::Share | InstrumentClass::Index => {
-            moves::check(rows, days, &limits, actions, notes);
-            Activity { class, days, limits: &limits, policy }.check(rows, notes);
+            moves::check(rows, days, limits, actions, notes);
+            Activity { class, days, limits, policy }.check(rows, notes);
         }
         InstrumentClass::Fx => moves::check_rates(rows, policy.fx_jump_share_min, notes),
     }

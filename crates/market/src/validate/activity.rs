@@ -24,13 +24,6 @@ pub(super) struct Activity<'a> {
     pub(super) policy: ValidationPolicy,
 }
 
-/// What is known of the sound row before.
-#[derive(Clone, Copy)]
-struct Before {
-    day: usize,
-    close_units: i64,
-}
-
 impl Activity<'_> {
     /// All remarks. None of them keeps a row out, unless a person rejects it.
     pub(super) fn check(&self, rows: &mut [Row<'_>], notes: &mut Notes) {
@@ -116,7 +109,6 @@ impl Activity<'_> {
     /// Rows whose price does not move, in the session or over several, and those at their limit.
     /// Not of coarse prices, which stand still because they are rounded.
     fn check_still(&self, rows: &mut [Row<'_>], volume_given: bool, notes: &mut Notes) {
-        let mut before: Option<Before> = None;
         let mut run: Option<Run> = None;
         for index in 0..rows.len() {
             let row = &mut rows[index];
@@ -124,31 +116,48 @@ impl Activity<'_> {
                 continue;
             }
             let close_units = row.raw.close_units;
-            let (high, low) = (row.high_units(), row.low_units());
-            if (close_units == high || close_units == low)
-                && let Some(kind) = self.at_limit(row, before)
-            {
-                notes.row(row, kind);
-            } else if high == low && volume_given && row.volume_shares().is_some_and(|v| v > 0) {
-                notes.row(row, FindingKind::FlatBar);
+            if !row.is_quiet {
+                self.check_bar(row, run.as_ref(), volume_given, notes);
             }
-            before = Some(Before { day: row.day(), close_units });
             match &mut run {
                 Some(run) if run.close_units == close_units => {
                     run.rows_count += 1;
-                    run.last = index;
+                    run.last_day = row.day();
                 }
                 _ => {
-                    let ended = run.replace(Run::of(index, close_units));
-                    self.say_stale(rows, ended, notes);
+                    let begun = Run::of(index, row.day(), close_units);
+                    if let Some(ended) = run.replace(begun).filter(|run| run.rows_count > 1) {
+                        self.say_stale(rows, &ended, notes);
+                    }
                 }
             }
         }
-        self.say_stale(rows, run, notes);
+        if let Some(run) = run {
+            self.say_stale(rows, &run, notes);
+        }
+    }
+
+    /// Whether a row is at its limit, given the run of closes before it, or does not move.
+    fn check_bar(
+        &self,
+        row: &mut Row<'_>,
+        before: Option<&Run>,
+        volume_given: bool,
+        notes: &mut Notes,
+    ) {
+        let close_units = row.raw.close_units;
+        let (high, low) = (row.high_units(), row.low_units());
+        if (close_units == high || close_units == low)
+            && let Some(kind) = self.at_limit(row, before)
+        {
+            notes.row(row, kind);
+        } else if high == low && volume_given && row.volume_shares().is_some_and(|v| v > 0) {
+            notes.row(row, FindingKind::FlatBar);
+        }
     }
 
     /// Whether the session ended at its price limit, with no trade beyond its close.
-    fn at_limit(&self, row: &Row<'_>, before: Option<Before>) -> Option<FindingKind> {
+    fn at_limit(&self, row: &Row<'_>, before: Option<&Run>) -> Option<FindingKind> {
         let before = before.filter(|_| self.class == InstrumentClass::Share)?;
         let close_units = row.raw.close_units;
         let move_share = as_float(close_units) / as_float(before.close_units) - 1.0;
@@ -156,7 +165,7 @@ impl Activity<'_> {
         let at_limit = (move_share.abs() - limit).abs() <= LIMIT_ROUNDING_SHARE;
         let (high, low) = (row.high_units(), row.low_units());
         let outermost = if move_share > 0.0 { high } else { low };
-        let next = self.days.sessions_between(before.day, row.day()) == 1;
+        let next = self.days.sessions_between(before.last_day, row.day()) == 1;
         (at_limit && close_units == outermost && next).then_some(FindingKind::LimitLocked {
             close_units,
             base_units: before.close_units,
@@ -166,26 +175,27 @@ impl Activity<'_> {
     }
 
     /// Notes a run of equal closes that is long enough.
-    fn say_stale(&self, rows: &mut [Row<'_>], run: Option<Run>, notes: &mut Notes) {
-        let rows_min = u64::from(self.policy.stale_rows_min.max(2));
-        let Some(run) = run.filter(|run| run.rows_count >= rows_min) else { return };
-        let to = self.days.date(rows[run.last].day());
-        let Run { rows_count, close_units, .. } = run;
+    fn say_stale(&self, rows: &mut [Row<'_>], run: &Run, notes: &mut Notes) {
+        let Run { rows_count, close_units, .. } = *run;
+        if rows_count < u64::from(self.policy.stale_rows_min.max(2)) {
+            return;
+        }
+        let to = self.days.date(run.last_day);
         let kind = FindingKind::StaleCloseRun { rows_count, to, close_units };
         notes.row(&mut rows[run.first], kind);
     }
 }
 
-/// Rows with one close.
+/// Sound rows with one close, up to the latest.
 struct Run {
     first: usize,
-    last: usize,
+    last_day: usize,
     rows_count: u64,
     close_units: i64,
 }
 
 impl Run {
-    fn of(index: usize, close_units: i64) -> Self {
-        Self { first: index, last: index, rows_count: 1, close_units }
+    fn of(index: usize, day: usize, close_units: i64) -> Self {
+        Self { first: index, last_day: day, rows_count: 1, close_units }
     }
 }

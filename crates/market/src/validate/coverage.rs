@@ -214,21 +214,19 @@ pub(super) fn check_missing(
             }
         }
     };
-    let mut before: Option<usize> = None;
-    let mut present = |day: usize| {
-        if let Some(before) =
-            before.filter(|before| day > before + 1 && days.sessions_between(*before, day - 1) > 0)
-        {
+    let mut between = |before: usize, day: usize| {
+        if day > before + 1 && days.sessions_between(before, day - 1) > 0 {
             say_gap(before, day);
         }
-        before = Some(day);
     };
     if refused.days.is_empty() {
-        rows.iter().for_each(|row| present(row.day()));
+        for pair in rows.windows(2).filter(|pair| !pair[1].is_quiet) {
+            between(pair[0].day(), pair[1].day());
+        }
     } else {
         let mut all = refused.days.clone();
         all.extend(rows.iter().map(|row| row.day()));
-        all.into_iter().for_each(present);
+        all.iter().zip(all.iter().skip(1)).for_each(|(before, day)| between(*before, *day));
     }
     missing
 }

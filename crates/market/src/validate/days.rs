@@ -101,6 +101,7 @@ impl Days {
     }
 
     /// Midnight in Istanbul at the beginning of a day, given a time stamp of that day.
+    #[inline]
     pub(super) fn midnight(&self, index: usize, at: Timestamp) -> Timestamp {
         let begin_s = self.begins_s[index];
         if at.as_second() == begin_s && at.subsec_nanosecond() == 0 {
@@ -112,6 +113,11 @@ impl Days {
     /// The sessions after day `after` up to and including day `until`; zero when it is not later.
     pub(super) fn sessions_between(&self, after: usize, until: usize) -> u32 {
         self.sessions_to[until].saturating_sub(self.sessions_to[after])
+    }
+
+    /// Whether both days are sessions with none between them.
+    pub(super) fn follows(&self, after: usize, until: usize) -> bool {
+        self.is_session[after] && self.is_session[until] && self.sessions_between(after, until) == 1
     }
 
     /// The sessions after day `after` and before day `until`, in order.

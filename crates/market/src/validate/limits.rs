@@ -70,6 +70,7 @@ impl<'a> Limits<'a> {
     }
 
     /// What may happen in the session of `day` alone.
+    #[inline]
     pub(super) fn of_session(&self, day: usize) -> Allowed {
         match self.share(day) {
             Some(limit) => self.with_tolerance(1.0 + limit, 1.0 - limit),
@@ -79,6 +80,7 @@ impl<'a> Limits<'a> {
 
     /// The limit of the session of `day`, a share of the base; `None` when there is none, or none
     /// is known.
+    #[inline]
     pub(super) fn share(&self, day: usize) -> Option<f64> {
         if self.usual {
             return Some(self.days.limit_share(day)).filter(|share| share.is_finite());

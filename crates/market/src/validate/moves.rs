@@ -39,6 +39,10 @@ pub(super) fn check(
         if !row.is_sound() {
             continue;
         }
+        if row.is_quiet && base + 1 == index && !level_began {
+            base = index;
+            continue;
+        }
         let begins_level = level_began;
         let history = History { rows, days, limits, actions };
         let explanation = if history.within_limit(base, index) {

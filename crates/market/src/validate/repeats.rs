@@ -51,11 +51,12 @@ pub(super) struct Repeats<'a> {
 impl<'a> Repeats<'a> {
     /// Compares the next row with the one of the session before.
     pub(super) fn check(&mut self, row: &mut Row<'a>, days: &Days, notes: &mut Notes) {
-        if !days.is_session(row.day()) {
+        if !row.is_quiet && !days.is_session(row.day()) {
             return;
         }
         let Some((before, day)) = self.before.replace((row.raw, row.day())) else { return };
-        if row.raw.volume_shares.is_some_and(|shares| shares > 0)
+        if !row.is_quiet
+            && row.raw.volume_shares.is_some_and(|shares| shares > 0)
             && same_numbers(before, row.raw)
             && days.sessions_between(day, row.day()) == 1
         {

@@ -25,6 +25,8 @@ pub(super) struct Row<'a> {
     pub(super) is_bar: bool,
     /// Whether an unexplained change of level lies between this row and the sound one before.
     pub(super) begins_level: bool,
+    /// Whether it and the row before it are as most rows are: see [`super::quiet`].
+    pub(super) is_quiet: bool,
     pub(super) reach: Reach,
 }
 
@@ -58,6 +60,7 @@ impl<'a> Row<'a> {
             warned: false,
             is_bar: true,
             begins_level: false,
+            is_quiet: false,
             reach: Reach::Whole,
         }
     }
@@ -68,6 +71,7 @@ impl<'a> Row<'a> {
     }
 
     /// The time stamp; for daily bars midnight of the day.
+    #[inline]
     pub(super) fn opened_at(&self, interval: Interval, days: &Days) -> Timestamp {
         match interval {
             Interval::Daily => days.midnight(self.day(), self.raw.opened_at),

@@ -12,16 +12,33 @@ const LENGTH: usize = 10;
 /// The midnights of the days of a file, in one of two spellings.
 ///
 /// A date is eight bytes for its month and two for its day. Rows mostly follow each other within a
-/// month, so the month is compared with the latest, and the day is looked up in its table.
+/// month, and months as they did for the symbol before, so the month is compared with the latest
+/// and with the one that followed it, and the day is looked up in its table.
 #[derive(Debug)]
 pub(super) struct Days {
     delimiter: u8,
     spelling: Spelling,
-    /// The latest month as it is written, and its place in `months`.
-    latest: ([u8; 8], usize),
-    /// For each day of a month its midnight, once it was asked for.
-    months: Vec<[Option<Timestamp>; 32]>,
+    /// The place of the latest month in `months`.
+    latest: usize,
+    months: Vec<Month>,
     month_of: BTreeMap<[u8; 8], usize>,
+}
+
+/// A month of the file.
+#[derive(Debug)]
+struct Month {
+    /// As it is written.
+    text: [u8; 8],
+    /// For each day its midnight, once it was asked for.
+    midnights: [Option<Timestamp>; 32],
+    /// The month that came after this one the last time.
+    next: usize,
+}
+
+impl Month {
+    fn new(text: [u8; 8], next: usize) -> Self {
+        Self { text, midnights: [None; 32], next }
+    }
 }
 
 /// Where the parts of a date stand.
@@ -44,8 +61,8 @@ impl Days {
         Self {
             delimiter,
             spelling: if day_first { DAY_FIRST } else { YEAR_FIRST },
-            latest: ([0; 8], 0),
-            months: vec![[None; 32]],
+            latest: 0,
+            months: vec![Month::new([0; 8], 0)],
             month_of: BTreeMap::new(),
         }
     }
@@ -63,18 +80,22 @@ impl Days {
         let [tens, ones] = *cell[self.spelling.day_at..].first_chunk::<2>()?;
         // What is no digit makes a day past the table, except in the last place.
         let day = usize::from(tens.wrapping_sub(b'0')) * 10 + usize::from(ones.wrapping_sub(b'0'));
-        if month != self.latest.0 || !ones.is_ascii_digit() {
-            return self.turn_to(cell, month, day).map(|midnight| (midnight, at + LENGTH));
+        let latest = &self.months[self.latest];
+        let likely = if month == latest.text { self.latest } else { latest.next };
+        let known = &self.months[likely];
+        if month == known.text
+            && ones.is_ascii_digit()
+            && let Some(Some(midnight)) = known.midnights.get(day)
+        {
+            self.latest = likely;
+            return Some((*midnight, at + LENGTH));
         }
-        match self.months[self.latest.1].get(day)? {
-            Some(midnight) => Some((*midnight, at + LENGTH)),
-            None => self.turn_to(cell, month, day).map(|midnight| (midnight, at + LENGTH)),
-        }
+        self.look_up(cell, month, day).map(|midnight| (midnight, at + LENGTH))
     }
 
-    /// The midnight of a day in a month that is not the latest, or that was not asked for yet.
+    /// The midnight of a day that was not asked for yet, or of a month that comes unexpectedly.
     #[inline(never)]
-    fn turn_to(
+    fn look_up(
         &mut self,
         cell: &[u8; LENGTH + 1],
         month: [u8; 8],
@@ -84,26 +105,20 @@ impl Days {
         if marks_at.iter().any(|at| cell[*at] != mark) {
             return None;
         }
-        let known = self.month_of.get(&month).copied();
-        if let Some(known) = known
-            && let Some(midnight) = *self.months[known].get(day)?
-            && cell[self.spelling.day_at + 1].is_ascii_digit()
-        {
-            self.latest = (month, known);
-            return Some(midnight);
-        }
         let date = std::str::from_utf8(&cell[..LENGTH]).ok()?;
         // Without slashes the order of day and month does not matter.
         let moment = Moment::parse(date, DateOrder::DayFirst)?;
         let Moment::Day(_) = moment else { return None };
         let midnight = moment.instant()?;
-        let known = known.unwrap_or_else(|| {
-            self.months.push([None; 32]);
-            self.month_of.insert(month, self.months.len() - 1);
+        let known = *self.month_of.entry(month).or_insert_with(|| {
+            self.months.push(Month::new(month, self.months.len()));
             self.months.len() - 1
         });
-        self.latest = (month, known);
-        *self.months[known].get_mut(day)? = Some(midnight);
+        *self.months[known].midnights.get_mut(day)? = Some(midnight);
+        if known != self.latest {
+            self.months[self.latest].next = known;
+            self.latest = known;
+        }
         Some(midnight)
     }
 }

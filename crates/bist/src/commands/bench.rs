@@ -1,0 +1,35 @@
+//! `bist bench`: our speed beside what users would choose instead, as ratios of one run.
+//!
+//! Each side runs in a process of its own, on one core, in turns, so that a busy machine slows both.
+//! Seconds of another day or machine are never compared.
+
+mod ingest;
+mod side_by_side;
+
+use clap::{Args, Subcommand};
+
+use crate::terminal::Terminal;
+
+#[derive(Args, Debug)]
+pub(crate) struct BenchArgs {
+    #[command(subcommand)]
+    topic: Topic,
+}
+
+#[derive(Debug, Subcommand)]
+enum Topic {
+    /// Reading, parsing and validating daily bars from CSV, beside polars and pandera
+    Ingest(ingest::IngestBenchArgs),
+    /// One side of a comparison: prints its measurement as a line of JSON
+    #[command(hide = true)]
+    IngestSide(ingest::IngestSideArgs),
+}
+
+impl BenchArgs {
+    pub(crate) fn run(self, terminal: &Terminal) -> anyhow::Result<()> {
+        match self.topic {
+            Topic::Ingest(args) => args.run(terminal),
+            Topic::IngestSide(args) => args.run(),
+        }
+    }
+}
