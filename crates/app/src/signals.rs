@@ -65,7 +65,7 @@ impl App {
         let made_at = self.now();
         progress(Progress { stage: "forecasting", done: 0, total: 1 });
         let (model, admitted, said) = blocking(move || {
-            let newest = admitted.panel.keys.last().map(|key| key.day);
+            let newest = admitted.panel.known.keys.last().map(|key| key.day);
             let forecasts = fitted.latest_forecasts(&admitted.panel, Calendar::bist());
             let record = model.evaluation.model_record();
             let said: Vec<(Price, Forecast, Signal)> = forecasts
@@ -99,7 +99,7 @@ impl App {
         self.store.save_signals(&forecasts, &signals).await?;
         progress(Progress { stage: "forecasting", done: 1, total: 1 });
 
-        let newest = admitted.panel.keys.last().map(|key| key.day);
+        let newest = admitted.panel.known.keys.last().map(|key| key.day);
         let silent =
             admitted.universe.series().iter().filter(|series| {
                 !signals.iter().any(|record| record.signal.symbol == series.symbol())

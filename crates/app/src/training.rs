@@ -94,7 +94,7 @@ impl Admitted {
     fn lineage(&self, spec: TrainingSpec, trained: &Trained) -> Lineage {
         Lineage {
             snapshot_hash: self.snapshot_hash.clone(),
-            feature_names: self.panel.features.names().to_vec(),
+            feature_names: self.panel.known.features.names().to_vec(),
             spec,
             code_version: env!("CARGO_PKG_VERSION").to_owned(),
             symbols: self.universe.series().iter().map(|series| series.symbol()).collect(),

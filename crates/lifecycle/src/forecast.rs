@@ -148,15 +148,16 @@ impl FittedModel {
         if !(volatility.is_finite() && volatility > 0.0) {
             return None;
         }
-        let key = panel.keys[row];
-        let expected_log_return = self.drift + self.gbdt.predict(&panel.features, &[row])[0];
+        let key = panel.known.keys[row];
+        let expected_log_return = self.drift + self.gbdt.predict(&panel.known, &[row])[0];
         let horizon_scale = volatility * f64::from(self.horizon.sessions()).sqrt();
         let steps = (1..=self.horizon.sessions())
             .map(|session| self.step(session, key.day, expected_log_return, volatility, calendar))
             .collect::<Option<Vec<_>>>()?;
-        let shares = self.gbdt.contributions(&panel.features, row);
-        let values = panel.features.row(row);
+        let shares = self.gbdt.contributions(&panel.known.features, row);
+        let values = panel.known.features.row(row);
         let contributions = panel
+            .known
             .features
             .names()
             .iter()
@@ -189,7 +190,7 @@ impl FittedModel {
     /// As [`Self::forecast`].
     pub fn latest_forecasts(&self, panel: &Panel, calendar: &Calendar) -> Vec<Forecast> {
         let mut latest = std::collections::BTreeMap::new();
-        for (row, key) in panel.keys.iter().enumerate() {
+        for (row, key) in panel.known.keys.iter().enumerate() {
             latest.insert(key.symbol, row);
         }
         latest.values().filter_map(|&row| self.forecast(panel, row, calendar)).collect()

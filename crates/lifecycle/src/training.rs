@@ -253,6 +253,7 @@ impl<'a> Lesson<'a> {
         }
         let returns = horizon_returns(panel);
         let mut rows: Vec<LabelledRow> = panel
+            .known
             .keys
             .iter()
             .enumerate()
@@ -296,7 +297,7 @@ impl<'a> Lesson<'a> {
     /// Fits all models on one fold; gives their forecasts for the test block and the number of trees.
     fn learn_fold(&self, fold: &Fold, index: usize) -> Result<(Vec<OutOfFold>, usize), TrainError> {
         let Self { panel, spec, target, .. } = self;
-        let (x, returns) = (&panel.features, horizon_returns(panel));
+        let (known, returns) = (&panel.known, horizon_returns(panel));
         let failed = |kind| move |source| TrainError::Fit { kind, fold: Some(index + 1), source };
         let mut seen = [fold.train_rows.as_slice(), &fold.validation_rows].concat();
         seen.sort_unstable();
@@ -305,16 +306,16 @@ impl<'a> Lesson<'a> {
         let DriftingTrees { gbdt, drift } =
             self.fit_trees(&seen, trees_count).map_err(failed(Gbdt::KIND))?;
         let ridge = Ridge { alpha: spec.ridge_alpha }
-            .fit(x, target, &seen, &[])
+            .fit(known, target, &seen, &[])
             .map_err(failed(Ridge::KIND))?;
         let naive = SeasonalNaive { horizon: spec.horizon }
-            .fit(x, returns, &seen, &[])
+            .fit(known, returns, &seen, &[])
             .map_err(failed(SeasonalNaive::KIND))?;
         let training_mean = mean_of(seen.iter().map(|&row| returns[row]));
 
         let rows = &fold.test_rows;
-        let (trees, linear) = (gbdt.predict(x, rows), ridge.predict(x, rows));
-        let predicted = trees.iter().zip(linear).zip(naive.predict(x, rows)).map(
+        let (trees, linear) = (gbdt.predict(known, rows), ridge.predict(known, rows));
+        let predicted = trees.iter().zip(linear).zip(naive.predict(known, rows)).map(
             |((trees, linear), seasonal_naive)| Predicted {
                 model: drift + trees,
                 ridge: drift + linear,
@@ -323,7 +324,7 @@ impl<'a> Lesson<'a> {
             },
         );
         let forecasts = rows.iter().zip(predicted).filter_map(|(&row, predicted)| {
-            let (key, targets) = (panel.keys[row], &panel.targets);
+            let (key, targets) = (panel.known.keys[row], &panel.targets);
             Some(OutOfFold {
                 symbol: key.symbol,
                 day: key.day,
@@ -347,7 +348,7 @@ impl<'a> Lesson<'a> {
         if self.kind == LearningTarget::Absolute {
             return 0.0;
         }
-        let (returns, keys) = (horizon_returns(self.panel), &self.panel.keys);
+        let (returns, keys) = (horizon_returns(self.panel), &self.panel.known.keys);
         let daily: Vec<f64> = rows
             .chunk_by(|&a, &b| keys[a].day == keys[b].day)
             .map(|day| mean_of(day.iter().map(|&row| returns[row])))
@@ -371,7 +372,7 @@ impl<'a> Lesson<'a> {
     fn trees_count(&self, fold: &Fold) -> Result<usize, FitError> {
         let params = self.params(fold.train_rows.len());
         let fitted = Gbdt { params, seed: self.spec.seed }.fit_trees(
-            &self.panel.features,
+            &self.panel.known.features,
             &self.target,
             &fold.train_rows,
             &fold.validation_rows,
@@ -386,7 +387,7 @@ impl<'a> Lesson<'a> {
         let params =
             GbdtParams { num_iterations, early_stopping_rounds: 0, ..self.params(rows.len()) };
         let gbdt = Gbdt { params, seed: self.spec.seed }.fit_trees(
-            &self.panel.features,
+            &self.panel.known.features,
             &self.target,
             rows,
             &[],

@@ -9,7 +9,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use bist_models::{FeatureMatrix, FittedForecaster as _, Gbdt, GbdtParams};
+use bist_models::{FeatureMatrix, Gbdt, GbdtParams};
 use bist_testkit::table::Table;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fitted = Gbdt { params, seed: 1 }.fit_trees(&x, &table.y, train, validation)?;
     println!("train {:.3} s, {} trees", started.elapsed().as_secs_f64(), fitted.trees_count());
     let started = Instant::now();
-    let predicted = fitted.predict(&x, test);
+    let predicted = fitted.predict_features(&x, test);
     println!("predict {} rows {:.3} s", test.len(), started.elapsed().as_secs_f64());
     let explained = &test[..test.len().min(200)];
     let started = Instant::now();

@@ -70,13 +70,26 @@ pub struct Targets {
     pub volatility: Vec<f64>,
 }
 
-/// The rows of all symbols, sorted by day and then by symbol.
+/// What was known at the close of each row's session; the rows of all symbols, sorted by day and
+/// then by symbol. All that a model sees besides what it is to learn.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Panel {
+pub struct Known {
     /// Day and symbol of each row.
     pub keys: Vec<RowKey>,
-    /// What was known at the close of each row's session.
+    /// The features of each row.
     pub features: FeatureMatrix,
+    /// Logarithm of the close, total return: only differences within a stretch mean something.
+    pub log_close: Vec<f64>,
+    /// Which unbroken stretch of its symbol's bars each row belongs to, counted from zero for each
+    /// symbol: no return, and no sequence of rows, reaches across two.
+    pub stretch: Vec<u32>,
+}
+
+/// The rows of all symbols with what came after them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Panel {
+    /// What was known.
+    pub known: Known,
     /// What came after.
     pub targets: Targets,
 }
@@ -135,7 +148,8 @@ pub fn build(series: &[ValidatedBars], calendar: &Calendar, horizon: Horizon) ->
     let names = names.into_iter().map(str::to_owned).collect();
     let features = FeatureMatrix::from_columns(names, columns)
         .expect("each definition has a column, and no feature divides by zero");
-    Panel { keys: layout.keys, features, targets }
+    let (log_close, stretch) = layout.closes(&symbols);
+    Panel { known: Known { keys: layout.keys, features, log_close, stretch }, targets }
 }
 
 /// The features that one symbol's bars give by themselves.
@@ -218,6 +232,22 @@ impl Layout {
             start += day.len();
         }
         Self { keys, rows, days, runs }
+    }
+
+    /// The logarithm of the close of each row, and the number of its stretch.
+    fn closes(&self, symbols: &[SymbolColumns]) -> (Vec<f64>, Vec<u32>) {
+        let mut log_close = vec![f64::NAN; self.keys.len()];
+        let mut stretch = vec![0; self.keys.len()];
+        let mut of_run = self.runs.iter();
+        for symbol in symbols {
+            for (number, (run, rows)) in (0..).zip(symbol.runs.iter().zip(&mut of_run)) {
+                for (close, &row) in run.close.iter().zip(rows) {
+                    log_close[row] = close.ln();
+                    stretch[row] = number;
+                }
+            }
+        }
+        (log_close, stretch)
     }
 
     /// The symbols' columns as columns of the panel.

@@ -6,7 +6,7 @@ use std::num::NonZeroU8;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
-use crate::features::FeatureMatrix;
+use crate::features::{FeatureMatrix, Known};
 
 /// How far ahead a forecast looks, in sessions of the exchange; at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,9 +39,10 @@ pub trait Forecaster: fmt::Debug + Send + Sync {
     /// The model's name in the store, the API and the files.
     fn kind(&self) -> &'static str;
 
-    /// Learns from the rows `train_rows` of `x` and returns the fitted model; `self` is unchanged.
+    /// Learns from the rows `train_rows` of `known` and returns the fitted model; `self` is
+    /// unchanged.
     ///
-    /// `y` is aligned with the rows of `x` (log-return over the horizon); only its values at the
+    /// `y` is aligned with the rows of `known` (log-return over the horizon); only its values at the
     /// given rows are read. `validation_rows` decide when to stop, for models that stop early; the
     /// others do not look at them. They may be empty.
     ///
@@ -50,7 +51,7 @@ pub trait Forecaster: fmt::Debug + Send + Sync {
     /// [`FitError`] when the rows cannot support the model.
     fn fit(
         &self,
-        x: &FeatureMatrix,
+        known: &Known,
         y: &[f64],
         train_rows: &[usize],
         validation_rows: &[usize],
@@ -69,8 +70,8 @@ pub trait FittedForecaster: fmt::Debug + Send + Sync {
     ///
     /// # Panics
     ///
-    /// When the columns of `x` are not [`Self::feature_names`], or a row is outside `x`.
-    fn predict(&self, x: &FeatureMatrix, rows: &[usize]) -> Vec<f64>;
+    /// When the columns of `known` are not [`Self::feature_names`], or it has no such row.
+    fn predict(&self, known: &Known, rows: &[usize]) -> Vec<f64>;
 
     /// The model in the form in which it is kept.
     fn artifact(&self) -> Artifact;

@@ -22,7 +22,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
-use crate::features::FeatureMatrix;
+use crate::features::{FeatureMatrix, Known};
 use crate::forecaster::{FitError, FittedForecaster, Forecaster, assert_columns, check_rows};
 
 pub use lightgbm_text::ModelTextError;
@@ -187,12 +187,12 @@ impl Forecaster for Gbdt {
 
     fn fit(
         &self,
-        x: &FeatureMatrix,
+        known: &Known,
         y: &[f64],
         train_rows: &[usize],
         validation_rows: &[usize],
     ) -> Result<Box<dyn FittedForecaster>, FitError> {
-        Ok(Box::new(self.fit_trees(x, y, train_rows, validation_rows)?))
+        Ok(Box::new(self.fit_trees(&known.features, y, train_rows, validation_rows)?))
     }
 }
 
@@ -204,6 +204,27 @@ impl FittedGbdt {
 
     pub(crate) fn trees(&self) -> &[Tree] {
         &self.trees
+    }
+
+    /// Predicts from the features alone, which is all that trees read.
+    ///
+    /// # Panics
+    ///
+    /// As [`FittedForecaster::predict`].
+    pub fn predict_features(&self, x: &FeatureMatrix, rows: &[usize]) -> Vec<f64> {
+        assert_columns(&self.feature_names, x);
+        let width = x.columns_count();
+        if width == 0 {
+            return vec![self.predict_row(&[]); rows.len()];
+        }
+        rows.par_chunks(ROWS_PER_CHUNK)
+            .flat_map_iter(|chunk| {
+                let values = x.gather(chunk);
+                let predicted: Vec<f64> =
+                    values.chunks_exact(width).map(|row| self.predict_row(row)).collect();
+                predicted
+            })
+            .collect()
     }
 
     fn predict_row(&self, row: &[f64]) -> f64 {
@@ -220,20 +241,8 @@ impl FittedForecaster for FittedGbdt {
         &self.feature_names
     }
 
-    fn predict(&self, x: &FeatureMatrix, rows: &[usize]) -> Vec<f64> {
-        assert_columns(&self.feature_names, x);
-        let width = x.columns_count();
-        if width == 0 {
-            return vec![self.predict_row(&[]); rows.len()];
-        }
-        rows.par_chunks(ROWS_PER_CHUNK)
-            .flat_map_iter(|chunk| {
-                let values = x.gather(chunk);
-                let predicted: Vec<f64> =
-                    values.chunks_exact(width).map(|row| self.predict_row(row)).collect();
-                predicted
-            })
-            .collect()
+    fn predict(&self, known: &Known, rows: &[usize]) -> Vec<f64> {
+        self.predict_features(&known.features, rows)
     }
 
     fn artifact(&self) -> Artifact {

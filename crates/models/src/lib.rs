@@ -1,8 +1,8 @@
 //! Features, forecasting models and explanations.
 //!
 //! Everything from validated bars to a forecast and its reasons: [`features::build`] turns
-//! [`bist_market::ValidatedBars`] into a [`Panel`], a [`Forecaster`] learns from the rows of its
-//! [`FeatureMatrix`] and a [`FittedForecaster`] predicts the log-return over the [`Horizon`].
+//! [`bist_market::ValidatedBars`] into a [`Panel`], a [`Forecaster`] learns from the rows of what
+//! was [`Known`] and a [`FittedForecaster`] predicts the log-return over the [`Horizon`].
 //! [`ConformalBand`] says how wide the forecast must be drawn, [`Artifact`] carries a fitted model
 //! as bytes.
 //!
@@ -22,7 +22,7 @@ pub mod seasonal_naive;
 pub use artifact::{Artifact, ArtifactError};
 pub use conformal::{CalibrationError, ConformalBand};
 pub use explain::Contributions;
-pub use features::{FeatureDefinition, FeatureMatrix, MatrixError, Panel, RowKey, Targets};
+pub use features::{FeatureDefinition, FeatureMatrix, Known, MatrixError, Panel, RowKey, Targets};
 pub use forecaster::{FitError, FittedForecaster, Forecaster, Horizon};
 pub use gbdt::{FittedGbdt, Gbdt, GbdtParams, ModelTextError};
 pub use ridge::{FittedRidge, Ridge};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
-use crate::features::FeatureMatrix;
+use crate::features::{FeatureMatrix, Known};
 use crate::forecaster::{FitError, FittedForecaster, Forecaster, assert_columns, check_rows};
 
 /// Least squares with the penalty `alpha * |w|^2` on the coefficients of standardised features.
@@ -86,12 +86,12 @@ impl Forecaster for Ridge {
 
     fn fit(
         &self,
-        x: &FeatureMatrix,
+        known: &Known,
         y: &[f64],
         train_rows: &[usize],
         _validation_rows: &[usize],
     ) -> Result<Box<dyn FittedForecaster>, FitError> {
-        Ok(Box::new(self.fit_coefficients(x, y, train_rows)?))
+        Ok(Box::new(self.fit_coefficients(&known.features, y, train_rows)?))
     }
 }
 
@@ -104,7 +104,8 @@ impl FittedForecaster for FittedRidge {
         &self.feature_names
     }
 
-    fn predict(&self, x: &FeatureMatrix, rows: &[usize]) -> Vec<f64> {
+    fn predict(&self, known: &Known, rows: &[usize]) -> Vec<f64> {
+        let x = &known.features;
         assert_columns(&self.feature_names, x);
         let mut predicted = vec![self.intercept; rows.len()];
         for j in 0..x.columns_count() {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
-use crate::features::FeatureMatrix;
+use crate::features::Known;
 use crate::forecaster::{
     FitError, FittedForecaster, Forecaster, Horizon, assert_columns, check_rows,
 };
@@ -38,11 +38,12 @@ impl Forecaster for SeasonalNaive {
 
     fn fit(
         &self,
-        x: &FeatureMatrix,
+        known: &Known,
         y: &[f64],
         train_rows: &[usize],
         _validation_rows: &[usize],
     ) -> Result<Box<dyn FittedForecaster>, FitError> {
+        let x = &known.features;
         check_rows(x, y, train_rows, 1)?;
         let name = format!("return_{}", self.horizon);
         let return_column = x.column_index(&name).ok_or(FitError::NoColumn(name))?;
@@ -59,7 +60,8 @@ impl FittedForecaster for FittedSeasonalNaive {
         &self.feature_names
     }
 
-    fn predict(&self, x: &FeatureMatrix, rows: &[usize]) -> Vec<f64> {
+    fn predict(&self, known: &Known, rows: &[usize]) -> Vec<f64> {
+        let x = &known.features;
         assert_columns(&self.feature_names, x);
         let last = x.column(self.return_column);
         rows.iter().map(|&row| if last[row].is_nan() { 0.0 } else { last[row] }).collect()

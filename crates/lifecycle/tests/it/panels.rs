@@ -4,7 +4,7 @@ use std::num::Wrapping;
 
 use bist_lifecycle::TrainingSpec;
 use bist_market::{Calendar, Symbol};
-use bist_models::{FeatureMatrix, Horizon, Panel, RowKey, Targets};
+use bist_models::{FeatureMatrix, Horizon, Known, Panel, RowKey, Targets};
 use jiff::civil::{Date, date};
 
 pub(crate) const HORIZON: Horizon = Horizon::from_sessions(5).unwrap();
@@ -78,12 +78,16 @@ impl Recipe {
             rows().map(|(t, symbol)| column[symbol][t]).collect::<Vec<_>>()
         };
         Panel {
-            keys: rows().map(|(t, s)| RowKey { day: days[t], symbol: symbol(s) }).collect(),
-            features: FeatureMatrix::from_columns(
-                names.collect(),
-                columns.iter().map(spread).collect(),
-            )
-            .unwrap(),
+            known: Known {
+                keys: rows().map(|(t, s)| RowKey { day: days[t], symbol: symbol(s) }).collect(),
+                features: FeatureMatrix::from_columns(
+                    names.collect(),
+                    columns.iter().map(spread).collect(),
+                )
+                .unwrap(),
+                log_close: rows().map(|(t, s)| sum(s, 0, t + 1)).collect(),
+                stretch: vec![0; days.len() * self.symbols_count],
+            },
             targets: Targets {
                 horizon: HORIZON,
                 step_returns: (1..=horizon)

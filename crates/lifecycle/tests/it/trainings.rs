@@ -56,7 +56,7 @@ fn a_changed_future_leaves_the_forecasts_of_a_fold_as_they_were() {
     let before = forecasts(&panel);
     for (index, layout) in before.layouts.iter().enumerate() {
         let mut changed = panel.clone();
-        let rows_count = changed.keys.len();
+        let rows_count = changed.known.keys.len();
         for row in 0..rows_count {
             if changed.targets.known_on[row].is_none_or(|day| day >= layout.test_from) {
                 for returns in &mut changed.targets.step_returns {
@@ -65,14 +65,14 @@ fn a_changed_future_leaves_the_forecasts_of_a_fold_as_they_were() {
                 changed.targets.tradable_return[row] *= -7.0;
             }
         }
-        let columns = (0..changed.features.columns_count()).map(|j| {
-            let column = changed.features.column(j).iter().zip(&changed.keys);
+        let columns = (0..changed.known.features.columns_count()).map(|j| {
+            let column = changed.known.features.column(j).iter().zip(&changed.known.keys);
             column
                 .map(|(v, key)| if key.day > layout.test_to { 2.0 - 5.0 * v } else { *v })
                 .collect()
         });
-        let (names, columns) = (changed.features.names().to_vec(), columns.collect());
-        changed.features = bist_models::FeatureMatrix::from_columns(names, columns).unwrap();
+        let (names, columns) = (changed.known.features.names().to_vec(), columns.collect());
+        changed.known.features = bist_models::FeatureMatrix::from_columns(names, columns).unwrap();
 
         let after = forecasts(&changed);
         let of_fold = |forecasts: &OutOfFoldForecasts| -> Vec<[u64; 4]> {
@@ -99,7 +99,7 @@ fn a_forecast_is_a_straight_line_with_bands_and_reasons_that_add_up() {
     let forecasts = trained.model.latest_forecasts(&panel, Calendar::bist());
     assert_eq!(forecasts.len(), 10);
     for forecast in &forecasts {
-        assert_eq!(forecast.as_of, panel.keys.last().unwrap().day);
+        assert_eq!(forecast.as_of, panel.known.keys.last().unwrap().day);
         let shares: f64 = forecast.contributions.iter().map(|c| c.contribution_share).sum();
         assert!((forecast.base_share + shares - forecast.expected_log_return).abs() < 1e-9);
         assert!((0.0..=1.0).contains(&forecast.probability_up));
@@ -127,7 +127,7 @@ fn a_forecast_is_a_straight_line_with_bands_and_reasons_that_add_up() {
 fn a_symbol_without_a_known_volatility_is_not_forecast() {
     let mut panel = PLANTED.panel();
     let trained = trained(&panel, 7);
-    let last = panel.keys.len() - 1;
+    let last = panel.known.keys.len() - 1;
     panel.targets.volatility[last] = f64::NAN;
     let forecasts = trained.model.latest_forecasts(&panel, Calendar::bist());
     assert_eq!(forecasts.len(), 9);
@@ -173,9 +173,9 @@ fn a_model_survives_the_way_to_bytes_and_back() {
     let panel = Recipe { days_count: 400, ..PLANTED }.panel();
     let model = trained(&panel, 7).model;
     let read = FittedModel::from_bytes(&model.to_bytes()).unwrap();
-    let rows: Vec<usize> = (0..panel.keys.len()).collect();
+    let rows: Vec<usize> = (0..panel.known.keys.len()).collect();
     let bits = |model: &FittedModel| -> Vec<u64> {
-        model.gbdt.predict(&panel.features, &rows).iter().map(|value| value.to_bits()).collect()
+        model.gbdt.predict(&panel.known, &rows).iter().map(|value| value.to_bits()).collect()
     };
     assert_eq!(bits(&read), bits(&model));
     assert_eq!(read.to_bytes(), model.to_bytes());

@@ -12,7 +12,7 @@ fn the_name_of_a_version_follows_its_lineage_and_nothing_else() {
     let trained = train(&panel, &spec(7), &|_| {}).unwrap();
     let lineage = Lineage {
         snapshot_hash: "00".repeat(32),
-        feature_names: panel.features.names().to_vec(),
+        feature_names: panel.known.features.names().to_vec(),
         spec: spec(7),
         code_version: "0.1.0".to_owned(),
         symbols: (0..6).map(symbol).collect(),

@@ -13,7 +13,7 @@ fn a_model_survives_the_way_to_bytes_and_back() {
         let artifact = Artifact::from_bytes(&bytes).unwrap();
         assert_eq!(artifact.to_bytes(), bytes);
         let read = artifact.into_forecaster();
-        assert_eq!((read.kind(), read.feature_names()), (forecaster.kind(), x.names()));
+        assert_eq!((read.kind(), read.feature_names()), (forecaster.kind(), x.features.names()));
         assert_eq!(read.predict(&x, &rows(0..300)), fitted.predict(&x, &rows(0..300)));
     }
 }

@@ -2,10 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use bist_market::{Calendar, Symbol};
 use bist_models::{
-    FeatureMatrix, FitError, Forecaster, Gbdt, GbdtParams, Horizon, Ridge, SeasonalNaive,
+    FeatureMatrix, FitError, Forecaster, Gbdt, GbdtParams, Horizon, Known, Ridge, RowKey,
+    SeasonalNaive,
 };
 use bist_testkit::table::Table;
+use jiff::civil::date;
 
 /// All forecasters; a new one gets its tests by a line here.
 pub(crate) fn forecasters() -> Vec<Box<dyn Forecaster>> {
@@ -22,14 +25,32 @@ pub(crate) fn forecasters() -> Vec<Box<dyn Forecaster>> {
 
 /// 300 rows with holes; the first column is the return that the seasonal naive reads, the last is
 /// unknown everywhere, and row 299 is unknown throughout.
-pub(crate) fn table(seed: u64) -> (FeatureMatrix, Vec<f64>) {
+pub(crate) fn table(seed: u64) -> (Known, Vec<f64>) {
     let mut table = Table::generate(300, 6, seed);
     table.names[0] = "return_5".to_owned();
     table.columns[5] = vec![f64::NAN; 300];
     for column in &mut table.columns {
         column[299] = f64::NAN;
     }
-    (FeatureMatrix::from_columns(table.names, table.columns).unwrap(), table.y)
+    let features = FeatureMatrix::from_columns(table.names, table.columns).unwrap();
+    (known(features), table.y)
+}
+
+/// Rows of three symbols on a hundred sessions whose prices rise and fall with the first feature.
+pub(crate) fn known(features: FeatureMatrix) -> Known {
+    let sessions = Calendar::bist().sessions(date(2024, 1, 2), date(2025, 12, 31));
+    let symbols = ["AAA", "BBB", "CCC"].map(|symbol| Symbol::parse(symbol).unwrap());
+    let keys: Vec<RowKey> = sessions
+        .flat_map(|(day, _)| symbols.map(|symbol| RowKey { day, symbol }))
+        .take(features.rows_count())
+        .collect();
+    let mut level = [0.0; 3];
+    let log_close = (0..features.rows_count()).map(|row| {
+        level[row % 3] +=
+            0.01 * Some(features.value(row, 0)).filter(|v| v.is_finite()).unwrap_or(0.0);
+        level[row % 3]
+    });
+    Known { log_close: log_close.collect(), stretch: vec![0; keys.len()], keys, features }
 }
 
 pub(crate) fn rows(range: std::ops::Range<usize>) -> Vec<usize> {
@@ -68,9 +89,14 @@ fn refitting_forgets() {
 #[test]
 fn rows_outside_training_and_validation_are_not_looked_at() {
     let (x, y) = table(1);
-    let changed: Vec<Vec<f64>> =
-        (0..x.columns_count()).map(|j| [&x.column(j)[..250], &vec![0.5; 50]].concat()).collect();
-    let changed = FeatureMatrix::from_columns(x.names().to_vec(), changed).unwrap();
+    let features = &x.features;
+    let columns = (0..features.columns_count())
+        .map(|j| [&features.column(j)[..250], &vec![0.5; 50]].concat())
+        .collect();
+    let names = features.names().to_vec();
+    let mut changed =
+        Known { features: FeatureMatrix::from_columns(names, columns).unwrap(), ..x.clone() };
+    changed.log_close[250..].fill(5.0);
     let mut changed_y = y.clone();
     changed_y[250..].fill(f64::NAN);
     for forecaster in forecasters() {
@@ -151,13 +177,15 @@ fn rows_and_targets_that_do_not_fit_the_matrix_are_refused() {
 #[test]
 fn a_matrix_with_other_columns_is_not_predicted() {
     let (x, y) = table(1);
-    let mut names = x.names().to_vec();
+    let features = &x.features;
+    let mut names = features.names().to_vec();
     names.swap(0, 1);
-    let columns = (0..x.columns_count()).map(|j| x.column(j).to_vec()).collect();
-    let renamed = FeatureMatrix::from_columns(names, columns).unwrap();
+    let columns = (0..features.columns_count()).map(|j| features.column(j).to_vec()).collect();
+    let renamed =
+        Known { features: FeatureMatrix::from_columns(names, columns).unwrap(), ..x.clone() };
     for forecaster in forecasters() {
         let fitted = forecaster.fit(&x, &y, &rows(0..200), &[]).unwrap();
-        assert_eq!(fitted.feature_names(), x.names());
+        assert_eq!(fitted.feature_names(), features.names());
         let outcome = catch_unwind(AssertUnwindSafe(|| fitted.predict(&renamed, &[0])));
         assert!(outcome.is_err(), "{forecaster:?}");
     }
@@ -169,7 +197,7 @@ fn the_seasonal_naive_repeats_the_last_return_and_needs_its_column() {
     let naive = |sessions| SeasonalNaive { horizon: Horizon::from_sessions(sessions).unwrap() };
     let fitted = naive(5).fit(&x, &y, &rows(0..10), &[]).unwrap();
     let expected: Vec<f64> =
-        x.column(0).iter().map(|r| if r.is_nan() { 0.0 } else { *r }).collect();
+        x.features.column(0).iter().map(|r| if r.is_nan() { 0.0 } else { *r }).collect();
     assert_eq!(fitted.predict(&x, &rows(0..300)), expected);
     let error = naive(7).fit(&x, &y, &rows(0..10), &[]).unwrap_err();
     assert_eq!(error.to_string(), "the matrix has no column 'return_7'");

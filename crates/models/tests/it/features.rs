@@ -128,15 +128,24 @@ fn moved(before: &FeatureMatrix, after: &FeatureMatrix, rows_count: usize) -> Ve
 #[test]
 fn no_feature_moves_when_the_future_changes() {
     let before = panel(&market());
-    let today = known(&before.keys);
+    let today = known(&before.known.keys);
     for (future, market) in other_futures() {
         let after = panel(&market);
-        assert_eq!(today, known(&after.keys), "{future}");
-        assert_eq!(moved(&before.features, &after.features, today.len()), [""; 0], "{future}");
+        assert_eq!(today, known(&after.known.keys), "{future}");
+        assert_eq!(
+            moved(&before.known.features, &after.known.features, today.len()),
+            [""; 0],
+            "{future}"
+        );
         let volatility = |panel: &Panel| -> Vec<u64> {
             panel.targets.volatility[..today.len()].iter().map(|v| v.to_bits()).collect()
         };
         assert_eq!(volatility(&before), volatility(&after), "{future}");
+        let closes = |panel: &Panel| -> Vec<(u64, u32)> {
+            let closes = panel.known.log_close.iter().zip(&panel.known.stretch);
+            closes.take(today.len()).map(|(close, stretch)| (close.to_bits(), *stretch)).collect()
+        };
+        assert_eq!(closes(&before), closes(&after), "{future}");
     }
 }
 
@@ -145,13 +154,14 @@ fn no_feature_moves_when_the_future_changes() {
 #[test]
 fn every_feature_is_known_today_and_moved_by_some_future() {
     let before = panel(&market());
-    let today_count = known(&before.keys).len();
+    let today_count = known(&before.known.keys).len();
     let mut reached: Vec<String> = Vec::new();
     for (_, market) in other_futures() {
         let after = panel(&market);
         let later = |panel: &Panel, name: &str| -> Vec<(RowKey, u64)> {
-            let column = panel.features.column(panel.features.column_index(name).unwrap());
-            let rows = panel.keys.iter().zip(column).skip(today_count);
+            let column =
+                panel.known.features.column(panel.known.features.column_index(name).unwrap());
+            let rows = panel.known.keys.iter().zip(column).skip(today_count);
             rows.map(|(key, value)| (*key, value.to_bits())).collect()
         };
         for name in features::feature_names() {
@@ -165,7 +175,8 @@ fn every_feature_is_known_today_and_moved_by_some_future() {
         }
     }
     for name in features::feature_names() {
-        let column = before.features.column(before.features.column_index(name).unwrap());
+        let column =
+            before.known.features.column(before.known.features.column_index(name).unwrap());
         assert!(column[..today_count].iter().any(|value| !value.is_nan()), "{name} is never known");
         let is_reached = reached.iter().any(|reached| reached == name);
         assert_eq!(is_reached, !OF_THE_DAY.contains(&name), "{name}");
@@ -176,19 +187,19 @@ fn every_feature_is_known_today_and_moved_by_some_future() {
 fn a_feature_that_leaks_is_caught_by_name() {
     let with_leaks = |panel: &Panel| {
         let tomorrow = panel.targets.step_returns[0].clone();
-        let close = panel.features.column(0);
+        let close = panel.known.features.column(0);
         let mean = close.iter().filter(|v| !v.is_nan()).sum::<f64>() / close.len() as f64;
         let centred = close.iter().map(|value| value - mean).collect();
-        let mut names = panel.features.names().to_vec();
+        let mut names = panel.known.features.names().to_vec();
         names.extend(["tomorrow".to_owned(), "centred_on_all_rows".to_owned()]);
-        let mut columns: Vec<Vec<f64>> = (0..panel.features.columns_count())
-            .map(|j| panel.features.column(j).to_vec())
+        let mut columns: Vec<Vec<f64>> = (0..panel.known.features.columns_count())
+            .map(|j| panel.known.features.column(j).to_vec())
             .collect();
         columns.extend([tomorrow, centred]);
         FeatureMatrix::from_columns(names, columns).unwrap()
     };
     let before = panel(&market());
-    let today_count = known(&before.keys).len();
+    let today_count = known(&before.known.keys).len();
     let (_, market) = other_futures().swap_remove(0);
     let leaking = moved(&with_leaks(&before), &with_leaks(&panel(&market)), today_count);
     assert_eq!(leaking, ["tomorrow", "centred_on_all_rows"]);
@@ -200,10 +211,10 @@ fn targets_known_by_today_do_not_move_and_others_do() {
     let (_, market) = other_futures().swap_remove(0);
     let after = panel(&market);
     let (mut same_count, mut moved_count) = (0, 0);
-    for (row, _) in known(&before.keys).iter().enumerate() {
+    for (row, _) in known(&before.known.keys).iter().enumerate() {
         let bits = |panel: &Panel| panel.targets.step_returns[4][row].to_bits();
         if before.targets.known_on[row].is_some_and(|day| day <= TODAY) {
-            assert_eq!(bits(&before), bits(&after), "{:?}", before.keys[row]);
+            assert_eq!(bits(&before), bits(&after), "{:?}", before.known.keys[row]);
             same_count += 1;
         } else {
             moved_count += usize::from(bits(&before) != bits(&after));
@@ -221,7 +232,10 @@ fn a_vendor_who_rescales_the_adjusted_closes_moves_nothing() {
         bar.adjusted_close = bar.adjusted_close.map(|lira| lira * 0.37);
     }
     let (before, after) = (panel(&market()), panel(&rescaled));
-    assert_eq!(moved(&before.features, &after.features, before.keys.len()), [""; 0]);
+    assert_eq!(
+        moved(&before.known.features, &after.known.features, before.known.keys.len()),
+        [""; 0]
+    );
 }
 
 #[test]
@@ -229,7 +243,7 @@ fn a_close_at_the_limit_is_seen_and_counted() {
     let (_, market) = other_futures().swap_remove(3);
     let panel = panel(&market);
     let of_last_day = |name: &str| {
-        let column = panel.features.column(panel.features.column_index(name).unwrap());
+        let column = panel.known.features.column(panel.known.features.column_index(name).unwrap());
         column[column.len() - market.len()..].to_vec()
     };
     assert_eq!(of_last_day("limit_hit"), [1.0; 4]);
@@ -241,23 +255,29 @@ fn a_close_at_the_limit_is_seen_and_counted() {
 fn rows_are_sorted_and_every_bar_has_one() {
     let market = market();
     let panel = panel(&market);
-    assert!(panel.keys.is_sorted());
-    assert_eq!(panel.keys.len(), market.iter().map(|series| series.bars.len()).sum::<usize>());
-    assert_eq!(panel.features.rows_count(), panel.keys.len());
-    assert_eq!(panel.features.names(), features::feature_names());
+    assert!(panel.known.keys.is_sorted());
+    assert_eq!(
+        panel.known.keys.len(),
+        market.iter().map(|series| series.bars.len()).sum::<usize>()
+    );
+    assert_eq!(panel.known.features.rows_count(), panel.known.keys.len());
+    assert_eq!(panel.known.features.names(), features::feature_names());
     let backwards: Vec<BarSeries> = market.into_iter().rev().collect();
     let backwards = self::panel(&backwards);
-    assert_eq!(backwards.keys, panel.keys);
+    assert_eq!(backwards.known.keys, panel.known.keys);
     // The mean of a day is a sum over its rows, and these are in the panel's order.
-    assert_eq!(moved(&panel.features, &backwards.features, panel.keys.len()), [""; 0]);
+    assert_eq!(
+        moved(&panel.known.features, &backwards.known.features, panel.known.keys.len()),
+        [""; 0]
+    );
 }
 
 #[test]
 fn a_symbol_alone_is_its_own_market() {
     let alone = panel(&market()[..1]);
     let value = |name: &str| {
-        let column = alone.features.column(alone.features.column_index(name).unwrap());
-        column[alone.keys.len() - 1]
+        let column = alone.known.features.column(alone.known.features.column_index(name).unwrap());
+        column[alone.known.keys.len() - 1]
     };
     assert_eq!(value("market_return_1").to_bits(), value("return_1").to_bits());
     assert!((value("beta_60") - 1.0).abs() < 1e-12);
@@ -272,7 +292,7 @@ fn there_are_more_than_thirty_features_each_with_formula_and_source() {
     assert!(definitions.iter().all(|d| !d.formula.is_empty() && !d.source.is_empty()));
     let empty = features::build(&[], Calendar::bist(), Horizon::from_sessions(5).unwrap());
     assert_eq!(
-        (empty.features.rows_count(), empty.features.columns_count()),
+        (empty.known.features.rows_count(), empty.known.features.columns_count()),
         (0, definitions.len())
     );
 }

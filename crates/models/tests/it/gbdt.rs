@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bist_models::{FeatureMatrix, FittedForecaster as _, FittedGbdt, Gbdt, GbdtParams};
+use bist_models::{FeatureMatrix, FittedGbdt, Gbdt, GbdtParams};
 use bist_testkit::table::Table;
 use serde::Deserialize;
 
@@ -48,7 +48,7 @@ fn golden_rows(golden: &Golden) -> FeatureMatrix {
 }
 
 fn rmse(fitted: &FittedGbdt, x: &FeatureMatrix, y: &[f64], rows: &[usize]) -> f64 {
-    let predicted = fitted.predict(x, rows);
+    let predicted = fitted.predict_features(x, rows);
     let squares = rows.iter().zip(predicted).map(|(&row, p)| (y[row] - p).powi(2));
     (squares.sum::<f64>() / rows.len() as f64).sqrt()
 }
@@ -65,7 +65,7 @@ fn lightgbm_and_we_predict_and_explain_alike_from_the_same_text() {
     ] {
         let fitted = FittedGbdt::from_lightgbm_text(text).unwrap();
         let answers = &golden.answers[name];
-        let predicted = fitted.predict(&x, &rows);
+        let predicted = fitted.predict_features(&x, &rows);
         for (row, (ours, theirs)) in predicted.iter().zip(&answers.predicted).enumerate() {
             assert!((ours - theirs).abs() <= 1e-12, "{name} row {row}: {ours} and {theirs}");
             let explained = fitted.contributions(&x, row);
@@ -171,7 +171,7 @@ fn contributions_add_up_to_the_prediction() {
     let rows: Vec<usize> = (0..2_000).collect();
     let gbdt = Gbdt { params: GbdtParams::default(), seed: 1 };
     let fitted = gbdt.fit_trees(&x, &table.y, &rows[..1_500], &[]).unwrap();
-    let predicted = fitted.predict(&x, &rows);
+    let predicted = fitted.predict_features(&x, &rows);
     for row in (0..2_000).step_by(40) {
         let explained = fitted.contributions(&x, row);
         let sum = explained.base + explained.values.iter().sum::<f64>();

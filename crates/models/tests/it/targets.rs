@@ -17,7 +17,7 @@ fn walk() -> BarSeries {
 }
 
 fn row_of(panel: &Panel, day: Date) -> usize {
-    panel.keys.iter().position(|key| key.day == day).unwrap()
+    panel.known.keys.iter().position(|key| key.day == day).unwrap()
 }
 
 #[test]
@@ -97,9 +97,9 @@ fn nothing_is_computed_across_a_break() {
     assert!(panel.targets.step_returns.iter().all(|returns| returns[before].is_nan()));
     let after = row_of(&panel, first_after);
     for name in ["return_1", "return_5", "overnight_gap", "limit_hit", "rsi_14", "volatility_5"] {
-        let column = panel.features.column_index(name).unwrap();
-        assert!(panel.features.value(after, column).is_nan(), "{name}");
-        assert!(!panel.features.value(before, column).is_nan(), "{name}");
+        let column = panel.known.features.column_index(name).unwrap();
+        assert!(panel.known.features.value(after, column).is_nan(), "{name}");
+        assert!(!panel.known.features.value(before, column).is_nan(), "{name}");
     }
 }
 
@@ -110,7 +110,7 @@ fn where_adjusted_closes_begin_is_a_break() {
         bar.adjusted_close = None;
     }
     let panel = panel(series);
-    let daily = panel.features.column(panel.features.column_index("return_1").unwrap());
+    let daily = panel.known.features.column(panel.known.features.column_index("return_1").unwrap());
     let unknown: Vec<usize> = (0..daily.len()).filter(|&row| daily[row].is_nan()).collect();
     assert_eq!(unknown, [0, 30]);
     assert!(panel.targets.step_returns[0][29].is_nan());
