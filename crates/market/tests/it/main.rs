@@ -4,6 +4,7 @@
 
 mod adjust;
 mod calendar;
+mod decisions;
 mod drift;
 mod exchange_rules;
 mod intraday;
