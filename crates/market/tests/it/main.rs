@@ -7,6 +7,7 @@ mod calendar;
 mod decisions;
 mod drift;
 mod exchange_rules;
+mod injected;
 mod intraday;
 mod made_up;
 mod properties;
