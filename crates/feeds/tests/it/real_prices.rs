@@ -1,5 +1,8 @@
 //! The real prices beside the repository: nothing of them is lost on the way.
 
+mod answer_key;
+mod evidence;
+
 use bist_feeds::{FileFormat, FileNote, discover, read_csv};
 
 use crate::real_prices;

@@ -74,9 +74,39 @@ fn every_weekday_of_2000_to_2009_agrees_with_the_exchange_calendar() {
             differences.push((day, session_of(day)));
         }
     }
-    // The package has the feast of 2006 begin on its eve.
-    assert_eq!(differences, [(date(2006, 1, 9), Some(SessionKind::Half))]);
+    // The exchange announced that no share would be traded on the eve of 2000, and the package has
+    // the feast of 2006 begin on its eve.
+    assert_eq!(
+        differences,
+        [(date(2000, 12, 26), None), (date(2006, 1, 9), Some(SessionKind::Half))]
+    );
     assert_eq!((closed.len(), half.len()), (100, 17));
+}
+
+/// The value of all shares traded in a year and its average a day, thousand lira at the prices of
+/// 1994 and of 2003, by the Capital Markets Board of Turkey, monthly bulletin of July 2007, table
+/// IV.1.3.
+const TRADED_IN_YEAR: [(i16, f64, f64); 6] = [
+    (2000, 4_773_388.9, 19_404.0),
+    (2001, 2_469_258.0, 9_956.7),
+    (2002, 1_832_284.2, 7_271.0),
+    (2003, 2_023_392.3, 8_225.2),
+    (2004, 2_598_671.9, 10_394.7),
+    (2005, 222_505_040.4, 876_004.1),
+];
+
+#[test]
+fn the_early_years_have_the_sessions_that_the_board_divides_by() {
+    let mut differences = Vec::new();
+    for (year, total, average) in TRADED_IN_YEAR {
+        let counted = total / average;
+        assert!((counted - counted.round()).abs() < 0.01, "{year}: {counted} days");
+        let days = Calendar::bist().sessions(date(year, 1, 1), date(year, 12, 31)).count() as f64;
+        println!("{year}: the board counts {counted:.0} sessions, we {days}");
+        differences.push(days - counted.round());
+    }
+    // What is still open: leave of 2000 and 2001 that no list names, and a day of 2004.
+    assert_eq!(differences, [5.0, 3.0, 0.0, 0.0, -1.0, 0.0]);
 }
 
 /// Days of 2003 or later that the price files have without volume, or not at all, although the

@@ -1,18 +1,16 @@
-//! The checks of bars within a day, on cases made up and on real hours against their answer key.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! The checks of bars within a day, on cases made up.
+//!
+//! Real hours are compared with their answer key in the tests of `bist-feeds`.
 
 use bist_market::bar::istanbul;
 use bist_market::validate::intraday::check;
 use bist_market::validate::{MoveOutcome, OffHours, Remark};
 use bist_market::{
-    Calendar, CorporateAction, CorporateActionKind, ExchangeRules, FindingKind, Price, RawBar,
-    Symbol, ValidationPolicy,
+    Calendar, CorporateAction, CorporateActionKind, ExchangeRules, FindingKind, RawBar, Symbol,
+    ValidationPolicy,
 };
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, date};
-
-use crate::shared;
 
 /// A Monday; the 28th of October 2024 is a half day, and the 29th a holiday.
 const MONDAY: Date = date(2024, 10, 7);
@@ -312,76 +310,4 @@ fn rows_of_days_without_a_session_are_left_to_the_check_of_days() {
     let holiday = date(2024, 10, 29);
     expect(&hours(holiday, [10, 12, 21]), &[]);
     expect(&[], &[]);
-}
-
-/// The kinds of the key of the intraday files, with the codes that say the same.
-const KINDS: [(&str, &[&str]); 6] = [
-    ("BAR_COUNT_UNUSUAL", &["bar_count_unusual"]),
-    ("FLAT_BAR", &["flat_bar"]),
-    ("JUMP_BEYOND_LIMIT", &["move_beyond_limit"]),
-    ("STALE_CLOSE_RUN", &["stale_close_run"]),
-    ("VOLUME_OUTLIER", &["volume_outlier"]),
-    ("ZERO_VOLUME", &["zero_volume", "opening_bar_without_volume"]),
-];
-
-/// A file and a day, or a file and the instant of a bar.
-type Place = (String, String);
-
-/// The bars from whose close of the session before no price is further than the daily limit. The key
-/// compares bars with each other, but within a day a price may go from one limit to the other.
-fn within_the_limits_of_their_day(bars: &[RawBar]) -> BTreeSet<String> {
-    let days: Vec<&[RawBar]> = bars.chunk_by(|a, b| a.day() == b.day()).collect();
-    let mut legal = BTreeSet::new();
-    for pair in days.windows(2) {
-        let base = Price::from_units(pair[0].last().unwrap().close_units).unwrap();
-        let limits = ExchangeRules::bist().daily_limits(pair[1][0].day(), base).unwrap();
-        let within = limits.lower.units()..=limits.upper.units();
-        let is_legal =
-            |bar: &&RawBar| within.contains(&bar.low_units) && within.contains(&bar.high_units);
-        legal.extend(pair[1].iter().filter(is_legal).map(|bar| bar.opened_at.to_string()));
-    }
-    legal
-}
-
-#[test]
-fn the_findings_on_real_hours_are_those_of_the_answer_key() {
-    let (Some(key), Some(folder)) = (shared::path("defects.csv"), shared::path("intraday")) else {
-        return;
-    };
-    let mut expected: BTreeMap<&str, BTreeSet<Place>> = BTreeMap::new();
-    for fields in shared::rows(&key).into_iter().filter(|f| f[0].starts_with("intraday/")) {
-        let (kind, _) = KINDS.iter().find(|(kind, _)| *kind == fields[2]).unwrap();
-        let file = fields[0].trim_start_matches("intraday/").trim_end_matches("_60m.csv");
-        let place = fields[1].parse::<Timestamp>().map_or(fields[1].clone(), |t| t.to_string());
-        expected.entry(kind).or_default().insert((file.to_owned(), place));
-    }
-    let mut found: BTreeMap<&str, BTreeSet<Place>> = BTreeMap::new();
-    let mut legal: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let series = shared::intraday_series(&entry.unwrap().path());
-        let (calendar, rules) = (Calendar::bist(), ExchangeRules::bist());
-        let policy = ValidationPolicy::default();
-        for remark in check(series.symbol, 60, &series.bars, &[], calendar, rules, policy) {
-            let code = remark.kind.code();
-            let kind = KINDS.iter().find(|(_, codes)| codes.contains(&code));
-            let day = || remark.day.unwrap().to_string();
-            let place = remark.opened_at.map_or_else(day, |opened_at| opened_at.to_string());
-            let kind = kind.map_or(code, |(kind, _)| kind);
-            found.entry(kind).or_default().insert((series.symbol.to_string(), place));
-        }
-        let within = within_the_limits_of_their_day(&series.bars);
-        legal.insert(series.symbol.to_string(), within);
-    }
-    assert_eq!(legal.len(), 34);
-    println!("{:22} {:>5} {:>5} {:>5}", "kind", "key", "ours", "both");
-    for kind in expected.keys().chain(found.keys()).collect::<BTreeSet<_>>() {
-        let (key, ours) = (expected.get(*kind), found.get(*kind));
-        let count = |set: Option<&BTreeSet<Place>>| set.map_or(0, BTreeSet::len);
-        let both = key.zip(ours).map_or(0, |(key, ours)| key.intersection(ours).count());
-        println!("{kind:22} {:5} {:5} {both:5}", count(key), count(ours));
-    }
-    let jumps = expected.get_mut("JUMP_BEYOND_LIMIT").unwrap();
-    jumps.retain(|(file, bar)| !legal[file].contains(bar));
-    expected.retain(|_, places| !places.is_empty());
-    assert_eq!(found, expected);
 }

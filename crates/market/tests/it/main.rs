@@ -4,8 +4,10 @@
 
 mod adjust;
 mod calendar;
+mod decisions;
 mod drift;
 mod exchange_rules;
+mod injected;
 mod intraday;
 mod made_up;
 mod properties;
