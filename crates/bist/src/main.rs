@@ -27,6 +27,10 @@ struct Cli {
     command: Command,
 }
 
+/// Gives memory back to whoever asks next instead of to the system, which would clear it again.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let terminal = Terminal::new(cli.common.json, cli.common.quiet);

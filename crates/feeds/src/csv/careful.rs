@@ -23,12 +23,12 @@ pub(super) struct CarefulReader<'a> {
     pub(super) symbol: Option<Symbol>,
 }
 
-impl<'a> CarefulReader<'a> {
+impl CarefulReader<'_> {
     /// Reads one line; `fields` is room to work in.
-    pub(super) fn read(
+    pub(super) fn read<'t>(
         &self,
-        line: Line<'a>,
-        fields: &mut Vec<Cow<'a, str>>,
+        line: Line<'t>,
+        fields: &mut Vec<Cow<'t, str>>,
         rows: &mut Rows,
     ) -> Result<(), Broken> {
         self.table.split(line, fields)?;

@@ -14,6 +14,7 @@ use bist_market::RawBar;
 use jiff::Timestamp;
 
 use super::careful::CarefulReader;
+use super::style::Style;
 use super::table::Lines;
 use crate::decimal::{self, DecimalMark, NumberFault};
 use crate::moment::Moment;
@@ -38,15 +39,15 @@ enum Role {
 
 /// Reads plain rows.
 #[derive(Debug)]
-pub(super) struct PlainReader<'a> {
-    careful: &'a CarefulReader<'a>,
+pub(super) struct PlainReader {
+    style: Style,
     delimiter: u8,
     mark: u8,
     /// What the columns hold.
     roles: Vec<Role>,
     prices: Prices,
     days: Days,
-    symbols: Symbols<'a>,
+    symbols: Symbols,
 }
 
 /// A row that was read, and where the next begins.
@@ -58,9 +59,9 @@ struct PlainRow {
     end: usize,
 }
 
-impl<'a> PlainReader<'a> {
+impl PlainReader {
     /// The reader for a file; `None` when none of its rows can be plain.
-    pub(super) fn of(careful: &'a CarefulReader<'a>, rows: &mut Rows) -> Option<Self> {
+    pub(super) fn of(careful: &CarefulReader<'_>, rows: &mut Rows) -> Option<Self> {
         let table = careful.table;
         let layout = &table.layout;
         let [cells] = layout.cells.as_slice() else { return None };
@@ -96,7 +97,7 @@ impl<'a> PlainReader<'a> {
         let first_line = &lines.text[lines.at..];
         let first_date = first_line.split(table.delimiter).nth(layout.date).unwrap_or_default();
         Some(Self {
-            careful,
+            style: careful.style,
             delimiter,
             mark,
             roles: joined(&roles),
@@ -107,7 +108,7 @@ impl<'a> PlainReader<'a> {
     }
 
     /// Reads rows up to the first that is not plain, or the end.
-    pub(super) fn read(&mut self, lines: &mut Lines<'a>, rows: &mut Rows) {
+    pub(super) fn read(&mut self, lines: &mut Lines<'_>, rows: &mut Rows) {
         while let Some(row) = self.row(lines.text, lines.at, rows) {
             if !row.is_day {
                 rows.note_time(row.bar.opened_at);
@@ -120,7 +121,7 @@ impl<'a> PlainReader<'a> {
 
     /// The row that begins at `at`; `None` when it is not plain.
     #[inline]
-    fn row(&mut self, text: &'a str, mut at: usize, rows: &mut Rows) -> Option<PlainRow> {
+    fn row(&mut self, text: &str, mut at: usize, rows: &mut Rows) -> Option<PlainRow> {
         let bytes = text.as_bytes();
         let delimiter = self.delimiter;
         let mut group = self.symbols.of_file();
@@ -207,7 +208,7 @@ impl<'a> PlainReader<'a> {
     #[inline(never)]
     fn moment(&self, text: &str, at: usize) -> Option<(Timestamp, usize, bool)> {
         let (cell, end) = self.cell(text, at)?;
-        let moment = Moment::parse(cell, self.careful.style.order)?;
+        let moment = Moment::parse(cell, self.style.order)?;
         Some((moment.instant()?, end, matches!(moment, Moment::Day(_))))
     }
 
@@ -223,7 +224,7 @@ impl<'a> PlainReader<'a> {
         if decimal::is_null(cell) {
             return Some((None, end));
         }
-        Some((Some(read(cell, self.careful.style.mark).ok()?), end))
+        Some((Some(read(cell, self.style.mark).ok()?), end))
     }
 
     fn cell<'t>(&self, text: &'t str, at: usize) -> Option<(&'t str, usize)> {

@@ -14,13 +14,15 @@ pub(super) struct Style {
 }
 
 impl Table<'_> {
-    /// Decides the decimal mark and the order of dates from as many rows as it takes.
-    pub(super) fn style(&self) -> Result<Style, Broken> {
+    /// Decides the decimal mark and the order of dates from as many rows as it takes; `None` when
+    /// these rows leave it open and are not the whole file.
+    pub(super) fn style(&self, is_whole: bool) -> Result<Option<Style>, Broken> {
         let mut marks = MarkSearch::default();
         let mut order = None;
         let mut slashed = false;
         let mut unclear_date: Option<(u64, String)> = None;
         let mut fields = Vec::new();
+        let mut is_decided = is_whole;
         let columns: Vec<usize> = self.layout.cells.iter().flat_map(Cells::numbers).collect();
         for line in self.lines() {
             self.split(line, &mut fields)?;
@@ -38,8 +40,12 @@ impl Table<'_> {
             }
             if marks.found.is_some() && (order.is_some() || !slashed) {
                 // Dates of one file look alike: when the first has no slash, none is waited for.
+                is_decided = true;
                 break;
             }
+        }
+        if !is_decided {
+            return Ok(None);
         }
         let order = match (order, unclear_date) {
             (Some(order), _) => order,
@@ -53,7 +59,7 @@ impl Table<'_> {
                 ));
             }
         };
-        Ok(Style { mark: marks.decide(&self.layout.names)?, order })
+        Ok(Some(Style { mark: marks.decide(&self.layout.names)?, order }))
     }
 }
 

@@ -73,11 +73,16 @@ impl<'a> Table<'a> {
         self.rows.clone()
     }
 
+    /// The lines of a later text of the same file, whose first has this number.
+    pub(super) fn lines_of<'t>(&self, text: &'t str, number: u64) -> Lines<'t> {
+        Lines { text, at: 0, number, delimiter: self.rows.delimiter }
+    }
+
     /// The fields of a row, as many as the header has.
-    pub(super) fn split(
+    pub(super) fn split<'t>(
         &self,
-        line: Line<'a>,
-        fields: &mut Vec<Cow<'a, str>>,
+        line: Line<'t>,
+        fields: &mut Vec<Cow<'t, str>>,
     ) -> Result<(), Broken> {
         line::split(line.text, self.delimiter, fields)
             .map_err(|_| Broken::on_line(line.number, Fault::OpenQuote))?;

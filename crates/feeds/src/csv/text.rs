@@ -25,6 +25,13 @@ pub(crate) fn decode(mut bytes: Vec<u8>) -> Result<String, (Option<u64>, Fault)>
     }
 }
 
+/// The text of bytes that need no decoding; `None` when they do, or are no text at all.
+pub(super) fn plain(bytes: &[u8]) -> Option<&str> {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let is_other = other_format(text).is_some() || text.iter().take(2).any(|byte| *byte == 0);
+    str::from_utf8(text).ok().filter(|_| !is_other)
+}
+
 /// Files that are often given a name ending in `.csv`.
 pub(crate) fn other_format(bytes: &[u8]) -> Option<Fault> {
     let start = bytes.trim_ascii_start();

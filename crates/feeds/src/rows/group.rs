@@ -21,6 +21,11 @@ impl Group {
         Self { symbol, bars: Vec::new(), lines: Lines::default(), is_ascending: true }
     }
 
+    /// With room for as many bars as `other` has.
+    pub(super) fn like(other: &Self, symbol: Symbol) -> Self {
+        Self { bars: Vec::with_capacity(other.bars.len()), ..Self::new(symbol) }
+    }
+
     #[inline]
     pub(crate) fn push(&mut self, line: u64, bar: RawBar) {
         if let Some(last) = self.bars.last() {

@@ -124,20 +124,19 @@ impl IngestSideArgs {
 }
 
 /// What `bist ingest csv` and `bist validate` do of it before and after the database: the file to
-/// bars, the bars to checked bars with findings. Everything is held until the last series is done.
+/// bars, the bars to checked bars with findings. All that was read is held until the last series is
+/// done, and the sound bars of a series until the next.
 fn read_and_validate(csv: &Path) -> anyhow::Result<String> {
     let file = bist_feeds::read_csv(csv)?;
     let (calendar, rules) = (Calendar::bist(), ExchangeRules::bist());
     let policy = ValidationPolicy::default();
+    let series = file.series.into_iter();
+    let received: Vec<_> = series.map(|series| Received::bars(series, Source::CSV)).collect();
     let (mut accepted, mut errors, mut warnings) = (0, 0, 0);
-    let mut checked = Vec::with_capacity(file.series.len());
-    for series in file.series {
-        let received = Received::bars(series, Source::CSV);
-        checked.push(validate(&received, calendar, rules, policy));
-    }
-    for bars in &checked {
-        accepted += bars.bars().len();
-        for finding in &bars.quality().findings {
+    for received in &received {
+        let checked = validate(received, calendar, rules, policy);
+        accepted += checked.bars().len();
+        for finding in &checked.quality().findings {
             match finding.severity() {
                 Severity::Error => errors += 1,
                 Severity::Warning => warnings += 1,

@@ -13,17 +13,17 @@ use crate::rows::Rows;
 /// A row mostly has the symbol of the row before it, or, in a file sorted by day, the one that
 /// followed it on the day before.
 #[derive(Debug)]
-pub(super) struct Symbols<'a> {
+pub(super) struct Symbols {
     /// As they first came; the first when no column has a symbol.
-    spellings: Vec<Spelling<'a>>,
-    index_of: HashMap<&'a str, usize>,
+    spellings: Vec<Spelling>,
+    index_of: HashMap<String, usize>,
     latest: usize,
 }
 
 /// One way of writing a symbol.
 #[derive(Debug)]
-struct Spelling<'a> {
-    text: &'a str,
+struct Spelling {
+    text: String,
     /// The first eight bytes of the text and its delimiter; the mask has those that they are.
     beginning: u64,
     beginning_mask: u64,
@@ -32,7 +32,7 @@ struct Spelling<'a> {
     next: usize,
 }
 
-impl<'a> Symbols<'a> {
+impl Symbols {
     /// With the symbol of the whole file, or none when its rows name theirs.
     pub(super) fn new(symbol: Option<Symbol>, rows: &mut Rows) -> Self {
         let of_file = symbol.map(|symbol| Spelling::new("", 0, rows.group_of(symbol), 0));
@@ -50,14 +50,14 @@ impl<'a> Symbols<'a> {
     #[inline]
     pub(super) fn find(
         &mut self,
-        text: &'a str,
+        text: &str,
         at: usize,
         delimiter: u8,
         rows: &mut Rows,
     ) -> Option<(usize, usize)> {
         let cell = text.as_bytes().get(at..)?;
         let word = word_at(cell, 0)?;
-        let is = |spelling: &Spelling<'_>| {
+        let is = |spelling: &Spelling| {
             (word ^ spelling.beginning) & spelling.beginning_mask == 0
                 && (spelling.text.len() < 8
                     || (cell.starts_with(spelling.text.as_bytes())
@@ -83,20 +83,20 @@ impl<'a> Symbols<'a> {
     }
 
     #[inline(never)]
-    fn index_of(&mut self, text: &'a str, delimiter: u8, rows: &mut Rows) -> Option<usize> {
+    fn index_of(&mut self, text: &str, delimiter: u8, rows: &mut Rows) -> Option<usize> {
         if let Some(index) = self.index_of.get(text) {
             return Some(*index);
         }
         let group = rows.group_of(Symbol::parse(text).ok()?);
         let index = self.spellings.len();
         self.spellings.push(Spelling::new(text, delimiter, group, index));
-        self.index_of.insert(text, index);
+        self.index_of.insert(text.to_owned(), index);
         Some(index)
     }
 }
 
-impl<'a> Spelling<'a> {
-    fn new(text: &'a str, delimiter: u8, group: usize, next: usize) -> Self {
+impl Spelling {
+    fn new(text: &str, delimiter: u8, group: usize, next: usize) -> Self {
         let mut beginning = [0; 8];
         let mut mask = [0; 8];
         for (index, byte) in text.bytes().chain([delimiter]).take(8).enumerate() {
@@ -104,7 +104,7 @@ impl<'a> Spelling<'a> {
             mask[index] = 0xff;
         }
         Self {
-            text,
+            text: text.to_owned(),
             beginning: u64::from_le_bytes(beginning),
             beginning_mask: u64::from_le_bytes(mask),
             group,
