@@ -3,6 +3,7 @@
 use bist_market::validate::{Decision, FindingId, Verdict};
 use bist_market::{Finding, Interval, Source, Symbol};
 use bist_store::StoreError;
+pub use bist_store::{DecisionRecord, FindingRecord};
 use serde::Serialize;
 
 use crate::App;
@@ -38,6 +39,11 @@ pub enum DecideError {
         "there is no finding {0}; `bist validate --all --json` and the page of data quality list them with their names"
     )]
     UnknownFinding(FindingId),
+    /// Somebody decided about it once, and the last check has not found it.
+    #[error(
+        "finding {0} no longer occurs: its source has corrected the row; `bist validate decisions` has what was decided about it"
+    )]
+    NoLongerOccurs(FindingId),
     /// A decision without a reason says nothing to whoever reads it later.
     #[error("a decision needs a reason; give one with --reason")]
     NoReason,
@@ -80,7 +86,11 @@ impl App {
             return Err(DecideError::ReasonTooLong(length));
         }
         let Some(record) = self.store.finding(finding).await? else {
-            return Err(DecideError::UnknownFinding(finding));
+            let known = self.store.decisions_on(&[finding]).await?;
+            return Err(match known.is_empty() {
+                true => DecideError::UnknownFinding(finding),
+                false => DecideError::NoLongerOccurs(finding),
+            });
         };
         if record.finding.opened_at.is_none() {
             return Err(DecideError::AboutNoRow(finding));
@@ -106,6 +116,16 @@ impl App {
             score_share_before,
             score_share,
         })
+    }
+
+    /// What was decided, at most `limit` decisions, the newest first; also about findings that no
+    /// longer occur.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn decisions(&self, limit: u32) -> Result<Vec<DecisionRecord>, StoreError> {
+        self.store.decisions(limit).await
     }
 
     /// The stored score of one series; zero when it was never checked.

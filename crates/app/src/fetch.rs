@@ -9,50 +9,38 @@ use std::sync::Arc;
 
 use bist_feeds::{Batch, Content, FetchError, Fetched, Piece, Provider, Scope, Validators, Wanted};
 use bist_feeds::{adjustment_changed, level_changed};
-use bist_market::{Interval, RawBar, SeriesCode, Source, Symbol};
-use bist_store::{AttemptOutcome, PieceMark};
-use jiff::civil::Date;
+use bist_market::{Interval, RawBar, Source};
+use bist_store::{AttemptOutcome, PieceMark, PieceRecord};
+use jiff::Timestamp;
 
 use crate::App;
 use crate::ingest::{FailedPiece, IngestError, IngestReport, PiecesReport, Tally};
 use crate::progress::{Progress, ProgressSink};
 
-/// What is asked of a source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FetchRequest {
-    /// Whose data, for sources about shares.
-    pub symbols: Vec<Symbol>,
-    /// The first day.
-    pub from: Date,
-    /// The last day.
-    pub to: Date,
-    /// What each bar covers.
-    pub interval: Interval,
-    /// Which series, for rates; empty means the usual ones.
-    pub series: Vec<SeriesCode>,
-    /// The first announcement; `None` means after the newest that is stored.
-    pub from_index: Option<u64>,
-    /// Whether to ask again for pieces that an earlier run has brought for good.
-    pub refresh: bool,
+/// Which pieces that earlier runs have brought are not asked for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reuse {
+    /// None: all are asked for anew.
+    Nothing,
+    /// Those that no longer change.
+    Final,
+    /// Those, and whatever was fetched at this instant or later: a run that goes on where it failed.
+    Since(Timestamp),
 }
 
-impl FetchRequest {
-    /// Daily data from `from` to `to`.
-    pub fn of_days(from: Date, to: Date) -> Self {
-        Self {
-            symbols: Vec::new(),
-            from,
-            to,
-            interval: Interval::Daily,
-            series: Vec::new(),
-            from_index: None,
-            refresh: false,
+impl Reuse {
+    fn spares(self, held: &PieceRecord) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Final => held.is_final,
+            Self::Since(instant) => held.is_final || held.fetched_at >= instant,
         }
     }
 }
 
 impl App {
-    /// Takes in what `source` has of `request`.
+    /// Takes in what `source` has of `wanted`. Of announcements, those after the newest that is
+    /// stored are fetched when the wish does not name the first.
     ///
     /// The report tells of pieces that failed; what came is stored.
     ///
@@ -63,27 +51,32 @@ impl App {
     pub async fn ingest_source(
         &self,
         source: Source,
-        request: FetchRequest,
+        wanted: Wanted,
+        reuse: Reuse,
+        progress: Arc<ProgressSink>,
+    ) -> Result<IngestReport, IngestError> {
+        self.ingest_wishes(source, vec![wanted], reuse, progress).await
+    }
+
+    /// The same for several wishes, one after the other, in one report.
+    pub(crate) async fn ingest_wishes(
+        &self,
+        source: Source,
+        wishes: Vec<Wanted>,
+        reuse: Reuse,
         progress: Arc<ProgressSink>,
     ) -> Result<IngestReport, IngestError> {
         let provider = self.provider(source)?;
-        let from_index = match request.from_index {
-            Some(index) => Some(index),
-            None => self.store.last_disclosure_index().await?.map(|last| last + 1),
-        };
-        let wanted = Wanted {
-            symbols: request.symbols,
-            from: request.from,
-            to: request.to,
-            interval: request.interval,
-            series: request.series,
-            from_index,
-        };
-        let pieces = provider.plan(&wanted, self.now())?;
+        let after_stored = self.store.last_disclosure_index().await?.map(|last| last + 1);
+        let mut pieces = Vec::new();
+        for wanted in wishes {
+            let from_index = wanted.from_index.or(after_stored);
+            pieces.extend(provider.plan(&Wanted { from_index, ..wanted }, self.now())?);
+        }
         let run = Run {
             app: self,
             provider: &*provider,
-            refresh: request.refresh,
+            reuse,
             tally: Tally::new(source),
             pieces: PiecesReport { planned_count: pieces.len() as u64, ..PiecesReport::default() },
         };
@@ -100,7 +93,7 @@ impl App {
 struct Run<'a> {
     app: &'a App,
     provider: &'a dyn Provider,
-    refresh: bool,
+    reuse: Reuse,
     tally: Tally,
     pieces: PiecesReport,
 }
@@ -146,13 +139,13 @@ impl Run<'_> {
     async fn one(&mut self, piece: &Piece) -> Result<Option<Piece>, IngestError> {
         let source = self.provider.source();
         let held = self.app.store.piece(source, &piece.key).await?;
-        if held.as_ref().is_some_and(|held| held.is_final) && !self.refresh {
+        if held.as_ref().is_some_and(|held| self.reuse.spares(held)) {
             self.pieces.had_before_count += 1;
             return Ok(None);
         }
         // Asked again on purpose, or never had: the whole answer is wanted.
         let known = match held {
-            Some(held) if !self.refresh => {
+            Some(held) if self.reuse != Reuse::Nothing => {
                 Validators { etag: held.etag, last_modified: held.last_modified }
             }
             _ => Validators::default(),

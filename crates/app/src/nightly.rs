@@ -3,19 +3,24 @@
 //! Due after each session at 18:40 Istanbul time, on half days at 13:30, when the exchange's
 //! bulletin and the vendors have the day. A run that was missed, because the machine was off, is
 //! made up as soon as the program runs again; a run is claimed in the store, so that of several
-//! processes one does it.
+//! processes one does it. A run that failed, or found that a source has not the day yet, is begun
+//! again with growing waits until the next one is due, and asks for what is still to come.
 
+use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
+use bist_feeds::Wanted;
 use bist_market::bar::{day_of, istanbul};
 use bist_market::calendar::{Calendar, DayKind};
-use bist_market::{SessionKind, Source};
-use bist_store::StoreError;
+use bist_market::{Interval, SessionKind, Source, Symbol};
+use bist_store::{JobEnd, StoreError};
 use jiff::civil::{Date, Time, time};
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::App;
-use crate::fetch::FetchRequest;
+use crate::fetch::Reuse;
 use crate::ingest::{IngestError, IngestReport, PiecesReport};
 use crate::progress::ProgressSink;
 use crate::universes::{UniverseName, UniverseNameError};
@@ -33,12 +38,18 @@ const DAYS_LOOKED_AT: i32 = 40;
 /// The name of the run in the store.
 pub(crate) const JOB_NAME: &str = "nightly ingest";
 
-/// How many days of history the first run of a source asks for.
+/// How many years of history the first run of a source asks for.
 const FIRST_RUN_YEARS: i32 = 10;
 
 /// How many sessions before the newest bar a run asks for again, to see corrections and whether the
 /// source has moved its level.
 const OVERLAP_SESSIONS: u32 = 5;
+
+/// How often a run says that it goes on; the store takes it for dead after ten minutes.
+const RENEW_EVERY: Duration = Duration::from_secs(60);
+
+/// How long a run that has failed once waits before it is begun again.
+const RETRY_WAIT_FIRST: SignedDuration = SignedDuration::from_mins(15);
 
 /// Which sources are asked each night, and for whose data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,14 +61,26 @@ pub struct NightlySettings {
 }
 
 /// What became of a nightly run.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NightlyOutcome {
     /// Nothing is due, or another process has it, or it is not set up.
     NothingDue,
-    /// It ran; one sentence tells what came.
-    Done(String),
-    /// It ran and something failed; one sentence tells what.
-    Failed(String),
+    /// It ran.
+    Done {
+        /// The session that it was for.
+        day: Date,
+        /// What came, in one sentence.
+        told: String,
+    },
+    /// It ran and something failed.
+    Failed {
+        /// The session that it was for.
+        day: Date,
+        /// What failed, and what came, in one sentence.
+        told: String,
+        /// When it is begun again, unless the next run is due by then.
+        retry_at: Timestamp,
+    },
 }
 
 impl App {
@@ -79,62 +102,164 @@ impl App {
         let Some(run) = self.store.claim_job(JOB_NAME, due_at, self.now()).await? else {
             return Ok(NightlyOutcome::NothingDue);
         };
-        tracing::info!(%day, "the nightly ingest begins");
-        let mut told = Vec::new();
-        let mut failed = Vec::new();
-        for source in settings.sources.iter().copied() {
-            match self.nightly_of(source, settings, day, &progress).await {
-                Ok(report) => match report.pieces.as_ref().and_then(PiecesReport::failure) {
-                    Some(failure) => failed.push(format!("{source}: {failure}")),
-                    None => told.push(format!("{source}: {} rows stored", report.rows_stored)),
-                },
-                Err(error) => failed.push(format!("{source}: {error}")),
-            }
-        }
-        match self.validate(None, Arc::clone(&progress)).await {
-            Ok(overview) => told.extend(
-                overview.score_share.map(|score| format!("quality {:.2} %", 100.0 * score)),
-            ),
-            Err(error) => failed.push(error.to_string()),
-        }
-        let outcome = if failed.is_empty() {
-            NightlyOutcome::Done(told.join("; "))
+        let attempt = run.attempts_count;
+        tracing::info!(%day, attempt, "the nightly ingest of {day} begins");
+        let night = Night { day, due_at, settings };
+        let Told { done, failed } = tokio::select! {
+            told = self.ask_all(&night, &progress) => told,
+            never = self.renew_run(run.id) => match never {},
+        };
+        let (end, outcome) = if failed.is_empty() {
+            (JobEnd::Done, NightlyOutcome::Done { day, told: done.join("; ") })
         } else {
-            NightlyOutcome::Failed(failed.join("; "))
+            let retry_at = self.now().saturating_add(retry_wait(attempt)).unwrap_or(Timestamp::MAX);
+            let told = failed.into_iter().chain(done).collect::<Vec<_>>().join("; ");
+            let end = JobEnd::Failed { retry_at: Some(retry_at) };
+            (end, NightlyOutcome::Failed { day, told, retry_at })
         };
-        let (succeeded, detail) = match &outcome {
-            NightlyOutcome::Failed(detail) => (false, detail.as_str()),
-            NightlyOutcome::Done(detail) => (true, detail.as_str()),
-            NightlyOutcome::NothingDue => (true, ""),
+        let told = match &outcome {
+            NightlyOutcome::Done { told, .. } => {
+                tracing::info!(%day, attempt, "the nightly ingest of {day} is done: {told}");
+                told
+            }
+            NightlyOutcome::Failed { told, retry_at, .. } => {
+                tracing::error!(%day, attempt, %retry_at,
+                    "the nightly ingest of {day} failed and is begun again at {retry_at}: {told}");
+                told
+            }
+            NightlyOutcome::NothingDue => "",
         };
-        self.store.finish_job(run.id, self.now(), succeeded, detail).await?;
+        if !self.store.finish_job(run.id, self.now(), end, told).await? {
+            tracing::warn!(%day, "another process has begun the nightly ingest of {day} again");
+        }
         Ok(outcome)
     }
 
-    async fn nightly_of(
+    /// Asks each source, and checks what is stored.
+    async fn ask_all(&self, night: &Night<'_>, progress: &Arc<ProgressSink>) -> Told {
+        let mut told = Told::default();
+        for source in night.settings.sources.iter().copied() {
+            match self.ask(source, night, progress).await {
+                Ok(report) => {
+                    told.done.push(format!("{source}: {} rows stored", report.rows_stored));
+                    let failure = report.pieces.as_ref().and_then(PiecesReport::failure);
+                    told.failed.extend(failure.map(|failure| format!("{source}: {failure}")));
+                    if let Err(error) = self.shows_day(source, night.day).await {
+                        told.failed.push(format!("{source}: {error}"));
+                    }
+                }
+                Err(error) => told.failed.push(format!("{source}: {error}")),
+            }
+        }
+        match self.validate(None, Arc::clone(progress)).await {
+            Ok(overview) => told.done.extend(
+                overview.score_share.map(|score| format!("quality {:.2} %", 100.0 * score)),
+            ),
+            Err(error) => told.failed.push(error.to_string()),
+        }
+        told
+    }
+
+    /// Says every minute that the run `id` goes on, for as long as it is asked to.
+    async fn renew_run(&self, id: i64) -> Infallible {
+        loop {
+            tokio::time::sleep(RENEW_EVERY).await;
+            if let Err(error) = self.store.renew_job(id, self.now()).await {
+                tracing::warn!(%error, "the nightly ingest could not say that it goes on: {error}");
+            }
+        }
+    }
+
+    async fn ask(
         &self,
         source: Source,
-        settings: &NightlySettings,
-        day: Date,
+        night: &Night<'_>,
         progress: &Arc<ProgressSink>,
     ) -> Result<IngestReport, NightlyError> {
-        let held = self.store.series_overviews().await?;
-        let newest = held.iter().filter(|series| series.source == source);
-        let newest = newest.filter_map(|series| series.last_day).min();
-        let calendar = Calendar::bist();
-        let from = match newest {
-            // Of all series the one that is furthest behind.
-            Some(newest) => (0..OVERLAP_SESSIONS)
-                .try_fold(newest.min(day), |day, _| calendar.previous_session(day))
-                .unwrap_or(newest),
-            None => day.saturating_sub(FIRST_RUN_YEARS.years()),
+        let wishes = self.nightly_wishes(source, night).await?;
+        // A source that has not had the day is asked for everything again.
+        let reuse = match self.shows_day(source, night.day).await {
+            Ok(()) => Reuse::Since(night.due_at),
+            Err(NightlyError::DayMissing(_)) => Reuse::Final,
+            Err(error) => return Err(error),
         };
-        let mut request = FetchRequest::of_days(from, day);
-        if is_about_shares(source) {
-            request.symbols = self.universe(&settings.universe, day).await?;
-        }
-        Ok(self.ingest_source(source, request, Arc::clone(progress)).await?)
+        Ok(self.ingest_wishes(source, wishes, reuse, Arc::clone(progress)).await?)
     }
+
+    /// What a night asks of `source`: each share since its own newest bar, so that one that is new
+    /// gets its history and one that has left does not make all others long.
+    async fn nightly_wishes(
+        &self,
+        source: Source,
+        night: &Night<'_>,
+    ) -> Result<Vec<Wanted>, NightlyError> {
+        let first = night.day.saturating_sub(FIRST_RUN_YEARS.years());
+        let from = |newest: Option<Date>| newest.map_or(first, |newest| begin(newest, night.day));
+        if !is_about_shares(source) {
+            let statuses = self.store.source_statuses().await?;
+            let status = statuses.into_iter().find(|status| status.source == source);
+            let newest = status.and_then(|status| status.newest_day);
+            return Ok(vec![Wanted::of_days(from(newest), night.day)]);
+        }
+        let newest = self.newest_days(source).await?;
+        let mut by_first: BTreeMap<Date, Vec<Symbol>> = BTreeMap::new();
+        for symbol in self.universe(&night.settings.universe, night.day).await? {
+            by_first.entry(from(newest.get(&symbol).copied())).or_default().push(symbol);
+        }
+        let wish = |(from, symbols)| Wanted { symbols, ..Wanted::of_days(from, night.day) };
+        Ok(by_first.into_iter().map(wish).collect())
+    }
+
+    /// Whether `source`, if it gives bars, has given one of `day`.
+    async fn shows_day(&self, source: Source, day: Date) -> Result<(), NightlyError> {
+        let newest = self.newest_days(source).await?.into_values().max();
+        match gives_bars(source) && newest.is_none_or(|newest| newest < day) {
+            true => Err(NightlyError::DayMissing(day)),
+            false => Ok(()),
+        }
+    }
+
+    /// The day of the newest daily bar of each symbol from `source`.
+    async fn newest_days(&self, source: Source) -> Result<BTreeMap<Symbol, Date>, StoreError> {
+        let held = self.store.series_overviews().await?;
+        let of_source = held
+            .into_iter()
+            .filter(|series| series.source == source && series.interval == Interval::Daily);
+        Ok(of_source.filter_map(|series| Some((series.symbol, series.last_day?))).collect())
+    }
+}
+
+/// One run.
+struct Night<'a> {
+    /// The session that it is for.
+    day: Date,
+    /// When it was due.
+    due_at: Timestamp,
+    settings: &'a NightlySettings,
+}
+
+/// What came and what failed, a sentence each.
+#[derive(Default)]
+struct Told {
+    done: Vec<String>,
+    failed: Vec<String>,
+}
+
+/// How long a run that has failed `attempts` times waits: a quarter of an hour, doubled each time,
+/// at most four hours.
+fn retry_wait(attempts: u64) -> SignedDuration {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX).min(4);
+    RETRY_WAIT_FIRST.saturating_mul(1 << doublings)
+}
+
+/// The day from which a series that ends on `newest` is asked for in the run of `day`; the same
+/// whether or not an earlier attempt has brought that day, so that its pieces are known again.
+fn begin(newest: Date, day: Date) -> Date {
+    let calendar = Calendar::bist();
+    let before = calendar.previous_session(day).unwrap_or(day);
+    (0..OVERLAP_SESSIONS)
+        .try_fold(newest.min(before), |day, _| calendar.previous_session(day))
+        .unwrap_or(newest)
 }
 
 /// Why a source was not asked.
@@ -146,6 +271,13 @@ enum NightlyError {
     Ingest(#[from] IngestError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("it has no bar of {0} yet")]
+    DayMissing(Date),
+}
+
+/// Whether a source gives bars of every session; rates and announcements have days of their own.
+fn gives_bars(source: Source) -> bool {
+    matches!(source, Source::BULLETIN | Source::YAHOO | Source::ISYATIRIM)
 }
 
 /// Whether a source is asked about single shares.

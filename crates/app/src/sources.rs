@@ -78,7 +78,8 @@ pub struct SourcesView {
     pub sources: Vec<SourceView>,
     /// Whether a nightly run is set up.
     pub nightly_enabled: bool,
-    /// When it runs next; `None` when it is not set up, or beyond the calendar.
+    /// When it runs next, or a failed run is begun again; `None` when it is not set up, or beyond
+    /// the calendar.
     pub nightly_next_at: Option<Timestamp>,
     /// The last run.
     pub nightly_last: Option<JobRun>,
@@ -134,15 +135,17 @@ impl App {
                 pieces_count: pieces.get(&source).copied().unwrap_or_default(),
             }
         });
+        let nightly_last = self.store.jobs(JOB_NAME, 1).await?.pop();
+        let retry_at = nightly_last.as_ref().and_then(|run| run.retry_at);
         Ok(SourcesView {
             as_of: now,
             sources: sources.collect(),
             nightly_enabled: self.nightly.is_some(),
             nightly_next_at: match self.nightly {
-                Some(_) => next_due(now, Calendar::bist()),
+                Some(_) => next_due(now, Calendar::bist()).into_iter().chain(retry_at).min(),
                 None => None,
             },
-            nightly_last: self.store.last_job(JOB_NAME).await?,
+            nightly_last,
         })
     }
 }

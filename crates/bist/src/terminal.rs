@@ -139,7 +139,8 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 /// Sends the log to standard error: text for people on a terminal, JSON otherwise.
 pub(crate) fn start_logging(config: &Config, terminal: &Terminal) {
-    let default = if terminal.quiet { "error" } else { "warn,bist_server=info" };
+    let default =
+        if terminal.quiet { "error" } else { "warn,bist_server=info,bist_app::nightly=info" };
     let filter = EnvFilter::try_new(config.log.as_deref().unwrap_or(default))
         .unwrap_or_else(|_| EnvFilter::new(default));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);

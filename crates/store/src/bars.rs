@@ -1,9 +1,10 @@
 //! Writing bars: new ones, and revisions of what the same source said before.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 use bist_market::{BarSeries, RawBar};
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row, SqlSafeStr, SqliteConnection};
 
 use crate::bulk::{ROWS_PER_STATEMENT, placeholders, values};
 use crate::columns::{raw_bar, signed};
@@ -185,13 +186,12 @@ async fn keep_revised(
     Ok(())
 }
 
-async fn upsert(
-    connection: &mut SqliteConnection,
-    ingest: Ingest,
-    series: &BarSeries,
-    rows: &[(i64, &RawBar)],
-) -> Result<(), StoreError> {
-    let text = format!(
+/// The text of most statements, which need not be made each time.
+static UPSERT_OF_FULL_STATEMENT: LazyLock<String> =
+    LazyLock::new(|| upsert_text(ROWS_PER_STATEMENT));
+
+fn upsert_text(rows_count: usize) -> String {
+    format!(
         "INSERT INTO bars (symbol, bar_interval, source, ingest_id, opened_at, open_units,
              high_units, low_units, close_units, adjusted_close, volume_shares) {}
          ON CONFLICT (symbol, bar_interval, source, opened_at) DO UPDATE SET
@@ -199,9 +199,22 @@ async fn upsert(
              low_units = EXCLUDED.low_units, close_units = EXCLUDED.close_units,
              adjusted_close = EXCLUDED.adjusted_close, volume_shares = EXCLUDED.volume_shares,
              ingest_id = EXCLUDED.ingest_id",
-        values(4, 7, rows.len())
-    );
-    let mut query = sqlx::query(AssertSqlSafe(text))
+        values(4, 7, rows_count)
+    )
+}
+
+async fn upsert(
+    connection: &mut SqliteConnection,
+    ingest: Ingest,
+    series: &BarSeries,
+    rows: &[(i64, &RawBar)],
+) -> Result<(), StoreError> {
+    let text = if rows.len() == ROWS_PER_STATEMENT {
+        AssertSqlSafe(UPSERT_OF_FULL_STATEMENT.as_str()).into_sql_str()
+    } else {
+        AssertSqlSafe(upsert_text(rows.len())).into_sql_str()
+    };
+    let mut query = sqlx::query(text)
         .bind(series.symbol.as_str())
         .bind(series.interval.to_string())
         .bind(ingest.source.as_str())

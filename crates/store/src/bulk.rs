@@ -2,8 +2,13 @@
 
 use std::fmt::Write as _;
 
-/// Rows a statement writes at once; with at most twelve values each, below SQLite's limit of 32,766.
-pub(crate) const ROWS_PER_STATEMENT: usize = 500;
+/// Rows a statement writes at once.
+///
+/// Each statement costs a wake-up of sqlx's thread. SQLite, on the other hand, looks up the name of
+/// each `$1` in a list from its beginning, so that the cost of a row grows with the rows of its
+/// statement: 118,000 bars of seven values took 4.1 s of processor time with 500 rows a statement,
+/// 0.8 s with 32.
+pub(crate) const ROWS_PER_STATEMENT: usize = 32;
 
 /// `VALUES ($1, $2, $3), ($1, $4, $5)` for one shared value, two of its own a row, and two rows.
 ///

@@ -42,7 +42,7 @@ pub use error::StoreError;
 pub use findings::{FindingFilter, FindingPage, FindingRecord, FindingTally};
 pub use ingests::{Generation, IngestBatch, IngestCounts, IngestFile, Ingested};
 pub use instrument_days::{IndexMembers, InstrumentDayRecord};
-pub use jobs::JobRun;
+pub use jobs::{JobEnd, JobRun};
 pub use observations::ObservationOverview;
 pub use pieces::{PieceMark, PieceRecord};
 pub use pool::Store;

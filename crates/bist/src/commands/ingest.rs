@@ -4,15 +4,15 @@ use std::fmt::Write as _;
 
 use anyhow::bail;
 use bist_app::App;
-use bist_app::fetch::FetchRequest;
+use bist_app::fetch::Reuse;
 use bist_app::ingest::{IngestReport, PiecesReport};
 use bist_app::universes::UniverseName;
-use bist_feeds::FileFormat;
+use bist_feeds::{FileFormat, Wanted};
 use bist_market::bar::day_of;
 use bist_market::{Interval, SeriesCode, Source, Symbol};
 use clap::{Args, Subcommand};
-use jiff::ToSpan;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 
 use super::{open, open_with_services};
 use crate::config::Config;
@@ -134,14 +134,7 @@ impl IngestArgs {
             open(config).await?
         };
         let progress = terminal.progress();
-        let request = |days: DayArgs| {
-            let to = days.to.unwrap_or_else(|| day_of(app.now()));
-            let from = match days.from {
-                Some(from) => from,
-                None => to.saturating_sub(DAYS_BACK_DEFAULT.days()),
-            };
-            FetchRequest { refresh: days.refresh, ..FetchRequest::of_days(from, to) }
-        };
+        let now = app.now();
         let report = match self.source {
             SourceCommand::Csv(args) => {
                 app.ingest_files(FileFormat::Csv, args.vendor, args.paths, progress).await?
@@ -156,27 +149,26 @@ impl IngestArgs {
                 app.ingest_files(FileFormat::Bulletin, None, args.paths, progress).await?
             }
             SourceCommand::Bulletin(args) => {
-                app.ingest_source(Source::BULLETIN, request(args.days), progress).await?
+                let (wanted, reuse) = args.days.wanted(now);
+                app.ingest_source(Source::BULLETIN, wanted, reuse, progress).await?
             }
             SourceCommand::Yahoo(args) => {
-                let request = shares(&app, args, request).await?;
-                app.ingest_source(Source::YAHOO, request, progress).await?
+                let (wanted, reuse) = args.wanted(&app).await?;
+                app.ingest_source(Source::YAHOO, wanted, reuse, progress).await?
             }
             SourceCommand::Isyatirim(args) => {
-                let request = shares(&app, args, request).await?;
-                app.ingest_source(Source::ISYATIRIM, request, progress).await?
+                let (wanted, reuse) = args.wanted(&app).await?;
+                app.ingest_source(Source::ISYATIRIM, wanted, reuse, progress).await?
             }
             SourceCommand::Evds(args) => {
-                let request = FetchRequest { series: args.series, ..request(args.days) };
-                app.ingest_source(Source::EVDS, request, progress).await?
+                let (wanted, reuse) = args.days.wanted(now);
+                let wanted = Wanted { series: args.series, ..wanted };
+                app.ingest_source(Source::EVDS, wanted, reuse, progress).await?
             }
             SourceCommand::Kap(args) => {
-                let today = day_of(app.now());
-                let request = FetchRequest {
-                    from_index: args.from_index,
-                    ..FetchRequest::of_days(today, today)
-                };
-                app.ingest_source(Source::KAP, request, progress).await?
+                let (today, from_index) = (day_of(now), args.from_index);
+                let wanted = Wanted { from_index, ..Wanted::of_days(today, today) };
+                app.ingest_source(Source::KAP, wanted, Reuse::Final, progress).await?
             }
         };
         app.close().await;
@@ -188,20 +180,27 @@ impl IngestArgs {
     }
 }
 
-/// The wish for shares, with the symbols of the universe that the user named.
-async fn shares(
-    app: &App,
-    args: ShareArgs,
-    request: impl Fn(DayArgs) -> FetchRequest,
-) -> anyhow::Result<FetchRequest> {
-    let ShareArgs { universe, symbols, interval, days } = args;
-    let request = request(days);
-    let symbols = if symbols.is_empty() {
-        app.universe(&UniverseName::parse(&universe), request.to).await?
-    } else {
-        symbols
-    };
-    Ok(FetchRequest { symbols, interval, ..request })
+impl DayArgs {
+    /// Daily data of these days, and what is not asked for again.
+    fn wanted(&self, now: Timestamp) -> (Wanted, Reuse) {
+        let to = self.to.unwrap_or_else(|| day_of(now));
+        let from = self.from.unwrap_or_else(|| to.saturating_sub(DAYS_BACK_DEFAULT.days()));
+        let reuse = if self.refresh { Reuse::Nothing } else { Reuse::Final };
+        (Wanted::of_days(from, to), reuse)
+    }
+}
+
+impl ShareArgs {
+    /// The same of the shares of the universe that the user named.
+    async fn wanted(self, app: &App) -> anyhow::Result<(Wanted, Reuse)> {
+        let (wanted, reuse) = self.days.wanted(app.now());
+        let symbols = if self.symbols.is_empty() {
+            app.universe(&UniverseName::parse(&self.universe), wanted.to).await?
+        } else {
+            self.symbols
+        };
+        Ok((Wanted { symbols, interval: self.interval, ..wanted }, reuse))
+    }
 }
 
 fn text(report: &IngestReport) -> String {

@@ -1,12 +1,13 @@
 //! `bist validate`: what is wrong with the stored rows, and how good they are; and what a person
 //! decides about it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use bist_app::decisions::Decided;
+use bist_app::decisions::{Decided, DecisionRecord};
 use bist_app::quality::QualityOverview;
 use bist_market::validate::{Finding, MonthQuality, QualityBand};
-use bist_market::{FindingId, Source, Symbol, Verdict};
+use bist_market::{Decision, FindingId, Source, Symbol, Verdict};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -37,6 +38,15 @@ enum Decide {
     Accept(DecideArgs),
     /// Keep the row of a finding out: it is wrong
     Reject(DecideArgs),
+    /// What was decided so far, the newest first
+    Decisions(DecisionsArgs),
+}
+
+#[derive(Args, Debug)]
+struct DecisionsArgs {
+    /// At most so many
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    limit: u32,
 }
 
 #[derive(Args, Debug)]
@@ -56,6 +66,25 @@ struct DecideArgs {
         hide_env_values = true
     )]
     by: String,
+}
+
+/// The JSON document of the decisions.
+#[derive(Serialize)]
+struct DecisionsReport<'a> {
+    /// The newest first.
+    items: Vec<DecisionReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct DecisionReport<'a> {
+    symbol: Symbol,
+    source: Source,
+    interval: String,
+    /// Whether no later decision is about the same finding.
+    in_force: bool,
+    decision: &'a Decision,
+    /// As it stood when it was decided about.
+    finding: FindingReport<'a>,
 }
 
 /// The JSON document.
@@ -97,8 +126,6 @@ struct SeriesReport<'a> {
 
 #[derive(Serialize)]
 struct FindingReport<'a> {
-    day: Option<jiff::civil::Date>,
-    code: &'static str,
     severity: &'static str,
     quarantined: bool,
     rule: &'static str,
@@ -114,6 +141,13 @@ impl ValidateArgs {
             let (verdict, DecideArgs { finding, reason, by }) = match decide {
                 Decide::Accept(args) => (Verdict::Accept, args),
                 Decide::Reject(args) => (Verdict::Reject, args),
+                Decide::Decisions(DecisionsArgs { limit }) => {
+                    let decisions = app.decisions(limit).await?;
+                    app.close().await;
+                    let items = in_force(&decisions);
+                    let report = DecisionsReport { items };
+                    return terminal.result(&report, || decisions_text(&report.items));
+                }
             };
             let decided = app.decide(finding, verdict, &reason, &by).await?;
             app.close().await;
@@ -138,6 +172,54 @@ fn decided_text(decided: &Decided) -> String {
         100.0 * decided.score_share,
         100.0 * decided.score_share_before,
     )
+}
+
+/// The decisions, each with whether it is in force: the first about its finding is.
+fn in_force(decisions: &[DecisionRecord]) -> Vec<DecisionReport<'_>> {
+    let mut seen = BTreeSet::new();
+    let items = decisions.iter().map(|DecisionRecord { found, decision }| DecisionReport {
+        symbol: found.symbol,
+        source: found.source,
+        interval: found.interval.to_string(),
+        in_force: seen.insert(decision.finding),
+        decision,
+        finding: FindingReport::of(&found.finding),
+    });
+    items.collect()
+}
+
+fn decisions_text(items: &[DecisionReport<'_>]) -> String {
+    if items.is_empty() {
+        return "nothing was decided yet; `bist validate SYMBOL` lists findings with their names\n"
+            .to_owned();
+    }
+    let mut out = String::new();
+    for item in items {
+        let Decision { finding, verdict, reason, decided_by, decided_at } = item.decision;
+        let replaced = if item.in_force { "" } else { " (replaced by a later decision)" };
+        writeln!(
+            out,
+            "{decided_at:.0} {decided_by} {} {} {} {finding}: {}{replaced}\n    {reason}",
+            verdict.as_str(),
+            item.symbol,
+            item.source,
+            item.finding.text,
+        )
+        .ok();
+    }
+    out
+}
+
+impl<'a> FindingReport<'a> {
+    fn of(finding: &'a Finding) -> Self {
+        Self {
+            severity: finding.severity().as_str(),
+            quarantined: finding.quarantines(),
+            rule: finding.kind.rule(),
+            text: finding.to_string(),
+            finding,
+        }
+    }
 }
 
 fn report(overview: &QualityOverview) -> Report<'_> {
@@ -176,19 +258,7 @@ fn report(overview: &QualityOverview) -> Report<'_> {
                     score_share: quality.score_share(),
                     band: series.band.as_str(),
                     months: &quality.months,
-                    findings: quality
-                        .findings
-                        .iter()
-                        .map(|finding| FindingReport {
-                            day: finding.day,
-                            code: finding.kind.code(),
-                            severity: finding.severity().as_str(),
-                            quarantined: finding.quarantines(),
-                            rule: finding.kind.rule(),
-                            text: finding.to_string(),
-                            finding,
-                        })
-                        .collect(),
+                    findings: quality.findings.iter().map(FindingReport::of).collect(),
                 }
             })
             .collect(),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod cli;
+mod decisions;
 mod gate;
 mod kills;
 mod services;
