@@ -271,17 +271,19 @@ async function modes(browser, symbol) {
   await close();
 }
 
+/** An answer that tells of a failure inside, as the server gives it. */
+function failure(requestId) {
+  const problem = { type: 'about:blank', title: 'internal error', status: 500, detail: null, code: 'internal', request_id: requestId };
+  return { status: 500, contentType: 'application/problem+json', body: JSON.stringify(problem) };
+}
+
 /** A part that fails says so with its request id, and the others go on. */
 async function failingPart(browser, symbol) {
   const { page, close } = await openPage(browser);
   let isBroken = true;
   await page.route('**/api/v1/signals**', (route) =>
     isBroken
-      ? route.fulfill({
-          status: 500,
-          contentType: 'application/problem+json',
-          body: JSON.stringify({ type: 'about:blank', title: 'internal error', status: 500, detail: null, code: 'internal', request_id: 'e2e-42' }),
-        })
+      ? route.fulfill(failure('e2e-42'))
       : route.continue(),
   );
   await visit(page, `/s/${symbol}`, '[role="alert"]');
@@ -342,11 +344,7 @@ async function qualityFailing(browser) {
   let isBroken = false;
   await page.route('**/api/v1/data-quality/history**', (route) =>
     isBroken
-      ? route.fulfill({
-          status: 500,
-          contentType: 'application/problem+json',
-          body: JSON.stringify({ type: 'about:blank', title: 'internal error', status: 500, detail: null, code: 'internal', request_id: 'e2e-43' }),
-        })
+      ? route.fulfill(failure('e2e-43'))
       : route.continue(),
   );
   await page.route('**/api/v1/data-quality/sources', async (route) => {

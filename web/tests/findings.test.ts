@@ -124,6 +124,7 @@ describe('a sentence of a finding', () => {
   it('is followed by its numbers in their units', () => {
     expect(findingValue('tr', 'close_units', 528_500)).toBe('₺52,85');
     expect(findingValue('en', 'move_share', -0.0995)).toBe('-9.95%');
+    expect(findingValue('tr', 'allowed_share', 0.21)).toBe('%21,00');
     expect(findingValue('tr', 'rows_count', 2488)).toBe('2.488');
     expect(findingValue('en', 'base_day', '2024-07-31')).toBe('31 Jul 2024');
     expect(findingValue('en', 'adjusted_close', null)).toBe(MISSING);

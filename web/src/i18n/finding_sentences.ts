@@ -314,6 +314,7 @@ export function findingValue(language: Language, name: string, of: unknown): str
   if (typeof of === 'object' && of !== null) return refusal(new NamedNumbers(language, { reason: of }));
   if (typeof of !== 'number') return of === null ? MISSING : String(of);
   if (name.endsWith('_units')) return n.units(name);
-  if (name.endsWith('_share')) return n.signed(name);
+  if (/(^|_)(move|return)_share$/.test(name)) return n.signed(name);
+  if (name.endsWith('_share')) return n.share(name);
   return Number.isInteger(of) ? n.count(name) : n.decimal(name, 4);
 }

@@ -69,6 +69,7 @@ export const qualityEn: QualityWords = {
   rule: 'Rule',
   id: 'Id of the finding',
   toAccept: 'If the row is right, let it through:',
+  undecidable: 'A row that cannot be verified is used nowhere; a decision would change nothing.',
   toReject: 'If the row is wrong, keep it out:',
   decisions: {
     accept: (who, when) => `accepted by ${who}, ${when}`,

@@ -68,6 +68,7 @@ export const qualityTr = {
   rule: 'Kural',
   id: 'Bulgunun kimliği',
   toAccept: 'Satır doğruysa kabul edin:',
+  undecidable: 'Doğrulanamayan satır hiçbir yerde kullanılmaz; karar bir şeyi değiştirmez.',
   toReject: 'Satır yanlışsa dışarıda tutun:',
   decisions: {
     accept: (who: string, when: string) => `${who} kabul etti, ${when}`,
