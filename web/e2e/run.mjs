@@ -271,17 +271,19 @@ async function modes(browser, symbol) {
   await close();
 }
 
+/** An answer that tells of a failure inside, as the server gives it. */
+function failure(requestId) {
+  const problem = { type: 'about:blank', title: 'internal error', status: 500, detail: null, code: 'internal', request_id: requestId };
+  return { status: 500, contentType: 'application/problem+json', body: JSON.stringify(problem) };
+}
+
 /** A part that fails says so with its request id, and the others go on. */
 async function failingPart(browser, symbol) {
   const { page, close } = await openPage(browser);
   let isBroken = true;
   await page.route('**/api/v1/signals**', (route) =>
     isBroken
-      ? route.fulfill({
-          status: 500,
-          contentType: 'application/problem+json',
-          body: JSON.stringify({ type: 'about:blank', title: 'internal error', status: 500, detail: null, code: 'internal', request_id: 'e2e-42' }),
-        })
+      ? route.fulfill(failure('e2e-42'))
       : route.continue(),
   );
   await visit(page, `/s/${symbol}`, '[role="alert"]');
@@ -295,6 +297,75 @@ async function failingPart(browser, symbol) {
   await close();
 }
 
+/** The page of data quality by keyboard: what is kept out, why, what to do, and what was decided. */
+async function qualityJourney(browser) {
+  const overview = await api('/api/v1/data-quality?limit=1000');
+  const kept = await api('/api/v1/data-quality/findings?quarantined=true&limit=1');
+  const decided = await api('/api/v1/data-quality/findings?decided=true&limit=1');
+  const { page, complaints, close } = await openPage(browser);
+  await visit(page, '/quality', 'main .matrix');
+  const sum = overview.items.reduce((total, item) => total + item.unverifiable_count, 0);
+  const figures = await page.locator('main .figures').innerText();
+  check(figures.includes(new Intl.NumberFormat('tr-TR').format(sum)), `the page does not show the ${sum} unverifiable rows`);
+  const listed = page.locator('section[aria-labelledby="quarantine-title"]');
+  if (kept.items.length > 0) {
+    const summary = listed.locator('details > summary').first();
+    await summary.focus();
+    await page.keyboard.press('Enter');
+    const entry = listed.locator('ol > li').first();
+    const text = await entry.innerText();
+    check(text.includes(kept.items[0].id), `the first finding kept out is not ${kept.items[0].id}`);
+    check(!text.includes(kept.items[0].text), 'a finding is told in English on a Turkish page');
+    if (kept.items[0].opened_at !== null) check(text.includes(`bist validate accept ${kept.items[0].id}`), 'how to let the row through is not told');
+  } else {
+    await listed.locator('.card-body').waitFor();
+  }
+  await inspect(page, complaints, 'quality page, a finding opened');
+  await page.screenshot({ path: join(OUT, 'quality-finding-dark-tr-1440.png') });
+  await listed.getByRole('button', { name: 'Elle karar verilenler' }).press('Enter');
+  await settled(page);
+  const entries = await listed.locator('ol > li').count();
+  check(decided.items.length > 0 ? entries > 0 : entries === 0, `${entries} decided findings are shown and the API has ${decided.items.length > 0 ? 'some' : 'none'}`);
+  const grid = page.locator('section[aria-labelledby="freshness-title"]');
+  await grid.getByRole('button', { name: '65 seans' }).press('Enter');
+  await page.waitForFunction(() => document.querySelectorAll('section[aria-labelledby="freshness-title"] thead th').length === 3 + 65, undefined, { timeout: WAIT_MS });
+  await inspect(page, complaints, 'quality page, a quarter of sessions');
+  await page.getByRole('link', { name: 'Sembollere göre' }).press('Enter');
+  check(await page.evaluate(() => {
+    const top = document.getElementById('symbols-title')?.getBoundingClientRect().top ?? -1;
+    return top >= 52 && top < innerHeight;
+  }), 'the link within the page leads under the bar or nowhere');
+  await close();
+}
+
+/** What fails on the page of data quality says so; what was there before stays, and a check that is too old is told. */
+async function qualityFailing(browser) {
+  const { page, close } = await openPage(browser, { language: 'en' });
+  let isBroken = false;
+  await page.route('**/api/v1/data-quality/history**', (route) =>
+    isBroken
+      ? route.fulfill(failure('e2e-43'))
+      : route.continue(),
+  );
+  await page.route('**/api/v1/data-quality/sources', async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    await route.fulfill({ response: answer, json: { ...body, items: body.items.map((item) => ({ ...item, last_success_at: '2999-01-01T00:00:00Z' })) } });
+  });
+  await visit(page, '/quality', 'main .unchecked');
+  check((await page.locator('main .unchecked').innerText()).includes('bist validate --all'), 'data that were not checked yet are not told, with what to do');
+  isBroken = true;
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await page.waitForSelector('[role="alert"]');
+  check((await page.locator('[role="alert"]').innerText()).includes('e2e-43'), 'an error of the page of data quality does not show its request id');
+  check((await page.locator('section[aria-labelledby="history-title"] svg[role="img"] path').count()) === 1, 'the last answer went away when the next one failed');
+  await page.screenshot({ path: join(OUT, 'quality-error-dark-en-1440.png') });
+  isBroken = false;
+  await page.locator('[role="alert"] button').click();
+  await page.waitForFunction(() => document.querySelector('[role="alert"]') === null, undefined, { timeout: WAIT_MS });
+  await close();
+}
+
 async function emptyStore(browser) {
   const { page, complaints, close } = await openPage(browser);
   await page.route('**/api/v1/symbols**', (route) => route.fulfill({ status: 200, contentType: 'application/json', body: '{"items":[],"next":null}' }));
@@ -303,6 +374,15 @@ async function emptyStore(browser) {
   check(text.includes('bist sample') && text.includes('bist ingest csv DIR'), 'an empty store does not say what to type');
   await inspect(page, complaints, 'empty store');
   await page.screenshot({ path: join(OUT, 'empty-dark-tr-1440.png') });
+  const nothing = { as_of: null, threshold_share: 0.95, good_share: 0.97, score_share: null, band: null, sources: [], items: [], next: null };
+  await page.route('**/api/v1/data-quality?**', (route) => route.fulfill({ json: nothing }));
+  await page.route('**/api/v1/data-quality/sources', (route) =>
+    route.fulfill({ json: { as_of: '2026-11-20T12:00:00Z', items: [], nightly: { enabled: false, next_run_at: null, last_run: null } } }),
+  );
+  await visit(page, '/quality', 'main .empty');
+  check((await page.locator('main').innerText()).includes('bist validate --all'), 'a store without a check does not say what to type');
+  await inspect(page, complaints, 'empty data quality');
+  await page.screenshot({ path: join(OUT, 'quality-empty-dark-tr-1440.png') });
   await close();
 }
 
@@ -347,6 +427,8 @@ try {
     () => keyboardJourney(browser, symbols),
     () => modes(browser, symbols[0].symbol),
     () => failingPart(browser, symbols[0].symbol),
+    () => qualityJourney(browser),
+    () => qualityFailing(browser),
     () => emptyStore(browser),
     () => unknownAddresses(browser),
     () => apiDocs(browser),

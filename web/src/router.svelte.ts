@@ -2,16 +2,23 @@ import { parseRoute, type Route } from './routes';
 
 class Router {
   route = $state.raw<Route>(parseRoute(location.pathname));
+  #path = location.pathname;
 
   constructor() {
     addEventListener('popstate', () => {
-      this.route = parseRoute(location.pathname);
+      // A link within the page comes here too; the page that is shown stays as it is.
+      if (location.pathname !== this.#path) this.#show();
     });
   }
 
   go(path: string, how: 'push' | 'replace' = 'push'): void {
     if (how === 'replace') history.replaceState(null, '', path);
     else if (path !== location.pathname) history.pushState(null, '', path);
+    this.#show();
+  }
+
+  #show(): void {
+    this.#path = location.pathname;
     this.route = parseRoute(location.pathname);
   }
 }

@@ -33,6 +33,15 @@ function contrast(a: string, b: string): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
+/** `color-mix(in srgb, ink share, ground)`. */
+function mixed(ink: string, share: number, ground: string): string {
+  const channel = (at: number): string =>
+    Math.round(share * Number.parseInt(ink.slice(at, at + 2), 16) + (1 - share) * Number.parseInt(ground.slice(at, at + 2), 16))
+      .toString(16)
+      .padStart(2, '0');
+  return `#${channel(1)}${channel(3)}${channel(5)}`;
+}
+
 const TEXT_MIN = 4.5;
 const CONTROL_MIN = 3;
 const SURFACES = ['bg', 'surface', 'surface2'];
@@ -57,6 +66,11 @@ describe.each(Object.entries(THEMES))('theme %s', (_, theme) => {
   };
   it.each(TEXT_PAIRS)('%s on %s can be read', (ink, surface) => {
     expect(contrast(colour(ink), colour(surface))).toBeGreaterThanOrEqual(TEXT_MIN);
+  });
+  it.each(['down', 'warn', 'accent'])('the text of a count can be read on every shade of %s', (heat) => {
+    for (const share of [0.1, 0.24, 0.4]) {
+      expect(contrast(colour('text'), mixed(colour(heat), share, colour('surface')))).toBeGreaterThanOrEqual(TEXT_MIN);
+    }
   });
   it.each(SURFACES)('the outline of a control stands out from %s', (surface) => {
     expect(contrast(colour('control'), colour(surface))).toBeGreaterThanOrEqual(CONTROL_MIN);

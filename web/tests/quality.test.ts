@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { MonthScore, QualitySummary } from '../src/api/schema';
 import { rank } from '../src/i18n/fold';
 import { kindMatrix, shade } from '../src/routes/quality/kind_matrix';
-import { HEIGHT, nearest, scoreChart, WIDTH } from '../src/routes/quality/score_chart';
+import { HEIGHT, nearest, RIGHT, scoreChart } from '../src/routes/quality/score_chart';
+
+/** Pixels of a page. */
+const WIDTH = 720;
 
 function month(day: string, score: number): MonthScore {
   return { month: day, score_share: score, expected_count: 20, error_rows_count: 0, warning_rows_count: 0 };
@@ -10,30 +13,30 @@ function month(day: string, score: number): MonthScore {
 
 describe('the chart of the score', () => {
   it('lays months on the time axis and leaves a gap where one is missing', () => {
-    const chart = scoreChart([month('2024-01-01', 1), month('2024-02-01', 0.95), month('2024-05-01', 0.99)]);
+    const chart = scoreChart([month('2024-01-01', 1), month('2024-02-01', 0.95), month('2024-05-01', 0.99)], WIDTH);
     expect(chart.line.match(/[ML]/g)).toEqual(['M', 'L', 'M']);
     expect(chart.points[0]?.x).toBeLessThan(chart.points[1]?.x ?? 0);
-    expect(chart.points[2]?.x).toBe(WIDTH - 10);
+    expect(chart.points[2]?.x).toBe(WIDTH - RIGHT);
     expect(chart.points.every((point) => point.y >= 0 && point.y <= HEIGHT)).toBe(true);
   });
   it('begins at 90 % unless a month is worse', () => {
-    expect(scoreChart([month('2024-01-01', 0.96)]).from).toBe(0.9);
-    expect(scoreChart([month('2024-01-01', 0.42)]).from).toBeCloseTo(0.4);
-    expect(scoreChart([month('2024-01-01', 0)]).from).toBe(0);
+    expect(scoreChart([month('2024-01-01', 0.96)], WIDTH).from).toBe(0.9);
+    expect(scoreChart([month('2024-01-01', 0.42)], WIDTH).from).toBeCloseTo(0.4);
+    expect(scoreChart([month('2024-01-01', 0)], WIDTH).from).toBe(0);
   });
   it('draws higher scores higher', () => {
-    const { y } = scoreChart([month('2024-01-01', 0.96)]);
+    const { y } = scoreChart([month('2024-01-01', 0.96)], WIDTH);
     expect(y(1)).toBeLessThan(y(0.95));
   });
   it('of nothing is nothing', () => {
-    expect(scoreChart([])).toMatchObject({ points: [], line: '', years: [] });
+    expect(scoreChart([], WIDTH)).toMatchObject({ points: [], line: '', years: [] });
     expect(nearest([], 3)).toBeNull();
   });
   it('names years without crowding them', () => {
     const months = Array.from({ length: 26 * 12 }, (_, index) =>
       month(`${2000 + Math.floor(index / 12)}-${String((index % 12) + 1).padStart(2, '0')}-01`, 1),
     );
-    const { years, points } = scoreChart(months);
+    const { years, points } = scoreChart(months, WIDTH);
     for (const [index, year] of years.entries()) {
       const before = years[index - 1];
       if (before !== undefined) expect(year.x - before.x).toBeGreaterThanOrEqual(46);
@@ -59,13 +62,13 @@ describe('the matrix of findings', () => {
     item('THYAO', 'yahoo', [{ code: 'zero_volume', severity: 'warning', count: 2 }]),
     item('TUPRS', 'csv', []),
   ];
-  it('puts errors first and leaves out symbols without findings', () => {
+  it('puts errors first, in kinds and in symbols, and leaves out symbols without findings', () => {
     const { kinds, rows } = kindMatrix(items, { source: null, severity: null });
     expect(kinds.map((kind) => kind.code)).toEqual(['holiday_row', 'zero_volume', 'flat_bar']);
     expect(kinds[0]).toMatchObject({ count: 4, symbols: 2 });
     expect(rows.map((row) => [row.symbol, row.source, ...row.counts])).toEqual([
-      ['AKBNK', 'csv', 1, 0, 40],
       ['THYAO', 'csv', 3, 0, 0],
+      ['AKBNK', 'csv', 1, 0, 40],
       ['THYAO', 'yahoo', 0, 2, 0],
     ]);
   });
@@ -74,8 +77,8 @@ describe('the matrix of findings', () => {
     expect(kinds.map((kind) => kind.code)).toEqual(['holiday_row']);
     expect(rows.map((row) => row.symbol)).toEqual(['THYAO', 'AKBNK']);
   });
-  it('shades by the largest count of the kind, and not at all where there is none', () => {
-    expect([shade(0, 100), shade(1, 100), shade(10, 100), shade(100, 100), shade(0, 0)]).toEqual([0, 1, 2, 3, 0]);
+  it('shades by the digits of a count, and not at all where there is none', () => {
+    expect([0, 1, 9, 10, 99, 100, 5536].map(shade)).toEqual([0, 1, 1, 2, 2, 3, 3]);
   });
 });
 

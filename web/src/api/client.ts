@@ -24,6 +24,8 @@ const BASE = '/api/v1';
 const PAGE_ROWS = 1000;
 /** A guard against a cursor that never ends. */
 const PAGES_MAX = 200;
+/** Findings are read one by one, so they come in short pages. */
+const FINDINGS_PER_PAGE = 25;
 
 /** What the server answered instead of what was asked for, or that it did not answer at all. */
 export class ApiError extends Error {
@@ -155,7 +157,7 @@ export interface FindingFilter {
 export function findings(filter: FindingFilter, cursor: string | null, signal?: AbortSignal): Promise<Page<Finding>> {
   const { quarantined, decided, ...rest } = filter;
   const word = (value: boolean | null | undefined): string | null => (value === null || value === undefined ? null : String(value));
-  const query = { ...rest, quarantined: word(quarantined), decided: word(decided), limit: 50, cursor };
+  const query = { ...rest, quarantined: word(quarantined), decided: word(decided), limit: FINDINGS_PER_PAGE, cursor };
   return get<Page<Finding>>(path('/data-quality/findings', query), signal);
 }
 

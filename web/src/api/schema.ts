@@ -387,6 +387,8 @@ export interface Finding {
   code: string;
   severity: Severity;
   quarantined: boolean;
+  /** Whether the row can only be checked in part: it is neither a bar nor in quarantine. */
+  unverifiable: boolean;
   decision: Decision | null;
   /** One English sentence. */
   text: string;

@@ -11,6 +11,13 @@ const TURKISH: Record<string, string> = {
   'Republic Day': 'Cumhuriyet Bayramı',
   'closed after the earthquake': 'deprem sonrası kapalı',
   'session cancelled (earthquake)': 'seans iptal edildi (deprem)',
+  'closed by the exchange': 'borsa kapattı',
+  'closed on the eve of Kurban Bayramı': 'Kurban Bayramı arifesinde kapalı',
+  'closed on the eve of Ramazan Bayramı': 'Ramazan Bayramı arifesinde kapalı',
+  'closed after Ramazan Bayramı': 'Ramazan Bayramı sonrası kapalı',
+  'closed after the attacks of 20 November': '20 Kasım saldırılarından sonra kapalı',
+  'closed because of snow': 'kar nedeniyle kapalı',
+  'closed for the change to the new lira': 'yeni liraya geçiş için kapalı',
   weekend: 'hafta sonu',
 };
 

@@ -1,61 +1,27 @@
 import type { Reason } from '../api/schema';
 import type { Language } from './dictionary';
-import { day, list, number, percent, price, signedNumber, signedPercent } from './format';
+import { list, percent, signedNumber } from './format';
+import { NamedNumbers } from './named_numbers';
 
 /** The numbers of a reason, each in the language of the reader. */
-class Numbers {
-  readonly #language: Language;
-  readonly #reason: Reason;
-
-  constructor(language: Language, reason: Reason) {
-    this.#language = language;
-    this.#reason = reason;
-  }
-
-  #number(name: string): number | null {
-    const value = this.#reason[name];
-    return typeof value === 'number' ? value : null;
-  }
-
-  signed(name: string): string {
-    return signedPercent(this.#language, this.#number(name));
-  }
-
-  share(name: string): string {
-    return percent(this.#language, this.#number(name));
-  }
-
-  count(name: string): string {
-    return number(this.#language, this.#number(name));
-  }
-
-  day(name: string): string {
-    const value = this.#reason[name];
-    return day(this.#language, typeof value === 'string' ? value : null);
-  }
-
-  price(name: string): string {
-    const value = this.#reason[name];
-    return price(this.#language, typeof value === 'string' || typeof value === 'number' ? value : null);
-  }
-
+class Numbers extends NamedNumbers {
   /** An estimate with its interval, "0,012 (%95: -0,004 – 0,028)"; null when there is none. */
   estimate(name: string): string | null {
-    const value = this.#reason[name];
+    const value = this.values[name];
     if (typeof value !== 'object' || value === null) return null;
     const { value: centre, low, high, level } = value as Record<string, unknown>;
     if (typeof centre !== 'number' || typeof low !== 'number' || typeof high !== 'number') return null;
-    const signed = (x: number): string => signedNumber(this.#language, x, 3);
-    const share = percent(this.#language, typeof level === 'number' ? level : 0.95, 0);
+    const signed = (x: number): string => signedNumber(this.language, x, 3);
+    const share = percent(this.language, typeof level === 'number' ? level : 0.95, 0);
     return `${signed(centre)} (${share}: ${signed(low)} – ${signed(high)})`;
   }
 
   conditions(name: string): string | null {
-    const value = this.#reason[name];
+    const value = this.values[name];
     if (!Array.isArray(value) || value.length === 0) return null;
     return list(
-      this.#language,
-      value.map((code) => conditionName(this.#language, String(code))),
+      this.language,
+      value.map((code) => conditionName(this.language, String(code))),
     );
   }
 }

@@ -52,9 +52,15 @@ async fn the_findings_of_a_symbol_are_sentences() {
     );
     let crossed = named("low_above_high");
     assert_eq!(
-        json!([crossed["day"], crossed["quarantined"], crossed["text"], crossed["values"]]),
         json!([
-            "2026-11-19", true, "the low 10.40 is above the high 10.00",
+            crossed["day"],
+            crossed["quarantined"],
+            crossed["unverifiable"],
+            crossed["text"],
+            crossed["values"]
+        ]),
+        json!([
+            "2026-11-19", true, false, "the low 10.40 is above the high 10.00",
             {"low_units": 104_000, "high_units": 100_000}
         ])
     );
@@ -118,6 +124,26 @@ async fn findings_can_be_asked_by_kind_and_decided_ones_carry_the_decision() {
     let decided = app.get(&format!("{list}?decided=true")).await.ok();
     assert_eq!(decided["items"][0]["decision"]["reason"], "seen twice");
     assert_eq!(app.get(&format!("{list}?decided=maybe")).await.problem(400).0, "invalid_parameter");
+}
+
+#[tokio::test]
+async fn an_error_of_the_early_years_is_told_as_unverifiable_and_not_as_kept() {
+    let csv = "date,open,high,low,close,volume\n\
+        2008-11-17,10.00,10.20,9.95,10.10,1000\n\
+        2008-11-18,10.10,10.00,10.30,10.25,2000\n\
+        2008-11-19,10.20,10.40,10.10,10.30,4000\n";
+    let app = TestApp::with_csv(&[("OLD1.csv", csv)]).await;
+    let list = "/api/v1/data-quality/findings?code=low_above_high";
+    let crossed = app.get(list).await.ok()["items"][0].clone();
+    assert_eq!(
+        json!([
+            crossed["day"],
+            crossed["severity"],
+            crossed["quarantined"],
+            crossed["unverifiable"]
+        ]),
+        json!(["2008-11-18", "error", false, true])
+    );
 }
 
 #[tokio::test]

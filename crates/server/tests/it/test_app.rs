@@ -63,11 +63,17 @@ impl TestApp {
 
     /// A service with two small files, validated; no model.
     pub(crate) async fn with_files() -> Self {
-        let files = tempfile::tempdir().unwrap();
-        std::fs::write(files.path().join("TEST1.csv"), TEST1_CSV).unwrap();
-        std::fs::write(files.path().join("ZTEST.csv"), ZTEST_CSV).unwrap();
+        Self::with_csv(&[("TEST1.csv", TEST1_CSV), ("ZTEST.csv", ZTEST_CSV)]).await
+    }
+
+    /// A service with these files, by name and text, validated.
+    pub(crate) async fn with_csv(files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
         let this = Self::empty().await;
-        let paths = vec![files.path().to_str().unwrap().to_owned()];
+        let paths = vec![folder.path().to_str().unwrap().to_owned()];
         this.app.ingest_files(FileFormat::Csv, None, paths, quiet()).await.unwrap();
         this.app.validate(None, quiet()).await.unwrap();
         this

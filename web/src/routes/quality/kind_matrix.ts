@@ -16,6 +16,8 @@ export interface MatrixRow {
   /** One count a kind, in the order of the columns; zero where there is none. */
   counts: number[];
   total: number;
+  /** Those of them that are errors. */
+  errors: number;
 }
 
 export interface Matrix {
@@ -30,7 +32,7 @@ export interface MatrixFilter {
 
 export const SEVERITY_ORDER: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
 
-/** Which symbols have which findings how often: gravest kinds first, worst symbols first. */
+/** Which symbols have which findings how often: gravest kinds first, symbols with most errors first. */
 export function kindMatrix(items: QualitySummary[], filter: MatrixFilter): Matrix {
   const wanted = items.filter((item) => filter.source === null || item.source === filter.source);
   const byCode = new Map<string, Kind>();
@@ -59,17 +61,17 @@ export function kindMatrix(items: QualitySummary[], filter: MatrixFilter): Matri
         interval: item.interval,
         counts,
         total: counts.reduce((sum, count) => sum + count, 0),
+        errors: counts.reduce((sum, count, index) => sum + (kinds[index]?.severity === 'error' ? count : 0), 0),
       };
     })
     .filter((row) => row.total > 0)
-    .sort((a, b) => b.total - a.total || (a.symbol < b.symbol ? -1 : 1));
+    .sort((a, b) => b.errors - a.errors || b.total - a.total || (a.symbol < b.symbol ? -1 : 1));
   return { kinds, rows };
 }
 
-/** How strongly a cell is shaded, 0 to 3: by its share of the largest count of its kind. */
-export function shade(count: number, largest: number): 0 | 1 | 2 | 3 {
-  if (count === 0 || largest === 0) return 0;
-  const share = Math.log1p(count) / Math.log1p(largest);
-  if (share > 0.66) return 3;
-  return share > 0.33 ? 2 : 1;
+/** How strongly a cell is shaded, 0 to 3: by the digits of its count, so that kinds can be compared. */
+export function shade(count: number): 0 | 1 | 2 | 3 {
+  if (count === 0) return 0;
+  if (count >= 100) return 3;
+  return count >= 10 ? 2 : 1;
 }

@@ -46,6 +46,9 @@ pub(super) struct FindingResponse {
     severity: SeverityWord,
     /// Whether the row is kept out of the bars.
     quarantined: bool,
+    /// Whether the row can only be checked in part: it is neither a bar nor in quarantine, and costs
+    /// the score nothing.
+    unverifiable: bool,
     /// What was decided about it; null when nothing was.
     #[schema(required)]
     decision: Option<DecisionResponse>,
@@ -120,6 +123,7 @@ impl From<(FindingRecord, Option<Decision>)> for FindingResponse {
             code: finding.kind.code(),
             severity: SeverityWord(finding.severity()),
             quarantined: finding.quarantines(),
+            unverifiable: finding.unverifiable,
             decision: decision.map(DecisionResponse::from),
             text: finding.kind.to_string(),
             rule: finding.kind.rule(),
