@@ -12,6 +12,7 @@
 
 pub mod artifact;
 pub mod conformal;
+pub mod ensemble;
 pub mod explain;
 pub mod features;
 pub mod forecaster;
@@ -21,6 +22,7 @@ pub mod seasonal_naive;
 
 pub use artifact::{Artifact, ArtifactError};
 pub use conformal::{CalibrationError, ConformalBand};
+pub use ensemble::{StackingError, StackingWeights};
 pub use explain::Contributions;
 pub use features::{FeatureDefinition, FeatureMatrix, Known, MatrixError, Panel, RowKey, Targets};
 pub use forecaster::{FitError, FittedForecaster, Forecaster, Horizon};

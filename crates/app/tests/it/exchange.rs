@@ -170,7 +170,10 @@ impl Provider for Exchange {
             let series = match piece.scope {
                 Scope::Share { symbol, from, to, .. } => self.bars(Some(symbol), from, to),
                 Scope::Day(day) => self.bars(None, day, day),
-                ref other => panic!("{other:?} is never planned"),
+                ref other @ (Scope::Actions { .. }
+                | Scope::Series { .. }
+                | Scope::Cursor(_)
+                | Scope::File(_)) => panic!("{other:?} is never planned"),
             };
             let rows_read = series.iter().map(|series| series.bars.len() as u64).sum();
             let batch = Batch { file: piece.key.clone(), rows_read, series, ..Batch::default() };
