@@ -92,7 +92,7 @@ enum Claim {
 impl Layout {
     /// Recognises a header of one line.
     pub(crate) fn recognise(names: &[&str]) -> Result<Self, Fault> {
-        let (columns, ignored) = resolve(names, |_| true)?;
+        let (columns, ignored) = resolve(names, &Vec::from_iter(0..names.len()))?;
         let cells = complete(&columns, names, None)?;
         Ok(Self {
             date: columns[&Meaning::Date],
@@ -171,7 +171,7 @@ impl Layout {
         }
         let mut cells = Vec::with_capacity(groups.len());
         for (symbol, indices) in &groups {
-            let (mut columns, _) = resolve(&names, |index| indices.contains(&index))?;
+            let (mut columns, _) = resolve(&names, indices)?;
             columns.insert(Meaning::Date, date);
             cells.push(complete(&columns, &names, Some(*symbol))?);
         }
@@ -219,20 +219,21 @@ pub(crate) fn is_footer(first_cell: &str) -> bool {
     WORDS.contains(&word.as_str())
 }
 
-/// The column of each meaning among those that `wanted` admits, and the names not known.
+/// The column of each meaning among those `wanted`, and the names not known.
 fn resolve(
     names: &[&str],
-    wanted: impl Fn(usize) -> bool,
+    wanted: &[usize],
 ) -> Result<(BTreeMap<Meaning, usize>, Vec<String>), Fault> {
     let mut sure: BTreeMap<Meaning, usize> = BTreeMap::new();
     let mut perhaps: BTreeMap<Meaning, usize> = BTreeMap::new();
     let mut ignored = Vec::new();
-    for (index, name) in names.iter().enumerate().filter(|(index, _)| wanted(*index)) {
+    for &index in wanted {
+        let name = names[index];
         let (claims, meaning) = match claim(name) {
             Claim::Sure(meaning) => (&mut sure, meaning),
             Claim::Perhaps(meaning) => (&mut perhaps, meaning),
             Claim::Unknown => {
-                ignored.push((*name).to_owned());
+                ignored.push(name.to_owned());
                 continue;
             }
         };
@@ -243,7 +244,7 @@ fn resolve(
             return Err(Fault::TwoColumns {
                 field: meaning.name(),
                 first: names[first].to_owned(),
-                second: (*name).to_owned(),
+                second: name.to_owned(),
             });
         }
     }
@@ -255,7 +256,7 @@ fn resolve(
         Some("" | "unnamed0") => true,
         Some(_) | None => false,
     };
-    if date_less && wanted(0) && nameless_date {
+    if date_less && nameless_date && wanted.contains(&0) {
         sure.insert(Meaning::Date, 0);
     }
     for (meaning, index) in perhaps {

@@ -12,6 +12,10 @@ use crate::moment::{DateOrder, Moment};
 use crate::provider::Batch;
 use crate::rows::shortened;
 
+/// The largest document that is read; a day's rates have about 15 KB. The library compares each
+/// attribute of an element with all before it, which of a large element takes for ever.
+const SIZE_BYTES_MAX: usize = 256 << 10;
+
 /// Nodes of a document that are read; a day's rates have about a thousand.
 const NODES_MAX: u32 = 50_000;
 
@@ -31,6 +35,10 @@ const KINDS: [(&str, &str); 2] = [("ForexBuying", "A"), ("ForexSelling", "S")];
 pub fn parse_rates_xml(bytes: &[u8], piece: &str, day: Date) -> Result<Batch, FetchError> {
     let malformed =
         |place: &str, reason: String| FetchError::malformed(Source::EVDS, piece, place, reason);
+    if bytes.len() > SIZE_BYTES_MAX {
+        let reason = format!("it is larger than {SIZE_BYTES_MAX} bytes, as no true one is");
+        return Err(malformed("the document", reason));
+    }
     // Old documents are in a Turkish encoding; only ASCII is read of them.
     let text = String::from_utf8_lossy(bytes);
     let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..Default::default() };
@@ -44,15 +52,20 @@ pub fn parse_rates_xml(bytes: &[u8], piece: &str, day: Date) -> Result<Batch, Fe
 
     let mut batch = Batch { file: piece.to_owned(), ..Batch::default() };
     let mut observations = BTreeMap::new();
+    // Where the last refused currency began; the next one stands below it.
+    let (mut line, mut begin) = (1, 0);
     for currency in root.children().filter(|node| node.has_tag_name("Currency")) {
         batch.rows_read += 1;
         match rates_of(currency) {
             Ok(rates) => observations.extend(rates),
             Err(reason) => {
                 let range = currency.range();
+                let between = &document.input_text().as_bytes()[begin..range.start];
+                line += between.iter().filter(|byte| **byte == b'\n').count() as u64;
+                begin = range.start;
                 batch.refused.push(RefusedRow {
                     file: piece.to_owned(),
-                    line: u64::from(document.text_pos_at(range.start).row),
+                    line,
                     symbol: None,
                     day: Some(day),
                     text: shortened(&document.input_text()[range]),

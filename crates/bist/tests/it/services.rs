@@ -4,35 +4,45 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bist_market::bar::midnight_of;
+use bist_market::calendar::Calendar;
 use bist_testkit::http_server::{HttpServer, Reply, Script};
+use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::cli::{bist, text};
 
-/// Three sessions of March 2024; made up.
-fn chart(symbol: &str) -> String {
+/// The first sessions from the 4th of March 2024 on; made up.
+pub(crate) fn chart(symbol: &str, rows_count: usize) -> String {
+    let sessions = Calendar::bist().sessions(date(2024, 3, 4), date(2026, 6, 30)).take(rows_count);
+    let opened_at_s = |day: Date| midnight_of(day).as_second() + 10 * 3_600;
+    let timestamps: Vec<i64> = sessions.map(|(day, _)| opened_at_s(day)).collect();
+    let prices = |first: f64| -> Vec<f64> {
+        (0..rows_count).map(|row| first + 0.1 * (row % 50) as f64).collect()
+    };
+    let volumes: Vec<usize> = (0..rows_count).map(|row| 1_000 + 100 * row).collect();
     json!({"chart": {"result": [{
         "meta": {
             "currency": "TRY", "symbol": symbol, "instrumentType": "EQUITY",
             "exchangeTimezoneName": "Europe/Istanbul", "gmtoffset": 10_800,
             "dataGranularity": "1d", "regularMarketTime": 1_709_739_000
         },
-        "timestamp": [1_709_535_600, 1_709_622_000, 1_709_708_400],
+        "timestamp": timestamps,
         "events": {},
         "indicators": {
             "quote": [{
-                "open": [10.0, 10.1, 10.2], "high": [10.2, 10.3, 10.4],
-                "low": [9.9, 10.0, 10.1], "close": [10.1, 10.2, 10.3],
-                "volume": [1000, 1100, 1200]
+                "open": prices(10.0), "high": prices(10.2), "low": prices(9.9),
+                "close": prices(10.1), "volume": volumes
             }],
-            "adjclose": [{"adjclose": [10.1, 10.2, 10.3]}]
+            "adjclose": [{"adjclose": prices(10.1)}]
         }
     }], "error": null}})
     .to_string()
 }
 
-fn config(folder: &Path, server: &HttpServer) -> PathBuf {
+/// A configuration by which Yahoo is the server, asked as often as may be.
+pub(crate) fn config(folder: &Path, server: &HttpServer) -> PathBuf {
     let path = folder.join("bist.toml");
     let address = server.url("");
     let address = address.trim_end_matches('/');
@@ -61,9 +71,9 @@ fn a_service_is_stored_piece_by_piece_and_a_failed_piece_is_fetched_by_the_next_
     let data = folder.path().join("data");
     let server = HttpServer::start(
         Script::new()
-            .on("/v8/finance/chart/KOZAL.IS", Reply::json(chart("KOZAL.IS")))
+            .on("/v8/finance/chart/KOZAL.IS", Reply::json(chart("KOZAL.IS", 3)))
             .on("/v8/finance/chart/THYAO.IS", Reply::status(503, "busy"))
-            .on("/v8/finance/chart/THYAO.IS", Reply::json(chart("THYAO.IS"))),
+            .on("/v8/finance/chart/THYAO.IS", Reply::json(chart("THYAO.IS", 3))),
     );
     let config = config(folder.path(), &server);
 

@@ -4,6 +4,7 @@
 //! may be missing. The names were read in public notes and programs on bulletins of 2020 to 2026.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use crate::error::{Broken, Fault, Place};
 use crate::header::fold;
@@ -72,9 +73,11 @@ impl Column {
 
     /// The column of this name, whatever its case, accents and blanks.
     fn of(name: &str) -> Option<Self> {
-        let folded = fold(name);
-        let has = |names: &[&str; 2]| names.iter().any(|known| fold(known) == folded);
-        Self::NAMES.iter().find(|(_, names)| has(names)).map(|(column, _)| *column)
+        static FOLDED: LazyLock<BTreeMap<String, Column>> = LazyLock::new(|| {
+            let names = Column::NAMES.iter();
+            names.flat_map(|(column, names)| names.map(|name| (fold(name), *column))).collect()
+        });
+        FOLDED.get(&fold(name)).copied()
     }
 }
 

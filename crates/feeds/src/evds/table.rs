@@ -22,27 +22,16 @@ struct Answer {
     items: Column<Item>,
 }
 
-/// The values of all series on one day.
+/// The values of all series on one day, by the code of the series with underscores for points, and
+/// beside them the day.
 #[derive(Deserialize)]
-struct Item {
-    #[serde(rename = "Tarih", default)]
-    day: Cell,
-    #[serde(rename = "UNIXTIME")]
-    unix_time: Option<UnixTime>,
-    /// By the code of the series, with underscores for points.
-    #[serde(flatten)]
-    values: BTreeMap<String, Cell>,
-}
+struct Item(BTreeMap<String, Cell>);
 
-/// Midnight in Istanbul at the beginning of the day, seconds since 1970.
+/// Seconds since 1970 as the service wraps them.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum UnixTime {
-    Wrapped {
-        #[serde(rename = "$numberLong")]
-        seconds: Cell,
-    },
-    Plain(Cell),
+struct Wrapped {
+    #[serde(rename = "$numberLong")]
+    seconds: Cell,
 }
 
 /// Reads an answer for `codes`. Days without a value have no observation; a month is its first day.
@@ -97,20 +86,20 @@ impl<'a> Table<'a> {
 
     fn add(&mut self, item: &Item, line: u64) {
         let Some(day) = item.day() else {
-            let text = item.day.text();
-            self.refuse(line, None, &text, Refusal::NotADate { text: shortened(&text) });
+            let text = item.text("Tarih");
+            self.refuse(line, None, text, Refusal::NotADate { text: shortened(text) });
             return;
         };
         for index in 0..self.names.len() {
             let name = &self.names[index];
-            let Some(cell) = item.values.get(name) else { continue };
+            let Some(cell) = item.0.get(name) else { continue };
             self.named[index] = true;
             let text = format!("{day} {name}={}", cell.text());
             match cell.decimal(decimal::lira) {
                 Ok(None) => {}
                 Ok(Some(value)) => self.insert(index, day, line, value, &text),
                 Err(fault) => {
-                    let reason = fault.refusal(self.codes[index].as_str(), &cell.text());
+                    let reason = fault.refusal(self.codes[index].as_str(), cell.text());
                     self.refuse(line, Some(day), &text, reason);
                 }
             }
@@ -159,17 +148,23 @@ impl<'a> Table<'a> {
 }
 
 impl Item {
-    /// The day: `30-10-2025`, `2025-10`, or by the clock when the text is neither.
+    /// The words of a value; empty when there is none.
+    fn text(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", Cell::text)
+    }
+
+    /// The day: `30-10-2025`, `2025-10`, or by the clock, which stands at midnight in Istanbul, when
+    /// the text is neither.
     fn day(&self) -> Option<Date> {
-        let text = self.day.text();
-        if let Some(Moment::Day(day)) = Moment::parse(&text, DateOrder::DayFirst)
+        let text = self.text("Tarih");
+        if let Some(Moment::Day(day)) = Moment::parse(text, DateOrder::DayFirst)
             .or_else(|| Moment::parse(&format!("{text}-01"), DateOrder::DayFirst))
         {
             return Some(day);
         }
-        let seconds = match self.unix_time.as_ref()? {
-            UnixTime::Wrapped { seconds } | UnixTime::Plain(seconds) => seconds,
-        };
+        let seconds = self.0.get("UNIXTIME")?;
+        let wrapped = json::parse_object::<Wrapped>(seconds.text().as_bytes()).ok();
+        let seconds = wrapped.as_ref().map_or(seconds, |wrapped| &wrapped.seconds);
         let seconds = i64::try_from(seconds.whole()?).ok()?;
         let day = day_of(Timestamp::from_second(seconds).ok()?);
         (1900..=2200).contains(&day.year()).then_some(day)

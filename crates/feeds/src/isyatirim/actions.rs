@@ -14,10 +14,11 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::json::{Rows, answer, malformed, object, refused, text};
+use super::{malformed, refused};
 use crate::day_rows::number;
 use crate::decimal;
 use crate::fetch_error::FetchError;
+use crate::json::{self, Cell, Column, parse_object};
 use crate::provider::Batch;
 use crate::rows::shortened;
 
@@ -28,50 +29,38 @@ const ROWS_MAX: usize = 5_000;
 const FACTOR_TOLERANCE_SHARE: f64 = 1e-4;
 
 #[derive(Deserialize)]
-struct Envelope<'a> {
+struct Envelope {
     /// JSON as a text, or as it is.
-    #[serde(borrow)]
-    d: Option<&'a RawValue>,
+    d: Option<Box<RawValue>>,
     /// What the server says instead when it failed.
-    #[serde(rename = "Message", borrow)]
-    message: Option<&'a RawValue>,
+    #[serde(rename = "Message", default)]
+    message: Cell,
 }
 
 /// The cells of a row that we use, by the source's own names.
-#[derive(Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-struct Cells<'a> {
-    #[serde(borrow)]
-    shhe_hs_kodu: Option<&'a RawValue>,
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "SCREAMING_SNAKE_CASE")]
+struct Cells {
+    shhe_hs_kodu: Cell,
     /// Milliseconds since 1970.
-    #[serde(borrow)]
-    shhe_tarih: Option<&'a RawValue>,
+    shhe_tarih: Cell,
     /// The kind of the event.
-    #[serde(borrow)]
-    sht_kodu: Option<&'a RawValue>,
+    sht_kodu: Cell,
     /// The same in words.
-    #[serde(borrow)]
-    sht_tanimi: Option<&'a RawValue>,
+    sht_tanimi: Cell,
     /// Cash dividend, gross.
-    #[serde(borrow)]
-    shhe_nakit_tm_oran: Option<&'a RawValue>,
+    shhe_nakit_tm_oran: Cell,
     /// New shares against money.
-    #[serde(borrow)]
-    shhe_bdli_oran: Option<&'a RawValue>,
+    shhe_bdli_oran: Cell,
     /// New shares for nothing, out of reserves.
-    #[serde(borrow)]
-    shhe_bdsz_ik_oran: Option<&'a RawValue>,
+    shhe_bdsz_ik_oran: Cell,
     /// New shares for nothing, as a dividend.
-    #[serde(borrow)]
-    shhe_bdsz_tm_oran: Option<&'a RawValue>,
+    shhe_bdsz_tm_oran: Cell,
     /// The vendor's factor on earlier prices.
-    #[serde(borrow)]
-    shhe_fiyat_ayar_or: Option<&'a RawValue>,
+    shhe_fiyat_ayar_or: Cell,
     /// Capital before and after, lira.
-    #[serde(borrow)]
-    hsp_bolunme_oncesi_sermaye: Option<&'a RawValue>,
-    #[serde(borrow)]
-    hsp_bolunme_sonrasi_sermaye: Option<&'a RawValue>,
+    hsp_bolunme_oncesi_sermaye: Cell,
+    hsp_bolunme_sonrasi_sermaye: Cell,
 }
 
 /// Reads the corporate actions of a share; `piece` names the answer in messages.
@@ -84,18 +73,18 @@ struct Cells<'a> {
 /// [`FetchError::Refused`] when the source says that it failed, [`FetchError::Malformed`] when the
 /// answer does not have its documented shape.
 pub fn parse_sermaye(piece: &str, bytes: &[u8]) -> Result<Batch, FetchError> {
-    let envelope: Envelope<'_> = answer(piece, bytes)?;
-    let Some(inner) = envelope.d else { return Err(refused(piece, &text(envelope.message))) };
-    let inner = text(Some(inner));
-    let Rows(rows): Rows<'_, ROWS_MAX> =
-        serde_json::from_str(&inner).map_err(|error| malformed(piece, "the field d", &error))?;
+    let envelope: Envelope =
+        parse_object(bytes).map_err(|error| malformed(piece, "the answer", error))?;
+    let Some(inner) = envelope.d else { return Err(refused(piece, envelope.message.text())) };
+    let Column(rows): Column<Box<RawValue>, ROWS_MAX> = json::parse(json::words(&inner).as_bytes())
+        .map_err(|error| malformed(piece, "the field d", error))?;
 
     let mut batch =
         Batch { file: piece.to_owned(), rows_read: rows.len() as u64, ..Batch::default() };
     let mut first_lines: BTreeMap<&str, u64> = BTreeMap::new();
-    for (line, row) in (1_u64..).zip(rows) {
-        let cells: Cells<'_> = object(row.get())
-            .map_err(|error| malformed(piece, &format!("row {line} of the field d"), &error))?;
+    for (line, row) in (1_u64..).zip(&rows) {
+        let cells: Cells = parse_object(row.get().as_bytes())
+            .map_err(|error| malformed(piece, &format!("row {line} of the field d"), error))?;
         let first_line = *first_lines.entry(row.get()).or_insert(line);
         let actions = if first_line == line {
             actions(&cells, &mut batch.notes)
@@ -121,18 +110,18 @@ pub fn parse_sermaye(piece: &str, bytes: &[u8]) -> Result<Batch, FetchError> {
 }
 
 /// What one row makes: none, one or several actions of a day. A row without any is told in `notes`.
-fn actions(cells: &Cells<'_>, notes: &mut Vec<String>) -> Result<Vec<CorporateAction>, Refusal> {
+fn actions(cells: &Cells, notes: &mut Vec<String>) -> Result<Vec<CorporateAction>, Refusal> {
     let (symbol, day) = (symbol(cells)?, day(cells)?);
-    let code = format!("{:0>2}", text(cells.sht_kodu));
+    let code = format!("{:0>2}", cells.sht_kodu.text());
     let kinds = match code.as_str() {
         "01" | "02" | "03" | "04" | "05" | "06" | "09" => issues_and_dividends(cells)?,
         "78" => capital_decrease(cells)?.into_iter().collect(),
         // 07, 90 and 99 are restricted placement, merger and listing.
         _ => Vec::new(),
     };
-    let factor = number("SHHE_FIYAT_AYAR_OR", &text(cells.shhe_fiyat_ayar_or), decimal::lira)?;
+    let factor = number("SHHE_FIYAT_AYAR_OR", cells.shhe_fiyat_ayar_or.text(), decimal::lira)?;
     if kinds.is_empty() {
-        let title = shortened(&text(cells.sht_tanimi));
+        let title = shortened(cells.sht_tanimi.text());
         notes.push(format!("{symbol} {day}: '{title}' ({code}) is taken to change no price"));
     }
     if let ([kind], Some(factor)) = (kinds.as_slice(), factor)
@@ -149,15 +138,15 @@ fn actions(cells: &Cells<'_>, notes: &mut Vec<String>) -> Result<Vec<CorporateAc
 }
 
 /// A dividend, shares for nothing, shares against money: whatever has a rate.
-fn issues_and_dividends(cells: &Cells<'_>) -> Result<Vec<CorporateActionKind>, Refusal> {
-    let dividend = rate("SHHE_NAKIT_TM_ORAN", cells.shhe_nakit_tm_oran)?;
-    let rights = rate("SHHE_BDLI_ORAN", cells.shhe_bdli_oran)?;
-    let bonus = rate("SHHE_BDSZ_IK_ORAN", cells.shhe_bdsz_ik_oran)?
-        + rate("SHHE_BDSZ_TM_ORAN", cells.shhe_bdsz_tm_oran)?;
+fn issues_and_dividends(cells: &Cells) -> Result<Vec<CorporateActionKind>, Refusal> {
+    let dividend = rate("SHHE_NAKIT_TM_ORAN", &cells.shhe_nakit_tm_oran)?;
+    let rights = rate("SHHE_BDLI_ORAN", &cells.shhe_bdli_oran)?;
+    let bonus = rate("SHHE_BDSZ_IK_ORAN", &cells.shhe_bdsz_ik_oran)?
+        + rate("SHHE_BDSZ_TM_ORAN", &cells.shhe_bdsz_tm_oran)?;
     let mut kinds = Vec::new();
     if dividend > 0.0 {
-        let text = text(cells.shhe_nakit_tm_oran);
-        kinds.push(cash_dividend("SHHE_NAKIT_TM_ORAN", &text, 100)?);
+        let text = cells.shhe_nakit_tm_oran.text();
+        kinds.push(cash_dividend("SHHE_NAKIT_TM_ORAN", text, 100)?);
     }
     if rights > 0.0 {
         kinds.push(rights_issue(rights));
@@ -174,19 +163,19 @@ fn issues_and_dividends(cells: &Cells<'_>) -> Result<Vec<CorporateActionKind>, R
 
 /// A decrease of the capital; `None` when the vendor gives it the factor 1, as it does when the
 /// company cancels shares that it holds itself.
-fn capital_decrease(cells: &Cells<'_>) -> Result<Option<CorporateActionKind>, Refusal> {
-    let capital = |field: &str, cell| {
-        number(field, &text(cell), decimal::lira)?
+fn capital_decrease(cells: &Cells) -> Result<Option<CorporateActionKind>, Refusal> {
+    let capital = |field: &str, cell: &Cell| {
+        number(field, cell.text(), decimal::lira)?
             .ok_or_else(|| Refusal::MissingField { field: field.to_owned() })
     };
-    let rights = text(cells.shhe_bdli_oran);
-    if number("SHHE_BDLI_ORAN", &rights, decimal::lira)?.is_some_and(|rate| rate > 0.0) {
+    let rights = cells.shhe_bdli_oran.text();
+    if number("SHHE_BDLI_ORAN", rights, decimal::lira)?.is_some_and(|rate| rate > 0.0) {
         // What was paid in at the same time cannot be told from what was cancelled.
-        return Err(implausible("SHHE_BDLI_ORAN", &rights));
+        return Err(implausible("SHHE_BDLI_ORAN", rights));
     }
-    let factor = number("SHHE_FIYAT_AYAR_OR", &text(cells.shhe_fiyat_ayar_or), decimal::lira)?;
-    let before = capital("HSP_BOLUNME_ONCESI_SERMAYE", cells.hsp_bolunme_oncesi_sermaye)?;
-    let after = capital("HSP_BOLUNME_SONRASI_SERMAYE", cells.hsp_bolunme_sonrasi_sermaye)?;
+    let factor = number("SHHE_FIYAT_AYAR_OR", cells.shhe_fiyat_ayar_or.text(), decimal::lira)?;
+    let before = capital("HSP_BOLUNME_ONCESI_SERMAYE", &cells.hsp_bolunme_oncesi_sermaye)?;
+    let after = capital("HSP_BOLUNME_SONRASI_SERMAYE", &cells.hsp_bolunme_sonrasi_sermaye)?;
     decrease("HSP_BOLUNME_SONRASI_SERMAYE", after / before, factor)
 }
 
@@ -238,23 +227,23 @@ pub(crate) fn implausible(field: &str, text: &str) -> Refusal {
 }
 
 /// A rate in per cent as a share of one; zero when there is none.
-fn rate(field: &str, cell: Option<&RawValue>) -> Result<f64, Refusal> {
-    let text = text(cell);
-    let rate = number(field, &text, decimal::lira)?.unwrap_or(0.0);
-    if rate < 0.0 { Err(implausible(field, &text)) } else { Ok(rate / 100.0) }
+fn rate(field: &str, cell: &Cell) -> Result<f64, Refusal> {
+    let text = cell.text();
+    let rate = number(field, text, decimal::lira)?.unwrap_or(0.0);
+    if rate < 0.0 { Err(implausible(field, text)) } else { Ok(rate / 100.0) }
 }
 
-fn symbol(cells: &Cells<'_>) -> Result<Symbol, Refusal> {
-    let code = text(cells.shhe_hs_kodu);
-    Symbol::parse(&code).map_err(|_| Refusal::NotASymbol { text: shortened(&code) })
+fn symbol(cells: &Cells) -> Result<Symbol, Refusal> {
+    let code = cells.shhe_hs_kodu.text();
+    Symbol::parse(code).map_err(|_| Refusal::NotASymbol { text: shortened(code) })
 }
 
 /// The day in Istanbul.
-fn day(cells: &Cells<'_>) -> Result<Date, Refusal> {
-    let text = text(cells.shhe_tarih);
-    number("SHHE_TARIH", &text, decimal::shares)?
+fn day(cells: &Cells) -> Result<Date, Refusal> {
+    let text = cells.shhe_tarih.text();
+    number("SHHE_TARIH", text, decimal::shares)?
         .and_then(|at_ms| Timestamp::from_millisecond(at_ms).ok())
         .map(day_of)
         .filter(|day| (1900..=2200).contains(&day.year()))
-        .ok_or_else(|| Refusal::NotADate { text: shortened(&text) })
+        .ok_or_else(|| Refusal::NotADate { text: shortened(text) })
 }

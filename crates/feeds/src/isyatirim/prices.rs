@@ -8,13 +8,13 @@ use bist_market::bar::midnight_of;
 use bist_market::{InstrumentDay, RawBar, Refusal, Symbol};
 use jiff::civil::Date;
 use serde::Deserialize;
-use serde::de::Error;
 use serde_json::value::RawValue;
 
-use super::json::{Rows, answer, malformed, object, refused, text};
+use super::{malformed, refused};
 use crate::day_rows::{DayRow, DayRows, Place, number, price};
 use crate::decimal;
 use crate::fetch_error::FetchError;
+use crate::json::{Cell, Column, parse_object};
 use crate::moment::{DateOrder, Moment};
 use crate::provider::Batch;
 use crate::rows::shortened;
@@ -22,44 +22,35 @@ use crate::rows::shortened;
 /// The most rows that are read: far more than the days of a share since 1986.
 const ROWS_MAX: usize = 20_000;
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Envelope {
     /// False when the source failed.
     ok: Option<bool>,
-    #[serde(rename = "errorCode", borrow)]
-    error_code: Option<&'a RawValue>,
-    #[serde(rename = "errorDescription", borrow)]
-    error_description: Option<&'a RawValue>,
-    #[serde(borrow)]
-    value: Option<Rows<'a, ROWS_MAX>>,
+    #[serde(rename = "errorCode")]
+    error_code: Cell,
+    #[serde(rename = "errorDescription")]
+    error_description: Cell,
+    value: Option<Column<Box<RawValue>, ROWS_MAX>>,
 }
 
 /// The cells of a row that we use, by the source's own names.
-#[derive(Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-struct Cells<'a> {
-    #[serde(borrow)]
-    hgdg_hs_kodu: Option<&'a RawValue>,
-    #[serde(borrow)]
-    hgdg_tarih: Option<&'a RawValue>,
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "SCREAMING_SNAKE_CASE")]
+struct Cells {
+    hgdg_hs_kodu: Cell,
+    hgdg_tarih: Cell,
     /// The adjusted close.
-    #[serde(borrow)]
-    hgdg_kapanis: Option<&'a RawValue>,
-    #[serde(borrow)]
-    hg_kapanis: Option<&'a RawValue>,
-    #[serde(borrow)]
-    hg_min: Option<&'a RawValue>,
-    #[serde(borrow)]
-    hg_max: Option<&'a RawValue>,
+    hgdg_kapanis: Cell,
+    hg_kapanis: Cell,
+    hg_min: Cell,
+    hg_max: Cell,
     /// The volume-weighted average.
-    #[serde(borrow)]
-    hg_aof: Option<&'a RawValue>,
+    hg_aof: Cell,
     /// The turnover in lira.
-    #[serde(borrow)]
-    hg_hacim: Option<&'a RawValue>,
+    hg_hacim: Cell,
     /// The market capitalisation in lira.
-    #[serde(borrow)]
-    pd: Option<&'a RawValue>,
+    pd: Cell,
 }
 
 /// Reads daily prices; `piece` names the answer in messages.
@@ -71,26 +62,26 @@ struct Cells<'a> {
 /// [`FetchError::Refused`] when the source says that it failed, [`FetchError::Malformed`] when the
 /// answer does not have its documented shape.
 pub fn parse_hisse_tekil(piece: &str, bytes: &[u8]) -> Result<Batch, FetchError> {
-    let envelope: Envelope<'_> = answer(piece, bytes)?;
+    let envelope: Envelope =
+        parse_object(bytes).map_err(|error| malformed(piece, "the answer", error))?;
     let rows = match (envelope.ok, envelope.value) {
         (Some(false), _) => {
-            let said = [envelope.error_description, envelope.error_code].map(text);
-            let words = said.iter().find(|words| !words.is_empty());
-            return Err(refused(piece, words.map_or("", AsRef::as_ref)));
+            let said = [envelope.error_description.text(), envelope.error_code.text()];
+            let words = said.into_iter().find(|words| !words.is_empty());
+            return Err(refused(piece, words.unwrap_or_default()));
         }
-        (_, Some(Rows(rows))) => rows,
+        (_, Some(Column(rows))) => rows,
         (Some(true), None) => Vec::new(),
         (None, None) => {
-            let error =
-                serde_json::Error::custom("it has neither the field ok nor the field value");
-            return Err(malformed(piece, "the answer", &error));
+            let reason = "it has neither the field ok nor the field value";
+            return Err(malformed(piece, "the answer", reason));
         }
     };
     let rows_read = rows.len() as u64;
     let mut read = DayRows::new(piece);
-    for (line, row) in (1_u64..).zip(rows) {
-        let cells: Cells<'_> =
-            object(row.get()).map_err(|error| malformed(piece, &format!("row {line}"), &error))?;
+    for (line, row) in (1_u64..).zip(&rows) {
+        let cells: Cells = parse_object(row.get().as_bytes())
+            .map_err(|error| malformed(piece, &format!("row {line}"), error))?;
         read_row(&mut read, Place { line, text: row.get() }, &cells);
     }
     let batch = read.finish();
@@ -104,14 +95,14 @@ pub fn parse_hisse_tekil(piece: &str, bytes: &[u8]) -> Result<Batch, FetchError>
     Ok(Batch { rows_read, notes, ..batch })
 }
 
-fn read_row<'a>(read: &mut DayRows<'a>, place: Place<'a>, cells: &Cells<'_>) {
-    let code = text(cells.hgdg_hs_kodu);
-    let Ok(symbol) = Symbol::parse(&code) else {
-        return read.refuse(place, None, None, Refusal::NotASymbol { text: shortened(&code) });
+fn read_row<'a>(read: &mut DayRows<'a>, place: Place<'a>, cells: &Cells) {
+    let code = cells.hgdg_hs_kodu.text();
+    let Ok(symbol) = Symbol::parse(code) else {
+        return read.refuse(place, None, None, Refusal::NotASymbol { text: shortened(code) });
     };
-    let day = text(cells.hgdg_tarih);
-    let Some(Moment::Day(day)) = Moment::parse(&day, DateOrder::DayFirst) else {
-        let reason = Refusal::NotADate { text: shortened(&day) };
+    let day = cells.hgdg_tarih.text();
+    let Some(Moment::Day(day)) = Moment::parse(day, DateOrder::DayFirst) else {
+        let reason = Refusal::NotADate { text: shortened(day) };
         return read.refuse(place, Some(symbol), None, reason);
     };
     match day_row(symbol, day, cells) {
@@ -120,17 +111,17 @@ fn read_row<'a>(read: &mut DayRows<'a>, place: Place<'a>, cells: &Cells<'_>) {
     }
 }
 
-fn day_row(symbol: Symbol, day: Date, cells: &Cells<'_>) -> Result<DayRow, Refusal> {
+fn day_row(symbol: Symbol, day: Date, cells: &Cells) -> Result<DayRow, Refusal> {
     let facts = InstrumentDay {
-        vwap_units: price("HG_AOF", &text(cells.hg_aof))?,
-        turnover_units: number("HG_HACIM", &text(cells.hg_hacim), decimal::price_units)?,
-        market_cap_lira: number("PD", &text(cells.pd), decimal::lira)?,
+        vwap_units: price("HG_AOF", cells.hg_aof.text())?,
+        turnover_units: number("HG_HACIM", cells.hg_hacim.text(), decimal::price_units)?,
+        market_cap_lira: number("PD", cells.pd.text(), decimal::lira)?,
         ..InstrumentDay::default()
     };
-    let low = price("HG_MIN", &text(cells.hg_min))?;
-    let high = price("HG_MAX", &text(cells.hg_max))?;
-    let close = price("HG_KAPANIS", &text(cells.hg_kapanis))?;
-    let adjusted_close = number("HGDG_KAPANIS", &text(cells.hgdg_kapanis), decimal::lira)?;
+    let low = price("HG_MIN", cells.hg_min.text())?;
+    let high = price("HG_MAX", cells.hg_max.text())?;
+    let close = price("HG_KAPANIS", cells.hg_kapanis.text())?;
+    let adjusted_close = number("HGDG_KAPANIS", cells.hgdg_kapanis.text(), decimal::lira)?;
     // A day without a trade has the close of the day before, if any price at all.
     let no_turnover = facts.turnover_units.unwrap_or(0) == 0;
     let repeats = facts.turnover_units.is_some() && low == high && low == close;

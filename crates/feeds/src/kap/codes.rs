@@ -1,5 +1,7 @@
 //! The shares that an announcement is about.
 
+use std::collections::BTreeSet;
+
 use bist_market::Symbol;
 use serde::Deserialize;
 
@@ -19,12 +21,12 @@ pub(super) enum Code {
 /// The symbols of `codes`, each once and in their order, and the codes that are none: those of
 /// funds and of companies whose shares are not listed may have other characters.
 pub(super) fn symbols<'a>(codes: impl Iterator<Item = &'a Code>) -> (Vec<Symbol>, Vec<String>) {
-    let (mut symbols, mut others) = (Vec::new(), Vec::new());
+    let (mut symbols, mut others, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for code in codes {
         let (Code::Text(text) | Code::Named { code: Some(text) }) = code else { continue };
         for code in text.split(',').map(str::trim).filter(|code| !code.is_empty() && *code != "-") {
             match Symbol::parse(code) {
-                Ok(symbol) if !symbols.contains(&symbol) => symbols.push(symbol),
+                Ok(symbol) if seen.insert(symbol) => symbols.push(symbol),
                 Ok(_) => {}
                 Err(_) => others.push(code.to_owned()),
             }

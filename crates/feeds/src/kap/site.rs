@@ -145,11 +145,11 @@ fn read(line: Line) -> Result<(Disclosure, Vec<String>), (String, Refusal)> {
     let number = line.disclosure_index.text();
     let Some(index) = line.disclosure_index.whole() else {
         let field = "disclosureIndex".to_owned();
-        return Err((number.clone(), Refusal::NotANumber { field, text: shortened(&number) }));
+        return Err((number.to_owned(), Refusal::NotANumber { field, text: shortened(number) }));
     };
     let time = line.publish_date.unwrap_or_default();
     let Some(published_at) = instant_of(&time) else {
-        return Err((number, Refusal::NotADate { text: shortened(&time) }));
+        return Err((number.to_owned(), Refusal::NotADate { text: shortened(&time) }));
     };
     let (symbols, others) = symbols(line.stock_codes.iter().chain(&line.related_stocks));
     let disclosure = Disclosure {

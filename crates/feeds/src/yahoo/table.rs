@@ -153,18 +153,19 @@ impl<'a> Table<'a> {
         let mut units = [None; 4];
         for ((name, cells), units) in PRICES.iter().zip(self.prices).zip(&mut units) {
             let price = cells[index].decimal(decimal::price_units);
-            *units = price.map_err(|fault| fault.refusal(name, &cells[index].text()))?;
+            *units = price.map_err(|fault| fault.refusal(name, cells[index].text()))?;
         }
-        let volume = self.volume.get(index).unwrap_or(&Cell::Null);
+        let none = Cell::default();
+        let volume = self.volume.get(index).unwrap_or(&none);
         let volume_shares = volume
             .decimal(decimal::shares)
-            .map_err(|fault| fault.refusal("volume", &volume.text()))?;
+            .map_err(|fault| fault.refusal("volume", volume.text()))?;
         if units == [None; 4] && volume_shares.unwrap_or_default() == 0 {
             return Ok(None);
         }
         let missing = |name: usize| Refusal::MissingField { field: PRICES[name].to_owned() };
         let [open_units, high_units, low_units, close_units] = units;
-        let adjusted = self.adjusted_close.get(index).unwrap_or(&Cell::Null);
+        let adjusted = self.adjusted_close.get(index).unwrap_or(&none);
         let adjusted_close = adjusted.decimal(decimal::lira).unwrap_or_else(|_| {
             counts.adjusted_closes_left_out += 1;
             None

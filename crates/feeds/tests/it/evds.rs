@@ -137,4 +137,6 @@ fn rates_of_another_day_and_entities_are_refused() {
     let bomb = format!("<!DOCTYPE a [<!ENTITY b \"cc\">]>{}", &RATES[95..]);
     check(&bomb, "the document: ");
     check(&"<a>".repeat(60_000), "the document: nodes limit reached");
+    let large = format!("{RATES}{}", " ".repeat(256 << 10));
+    check(&large, "the document: it is larger than 262144 bytes, as no true one is");
 }

@@ -141,7 +141,12 @@ fn an_unknown_share_has_no_rows_and_a_failure_has_the_sources_words() {
     check(&PRICES[..PRICES.len() / 2], &format!("{malformed}the answer: EOF"));
     check(&answer(&["5"]), &format!("{malformed}row 1: it is not an object"));
     let many = answer(&vec!["{}"; 20_001]);
-    check(&many, &format!("{malformed}the answer: more than 20000 rows, as no true answer has"));
+    check(
+        &many,
+        &format!(
+            "{malformed}the answer: a list has more than 20000 elements, as no true answer has"
+        ),
+    );
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     check(&answer(&[&deep]), &format!("{malformed}row 1: it is not an object"));
 }

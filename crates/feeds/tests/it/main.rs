@@ -8,6 +8,8 @@ mod csv;
 mod discover;
 mod evds;
 mod files;
+#[cfg(unix)]
+mod fuzz;
 mod http;
 mod isyatirim;
 mod kap;
