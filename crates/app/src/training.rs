@@ -204,11 +204,13 @@ impl App {
             return Err(TrainingError::UnknownSymbol(*unknown));
         }
         let origin = self.store.origin().await?.unwrap_or(Origin::Market);
+        let instruments = self.store.instruments().await?;
         let policy = self.policy;
         let admitted = blocking(move || {
             let series = bars.series.values().filter(|series| wanted.contains(&series.symbol()));
             let universe = admit(series.cloned().collect(), policy)?;
-            let panel = features::build(universe.series(), Calendar::bist(), horizon());
+            let panel =
+                features::build(universe.series(), &instruments, Calendar::bist(), horizon());
             let snapshot_hash = snapshot_hash(universe.series());
             Ok::<_, UniverseError>(Admitted { universe, panel, snapshot_hash, origin })
         })

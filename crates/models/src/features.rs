@@ -8,28 +8,32 @@
 //! full. Holds no scaling: what is learned from data is learned inside the training rows.
 
 mod calendar;
+mod context;
 mod cross_section;
 mod matrix;
 mod momentum;
+mod patterns;
+mod regime;
 mod returns;
-mod rolling;
 mod run;
-#[cfg(test)]
-mod talib_golden;
+mod stream;
 mod volatility;
 mod volume;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use bist_market::calendar::Calendar;
-use bist_market::{ExchangeRules, Symbol, ValidatedBars};
+use bist_market::{ExchangeRules, Instrument, InstrumentClass, Symbol, ValidatedBars};
 use jiff::civil::Date;
 use rayon::prelude::*;
 
 use crate::forecaster::Horizon;
 use run::Run;
+use stream::OWN_COUNT;
 
 pub use matrix::{FeatureMatrix, MatrixError};
+pub use stream::SymbolStream;
 
 /// What a feature is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,12 +100,21 @@ pub struct Panel {
 
 /// All features in the order of the columns.
 pub fn definitions() -> impl Iterator<Item = &'static FeatureDefinition> {
+    own_definitions()
+        .chain(&calendar::DEFINITIONS)
+        .chain(&context::DEFINITIONS)
+        .chain(&regime::DEFINITIONS)
+        .chain(&cross_section::DEFINITIONS)
+}
+
+/// The features that one symbol's bars give by themselves, in the order of [`SymbolStream::push`];
+/// the first of [`definitions`].
+fn own_definitions() -> impl Iterator<Item = &'static FeatureDefinition> {
     (returns::DEFINITIONS.iter())
         .chain(&momentum::DEFINITIONS)
+        .chain(&patterns::DEFINITIONS)
         .chain(&volatility::DEFINITIONS)
         .chain(&volume::DEFINITIONS)
-        .chain(&calendar::DEFINITIONS)
-        .chain(&cross_section::DEFINITIONS)
 }
 
 /// The names of all features in the order of the columns.
@@ -109,40 +122,51 @@ pub fn feature_names() -> Vec<&'static str> {
     definitions().map(|definition| definition.name).collect()
 }
 
-/// Builds the rows of all symbols: one for each bar of each series.
+/// Builds the rows of all symbols: one for each bar of each series of a share.
 ///
-/// `series` are daily bars, each symbol once. Sessions of the targets are counted by `calendar`:
-/// the bar of session `t + k` counts as absent when the symbol has none that day, even if it has a
-/// later one.
+/// `series` are daily bars, each symbol once. The index `XU100` and the rate `USDTRY` among them
+/// are context of every row; what is not a share has no rows. `instruments` tell the sectors.
+/// Sessions of the targets are counted by `calendar`: the bar of session `t + k` counts as absent
+/// when the symbol has none that day, even if it has a later one.
 ///
 /// # Panics
 ///
 /// When a symbol is given twice.
-pub fn build(series: &[ValidatedBars], calendar: &Calendar, horizon: Horizon) -> Panel {
+pub fn build(
+    series: &[ValidatedBars],
+    instruments: &[Instrument],
+    calendar: &Calendar,
+    horizon: Horizon,
+) -> Panel {
     let rules = ExchangeRules::bist();
+    let shares =
+        series.par_iter().filter(|series| series.symbol().class() == InstrumentClass::Share);
     let symbols: Vec<SymbolColumns> =
-        series.par_iter().map(|series| SymbolColumns::of(series, rules)).collect();
+        shares.map(|series| SymbolColumns::of(series, rules)).collect();
     let layout = Layout::of(&symbols);
 
     let mut columns = layout.spread(&symbols);
-    let log_illiquidity = columns.pop().expect("every symbol gives it as its last column");
-    columns.extend(day_columns(&layout, calendar));
+    let turnover = columns.pop().expect("every symbol gives it as its last column");
+    let log_illiquidity = columns.pop().expect("and this before it");
     let names = feature_names();
-    let column = |name: &str| {
+    let column = |columns: &[Vec<f64>], name: &str| {
         let index = names.iter().position(|known| *known == name);
-        columns[index.expect("a feature of single symbols")].as_slice()
+        columns[index.expect("a feature of single symbols")].clone()
     };
+    let return_1 = column(&columns, "return_1");
+    columns.extend(day_columns(&layout, series, calendar, &return_1));
+    let volatility = column(&columns, "volatility_20");
     let inputs = cross_section::Inputs {
-        return_1: column("return_1"),
-        return_5: column("return_5"),
-        return_20: column("return_20"),
-        volatility_20: column("volatility_20"),
-        volume_ratio: column("volume_ratio_5_20"),
+        return_1: &return_1,
+        return_5: &column(&columns, "return_5"),
+        return_20: &column(&columns, "return_20"),
+        volatility_20: &volatility,
+        volume_ratio: &column(&columns, "volume_ratio_5_20"),
         log_illiquidity: &log_illiquidity,
+        turnover: &turnover,
+        sector: &sectors(&layout, instruments),
     };
-    let compared = cross_section::columns(&inputs, &layout.days, &layout.runs);
-    let volatility = inputs.volatility_20.to_vec();
-    columns.extend(compared);
+    columns.extend(cross_section::columns(&inputs, &layout.days, &layout.runs));
 
     let targets = targets(&symbols, &layout, calendar, horizon, volatility);
     let names = names.into_iter().map(str::to_owned).collect();
@@ -157,28 +181,23 @@ pub fn build(series: &[ValidatedBars], calendar: &Calendar, horizon: Horizon) ->
 struct SymbolColumns {
     symbol: Symbol,
     runs: Vec<Run>,
-    /// One value a bar; the last column is the logarithm of the illiquidity.
+    /// One value a bar; the last two columns are the logarithm of the illiquidity and the turnover.
     columns: Vec<Vec<f64>>,
 }
 
 impl SymbolColumns {
-    fn of(series: &ValidatedBars, rules: &ExchangeRules) -> Self {
-        let runs = Run::cut(series, rules);
-        let mut columns: Vec<Vec<f64>> = Vec::new();
-        for run in &runs {
-            let of_run = (returns::columns(run).into_iter())
-                .chain(momentum::columns(run))
-                .chain(volatility::columns(run))
-                .chain(volume::columns(run))
-                .chain([volume::log_illiquidity(run)]);
-            for (j, column) in of_run.enumerate() {
-                match columns.get_mut(j) {
-                    Some(known) => known.extend(column),
-                    None => columns.push(column),
-                }
+    fn of(series: &ValidatedBars, rules: &'static ExchangeRules) -> Self {
+        let bars = series.bars();
+        let mut columns = vec![Vec::new(); OWN_COUNT + 2];
+        let mut stream = SymbolStream::new(rules);
+        for (index, bar) in bars.iter().enumerate() {
+            let (own, liquidity) = stream.advance(bar, series.continues(index));
+            let values = own.into_iter().chain([liquidity.log_illiquidity, liquidity.turnover]);
+            for (column, value) in columns.iter_mut().zip(values) {
+                column.push(value);
             }
         }
-        Self { symbol: series.symbol(), runs, columns }
+        Self { symbol: series.symbol(), runs: Run::cut(series, rules), columns }
     }
 }
 
@@ -198,11 +217,10 @@ impl Layout {
     fn of(symbols: &[SymbolColumns]) -> Self {
         let mut bars: Vec<(RowKey, usize, usize)> = Vec::new();
         for (index, symbol) in symbols.iter().enumerate() {
-            let days = symbol.runs.iter().flat_map(|run| &run.days);
-            bars.extend(
-                days.enumerate()
-                    .map(|(bar, &day)| (RowKey { day, symbol: symbol.symbol }, index, bar)),
-            );
+            let of_runs = symbol.runs.iter().flat_map(|run| &run.bars);
+            bars.extend(of_runs.enumerate().map(|(bar, of_run)| {
+                (RowKey { day: of_run.day, symbol: symbol.symbol }, index, bar)
+            }));
         }
         bars.sort_unstable();
         assert!(
@@ -241,8 +259,8 @@ impl Layout {
         let mut of_run = self.runs.iter();
         for symbol in symbols {
             for (number, (run, rows)) in (0..).zip(symbol.runs.iter().zip(&mut of_run)) {
-                for (close, &row) in run.close.iter().zip(rows) {
-                    log_close[row] = close.ln();
+                for (of_run, &row) in run.bars.iter().zip(rows) {
+                    log_close[row] = of_run.bar.close.ln();
                     stretch[row] = number;
                 }
             }
@@ -252,11 +270,6 @@ impl Layout {
 
     /// The symbols' columns as columns of the panel.
     fn spread(&self, symbols: &[SymbolColumns]) -> Vec<Vec<f64>> {
-        let columns_count = returns::DEFINITIONS.len()
-            + momentum::DEFINITIONS.len()
-            + volatility::DEFINITIONS.len()
-            + volume::DEFINITIONS.len()
-            + 1;
         let spread_one = |j: usize| {
             let mut column = vec![f64::NAN; self.keys.len()];
             for (symbol, rows) in symbols.iter().zip(&self.rows) {
@@ -266,22 +279,47 @@ impl Layout {
             }
             column
         };
-        (0..columns_count).into_par_iter().map(spread_one).collect()
+        (0..OWN_COUNT + 2).into_par_iter().map(spread_one).collect()
     }
 }
 
-/// The columns that the day alone decides.
-fn day_columns(layout: &Layout, calendar: &Calendar) -> Vec<Vec<f64>> {
+/// The columns that are the same for all rows of a day: calendar, context and regime.
+fn day_columns(
+    layout: &Layout,
+    series: &[ValidatedBars],
+    calendar: &Calendar,
+    return_1: &[f64],
+) -> Vec<Vec<f64>> {
     let days: Vec<Date> = layout.days.iter().map(|rows| layout.keys[rows.start].day).collect();
-    let of_days = calendar::of_days(calendar, &days);
-    (0..calendar::DEFINITIONS.len())
-        .map(|j| {
-            let of_rows = |rows: &Range<usize>| {
-                std::iter::repeat_n(of_days[&layout.keys[rows.start].day][j], rows.len())
-            };
-            layout.days.iter().flat_map(of_rows).collect()
-        })
-        .collect()
+    let of_calendar = calendar::of_days(calendar, &days);
+    let of_context = context::of_days(series, &days);
+    let turbulent = regime::of_days(&days, |t| &return_1[layout.days[t].clone()]);
+    let of_days = days.iter().zip(of_context).zip(turbulent).map(|((day, context), turbulent)| {
+        of_calendar[day].into_iter().chain(context).chain([turbulent])
+    });
+    let count =
+        calendar::DEFINITIONS.len() + context::DEFINITIONS.len() + regime::DEFINITIONS.len();
+    let mut columns = vec![Vec::new(); count];
+    for (values, rows) in of_days.zip(&layout.days) {
+        for (column, value) in columns.iter_mut().zip(values) {
+            column.extend(std::iter::repeat_n(value, rows.len()));
+        }
+    }
+    columns
+}
+
+/// The number of each row's sector.
+fn sectors(layout: &Layout, instruments: &[Instrument]) -> Vec<Option<usize>> {
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut of_symbol: BTreeMap<Symbol, usize> = BTreeMap::new();
+    for instrument in instruments {
+        if let Some(sector) = &instrument.sector {
+            let next = numbers.len();
+            let number = *numbers.entry(sector).or_insert(next);
+            of_symbol.insert(instrument.symbol, number);
+        }
+    }
+    layout.keys.iter().map(|key| of_symbol.get(&key.symbol).copied()).collect()
 }
 
 fn targets(
@@ -314,18 +352,36 @@ fn targets(
     let runs = symbols.iter().flat_map(|symbol| &symbol.runs);
     for (run, rows) in runs.zip(&layout.runs) {
         for (t, &row) in rows.iter().enumerate() {
-            let later: Vec<Option<usize>> = (ahead[day_of_row[row]].iter())
-                .map(|day| run.days.binary_search(day.as_ref()?).ok())
-                .collect();
+            let find = |day: Date| run.bars.binary_search_by_key(&day, |of_run| of_run.day).ok();
+            let later: Vec<Option<usize>> =
+                ahead[day_of_row[row]].iter().map(|day| find((*day)?)).collect();
+            let close = |t: usize| run.bars[t].bar.close;
             for (returns, later) in targets.step_returns.iter_mut().zip(&later) {
                 if let Some(later) = *later {
-                    returns[row] = (run.close[later] / run.close[t]).ln();
+                    returns[row] = (close(later) / close(t)).ln();
                 }
             }
             if let (Some(first), Some(last)) = (later[0], later[steps_count - 1]) {
-                targets.tradable_return[row] = (run.close[last] / run.open[first]).ln();
+                targets.tradable_return[row] = (close(last) / run.bars[first].bar.open).ln();
             }
         }
     }
     targets
+}
+
+/// `a / b`, unknown where `b` is not positive or the quotient is beyond all numbers.
+fn ratio(a: f64, b: f64) -> f64 {
+    let quotient = a / b;
+    if b > 0.0 && quotient.is_finite() { quotient } else { f64::NAN }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "there are few values")]
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// The mean of the values that are not NaN; NaN without any.
+fn known_mean(values: &[f64]) -> f64 {
+    let known: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+    if known.is_empty() { f64::NAN } else { mean(&known) }
 }

@@ -17,6 +17,8 @@ pub mod explain;
 pub mod features;
 pub mod forecaster;
 pub mod gbdt;
+mod hmm;
+pub mod indicators;
 pub mod ridge;
 pub mod seasonal_naive;
 

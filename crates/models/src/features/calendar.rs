@@ -9,7 +9,7 @@ use jiff::civil::{Date, Weekday};
 use super::FeatureDefinition;
 
 /// What [`of_days`] gives, in this order.
-pub(crate) const DEFINITIONS: [FeatureDefinition; 4] = [
+pub(crate) const DEFINITIONS: [FeatureDefinition; 6] = [
     FeatureDefinition {
         name: "day_of_week",
         formula: "1 for Monday to 5 for Friday",
@@ -31,10 +31,20 @@ pub(crate) const DEFINITIONS: [FeatureDefinition; 4] = [
                   first after it",
         source: "calendar of the exchange",
     },
+    FeatureDefinition {
+        name: "session_of_week",
+        formula: "1 on the first session of the week, 2 on the second, and so on",
+        source: "calendar of the exchange",
+    },
+    FeatureDefinition {
+        name: "closure_next",
+        formula: "1 when more than three days pass until the next session, else 0",
+        source: "calendar of the exchange",
+    },
 ];
 
 /// The features of [`DEFINITIONS`] for each of `days`, which ascend.
-pub(crate) fn of_days(calendar: &Calendar, days: &[Date]) -> BTreeMap<Date, [f64; 4]> {
+pub(crate) fn of_days(calendar: &Calendar, days: &[Date]) -> BTreeMap<Date, [f64; 6]> {
     let since_closure = sessions_since_closure(calendar, days.last().copied());
     days.iter()
         .map(|&day| {
@@ -43,6 +53,8 @@ pub(crate) fn of_days(calendar: &Calendar, days: &[Date]) -> BTreeMap<Date, [f64
                 f64::from(weekdays_left(day)),
                 half_day_next(calendar, day),
                 since_closure.get(&day).copied().unwrap_or(f64::NAN),
+                session_of_week(calendar, day),
+                closure_next(calendar, day),
             ];
             (day, values)
         })
@@ -67,6 +79,24 @@ fn half_day_next(calendar: &Calendar, day: Date) -> f64 {
     }
 }
 
+fn session_of_week(calendar: &Calendar, day: Date) -> f64 {
+    let monday = day.saturating_sub(i32::from(day.weekday().to_monday_zero_offset()).days());
+    calendar.sessions(monday, day).map(|_| 1.0).sum()
+}
+
+fn closure_next(calendar: &Calendar, day: Date) -> f64 {
+    match calendar.next_session(day) {
+        Some(next) if is_long(day, next) => 1.0,
+        Some(_) => 0.0,
+        None => f64::NAN,
+    }
+}
+
+/// Whether more than three days lie between two sessions that follow each other.
+fn is_long(day: Date, next: Date) -> bool {
+    day.saturating_add(3.days()) < next
+}
+
 /// For each session up to `until`, how many sessions ago the last long closure ended.
 fn sessions_since_closure(calendar: &Calendar, until: Option<Date>) -> BTreeMap<Date, f64> {
     let Some(until) = until else { return BTreeMap::new() };
@@ -74,7 +104,7 @@ fn sessions_since_closure(calendar: &Calendar, until: Option<Date>) -> BTreeMap<
     let mut last: Option<Date> = None;
     let mut count: Option<f64> = None;
     for (day, _) in calendar.sessions(calendar.first_day(), until) {
-        let closed_long = last.is_some_and(|last| last.saturating_add(3.days()) < day);
+        let closed_long = last.is_some_and(|last| is_long(last, day));
         count = if closed_long { Some(0.0) } else { count.map(|count| count + 1.0) };
         since.insert(day, count.unwrap_or(f64::NAN));
         last = Some(day);
@@ -88,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    fn features(days: [Date; 3]) -> [[f64; 4]; 3] {
+    fn features(days: [Date; 3]) -> [[f64; 6]; 3] {
         let of_days = of_days(Calendar::bist(), &days);
         days.map(|day| of_days[&day])
     }
@@ -101,7 +131,10 @@ mod tests {
         assert_eq!(friday[..3], [5.0, 4.0, 1.0]);
         assert_eq!(eve[..3], [1.0, 3.0, 0.0]);
         // The Republic Day alone is not a long closure.
-        assert_eq!(after[3..], [eve[3] + 1.0]);
+        assert_eq!(after[3..4], [eve[3] + 1.0]);
+        // Monday is the first session of its week, and Wednesday the second, for Tuesday was closed.
+        assert_eq!((&friday[4..], &eve[4..]), (&[5.0, 0.0][..], &[1.0, 0.0][..]));
+        assert_eq!(after[4..], [2.0, 0.0]);
     }
 
     #[test]
@@ -109,7 +142,8 @@ mod tests {
         // Ramadan feast 2024: closed from 9 April noon to 12 April.
         let [before, first, second] =
             features([date(2024, 4, 9), date(2024, 4, 15), date(2024, 4, 16)]);
-        assert_eq!((&first[3..], &second[3..]), (&[0.0][..], &[1.0][..]));
+        assert_eq!((&first[3..4], &second[3..4]), (&[0.0][..], &[1.0][..]));
+        assert_eq!((&before[5..], &first[5..]), (&[1.0][..], &[0.0][..]));
         assert!(before[3] > 10.0);
     }
 }

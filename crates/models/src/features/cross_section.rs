@@ -1,12 +1,12 @@
 //! How a symbol stands among the others of the same day, and against their mean.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::FeatureDefinition;
-use super::rolling::{mean, ratio};
+use super::{FeatureDefinition, known_mean, mean, ratio};
 
 /// What [`columns`] gives, in this order.
-pub(crate) const DEFINITIONS: [FeatureDefinition; 10] = [
+pub(crate) const DEFINITIONS: [FeatureDefinition; 15] = [
     rank("rank_return_5", "rank of return_5 among the symbols of the day, 0 lowest to 1 highest"),
     rank("rank_return_20", "rank of return_20 among the symbols of the day, 0 lowest to 1 highest"),
     rank(
@@ -16,6 +16,10 @@ pub(crate) const DEFINITIONS: [FeatureDefinition; 10] = [
     rank(
         "rank_volume_ratio",
         "rank of volume_ratio_5_20 among the symbols of the day, 0 lowest to 1 highest",
+    ),
+    rank(
+        "rank_turnover_20",
+        "rank of the mean lira traded over 20 sessions among the symbols of the day",
     ),
     FeatureDefinition {
         name: "amihud_20",
@@ -35,6 +39,10 @@ pub(crate) const DEFINITIONS: [FeatureDefinition; 10] = [
         formula: "sum of return_1 - beta_60 * market_return_1 over 60 sessions",
         source: "Blitz, Huij, Martens (2011), residual momentum",
     },
+    sector("sector_return_5", "mean of return_5 over the symbols of the sector on the day"),
+    sector("sector_return_20", "mean of return_20 over the symbols of the sector on the day"),
+    sector("return_5_less_sector", "return_5 - sector_return_5"),
+    sector("return_20_less_sector", "return_20 - sector_return_20"),
 ];
 
 const fn rank(name: &'static str, formula: &'static str) -> FeatureDefinition {
@@ -43,6 +51,14 @@ const fn rank(name: &'static str, formula: &'static str) -> FeatureDefinition {
 
 const fn market(name: &'static str, formula: &'static str) -> FeatureDefinition {
     FeatureDefinition { name, formula, source: "equal-weighted market" }
+}
+
+const fn sector(name: &'static str, formula: &'static str) -> FeatureDefinition {
+    FeatureDefinition {
+        name,
+        formula,
+        source: "Moskowitz and Grinblatt (1999), industry momentum; NaN without a sector",
+    }
 }
 
 /// Features of single symbols that the cross-section compares, one value a row of the panel.
@@ -54,6 +70,9 @@ pub(crate) struct Inputs<'a> {
     pub(crate) volatility_20: &'a [f64],
     pub(crate) volume_ratio: &'a [f64],
     pub(crate) log_illiquidity: &'a [f64],
+    pub(crate) turnover: &'a [f64],
+    /// The number of the sector of each row; `None` where it is unknown.
+    pub(crate) sector: &'a [Option<usize>],
 }
 
 /// The features of [`DEFINITIONS`], one value a row.
@@ -63,24 +82,52 @@ pub(crate) fn columns(
     inputs: &Inputs<'_>,
     days: &[Range<usize>],
     runs: &[Vec<usize>],
-) -> [Vec<f64>; 10] {
+) -> [Vec<f64>; 15] {
     let each_day = |values: &[f64], f: fn(&[f64]) -> Vec<f64>| -> Vec<f64> {
         days.iter().flat_map(|rows| f(&values[rows.clone()])).collect()
     };
     let market_return_1 = each_day(inputs.return_1, day_mean);
+    let sector_return = |values: &[f64]| -> Vec<f64> {
+        let of_day =
+            |rows: &Range<usize>| sector_means(&values[rows.clone()], &inputs.sector[rows.clone()]);
+        days.iter().flat_map(of_day).collect()
+    };
+    let less = |values: &[f64], means: &[f64]| -> Vec<f64> {
+        values.iter().zip(means).map(|(value, mean)| value - mean).collect()
+    };
+    let (sector_5, sector_20) = (sector_return(inputs.return_5), sector_return(inputs.return_20));
+    let (less_5, less_20) = (less(inputs.return_5, &sector_5), less(inputs.return_20, &sector_20));
     let (beta, residual) = market_model(inputs.return_1, &market_return_1, runs);
     [
         each_day(inputs.return_5, ranks),
         each_day(inputs.return_20, ranks),
         each_day(inputs.volatility_20, ranks),
         each_day(inputs.volume_ratio, ranks),
+        each_day(inputs.turnover, ranks),
         each_day(inputs.log_illiquidity, less_mean),
         market_return_1,
         each_day(inputs.return_5, day_mean),
         each_day(inputs.return_20, day_mean),
         beta,
         residual,
+        sector_5,
+        sector_20,
+        less_5,
+        less_20,
     ]
+}
+
+/// The mean of the known values of each row's sector; NaN without a sector.
+fn sector_means(values: &[f64], sectors: &[Option<usize>]) -> Vec<f64> {
+    let mut of_sector: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    for (value, sector) in values.iter().zip(sectors) {
+        if let Some(sector) = sector {
+            of_sector.entry(*sector).or_default().push(*value);
+        }
+    }
+    let means: BTreeMap<usize, f64> =
+        of_sector.iter().map(|(sector, values)| (*sector, known_mean(values))).collect();
+    sectors.iter().map(|sector| sector.map_or(f64::NAN, |sector| means[&sector])).collect()
 }
 
 /// Mid-ranks of the known values on a scale from 0 to 1; a lone value stands in the middle.
@@ -112,11 +159,6 @@ fn day_mean(values: &[f64]) -> Vec<f64> {
 fn less_mean(values: &[f64]) -> Vec<f64> {
     let mean = known_mean(values);
     values.iter().map(|value| value - mean).collect()
-}
-
-fn known_mean(values: &[f64]) -> f64 {
-    let known: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
-    if known.is_empty() { f64::NAN } else { mean(&known) }
 }
 
 /// Beta and residual return of each row over the last 60 sessions of its run.
@@ -153,6 +195,16 @@ mod tests {
         let with_unknown = ranks(&[2.0, f64::NAN, 1.0]);
         assert!(with_unknown[1].is_nan());
         assert_eq!((with_unknown[0], with_unknown[2]), (1.0, 0.0));
+    }
+
+    #[test]
+    fn a_sector_is_the_mean_of_its_known_symbols() {
+        let means = sector_means(
+            &[1.0, 3.0, f64::NAN, 9.0, 5.0],
+            &[Some(0), Some(0), Some(0), None, Some(1)],
+        );
+        assert_eq!((&means[..3], means[4]), (&[2.0; 3][..], 5.0));
+        assert!(means[3].is_nan());
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Features of the returns themselves.
 
 use super::FeatureDefinition;
-use super::rolling::{mean, rolling};
-use super::run::Run;
+use super::run::RunBar;
+use crate::indicators::window::{Lag, Recent, Sum, Window};
 
-/// What [`columns`] gives, in this order.
+/// What [`Returns`] gives, in this order.
 pub(crate) const DEFINITIONS: [FeatureDefinition; 13] = [
     log_return("return_1", "ln(close[t] / close[t-1])"),
     log_return("return_2", "ln(close[t] / close[t-2])"),
@@ -42,49 +42,54 @@ const fn log_return(name: &'static str, formula: &'static str) -> FeatureDefinit
     FeatureDefinition { name, formula, source: "log-return of total-return prices" }
 }
 
-/// The features of [`DEFINITIONS`], one value a bar.
-pub(crate) fn columns(run: &Run) -> [Vec<f64>; 13] {
-    let daily = log_returns(&run.close, 1);
-    let gap = (0..run.len())
-        .map(|t| if t == 0 { f64::NAN } else { (run.open[t] / run.close[t - 1]).ln() })
-        .collect();
-    let intraday =
-        run.close.iter().zip(&run.open).map(|(close, open)| (close / open).ln()).collect();
-    let autocorrelation = rolling(&daily, 60, lag_1_autocorrelation);
-    [
-        daily,
-        log_returns(&run.close, 2),
-        log_returns(&run.close, 3),
-        log_returns(&run.close, 5),
-        log_returns(&run.close, 10),
-        log_returns(&run.close, 20),
-        log_returns(&run.close, 60),
-        gap,
-        intraday,
-        (0..run.len()).map(|t| close_location(run, t)).collect(),
-        run.limit_hit.clone(),
-        rolling(&run.limit_hit, 5, |hits| hits.iter().sum()),
-        autocorrelation,
-    ]
+/// The state of the features of [`DEFINITIONS`].
+#[derive(Clone, Debug)]
+pub(crate) struct Returns {
+    /// The closes 1, 2, 3, 5, 10, 20 and 60 sessions ago.
+    before: [Lag; 7],
+    limit_hits: Window<Sum>,
+    daily: Recent,
 }
 
-/// Log-return over `sessions_count` bars; NaN until there are as many.
-pub(crate) fn log_returns(close: &[f64], sessions_count: usize) -> Vec<f64> {
-    (0..close.len())
-        .map(|t| match t.checked_sub(sessions_count) {
-            Some(before) => (close[t] / close[before]).ln(),
-            None => f64::NAN,
-        })
-        .collect()
-}
+impl Returns {
+    pub(crate) fn new() -> Self {
+        Self {
+            before: [1, 2, 3, 5, 10, 20, 60].map(Lag::new),
+            limit_hits: Window::new(5, Sum(f64::NAN)),
+            daily: Recent::new(60),
+        }
+    }
 
-fn close_location(run: &Run, t: usize) -> f64 {
-    let (high, low, close) = (run.high[t], run.low[t], run.close[t]);
-    if high > low { ((close - low) - (high - close)) / (high - low) } else { 0.0 }
+    pub(crate) fn push(&mut self, of_run: &RunBar) -> [f64; 13] {
+        let bar = &of_run.bar;
+        let before = self.before.each_mut().map(|lag| lag.push(bar.close));
+        let [r1, r2, r3, r5, r10, r20, r60] = before.map(|close| (bar.close / close).ln());
+        let limit_hits = self.limit_hits.push(Sum(of_run.limit_hit));
+        let range = bar.high - bar.low;
+        [
+            r1,
+            r2,
+            r3,
+            r5,
+            r10,
+            r20,
+            r60,
+            (bar.open / before[0]).ln(),
+            (bar.close / bar.open).ln(),
+            if range > 0.0 {
+                ((bar.close - bar.low) - (bar.high - bar.close)) / range
+            } else {
+                0.0
+            },
+            of_run.limit_hit,
+            limit_hits.map_or(f64::NAN, |sum| sum.0),
+            self.daily.push(r1).map_or(f64::NAN, lag_1_autocorrelation),
+        ]
+    }
 }
 
 fn lag_1_autocorrelation(returns: &[f64]) -> f64 {
-    let mean = mean(returns);
+    let mean = super::mean(returns);
     let spread: f64 = returns.iter().map(|r| (r - mean) * (r - mean)).sum();
     let product: f64 = returns.windows(2).map(|pair| (pair[1] - mean) * (pair[0] - mean)).sum();
     if spread.is_nan() || spread > 0.0 { product / spread } else { 0.0 }

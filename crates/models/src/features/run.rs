@@ -3,64 +3,86 @@
 use bist_market::{Bar, ExchangeRules, Price, ValidatedBars};
 use jiff::civil::Date;
 
-/// Bars that may be compared with each other: prices adjusted for splits and dividends (total
-/// return), one value a session, in the order of time. Every window and indicator sees one run
-/// only, and so begins anew after a break.
-#[derive(Debug)]
-pub(crate) struct Run {
-    pub(crate) days: Vec<Date>,
-    /// NaN where the source has none.
-    pub(crate) open: Vec<f64>,
-    pub(crate) high: Vec<f64>,
-    pub(crate) low: Vec<f64>,
-    pub(crate) close: Vec<f64>,
-    /// Shares; NaN where the source did not say.
-    pub(crate) volume: Vec<f64>,
+use crate::indicators::Ohlcv;
+
+/// A bar that may be compared with the others of its run: prices adjusted for splits and dividends
+/// (total return).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunBar {
+    pub(crate) day: Date,
+    pub(crate) bar: Ohlcv,
     /// Close as paid times shares, lira; NaN where the volume is unknown.
-    pub(crate) turnover: Vec<f64>,
+    pub(crate) turnover: f64,
     /// 1 for a close at the upper price limit of the day, -1 at the lower, else 0; NaN where the
     /// limit is unknown.
-    pub(crate) limit_hit: Vec<f64>,
+    pub(crate) limit_hit: f64,
+}
+
+/// Bars between two breaks, one a session, in the order of time. Every window and indicator sees
+/// one run only, and so begins anew after a break.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) bars: Vec<RunBar>,
 }
 
 impl Run {
-    /// Cuts a series at its breaks. Where the vendor's adjusted close begins or ends is a break
-    /// too: prices on either side are on different scales.
-    pub(crate) fn cut(series: &ValidatedBars, rules: &ExchangeRules) -> Vec<Self> {
-        let bars = series.bars();
-        let breaks = |i: usize| {
-            !series.continues(i)
-                || bars[i].adjusted_close.is_some() != bars[i - 1].adjusted_close.is_some()
-        };
-        let mut starts: Vec<usize> = (0..bars.len()).filter(|&i| i == 0 || breaks(i)).collect();
-        starts.push(bars.len());
-        starts.windows(2).map(|ends| Self::of_bars(&bars[ends[0]..ends[1]], rules)).collect()
-    }
-
-    fn of_bars(bars: &[Bar], rules: &ExchangeRules) -> Self {
-        let factors: Vec<f64> = bars.iter().map(|bar| relative_factor(bar, &bars[0])).collect();
-        let adjusted = |price: fn(&Bar) -> Option<Price>| -> Vec<f64> {
-            let lira = |bar| price(bar).map_or(f64::NAN, Price::lira);
-            bars.iter().zip(&factors).map(|(bar, factor)| lira(bar) * factor).collect()
-        };
-        let volume: Vec<f64> =
-            bars.iter().map(|bar| bar.volume.map_or(f64::NAN, |shares| shares.count())).collect();
-        let before = std::iter::once(None).chain(bars.iter().map(Some));
-        Self {
-            days: bars.iter().map(|bar| bar.day).collect(),
-            open: adjusted(|bar| bar.open),
-            high: adjusted(|bar| Some(bar.high)),
-            low: adjusted(|bar| Some(bar.low)),
-            close: adjusted(|bar| Some(bar.close)),
-            turnover: bars.iter().zip(&volume).map(|(bar, v)| bar.close.lira() * v).collect(),
-            volume,
-            limit_hit: before.zip(bars).map(|(last, bar)| limit_hit(last, bar, rules)).collect(),
+    /// Cuts a series at its breaks.
+    pub(crate) fn cut(series: &ValidatedBars, rules: &'static ExchangeRules) -> Vec<Self> {
+        let mut scale = Scale::new(rules);
+        let mut runs: Vec<Self> = Vec::new();
+        for (index, bar) in series.bars().iter().enumerate() {
+            let (bar, begins) = scale.push(bar, series.continues(index));
+            match runs.last_mut() {
+                Some(run) if !begins => run.bars.push(bar),
+                _ => runs.push(Self { bars: vec![bar] }),
+            }
         }
+        runs
     }
 
     /// How many bars it has.
     pub(crate) fn len(&self) -> usize {
-        self.days.len()
+        self.bars.len()
+    }
+}
+
+/// Puts one bar after the other on the scale of the first of its run.
+#[derive(Clone, Debug)]
+pub(crate) struct Scale {
+    rules: &'static ExchangeRules,
+    /// The first bar of the run, and the last.
+    ends: Option<(Bar, Bar)>,
+}
+
+impl Scale {
+    pub(crate) fn new(rules: &'static ExchangeRules) -> Self {
+        Self { rules, ends: None }
+    }
+
+    /// `bar` on the scale of its run, and whether it begins a new one: because it does not continue
+    /// the bar before, or because the vendor's adjusted close begins or ends with it, so that
+    /// prices on either side are on different scales.
+    pub(crate) fn push(&mut self, bar: &Bar, continues: bool) -> (RunBar, bool) {
+        let ends = self.ends.filter(|(_, last)| {
+            continues && bar.adjusted_close.is_some() == last.adjusted_close.is_some()
+        });
+        let first = ends.map_or(*bar, |(first, _)| first);
+        let factor = relative_factor(bar, &first);
+        let volume = bar.volume.map_or(f64::NAN, |shares| shares.count());
+        let of_run = RunBar {
+            day: bar.day,
+            bar: Ohlcv {
+                open: bar.open.map_or(f64::NAN, Price::lira) * factor,
+                high: bar.high.lira() * factor,
+                low: bar.low.lira() * factor,
+                close: bar.close.lira() * factor,
+                volume,
+            },
+            turnover: bar.close.lira() * volume,
+            limit_hit: ends.map_or(f64::NAN, |(_, last)| limit_hit(&last, bar, self.rules)),
+        };
+        self.ends = Some((first, *bar));
+        (of_run, ends.is_none())
     }
 }
 
@@ -88,13 +110,12 @@ fn rounded(value: f64) -> f64 {
 
 /// Whether `bar` closed at a limit. The base of the limits is the last close on the scale of the
 /// new day, that is after a split or dividend, rounded to the tick.
-fn limit_hit(last: Option<&Bar>, bar: &Bar, rules: &ExchangeRules) -> f64 {
-    let limits = last.and_then(|last| {
-        let base = last.close.lira() / relative_factor(bar, last);
-        #[expect(clippy::cast_possible_truncation, reason = "a price has at most 63 bits of units")]
-        let base = Price::from_units((base * 10_000.0).round() as i64).ok()?;
-        rules.daily_limits(bar.day, rules.round_nearest(bar.day, base)?)
-    });
+fn limit_hit(last: &Bar, bar: &Bar, rules: &ExchangeRules) -> f64 {
+    let base = last.close.lira() / relative_factor(bar, last);
+    #[expect(clippy::cast_possible_truncation, reason = "a price has at most 63 bits of units")]
+    let base = Price::from_units((base * 10_000.0).round() as i64).ok();
+    let limits =
+        base.and_then(|base| rules.daily_limits(bar.day, rules.round_nearest(bar.day, base)?));
     match limits {
         None => f64::NAN,
         Some(limits) if bar.close >= limits.upper => 1.0,

@@ -1,13 +1,11 @@
 //! How much prices move.
 
-use super::FeatureDefinition;
-use super::momentum::wilder;
-use super::returns::log_returns;
-use super::rolling::{mean, ratios, rolling, sample_std_dev};
-use super::run::Run;
+use super::run::RunBar;
+use super::{FeatureDefinition, ratio};
+use crate::indicators::{Atr, CloseToClose, GarmanKlass, Indicator as _, Parkinson, YangZhang};
 
-/// What [`columns`] gives, in this order.
-pub(crate) const DEFINITIONS: [FeatureDefinition; 7] = [
+/// What [`Volatility`] gives, in this order.
+pub(crate) const DEFINITIONS: [FeatureDefinition; 8] = [
     FeatureDefinition {
         name: "volatility_5",
         formula: "sample standard deviation of return_1 over 5 sessions",
@@ -43,75 +41,48 @@ pub(crate) const DEFINITIONS: [FeatureDefinition; 7] = [
         formula: "volatility_5 / volatility_60",
         source: "close-to-close estimator",
     },
+    FeatureDefinition {
+        name: "yang_zhang_20",
+        formula: "gaps, bodies and ranges of 20 sessions, free of drift",
+        source: "Yang and Zhang (2000)",
+    },
 ];
 
-/// The features of [`DEFINITIONS`], one value a bar.
-pub(crate) fn columns(run: &Run) -> [Vec<f64>; 7] {
-    use std::f64::consts::LN_2;
-    let daily = log_returns(&run.close, 1);
-    let (week, month, quarter) = (
-        rolling(&daily, 5, sample_std_dev),
-        rolling(&daily, 20, sample_std_dev),
-        rolling(&daily, 60, sample_std_dev),
-    );
-    let squared = |a: &[f64], b: &[f64]| -> Vec<f64> {
-        a.iter().zip(b).map(|(a, b)| (a / b).ln().powi(2)).collect()
-    };
-    let (range, body) = (squared(&run.high, &run.low), squared(&run.close, &run.open));
-    let garman_klass: Vec<f64> = range
-        .iter()
-        .zip(&body)
-        .map(|(range, body)| 0.5 * range - (2.0 * LN_2 - 1.0) * body)
-        .collect();
-    let atr = average_true_range(&run.high, &run.low, &run.close, 14);
-    [
-        week.clone(),
-        month,
-        quarter.clone(),
-        rolling(&range, 20, |window| (mean(window) / (4.0 * LN_2)).sqrt()),
-        rolling(&garman_klass, 20, |window| {
-            let mean = mean(window);
-            // Not `max`, which would make zero of a window without an open.
-            if mean < 0.0 { 0.0 } else { mean.sqrt() }
-        }),
-        ratios(&atr, &run.close),
-        ratios(&week, &quarter),
-    ]
+/// The state of the features of [`DEFINITIONS`].
+#[derive(Clone, Debug)]
+pub(crate) struct Volatility {
+    /// Over 5, 20 and 60 sessions.
+    close_to_close: [CloseToClose; 3],
+    parkinson: Parkinson,
+    garman_klass: GarmanKlass,
+    atr: Atr,
+    yang_zhang: YangZhang,
 }
 
-/// The distance prices went, the step from the last close included.
-pub(crate) fn true_range(high: f64, low: f64, last_close: f64) -> f64 {
-    (high - low).max((high - last_close).abs()).max((low - last_close).abs())
-}
-
-/// TA-Lib's ATR: the mean of the first `period` true ranges at bar `period`, Wilder averages after.
-pub(crate) fn average_true_range(
-    high: &[f64],
-    low: &[f64],
-    close: &[f64],
-    period: usize,
-) -> Vec<f64> {
-    let mut average = vec![f64::NAN; close.len()];
-    if close.len() <= period {
-        return average;
+impl Volatility {
+    pub(crate) fn new() -> Self {
+        Self {
+            close_to_close: [5, 20, 60].map(CloseToClose::new),
+            parkinson: Parkinson::new(20),
+            garman_klass: GarmanKlass::new(20),
+            atr: Atr::new(14),
+            yang_zhang: YangZhang::new(20),
+        }
     }
-    let range = |t: usize| true_range(high[t], low[t], close[t - 1]);
-    average[period] = mean(&(1..=period).map(range).collect::<Vec<_>>());
-    for t in period + 1..close.len() {
-        average[t] = wilder(average[t - 1], range(t), period);
-    }
-    average
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::features::talib_golden::Golden;
-
-    #[test]
-    fn the_average_true_range_equals_that_of_ta_lib() {
-        let golden = Golden::read();
-        let average = average_true_range(&golden.high, &golden.low, &golden.close, 14);
-        golden.check("ATR", &average);
+    pub(crate) fn push(&mut self, of_run: &RunBar) -> [f64; 8] {
+        let bar = of_run.bar;
+        let [week, month, quarter] =
+            self.close_to_close.each_mut().map(|estimator| estimator.push(bar.close));
+        [
+            week,
+            month,
+            quarter,
+            self.parkinson.push(bar),
+            self.garman_klass.push(bar),
+            ratio(self.atr.push(bar), bar.close),
+            ratio(week, quarter),
+            self.yang_zhang.push(bar),
+        ]
     }
 }

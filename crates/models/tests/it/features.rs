@@ -1,7 +1,10 @@
 //! Features know the past and nothing else.
 
-use bist_market::{BarSeries, Calendar, ExchangeRules, Price, RawBar};
-use bist_models::{FeatureMatrix, Horizon, Panel, RowKey, features};
+use bist_market::{
+    BarSeries, Calendar, ExchangeRules, Instrument, Origin, Price, RawBar, Symbol, ValidatedBars,
+};
+use bist_models::features::{self, SymbolStream};
+use bist_models::{FeatureMatrix, Horizon, Panel, RowKey};
 use bist_testkit::bars::{random_walk, validated};
 use jiff::civil::{Date, date};
 
@@ -9,18 +12,40 @@ use jiff::civil::{Date, date};
 const TODAY: Date = date(2021, 3, 15);
 
 /// Features that the day alone decides; no change of bars can move them.
-const OF_THE_DAY: [&str; 4] =
-    ["day_of_week", "month_end_distance", "half_day_next", "sessions_since_closure"];
+const OF_THE_DAY: [&str; 6] = [
+    "day_of_week",
+    "month_end_distance",
+    "half_day_next",
+    "sessions_since_closure",
+    "session_of_week",
+    "closure_next",
+];
 
+const SHARES_COUNT: usize = 4;
+
+/// Four shares, then the index and the rate of exchange.
 fn market() -> Vec<BarSeries> {
-    ["AAA", "BBB", "CCC", "DDD"]
+    ["AAA", "BBB", "CCC", "DDD", "XU100", "USDTRY"]
         .map(|symbol| random_walk(symbol, date(2019, 6, 3), date(2021, 9, 30), 11))
         .to_vec()
 }
 
 fn panel(market: &[BarSeries]) -> Panel {
     let series: Vec<_> = market.iter().cloned().map(validated).collect();
-    features::build(&series, Calendar::bist(), Horizon::from_sessions(5).unwrap())
+    let horizon = Horizon::from_sessions(5).unwrap();
+    features::build(&series, &instruments(), Calendar::bist(), horizon)
+}
+
+/// Two shares in one sector, one in another, one in none.
+fn instruments() -> Vec<Instrument> {
+    [("AAA", "Bank"), ("BBB", "Bank"), ("CCC", "Holding")]
+        .map(|(symbol, sector)| Instrument {
+            symbol: Symbol::parse(symbol).unwrap(),
+            name: None,
+            sector: Some(sector.to_owned()),
+            origin: Origin::Market,
+        })
+        .to_vec()
 }
 
 /// Applies `change` to the bars after today of every symbol.
@@ -244,7 +269,7 @@ fn a_close_at_the_limit_is_seen_and_counted() {
     let panel = panel(&market);
     let of_last_day = |name: &str| {
         let column = panel.known.features.column(panel.known.features.column_index(name).unwrap());
-        column[column.len() - market.len()..].to_vec()
+        column[column.len() - SHARES_COUNT..].to_vec()
     };
     assert_eq!(of_last_day("limit_hit"), [1.0; 4]);
     assert_eq!(of_last_day("limit_hits_5"), [5.0; 4]);
@@ -258,7 +283,7 @@ fn rows_are_sorted_and_every_bar_has_one() {
     assert!(panel.known.keys.is_sorted());
     assert_eq!(
         panel.known.keys.len(),
-        market.iter().map(|series| series.bars.len()).sum::<usize>()
+        market[..SHARES_COUNT].iter().map(|series| series.bars.len()).sum::<usize>()
     );
     assert_eq!(panel.known.features.rows_count(), panel.known.keys.len());
     assert_eq!(panel.known.features.names(), features::feature_names());
@@ -270,6 +295,50 @@ fn rows_are_sorted_and_every_bar_has_one() {
         moved(&panel.known.features, &backwards.known.features, panel.known.keys.len()),
         [""; 0]
     );
+}
+
+/// Values as bits, for NaN is what it is.
+fn bits(values: &[f64]) -> Vec<u64> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+#[test]
+fn bars_pushed_one_by_one_give_the_bits_of_the_batch() {
+    let mut series = market().swap_remove(0);
+    // A change of level that nothing explains: indicators begin anew.
+    for bar in &mut series.bars[200..] {
+        *bar = scaled(*bar, 3);
+    }
+    let series: ValidatedBars = validated(series);
+    let bars = series.bars();
+    assert!((1..bars.len()).any(|index| !series.continues(index)));
+    let horizon = Horizon::from_sessions(5).unwrap();
+    let batch =
+        features::build(std::slice::from_ref(&series), &[], Calendar::bist(), horizon).known;
+    let mut stream = SymbolStream::new(ExchangeRules::bist());
+    let mut own_count = 0;
+    for (row, bar) in bars.iter().enumerate() {
+        let streamed = stream.push(bar, series.continues(row));
+        assert_eq!(
+            bits(&streamed),
+            bits(&batch.features.row(row)[..streamed.len()]),
+            "{}",
+            bar.day
+        );
+        own_count = streamed.len();
+    }
+    let first_of_the_day = batch.features.column_index("day_of_week");
+    assert_eq!(Some(own_count), first_of_the_day, "every feature of the symbol alone is streamed");
+}
+
+#[test]
+fn what_is_no_share_is_context_and_has_no_rows() {
+    let with = panel(&market());
+    let without = panel(&market()[..SHARES_COUNT]);
+    assert_eq!(with.known.keys, without.known.keys);
+    let moved = moved(&with.known.features, &without.known.features, with.known.keys.len());
+    assert!(moved.iter().all(|name| name.starts_with("index_") || name.starts_with("usdtry_")));
+    assert_eq!(moved.len(), 8);
 }
 
 #[test]
@@ -290,7 +359,7 @@ fn there_are_more_than_thirty_features_each_with_formula_and_source() {
     let definitions: Vec<_> = features::definitions().collect();
     assert!(definitions.len() >= 30);
     assert!(definitions.iter().all(|d| !d.formula.is_empty() && !d.source.is_empty()));
-    let empty = features::build(&[], Calendar::bist(), Horizon::from_sessions(5).unwrap());
+    let empty = features::build(&[], &[], Calendar::bist(), Horizon::from_sessions(5).unwrap());
     assert_eq!(
         (empty.known.features.rows_count(), empty.known.features.columns_count()),
         (0, definitions.len())

@@ -9,7 +9,7 @@ const HORIZON: u8 = 5;
 
 fn panel(series: BarSeries) -> Panel {
     let horizon = Horizon::from_sessions(HORIZON).unwrap();
-    features::build(&[validated(series)], Calendar::bist(), horizon)
+    features::build(&[validated(series)], &[], Calendar::bist(), horizon)
 }
 
 fn walk() -> BarSeries {
@@ -91,8 +91,12 @@ fn nothing_is_computed_across_a_break() {
     let validated = validated(series);
     let broken = (1..validated.bars().len()).find(|&i| !validated.continues(i));
     let first_after = validated.bars()[broken.expect("the change of level is a break")].day;
-    let panel =
-        features::build(&[validated], Calendar::bist(), Horizon::from_sessions(HORIZON).unwrap());
+    let panel = features::build(
+        &[validated],
+        &[],
+        Calendar::bist(),
+        Horizon::from_sessions(HORIZON).unwrap(),
+    );
     let before = row_of(&panel, days[59]);
     assert!(panel.targets.step_returns.iter().all(|returns| returns[before].is_nan()));
     let after = row_of(&panel, first_after);

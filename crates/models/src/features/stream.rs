@@ -1,0 +1,79 @@
+//! The features of one symbol, bar by bar.
+
+use bist_market::{Bar, ExchangeRules};
+
+use super::momentum::{self, Momentum};
+use super::patterns::{self, Patterns};
+use super::returns::{self, Returns};
+use super::run::Scale;
+use super::volatility::{self, Volatility};
+use super::volume::{self, Liquidity, Volume};
+
+/// How many features one symbol's bars give by themselves.
+pub(crate) const OWN_COUNT: usize = returns::DEFINITIONS.len()
+    + momentum::DEFINITIONS.len()
+    + patterns::DEFINITIONS.len()
+    + volatility::DEFINITIONS.len()
+    + volume::DEFINITIONS.len();
+
+/// The state of the features that one symbol's bars give by themselves: what [`super::build`]
+/// drives over a whole series, and what a live bar updates.
+#[derive(Clone, Debug)]
+pub struct SymbolStream {
+    scale: Scale,
+    state: State,
+}
+
+/// Begins anew with each run.
+#[derive(Clone, Debug)]
+struct State {
+    returns: Returns,
+    momentum: Momentum,
+    patterns: Patterns,
+    volatility: Volatility,
+    volume: Volume,
+}
+
+impl SymbolStream {
+    /// Before the first bar.
+    pub fn new(rules: &'static ExchangeRules) -> Self {
+        Self { scale: Scale::new(rules), state: State::new() }
+    }
+
+    /// The values as of `bar`, in the order of the first columns of [`super::build`]; NaN where one
+    /// is not known yet. `continues` says whether the bar may be compared with the one before it
+    /// ([`bist_market::ValidatedBars::continues`]).
+    pub fn push(&mut self, bar: &Bar, continues: bool) -> Vec<f64> {
+        self.advance(bar, continues).0.to_vec()
+    }
+
+    pub(crate) fn advance(&mut self, bar: &Bar, continues: bool) -> ([f64; OWN_COUNT], Liquidity) {
+        let (of_run, begins) = self.scale.push(bar, continues);
+        if begins {
+            self.state = State::new();
+        }
+        let (volume, liquidity) = self.state.volume.push(&of_run);
+        let parts = (self.state.returns.push(&of_run).into_iter())
+            .chain(self.state.momentum.push(&of_run))
+            .chain(self.state.patterns.push(&of_run))
+            .chain(self.state.volatility.push(&of_run))
+            .chain(volume);
+        let mut values = [f64::NAN; OWN_COUNT];
+        for (slot, value) in values.iter_mut().zip(parts) {
+            *slot = value;
+        }
+        (values, liquidity)
+    }
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            returns: Returns::new(),
+            momentum: Momentum::new(),
+            patterns: Patterns::new(),
+            volatility: Volatility::new(),
+            volume: Volume::new(),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Estimators of the standard deviation of a bar's log-return, as a share, not annualised.
+
+use std::f64::consts::LN_2;
+
+use super::window::{Moments, Sum, Window};
+use super::{Indicator, Ohlcv};
+
+/// The sample standard deviation of the log-returns from close to close.
+#[derive(Clone, Debug)]
+pub struct CloseToClose {
+    returns: Window<Moments>,
+    last_close: f64,
+}
+
+impl CloseToClose {
+    /// Over `period` returns, which take one close more.
+    ///
+    /// # Panics
+    ///
+    /// When `period` is below two.
+    #[track_caller]
+    pub fn new(period: u16) -> Self {
+        assert!(period > 1, "a deviation needs a period of 2 or more, not {period}");
+        Self { returns: Window::new(period, Moments::of(f64::NAN)), last_close: f64::NAN }
+    }
+}
+
+impl Indicator for CloseToClose {
+    type Input = f64;
+    type Value = f64;
+
+    #[inline]
+    fn push(&mut self, close: f64) -> f64 {
+        let last_close = std::mem::replace(&mut self.last_close, close);
+        if last_close.is_nan() {
+            return f64::NAN;
+        }
+        let moments = self.returns.push(Moments::of((close / last_close).ln()));
+        moments.map_or(f64::NAN, |moments| moments.sample_variance().sqrt())
+    }
+}
+
+/// From the ranges of `period` bars: `sqrt(mean of ln(high / low)^2 / (4 ln 2))`.
+///
+/// Source: Parkinson (1980), The extreme value method for estimating the variance of the rate of
+/// return.
+#[derive(Clone, Debug)]
+pub struct Parkinson {
+    squares: Window<Sum>,
+    share: f64,
+}
+
+impl Parkinson {
+    /// # Panics
+    ///
+    /// When `period` is zero.
+    #[track_caller]
+    pub fn new(period: u16) -> Self {
+        let share = 1.0 / (4.0 * LN_2 * f64::from(period));
+        Self { squares: Window::new(period, Sum(f64::NAN)), share }
+    }
+}
+
+impl Indicator for Parkinson {
+    type Input = Ohlcv;
+    type Value = f64;
+
+    #[inline]
+    fn push(&mut self, bar: Ohlcv) -> f64 {
+        let square = Sum((bar.high / bar.low).ln().powi(2));
+        self.squares.push(square).map_or(f64::NAN, |sum| (sum.0 * self.share).sqrt())
+    }
+}
+
+/// From ranges and bodies of `period` bars:
+/// `sqrt(mean of ln(high / low)^2 / 2 - (2 ln 2 - 1) ln(close / open)^2)`, zero where the mean is
+/// negative.
+///
+/// Source: Garman and Klass (1980), On the estimation of security price volatilities from
+/// historical data.
+#[derive(Clone, Debug)]
+pub struct GarmanKlass {
+    terms: Window<Sum>,
+    share: f64,
+}
+
+impl GarmanKlass {
+    /// # Panics
+    ///
+    /// When `period` is zero.
+    #[track_caller]
+    pub fn new(period: u16) -> Self {
+        Self { terms: Window::new(period, Sum(f64::NAN)), share: 1.0 / f64::from(period) }
+    }
+}
+
+impl Indicator for GarmanKlass {
+    type Input = Ohlcv;
+    type Value = f64;
+
+    #[inline]
+    fn push(&mut self, bar: Ohlcv) -> f64 {
+        let (range, body) = ((bar.high / bar.low).ln(), (bar.close / bar.open).ln());
+        let term = Sum(0.5 * range * range - (2.0 * LN_2 - 1.0) * body * body);
+        let Some(sum) = self.terms.push(term) else { return f64::NAN };
+        // Not `max`, which would make zero of a window without an open.
+        if sum.0 < 0.0 { 0.0 } else { (sum.0 * self.share).sqrt() }
+    }
+}
+
+/// From overnight gaps, bodies and ranges of `period` bars.
+///
+/// The root of the sample variance of the gaps, plus
+/// `k` times that of the bodies, plus `1 - k` times the estimator of Rogers and Satchell;
+/// `k = 0.34 / (1.34 + (n + 1) / (n - 1))`. Neither drift nor gaps bias it.
+///
+/// Source: Yang and Zhang (2000), Drift-independent volatility estimation based on high, low, open
+/// and close prices.
+#[derive(Clone, Debug)]
+pub struct YangZhang {
+    terms: Window<((Moments, Moments), Sum)>,
+    period: f64,
+    last_close: f64,
+}
+
+impl YangZhang {
+    /// # Panics
+    ///
+    /// When `period` is below two.
+    #[track_caller]
+    pub fn new(period: u16) -> Self {
+        assert!(period > 1, "a deviation needs a period of 2 or more, not {period}");
+        let blank = ((Moments::of(f64::NAN), Moments::of(f64::NAN)), Sum(f64::NAN));
+        Self { terms: Window::new(period, blank), period: f64::from(period), last_close: f64::NAN }
+    }
+}
+
+impl Indicator for YangZhang {
+    type Input = Ohlcv;
+    type Value = f64;
+
+    #[inline]
+    fn push(&mut self, bar: Ohlcv) -> f64 {
+        let last_close = std::mem::replace(&mut self.last_close, bar.close);
+        if last_close.is_nan() {
+            return f64::NAN;
+        }
+        let body = (bar.close / bar.open).ln();
+        let (up, down) = ((bar.high / bar.open).ln(), (bar.low / bar.open).ln());
+        let rogers_satchell = up * (up - body) + down * (down - body);
+        let gap = (bar.open / last_close).ln();
+        let terms = ((Moments::of(gap), Moments::of(body)), Sum(rogers_satchell));
+        let Some(((gaps, bodies), Sum(sum))) = self.terms.push(terms) else { return f64::NAN };
+        let n = self.period;
+        let k = 0.34 / (1.34 + (n + 1.0) / (n - 1.0));
+        (gaps.sample_variance() + k * bodies.sample_variance() + (1.0 - k) * sum / n).sqrt()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::indicators::talib_golden::Golden;
+
+    #[test]
+    fn the_estimators_equal_their_formulas_in_numpy() {
+        let golden = Golden::read();
+        golden.check("CLOSE_TO_CLOSE", &CloseToClose::new(20).over(golden.close()));
+        golden.check("PARKINSON", &Parkinson::new(20).over(golden.bars()));
+        golden.check("GARMAN_KLASS", &GarmanKlass::new(20).over(golden.bars()));
+        golden.check("YANG_ZHANG", &YangZhang::new(20).over(golden.bars()));
+    }
+
+    #[test]
+    fn a_bar_without_open_is_unknown_and_leaves_with_its_window() {
+        let golden = Golden::read();
+        let bars = (0..)
+            .zip(golden.bars())
+            .map(|(t, bar)| if t == 50 { Ohlcv { open: f64::NAN, ..bar } } else { bar });
+        let (with_hole, whole) =
+            (YangZhang::new(20).over(bars), YangZhang::new(20).over(golden.bars()));
+        assert!(with_hole[50..70].iter().all(|value| value.is_nan()));
+        assert_eq!((with_hole[49], with_hole[70]), (whole[49], whole[70]));
+    }
+}
