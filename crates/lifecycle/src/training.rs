@@ -59,6 +59,7 @@ impl TrainingSpec {
                 bagging_freq: 1,
                 max_bin: 63,
                 early_stopping_rounds: 60,
+                ..GbdtParams::default()
             },
             ridge_alpha: 1000.0,
             walk_forward: WalkForward::default(),

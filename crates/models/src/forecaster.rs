@@ -124,6 +124,11 @@ pub enum FitError {
     /// A column that the model reads is absent.
     #[error("the matrix has no column '{0}'")]
     NoColumn(String),
+    /// Rows are to be ranked within their days, and no days are given.
+    #[error(
+        "lambdarank compares the rows of a day, and these rows have no days: fit it to what was known"
+    )]
+    NoDays,
     /// A hyperparameter is outside its range.
     #[error("{name} is {value}, and must be {range}")]
     Parameter {

@@ -2,49 +2,78 @@
 //!
 //! The same family as LightGBM: features are put into at most 255 bins, trees grow leaf by leaf,
 //! a missing value takes the side that was better in training. Models are kept in LightGBM's text
-//! format, so that either program reads what the other made. What is left out: objectives other
-//! than squared error, categorical splits, and linear leaves.
+//! format, so that either program reads what the other made. What is left out: several classes,
+//! weights of rows, and linear leaves.
 //!
 //! Gradients are summed as integers (see `gbdt/histogram.rs`), so that the same seed and the same rows
 //! give the same bits for any number of threads.
 //!
 //! Source: Ke et al. (2017), "LightGBM: A Highly Efficient Gradient Boosting Decision Tree".
 
+mod batch;
 mod binning;
 mod boost;
 mod grow;
 mod histogram;
 mod lightgbm_text;
+mod objective;
+mod output;
 mod split;
 mod tree;
 
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
-use crate::features::{FeatureMatrix, Known};
+use crate::features::{FeatureMatrix, Known, RowKey};
 use crate::forecaster::{FitError, FittedForecaster, Forecaster, assert_columns, check_rows};
 
+use batch::{BatchScorer, LeafSet};
+use output::Output;
+
 pub use lightgbm_text::ModelTextError;
+pub use objective::Objective;
 pub(crate) use tree::{Child, Tree};
 
 /// Rows handed to one thread at a time when predicting.
-const ROWS_PER_CHUNK: usize = 512;
+const ROWS_PER_CHUNK: usize = 2 * batch::ROWS_PER_BLOCK;
+
+/// Fewer rows than this are not worth the preparation of a batch.
+const BATCH_ROWS_MIN: usize = 512;
+
+/// The highest number of a category: a split holds a bit for each.
+const CATEGORY_MAX: f64 = 65_535.0;
 
 /// Hyperparameters of [`Gbdt`], under LightGBM's names.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GbdtParams {
+    /// What the trees are trained for.
+    #[serde(default)]
+    pub objective: Objective,
     /// Most trees to grow.
     pub num_iterations: u32,
     /// What share of a tree's answer is believed, above 0 and at most 1.
     pub learning_rate: f64,
     /// Most leaves of a tree, 2 or more.
     pub num_leaves: u32,
-    /// Fewest training rows in a leaf, 1 or more.
+    /// Most nodes between the root and a leaf; 0 sets no limit.
+    #[serde(default)]
+    pub max_depth: u32,
+    /// Fewest training rows in a leaf, 1 or more. Where the rows' hessians differ (log loss,
+    /// ranking), the rows of a leaf are estimated from its hessians, as in LightGBM.
     pub min_data_in_leaf: u32,
+    /// Least sum of hessians in a leaf.
+    #[serde(default = "min_sum_hessian_in_leaf")]
+    pub min_sum_hessian_in_leaf: f64,
     /// Least gain of a split.
     pub min_gain_to_split: f64,
+    /// Penalty on the size of leaf values.
+    #[serde(default)]
+    pub lambda_l1: f64,
     /// Penalty on the square of leaf values.
     pub lambda_l2: f64,
     /// Share of the features that each tree may use, above 0 and at most 1.
@@ -55,7 +84,7 @@ pub struct GbdtParams {
     pub bagging_freq: u32,
     /// Most bins of a feature, the one for missing values included, 3 to 255.
     pub max_bin: u32,
-    /// Stop when the error on the validation rows has not fallen for this many trees, and keep the
+    /// Stop when the loss on the validation rows has not fallen for this many trees, and keep the
     /// trees up to its lowest; 0 never stops. Without validation rows nothing stops either.
     pub early_stopping_rounds: u32,
 }
@@ -64,11 +93,15 @@ impl Default for GbdtParams {
     /// LightGBM's defaults, with early stopping after 50 trees.
     fn default() -> Self {
         Self {
+            objective: Objective::default(),
             num_iterations: 100,
             learning_rate: 0.1,
             num_leaves: 31,
+            max_depth: 0,
             min_data_in_leaf: 20,
+            min_sum_hessian_in_leaf: min_sum_hessian_in_leaf(),
             min_gain_to_split: 0.0,
+            lambda_l1: 0.0,
             lambda_l2: 0.0,
             feature_fraction: 1.0,
             bagging_fraction: 1.0,
@@ -77,6 +110,11 @@ impl Default for GbdtParams {
             early_stopping_rounds: 50,
         }
     }
+}
+
+/// LightGBM's default.
+fn min_sum_hessian_in_leaf() -> f64 {
+    1e-3
 }
 
 impl GbdtParams {
@@ -105,6 +143,13 @@ impl GbdtParams {
                 not_negative(self.min_gain_to_split),
                 "0 or more",
             ),
+            (
+                "min_sum_hessian_in_leaf",
+                self.min_sum_hessian_in_leaf,
+                not_negative(self.min_sum_hessian_in_leaf),
+                "0 or more",
+            ),
+            ("lambda_l1", self.lambda_l1, not_negative(self.lambda_l1), "0 or more"),
             ("lambda_l2", self.lambda_l2, not_negative(self.lambda_l2), "0 or more"),
             (
                 "feature_fraction",
@@ -122,12 +167,25 @@ impl GbdtParams {
         ];
         match rules.into_iter().find(|(_, _, holds, _)| !holds) {
             Some((name, value, _, range)) => Err(FitError::Parameter { name, value, range }),
-            None => Ok(()),
+            None => self.objective.check(),
         }
     }
 }
 
-/// Gradient-boosted trees for squared error, before they have seen data.
+/// What is known of a feature before training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeatureRole {
+    /// Its values are names and not sizes: whole numbers from 0 to 65,535. A split names the
+    /// categories on one side; missing values and those that training did not know go to the other.
+    Categorical,
+    /// The forecast never falls when it rises and all else stays.
+    Increasing,
+    /// The forecast never rises when it rises and all else stays.
+    Decreasing,
+}
+
+/// Gradient-boosted trees, before they have seen data.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gbdt {
     /// The hyperparameters.
@@ -146,6 +204,61 @@ pub struct FittedGbdt {
     /// LightGBM's note on each feature: `[lowest:highest]` in training, or `none`.
     feature_infos: Vec<String>,
     trees: Vec<Tree>,
+    output: Output,
+}
+
+/// What trees are grown from.
+#[derive(Clone, Copy, Debug)]
+struct TrainingRows<'a> {
+    x: &'a FeatureMatrix,
+    y: &'a [f64],
+    train_rows: &'a [usize],
+    validation_rows: &'a [usize],
+    roles: &'a BTreeMap<String, FeatureRole>,
+    /// The day of each row of `x`; where it is unknown, nothing is ranked.
+    keys: Option<&'a [RowKey]>,
+}
+
+impl TrainingRows<'_> {
+    fn role(&self, j: usize) -> Option<FeatureRole> {
+        self.roles.get(&self.x.names()[j]).copied()
+    }
+
+    fn targets(&self, rows: &[usize]) -> Vec<f64> {
+        rows.iter().map(|&row| self.y[row]).collect()
+    }
+
+    fn days(&self, rows: &[usize]) -> Vec<Date> {
+        self.keys.map_or_else(Vec::new, |keys| rows.iter().map(|&row| keys[row].day).collect())
+    }
+
+    fn check(&self, params: &GbdtParams) -> Result<(), FitError> {
+        params.check()?;
+        let Self { x, y, train_rows, validation_rows, roles, keys } = *self;
+        check_rows(x, y, train_rows, 2 * params.min_data_in_leaf as usize)?;
+        check_rows(x, y, validation_rows, 0)?;
+        if train_rows.len() > histogram::ROWS_COUNT_MAX {
+            return Err(FitError::TooManyRows {
+                rows_count: train_rows.len(),
+                rows_count_max: histogram::ROWS_COUNT_MAX,
+            });
+        }
+        if params.objective == Objective::Lambdarank && keys.is_none() {
+            return Err(FitError::NoDays);
+        }
+        for (name, role) in roles {
+            let j = x.column_index(name).ok_or_else(|| FitError::NoColumn(name.clone()))?;
+            let is_category =
+                |value: f64| value.fract() == 0.0 && (0.0..=CATEGORY_MAX).contains(&value);
+            let values = train_rows.iter().map(|&row| x.value(row, j));
+            let mut others = values.filter(|value| !value.is_nan() && !is_category(*value));
+            if let (FeatureRole::Categorical, Some(value)) = (role, others.next()) {
+                let (name, range) = ("a category", "a whole number from 0 to 65535");
+                return Err(FitError::Parameter { name, value, range });
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Gbdt {
@@ -164,19 +277,36 @@ impl Gbdt {
         train_rows: &[usize],
         validation_rows: &[usize],
     ) -> Result<FittedGbdt, FitError> {
-        self.params.check()?;
-        check_rows(x, y, train_rows, 2 * self.params.min_data_in_leaf as usize)?;
-        check_rows(x, y, validation_rows, 0)?;
-        if train_rows.len() > histogram::ROWS_COUNT_MAX {
-            return Err(FitError::TooManyRows {
-                rows_count: train_rows.len(),
-                rows_count_max: histogram::ROWS_COUNT_MAX,
-            });
-        }
-        let trees = boost::boost(&self.params, self.seed, x, y, train_rows, validation_rows);
-        let feature_infos =
-            (0..x.columns_count()).map(|j| feature_info(x, j, train_rows)).collect();
-        Ok(FittedGbdt { feature_names: x.names().to_vec(), feature_infos, trees })
+        let roles = &BTreeMap::new();
+        self.fit_rows(&TrainingRows { x, y, train_rows, validation_rows, roles, keys: None })
+    }
+
+    /// Learns from all that was known, with what is known of the features before; `roles` are by
+    /// the names of columns.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::fit_trees`], and when `roles` names a column that is absent or calls one
+    /// categorical whose values are not categories.
+    pub fn fit_known(
+        &self,
+        known: &Known,
+        roles: &BTreeMap<String, FeatureRole>,
+        y: &[f64],
+        train_rows: &[usize],
+        validation_rows: &[usize],
+    ) -> Result<FittedGbdt, FitError> {
+        let (x, keys) = (&known.features, Some(known.keys.as_slice()));
+        self.fit_rows(&TrainingRows { x, y, train_rows, validation_rows, roles, keys })
+    }
+
+    fn fit_rows(&self, rows: &TrainingRows<'_>) -> Result<FittedGbdt, FitError> {
+        rows.check(&self.params)?;
+        let trees = boost::boost(&self.params, self.seed, rows);
+        let feature_infos = (0..rows.x.columns_count()).map(|j| feature_info(rows, j)).collect();
+        let output = Output::of_line(self.params.objective.line(), false)
+            .expect("the lines of our own objectives are known");
+        Ok(FittedGbdt { feature_names: rows.x.names().to_vec(), feature_infos, trees, output })
     }
 }
 
@@ -192,7 +322,8 @@ impl Forecaster for Gbdt {
         train_rows: &[usize],
         validation_rows: &[usize],
     ) -> Result<Box<dyn FittedForecaster>, FitError> {
-        Ok(Box::new(self.fit_trees(&known.features, y, train_rows, validation_rows)?))
+        let roles = BTreeMap::new();
+        Ok(Box::new(self.fit_known(known, &roles, y, train_rows, validation_rows)?))
     }
 }
 
@@ -206,29 +337,64 @@ impl FittedGbdt {
         &self.trees
     }
 
-    /// Predicts from the features alone, which is all that trees read.
+    /// What the answers of one tree count for in the raw score.
+    pub(crate) fn tree_share(&self) -> f64 {
+        self.output.tree_share(self.trees.len())
+    }
+
+    /// Predicts from the features alone, which is all that trees read: in units of the target, and
+    /// for log loss a probability.
     ///
     /// # Panics
     ///
     /// As [`FittedForecaster::predict`].
     pub fn predict_features(&self, x: &FeatureMatrix, rows: &[usize]) -> Vec<f64> {
-        assert_columns(&self.feature_names, x);
-        let width = x.columns_count();
-        if width == 0 {
-            return vec![self.predict_row(&[]); rows.len()];
+        let mut predicted = self.raw_scores(x, rows);
+        for score in &mut predicted {
+            *score = self.output.forecast(*score);
         }
-        rows.par_chunks(ROWS_PER_CHUNK)
-            .flat_map_iter(|chunk| {
-                let values = x.gather(chunk);
-                let predicted: Vec<f64> =
-                    values.chunks_exact(width).map(|row| self.predict_row(row)).collect();
-                predicted
-            })
-            .collect()
+        predicted
     }
 
-    fn predict_row(&self, row: &[f64]) -> f64 {
-        self.trees.iter().map(|tree| tree.predict(row)).sum()
+    /// The scores that the forecasts are made from, to which contributions add up: for log loss the
+    /// logarithms of the odds, for most other objectives the forecasts themselves.
+    ///
+    /// # Panics
+    ///
+    /// As [`FittedForecaster::predict`].
+    pub fn raw_scores(&self, x: &FeatureMatrix, rows: &[usize]) -> Vec<f64> {
+        assert_columns(&self.feature_names, x);
+        let mut sums = match self.trees.iter().map(|tree| tree.leaves.len()).max() {
+            Some(..=32) => self.batch_sums::<u32>(x, rows),
+            Some(..=64) => self.batch_sums::<u64>(x, rows),
+            _ => None,
+        }
+        .unwrap_or_else(|| self.walked_sums(x, rows));
+        for sum in &mut sums {
+            *sum = self.output.raw(*sum, self.trees.len());
+        }
+        sums
+    }
+
+    /// The sums of the trees' answers; `None` where a batch does not pay or is not possible.
+    fn batch_sums<S: LeafSet>(&self, x: &FeatureMatrix, rows: &[usize]) -> Option<Vec<f64>> {
+        if rows.len() < BATCH_ROWS_MIN {
+            return None;
+        }
+        let scorer = BatchScorer::<S>::prepare(&self.trees, x.columns_count())?;
+        Some(rows.par_chunks(ROWS_PER_CHUNK).flat_map_iter(|rows| scorer.sums(x, rows)).collect())
+    }
+
+    /// The sums of the trees' answers, row after row.
+    fn walked_sums(&self, x: &FeatureMatrix, rows: &[usize]) -> Vec<f64> {
+        let width = x.columns_count();
+        let sum = |row: &[f64]| self.trees.iter().map(|tree| tree.predict(row)).sum::<f64>();
+        if width == 0 {
+            return vec![sum(&[]); rows.len()];
+        }
+        rows.par_chunks(ROWS_PER_CHUNK)
+            .flat_map_iter(|rows| x.gather(rows).chunks_exact(width).map(sum).collect::<Vec<f64>>())
+            .collect()
     }
 }
 
@@ -250,16 +416,20 @@ impl FittedForecaster for FittedGbdt {
     }
 }
 
-/// The range of a feature's known values as LightGBM notes it, and `none` when it is one value.
-fn feature_info(x: &FeatureMatrix, j: usize, rows: &[usize]) -> String {
-    let column = x.column(j);
-    let (low, high) = rows
-        .iter()
-        .map(|&row| column[row])
-        .filter(|value| !value.is_nan())
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
+/// What LightGBM notes on a feature: the range of its known values, its categories, or `none` when
+/// it is one value.
+fn feature_info(rows: &TrainingRows<'_>, j: usize) -> String {
+    let column = rows.x.column(j);
+    let known = || rows.train_rows.iter().map(|&row| column[row]).filter(|value| !value.is_nan());
+    if rows.role(j) == Some(FeatureRole::Categorical) {
+        let mut categories: Vec<String> = known().map(lightgbm_text::number).collect();
+        categories.sort_unstable_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+        categories.dedup();
+        return if categories.is_empty() { "none".to_owned() } else { categories.join(":") };
+    }
+    let (low, high) = known().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
     if low < high {
         format!("[{}:{}]", lightgbm_text::number(low), lightgbm_text::number(high))
     } else {

@@ -12,8 +12,9 @@ impl FittedGbdt {
     ///
     /// What a tree answers when only some features are known is the mean over the training rows
     /// that agree with the known ones at each branch ("path-dependent"). A missing value takes the
-    /// branch chosen for missing values in training. The values have the units of the forecast
-    /// (log-return over the horizon), and `base + sum(values)` equals the prediction within 1e-9.
+    /// branch chosen for missing values in training. The values have the units of the raw score
+    /// ([`Self::raw_scores`]: the forecast itself for regression, the logarithm of the odds for log
+    /// loss), and `base + sum(values)` equals it within 1e-9.
     ///
     /// Source: Lundberg et al. (2020), "From local explanations to global understanding with
     /// explainable AI for trees", algorithm 2 (EXTEND and UNWIND).
@@ -25,10 +26,11 @@ impl FittedGbdt {
         assert_columns(self.feature_names(), x);
         let row = x.row(row);
         let mut explained = Contributions { base: 0.0, values: vec![0.0; row.len()] };
+        let share = self.tree_share();
         for tree in self.trees() {
-            explained.base += expected_value(tree);
-            let mut walk =
-                Walk { tree, row: &row, values: &mut explained.values, steps: Vec::new() };
+            explained.base += share * expected_value(tree);
+            let (row, values) = (&row, &mut explained.values);
+            let mut walk = Walk { tree, share, row, values, steps: Vec::new() };
             walk.visit(tree.root(), 0..0, Step::new(None, 1.0, 1.0));
         }
         explained
@@ -137,6 +139,8 @@ fn unwound_sum(path: &[Step], at: usize) -> f64 {
 /// `steps`.
 struct Walk<'a> {
     tree: &'a Tree,
+    /// What the tree's answers count for.
+    share: f64,
     row: &'a [f64],
     values: &'a mut [f64],
     steps: Vec<Step>,
@@ -150,7 +154,7 @@ impl Walk<'_> {
         self.steps.push(step);
         extend(&mut self.steps[start..]);
         match at {
-            Child::Leaf(leaf) => self.credit(start, self.tree.leaves[leaf].value),
+            Child::Leaf(leaf) => self.credit(start, self.share * self.tree.leaves[leaf].value),
             Child::Node(node) => self.branch(start, node),
         }
         self.steps.truncate(start);

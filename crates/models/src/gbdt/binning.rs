@@ -95,24 +95,114 @@ fn middle(low: f64, high: f64) -> f64 {
     if low <= middle && middle < high { middle } else { low }
 }
 
+/// The bins of a feature whose values are categories: the more frequent the lower, one each. Rare
+/// categories are binned with the missing values.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CategoryBins {
+    /// The category of each bin.
+    categories: Vec<u32>,
+}
+
+/// The share of the known values that must have a bin by themselves, in percent, as in LightGBM.
+const CATEGORIES_COVERED_PERCENT: usize = 99;
+
+impl CategoryBins {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "categories were checked to be whole numbers from zero"
+    )]
+    fn choose(known: &mut [f64], bins_count_max: usize) -> Self {
+        known.sort_unstable_by(f64::total_cmp);
+        let mut by_count = distinct_values(known);
+        by_count.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let mut covered = 0;
+        let frequent = by_count.into_iter().take(bins_count_max - 1).take_while(|(_, count)| {
+            let needed = 100 * covered < CATEGORIES_COVERED_PERCENT * known.len();
+            covered += count;
+            needed
+        });
+        Self { categories: frequent.map(|(category, _)| category as u32).collect() }
+    }
+
+    /// The category of a bin.
+    pub(crate) fn category(&self, bin: usize) -> u32 {
+        self.categories[bin]
+    }
+
+    fn column(&self, values: &[f64]) -> Vec<u8> {
+        let missing = self.categories.len();
+        let last = self.categories.iter().max().map_or(0, |last| *last as usize + 1);
+        let mut bin_of = vec![missing; last];
+        for (bin, category) in self.categories.iter().enumerate() {
+            bin_of[*category as usize] = bin;
+        }
+        let bin = |value: &f64| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "categories were checked; NaN becomes zero and is not looked up"
+            )]
+            let category = *value as usize;
+            let known = !value.is_nan();
+            bin_of.get(category).copied().filter(|_| known).unwrap_or(missing)
+        };
+        values.iter().map(|v| u8::try_from(bin(v)).expect("there are at most 255 bins")).collect()
+    }
+}
+
+/// The bins of a feature of either kind; the one after the known ones is that of missing values.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum FeatureBins {
+    Numbers(Bins),
+    Categories(CategoryBins),
+}
+
+impl FeatureBins {
+    /// How many bins hold known values.
+    pub(crate) fn known_count(&self) -> usize {
+        match self {
+            Self::Numbers(bins) => bins.known_count(),
+            Self::Categories(bins) => bins.categories.len(),
+        }
+    }
+
+    /// The bin of missing values.
+    pub(crate) fn missing(&self) -> usize {
+        self.known_count()
+    }
+}
+
 /// The training rows in bins, column after column.
 #[derive(Debug)]
 pub(crate) struct BinnedRows {
-    pub(crate) bins: Vec<Bins>,
+    pub(crate) bins: Vec<FeatureBins>,
     pub(crate) columns: Vec<Vec<u8>>,
 }
 
 impl BinnedRows {
-    /// Chooses the bins from `rows` of `x` and puts these rows into them.
-    pub(crate) fn choose(x: &FeatureMatrix, rows: &[usize], bins_count_max: usize) -> Self {
+    /// Chooses the bins from `rows` of `x` and puts these rows into them. The values of a column
+    /// that `is_categorical` are whole numbers from zero, or missing.
+    pub(crate) fn choose(
+        x: &FeatureMatrix,
+        rows: &[usize],
+        bins_count_max: usize,
+        is_categorical: impl Fn(usize) -> bool + Sync,
+    ) -> Self {
         let (bins, columns) = (0..x.columns_count())
             .into_par_iter()
             .map(|j| {
                 let values: Vec<f64> = rows.iter().map(|&row| x.value(row, j)).collect();
                 let mut known: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
-                let bins = Bins::choose(&mut known, bins_count_max);
-                let column = values.iter().map(|value| bins.bin(*value)).collect();
-                (bins, column)
+                if is_categorical(j) {
+                    let bins = CategoryBins::choose(&mut known, bins_count_max);
+                    let column = bins.column(&values);
+                    (FeatureBins::Categories(bins), column)
+                } else {
+                    let bins = Bins::choose(&mut known, bins_count_max);
+                    let column = values.iter().map(|value| bins.bin(*value)).collect();
+                    (FeatureBins::Numbers(bins), column)
+                }
             })
             .unzip();
         Self { bins, columns }
@@ -168,5 +258,18 @@ mod tests {
         let high = 1.0_f64.next_up();
         assert_eq!(middle(1.0, high).to_bits(), 1.0_f64.to_bits());
         assert!(middle(-1e308, 1.7e308) < 1.7e308);
+    }
+
+    #[test]
+    fn frequent_categories_get_a_bin_each_and_rare_ones_none() {
+        // 50 of 7, 30 of 2, 19 of 9, one of 3: the first three are 99 %.
+        let mut values: Vec<f64> = [(7.0, 50), (2.0, 30), (9.0, 19), (3.0, 1)]
+            .into_iter()
+            .flat_map(|(category, count)| vec![category; count])
+            .collect();
+        let bins = CategoryBins::choose(&mut values, 255);
+        assert_eq!(bins.categories, [7, 2, 9]);
+        assert_eq!(bins.column(&[7.0, 2.0, 9.0, 3.0, 0.0, 50.0, f64::NAN]), [0, 1, 2, 3, 3, 3, 3]);
+        assert_eq!(CategoryBins::choose(&mut values, 3).categories, [7, 2]);
     }
 }

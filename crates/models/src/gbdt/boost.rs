@@ -3,11 +3,13 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::GbdtParams;
 use super::binning::BinnedRows;
 use super::grow::{Ground, grow};
 use super::histogram::PackedFeatures;
+use super::objective::{Gradients, Scored};
+use super::split::Direction;
 use super::tree::Tree;
+use super::{FeatureRole, GbdtParams, TrainingRows};
 use crate::features::FeatureMatrix;
 
 /// Random streams of one seed: which features a tree may use, and which rows it is grown on.
@@ -16,51 +18,62 @@ const ROWS_STREAM: u64 = 2;
 
 /// Grows trees until there are enough, or none helps any more.
 ///
-/// The first tree carries the mean of the targets. The arguments are checked by the caller.
-pub(crate) fn boost(
-    params: &GbdtParams,
-    seed: u64,
-    x: &FeatureMatrix,
-    y: &[f64],
-    train_rows: &[usize],
-    validation_rows: &[usize],
-) -> Vec<Tree> {
-    let binned = BinnedRows::choose(x, train_rows, params.max_bin as usize);
-    let targets: Vec<f64> = train_rows.iter().map(|&row| y[row]).collect();
-    let start = mean(&targets);
+/// The first tree carries what the forecast starts with. The arguments are checked by the caller.
+pub(crate) fn boost(params: &GbdtParams, seed: u64, rows: &TrainingRows<'_>) -> Vec<Tree> {
+    let TrainingRows { x, train_rows, validation_rows, .. } = *rows;
+    let is_categorical = |j: usize| rows.role(j) == Some(FeatureRole::Categorical);
+    let binned = BinnedRows::choose(x, train_rows, params.max_bin as usize, is_categorical);
+    let directions: Vec<Direction> = (0..x.columns_count())
+        .map(|j| match rows.role(j) {
+            Some(FeatureRole::Increasing) => Direction::Up,
+            Some(FeatureRole::Decreasing) => Direction::Down,
+            Some(FeatureRole::Categorical) | None => Direction::Any,
+        })
+        .collect();
+    let (mut training, start) =
+        Scored::training(params.objective, rows.targets(train_rows), &rows.days(train_rows));
+    let validation_rows = if params.early_stopping_rounds == 0 { &[] } else { validation_rows };
+    let validation = Scored::other(
+        params.objective,
+        rows.targets(validation_rows),
+        &rows.days(validation_rows),
+        start,
+    );
 
     let mut feature_draw = FeatureDraw::new(params, seed, x.columns_count());
-    let mut row_draw = RowDraw::new(params, seed, targets.len());
+    let mut row_draw = RowDraw::new(params, seed, training.len());
     let mut packed = PackedFeatures::pack(&binned.columns, &feature_draw.features);
     let outside_values = if row_draw.draws() { x.gather(train_rows) } else { Vec::new() };
-    let mut watch = Watch::new(params, x, y, validation_rows, start);
+    let mut watch = Watch::new(params, x, validation_rows, validation);
 
     let mut trees: Vec<Tree> = Vec::new();
-    let mut gradients: Vec<f64> = targets.iter().map(|target| start - target).collect();
+    let mut gradients = Gradients::default();
     for _ in 0..params.num_iterations {
         if feature_draw.next() {
             packed = PackedFeatures::pack(&binned.columns, &feature_draw.features);
         }
         row_draw.next();
+        training.fill(&mut gradients);
         let ground = Ground {
             params,
             binned: &binned,
             features: &feature_draw.features,
             packed: &packed,
+            directions: &directions,
             gradients: &gradients,
+            renewal: training.renewal(),
         };
         let grown = grow(&ground, row_draw.inside.clone());
         if grown.tree.nodes.is_empty() {
             break;
         }
-        // The gradient of half the squared error is the error itself.
         for (row, answer) in grown.answers() {
-            gradients[row] += answer;
+            training.add(row, answer);
         }
         for &row in &row_draw.outside {
             let width = x.columns_count();
             let values = &outside_values[row as usize * width..][..width];
-            gradients[row as usize] += grown.tree.predict(values);
+            training.add(row as usize, grown.tree.predict(values));
         }
         trees.push(grown.tree);
         if watch.is_past_best(&trees) {
@@ -71,7 +84,7 @@ pub(crate) fn boost(
 
     match trees.first_mut() {
         Some(first) => first.add_bias(start),
-        None => trees.push(Tree::constant(start, targets.len() as u64)),
+        None => trees.push(Tree::constant(start, training.len() as u64)),
     }
     trees
 }
@@ -160,29 +173,21 @@ impl RowDraw {
     }
 }
 
-/// Watches the error on the validation rows.
+/// Watches the loss on the validation rows.
 struct Watch {
     values: Vec<f64>,
     width: usize,
-    /// Error of the forecast so far for each validation row.
-    errors: Vec<f64>,
+    rows: Scored,
     patience_trees: usize,
     best: Option<(usize, f64)>,
 }
 
 impl Watch {
-    fn new(
-        params: &GbdtParams,
-        x: &FeatureMatrix,
-        y: &[f64],
-        validation_rows: &[usize],
-        start: f64,
-    ) -> Self {
-        let rows = if params.early_stopping_rounds == 0 { &[] } else { validation_rows };
+    fn new(params: &GbdtParams, x: &FeatureMatrix, rows: &[usize], scored: Scored) -> Self {
         Self {
             values: x.gather(rows),
             width: x.columns_count(),
-            errors: rows.iter().map(|&row| start - y[row]).collect(),
+            rows: scored,
             patience_trees: params.early_stopping_rounds as usize,
             best: None,
         }
@@ -191,13 +196,13 @@ impl Watch {
     /// Takes the newest tree into account; true when the best has been left too far behind.
     fn is_past_best(&mut self, trees: &[Tree]) -> bool {
         let Some(newest) = trees.last() else { return false };
-        if self.errors.is_empty() {
+        if self.rows.len() == 0 {
             return false;
         }
-        for (error, row) in self.errors.iter_mut().zip(self.values.chunks_exact(self.width)) {
-            *error += newest.predict(row);
+        for (row, values) in self.values.chunks_exact(self.width).enumerate() {
+            self.rows.add(row, newest.predict(values));
         }
-        let loss = self.errors.iter().map(|error| error * error).sum();
+        let loss = self.rows.loss();
         if self.best.is_none_or(|(_, lowest)| loss < lowest) {
             self.best = Some((trees.len(), loss));
         }
@@ -229,11 +234,6 @@ fn choose(rng: &mut ChaCha8Rng, count: usize, chosen_count: usize) -> (Vec<usize
         (if drawn < needed { &mut chosen } else { &mut others }).push(index);
     }
     (chosen, others)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "row counts have 24 bits")]
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 #[cfg(test)]

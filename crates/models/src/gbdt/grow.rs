@@ -3,10 +3,11 @@
 use rayon::prelude::*;
 
 use super::GbdtParams;
-use super::binning::BinnedRows;
+use super::binning::{BinnedRows, FeatureBins};
 use super::histogram::{Histogram, PackedFeatures, PackedGradients, PackedSum};
-use super::split::{Split, SplitRules};
-use super::tree::{Child, Leaf, Missing, Node, Tree};
+use super::objective::{Gradients, quantile};
+use super::split::{Bounds, Cut, Direction, SET_LAMBDA_L2, Split, SplitRules, shrink};
+use super::tree::{CategorySet, Child, Leaf, Missing, Node, Test, Tree};
 
 /// Leaves with fewer rows are looked at by one thread: their bins are mostly empty.
 const PARALLEL_ROWS_MIN: usize = 4_000;
@@ -38,8 +39,12 @@ pub(crate) struct Ground<'a> {
     /// The features the tree may use, in the order in which they are packed.
     pub(crate) features: &'a [usize],
     pub(crate) packed: &'a PackedFeatures,
-    /// Error of the forecast so far for each training row.
-    pub(crate) gradients: &'a [f64],
+    /// Which way the forecast may go with each feature of the table.
+    pub(crate) directions: &'a [Direction],
+    /// Of each training row.
+    pub(crate) gradients: &'a Gradients,
+    /// A share and the error of each training row, where leaves answer with a quantile.
+    pub(crate) renewal: Option<(f64, &'a [f64])>,
 }
 
 /// A leaf while the tree grows.
@@ -53,11 +58,16 @@ struct Open {
     histogram: Option<Histogram>,
     /// The node above, and whether this is its left child.
     parent: Option<(usize, bool)>,
+    /// Nodes above.
+    depth: u32,
+    /// Penalty on the square of its answer.
+    lambda_l2: f64,
+    /// Lowest and highest answer, before shrinking.
+    bounds: Bounds,
 }
 
 struct Growth<'a> {
     ground: &'a Ground<'a>,
-    rules: SplitRules,
     packed_gradients: PackedGradients,
     rows: Vec<u32>,
     scratch_rows: Vec<u32>,
@@ -71,14 +81,9 @@ struct Growth<'a> {
 ///
 /// Without any split worth making, the tree is one leaf.
 pub(crate) fn grow(ground: &Ground<'_>, rows: Vec<u32>) -> GrownTree {
-    let rules = SplitRules {
-        rows_count_min: ground.params.min_data_in_leaf as usize,
-        lambda_l2: ground.params.lambda_l2,
-    };
     let packed_gradients = PackedGradients::pack(ground.gradients);
     let mut growth = Growth {
         ground,
-        rules,
         scratch_rows: vec![0; rows.len()],
         scratch_gradients: Vec::with_capacity(rows.len()),
         packed_gradients,
@@ -100,8 +105,17 @@ impl Growth<'_> {
         let sum = self.rows.iter().fold(PackedSum::default(), |sum, &row| {
             sum.plus(self.packed_gradients.rows[row as usize])
         });
-        let mut root =
-            Open { start: 0, end: self.rows.len(), sum, best: None, histogram: None, parent: None };
+        let mut root = Open {
+            start: 0,
+            end: self.rows.len(),
+            sum,
+            best: None,
+            histogram: None,
+            parent: None,
+            depth: 0,
+            lambda_l2: self.ground.params.lambda_l2,
+            bounds: Bounds::NONE,
+        };
         if self.may_split(&root) {
             let histogram = self.fill(root.start, root.end);
             self.look_for_split(&mut root, histogram);
@@ -128,6 +142,9 @@ impl Growth<'_> {
         let (split, position) = leaf.best.take().expect("only leaves with a split are split");
         let histogram = leaf.histogram.take().expect("a leaf with a split has a histogram");
         let (start, end, sum, parent) = (leaf.start, leaf.end, leaf.sum, leaf.parent);
+        let depth = leaf.depth;
+        let (left_bounds, right_bounds) =
+            self.bounds_of_children(&self.leaves[index], &split, position);
 
         let node_index = self.nodes.len();
         if let Some((above, is_left)) = parent {
@@ -135,15 +152,12 @@ impl Growth<'_> {
             *(if is_left { &mut node.left } else { &mut node.right }) = Child::Node(node_index);
         }
         let feature = self.ground.features[position];
-        let scale = self.packed_gradients.scale;
         self.nodes.push(Node {
             feature,
-            threshold: self.ground.binned.bins[feature].limit(usize::from(split.bin)),
-            missing: Missing::NaN,
-            missing_goes_left: split.missing_goes_left,
+            test: self.test(feature, split.cut),
             left: Child::Leaf(index),
             right: Child::Leaf(self.leaves.len()),
-            gain: split.gain / scale / scale,
+            gain: split.gain / self.gain_scale(),
             value: 0.0,
             weight: 0.0,
             rows_count: 0,
@@ -151,16 +165,21 @@ impl Growth<'_> {
 
         let middle = self.partition(start, end, &split, position);
         let right_sum = sum.minus(split.left);
-        let child = |start, end, sum, is_left| Open {
+        let lambda_l2 = self.ground.params.lambda_l2
+            + if matches!(split.cut, Cut::Set(_)) { SET_LAMBDA_L2 } else { 0.0 };
+        let child = |start, end, sum, is_left, bounds| Open {
             start,
             end,
             sum,
             best: None,
             histogram: None,
             parent: Some((node_index, is_left)),
+            depth: depth + 1,
+            lambda_l2,
+            bounds,
         };
-        let mut left = child(start, middle, split.left, true);
-        let mut right = child(middle, end, right_sum, false);
+        let mut left = child(start, middle, split.left, true, left_bounds);
+        let mut right = child(middle, end, right_sum, false, right_bounds);
         self.look_at_children(&mut left, &mut right, histogram);
         self.leaves[index] = left;
         self.leaves.push(right);
@@ -189,7 +208,81 @@ impl Growth<'_> {
     }
 
     fn may_split(&self, leaf: &Open) -> bool {
-        leaf.end - leaf.start >= 2 * self.rules.rows_count_min
+        let params = self.ground.params;
+        let deep = params.max_depth > 0 && leaf.depth >= params.max_depth;
+        !deep && leaf.end - leaf.start >= 2 * params.min_data_in_leaf as usize
+    }
+
+    /// What the splits of a leaf must satisfy.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "counts have 24 bits and sums of hessians 32"
+    )]
+    fn rules(&self, leaf: &Open) -> SplitRules {
+        let (params, packed) = (self.ground.params, &self.packed_gradients);
+        let hessian = leaf.sum.hessian(packed.hessian_bits) as f64;
+        let rows_per_hessian = (leaf.end - leaf.start) as f64 / hessian.max(1.0);
+        // Half a row less, because the rows of a side are known from its hessians only nearly;
+        // where hessians are counts that rounds up again.
+        let rows_min = (f64::from(params.min_data_in_leaf) - 0.5) / rows_per_hessian;
+        let hessian_min = rows_min.max(params.min_sum_hessian_in_leaf * packed.hessian_scale);
+        SplitRules {
+            hessian_bits: packed.hessian_bits,
+            hessian_min: hessian_min.max(1.0).ceil() as u64,
+            lambda_l1: params.lambda_l1 * packed.gradient_scale,
+            lambda_l2: params.lambda_l2 * packed.hessian_scale,
+            hessian_scale: packed.hessian_scale,
+            rows_per_hessian,
+            bounds: leaf.bounds.times(packed.gradient_scale / packed.hessian_scale),
+        }
+    }
+
+    /// What a gain of one is in fixed point.
+    fn gain_scale(&self) -> f64 {
+        let PackedGradients { gradient_scale, hessian_scale, .. } = self.packed_gradients;
+        gradient_scale * (gradient_scale / hessian_scale)
+    }
+
+    /// Between which answers the children of a leaf stay. Where the feature must not turn the
+    /// forecast the wrong way, the middle of their present answers parts them for good (LightGBM's
+    /// "basic" method).
+    fn bounds_of_children(&self, leaf: &Open, split: &Split, position: usize) -> (Bounds, Bounds) {
+        let direction = self.ground.directions[self.ground.features[position]];
+        let (mut left, mut right) = (leaf.bounds, leaf.bounds);
+        if direction == Direction::Any {
+            return (left, right);
+        }
+        let rules = self.rules(leaf);
+        let PackedGradients { gradient_scale, hessian_scale, .. } = self.packed_gradients;
+        let answer = |sum| rules.answer(sum) * (hessian_scale / gradient_scale);
+        let middle = f64::midpoint(answer(split.left), answer(leaf.sum.minus(split.left)));
+        if direction == Direction::Up {
+            (left.high, right.low) = (left.high.min(middle), right.low.max(middle));
+        } else {
+            (left.low, right.high) = (left.low.max(middle), right.high.min(middle));
+        }
+        (left, right)
+    }
+
+    /// The test on values that does what `cut` does to bins.
+    fn test(&self, feature: usize, cut: Cut) -> Test {
+        match (&self.ground.binned.bins[feature], cut) {
+            (FeatureBins::Numbers(bins), Cut::Upto { bin, missing_goes_left }) => Test::Threshold {
+                threshold: bins.limit(usize::from(bin)),
+                missing: Missing::NaN,
+                missing_goes_left,
+            },
+            (FeatureBins::Categories(bins), Cut::One(chosen) | Cut::Set(chosen)) => {
+                let mut set = CategorySet::default();
+                for bin in (0..=u8::MAX).filter(|bin| chosen.contains(*bin)) {
+                    set.insert(bins.category(usize::from(bin)));
+                }
+                Test::Categories { set, missing: Missing::NaN }
+            }
+            (bins, cut) => unreachable!("{cut:?} does not cut {bins:?}"),
+        }
     }
 
     fn fill(&mut self, start: usize, end: usize) -> Histogram {
@@ -205,11 +298,20 @@ impl Growth<'_> {
 
     /// Finds the best split over all features; of equals, the first feature's.
     fn look_for_split(&mut self, leaf: &mut Open, histogram: Histogram) {
+        let rules = self.rules(leaf);
         let best_of = |position: usize| {
-            let bins = &self.ground.binned.bins[self.ground.features[position]];
-            self.rules
-                .best(histogram.feature(position), bins.known_count(), leaf.sum)
-                .map(|split| (split, position))
+            let feature = self.ground.features[position];
+            let sums = histogram.feature(position);
+            let split = match &self.ground.binned.bins[feature] {
+                FeatureBins::Numbers(bins) => {
+                    let direction = self.ground.directions[feature];
+                    rules.best(sums, bins.known_count(), leaf.sum, direction)
+                }
+                bins @ FeatureBins::Categories(_) => {
+                    rules.best_categories(sums, bins.known_count(), leaf.sum)
+                }
+            };
+            split.map(|split| (split, position))
         };
         let better = |a: Option<(Split, usize)>, b: Option<(Split, usize)>| match (&a, &b) {
             (Some((first, _)), Some((second, _))) if second.gain > first.gain => b,
@@ -223,10 +325,9 @@ impl Growth<'_> {
             let found: Vec<_> = (0..features_count).into_par_iter().map(best_of).collect();
             found.into_iter().fold(None, better)
         };
-        let scale = self.packed_gradients.scale;
-        let gain_min = self.ground.params.min_gain_to_split * scale * scale;
+        let gain_min = self.ground.params.min_gain_to_split * self.gain_scale();
         // Sums are exact, so that a gain above rounding is a gain.
-        let noise = 1e-12 * self.rules.leaf_score(leaf.sum);
+        let noise = 1e-12 * rules.leaf_score(leaf.sum);
         leaf.best = best.filter(|(split, _)| split.gain > gain_min.max(noise));
         if leaf.best.is_some() {
             leaf.histogram = Some(histogram);
@@ -240,15 +341,29 @@ impl Growth<'_> {
     fn partition(&mut self, start: usize, end: usize, split: &Split, position: usize) -> usize {
         let feature = self.ground.features[position];
         let missing = self.ground.binned.bins[feature].missing();
+        match split.cut {
+            Cut::Upto { bin: last, missing_goes_left } => {
+                self.partition_by(start, end, position, |bin| {
+                    if usize::from(bin) == missing { missing_goes_left } else { bin <= last }
+                })
+            }
+            Cut::One(set) | Cut::Set(set) => {
+                self.partition_by(start, end, position, |bin| set.contains(bin))
+            }
+        }
+    }
+
+    fn partition_by(
+        &mut self,
+        start: usize,
+        end: usize,
+        position: usize,
+        goes_left: impl Fn(u8) -> bool,
+    ) -> usize {
         let (mut left, mut right) = (start, 0);
         for i in start..end {
             let row = self.rows[i];
-            let bin = self.ground.packed.bin(position, row);
-            let goes_left = if usize::from(bin) == missing {
-                split.missing_goes_left
-            } else {
-                bin <= split.bin
-            };
+            let goes_left = goes_left(self.ground.packed.bin(position, row));
             // Written to both sides, counted on one: no branch to mispredict.
             self.rows[left] = row;
             self.scratch_rows[right] = row;
@@ -256,7 +371,6 @@ impl Growth<'_> {
             right += usize::from(!goes_left);
         }
         self.rows[left..end].copy_from_slice(&self.scratch_rows[..right]);
-        debug_assert_eq!(left - start, split.left.rows_count());
         left
     }
 
@@ -264,40 +378,72 @@ impl Growth<'_> {
     /// fixed-point sums.
     #[expect(clippy::cast_precision_loss, reason = "counts have 24 bits")]
     fn finish(self) -> GrownTree {
-        let Self { ground, rules, rows, mut nodes, leaves, .. } = self;
-        let mut leaf_sums: Vec<(f64, u64)> = Vec::with_capacity(leaves.len());
-        for leaf in &leaves {
-            let rows = &rows[leaf.start..leaf.end];
-            let sum = rows.iter().map(|&row| ground.gradients[row as usize]).sum();
-            leaf_sums.push((sum, rows.len() as u64));
-        }
-        let answer = |(sum, count): (f64, u64)| {
-            -ground.params.learning_rate * sum / (count as f64 + rules.lambda_l2)
+        let Self { ground, rows, mut nodes, leaves, .. } = self;
+        let Gradients { gradients, hessians } = ground.gradients;
+        let learning_rate = ground.params.learning_rate;
+        let sums_of = |rows: &[u32]| {
+            let sum = |values: &[f64]| rows.iter().map(|&row| values[row as usize]).sum();
+            let rows_count = rows.len() as u64;
+            let gradient = sum(gradients);
+            let hessian = if hessians.is_empty() { rows_count as f64 } else { sum(hessians) };
+            Sums { gradient, hessian, rows_count }
         };
-        let mut node_sums = vec![(0.0, 0); nodes.len()];
+        let answer = |sums: &Sums, lambda_l2: f64| {
+            let gradient = shrink(sums.gradient, ground.params.lambda_l1);
+            -learning_rate * gradient / (sums.hessian + lambda_l2)
+        };
+        let leaf_sums: Vec<Sums> =
+            leaves.iter().map(|leaf| sums_of(&rows[leaf.start..leaf.end])).collect();
+        let of_leaf = |(open, sums): (&Open, &Sums)| {
+            let value = match ground.renewal {
+                None => answer(sums, open.lambda_l2),
+                Some((share, errors)) => {
+                    let rows = &rows[open.start..open.end];
+                    let mut needed: Vec<f64> =
+                        rows.iter().map(|&row| -errors[row as usize]).collect();
+                    learning_rate * quantile(&mut needed, share)
+                }
+            };
+            let bounds = open.bounds.times(learning_rate);
+            Leaf {
+                value: value.clamp(bounds.low, bounds.high),
+                weight: sums.hessian,
+                rows_count: sums.rows_count,
+            }
+        };
+        let tree_leaves = leaves.iter().zip(&leaf_sums).map(of_leaf).collect();
+
+        let mut node_sums = vec![Sums::default(); nodes.len()];
         for index in (0..nodes.len()).rev() {
             let of_child = |child| match child {
                 Child::Node(node) => node_sums[node],
                 Child::Leaf(leaf) => leaf_sums[leaf],
             };
-            let (left, right) = (of_child(nodes[index].left), of_child(nodes[index].right));
-            let sums = (left.0 + right.0, left.1 + right.1);
+            let sums = of_child(nodes[index].left).plus(of_child(nodes[index].right));
             node_sums[index] = sums;
             let node = &mut nodes[index];
-            (node.value, node.weight, node.rows_count) = (answer(sums), sums.1 as f64, sums.1);
+            node.value = answer(&sums, ground.params.lambda_l2);
+            (node.weight, node.rows_count) = (sums.hessian, sums.rows_count);
         }
-        let tree = Tree {
-            nodes,
-            leaves: leaf_sums
-                .iter()
-                .map(|&sums| Leaf {
-                    value: answer(sums),
-                    weight: sums.1 as f64,
-                    rows_count: sums.1,
-                })
-                .collect(),
-            shrinkage: ground.params.learning_rate,
-        };
+        let tree = Tree { nodes, leaves: tree_leaves, shrinkage: learning_rate };
         GrownTree { tree, rows, ranges: leaves.iter().map(|leaf| (leaf.start, leaf.end)).collect() }
+    }
+}
+
+/// Sums over the rows of a leaf or node.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    gradient: f64,
+    hessian: f64,
+    rows_count: u64,
+}
+
+impl Sums {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            gradient: self.gradient + other.gradient,
+            hessian: self.hessian + other.hessian,
+            rows_count: self.rows_count + other.rows_count,
+        }
     }
 }

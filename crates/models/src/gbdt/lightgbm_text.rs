@@ -1,14 +1,14 @@
 //! LightGBM's text format of models, version 4: written and read.
 //!
-//! Source: what LightGBM 4.7.0 itself writes and reads. Only what a squared-error model needs is
-//! accepted; anything that would change the meaning of the numbers (several classes, categorical
-//! splits, linear leaves, averaged trees, another objective) is refused with its line.
+//! Source: what LightGBM 4.7.0 itself writes and reads. Anything whose meaning we do not know
+//! (several classes, linear leaves, an objective of the user's own) is refused with its line.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::FittedGbdt;
-use super::tree::{Child, Leaf, Missing, Node, Tree};
+use super::output::Output;
+use super::tree::{CategorySet, Child, Leaf, Missing, Node, Test, Tree};
 
 /// Bits of `decision_type`.
 const CATEGORICAL: u8 = 1;
@@ -70,9 +70,11 @@ impl FittedGbdt {
             self.trees.iter().enumerate().map(|(index, tree)| tree_text(index, tree)).collect();
         let mut text = format!(
             "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\n\
-             max_feature_idx={}\nobjective=regression\nfeature_names={}\nfeature_infos={}\n\
+             max_feature_idx={}\nobjective={}\n{}feature_names={}\nfeature_infos={}\n\
              tree_sizes={}\n\n",
             self.feature_names.len().saturating_sub(1),
+            self.output.objective_line(),
+            if self.output.is_averaged() { "average_output\n" } else { "" },
             self.feature_names.join(" "),
             self.feature_infos.join(" "),
             join(trees.iter().map(String::len)),
@@ -92,15 +94,14 @@ impl FittedGbdt {
     /// # Errors
     ///
     /// [`ModelTextError`] naming the section and the line, for what is damaged and for what is not
-    /// supported: categorical splits, linear leaves, several classes, averaged trees (random
-    /// forests), and objectives whose trees do not add up to the forecast itself.
+    /// supported: linear leaves, several classes, and objectives that LightGBM does not define.
     pub fn from_lightgbm_text(text: &str) -> Result<Self, ModelTextError> {
         let mut lines = text.lines();
         if lines.next() != Some("tree") {
             return Err(ModelTextError::NotAModel);
         }
         let header = Section::read("the header".to_owned(), &mut lines);
-        check_header(&header)?;
+        let output = read_header(&header)?;
         let feature_names: Vec<String> =
             header.line("feature_names")?.split_whitespace().map(str::to_owned).collect();
         let feature_infos: Vec<String> =
@@ -127,7 +128,7 @@ impl FittedGbdt {
                 }
             }
         }
-        Ok(Self { feature_names, feature_infos, trees })
+        Ok(Self { feature_names, feature_infos, trees, output })
     }
 
     /// How often each feature splits, most often first; those that never do are left out.
@@ -180,11 +181,26 @@ fn tree_text(index: usize, tree: &Tree) -> String {
     let nodes = || tree.nodes.iter();
     let leaves = || tree.leaves.iter();
     let numbers = |values: &mut dyn Iterator<Item = f64>| join(values.map(number));
-    let mut text = format!("Tree={index}\nnum_leaves={}\nnum_cat=0\n", tree.leaves.len());
+    let sets: Vec<&CategorySet> = nodes()
+        .filter_map(|node| match &node.test {
+            Test::Categories { set, .. } => Some(set),
+            Test::Threshold { .. } => None,
+        })
+        .collect();
+    // A categorical node has the number of its set in place of a threshold.
+    let thresholds = nodes().scan(0_u32, |sets_count, node| match &node.test {
+        Test::Threshold { threshold, .. } => Some(*threshold),
+        Test::Categories { .. } => {
+            *sets_count += 1;
+            Some(f64::from(*sets_count - 1))
+        }
+    });
+    let mut text =
+        format!("Tree={index}\nnum_leaves={}\nnum_cat={}\n", tree.leaves.len(), sets.len());
     let lines = [
         ("split_feature", join(nodes().map(|node| node.feature))),
         ("split_gain", numbers(&mut nodes().map(|node| node.gain))),
-        ("threshold", numbers(&mut nodes().map(|node| node.threshold))),
+        ("threshold", join(thresholds.map(number))),
         ("decision_type", join(nodes().map(decision_type))),
         ("left_child", join(nodes().map(|node| child_number(node.left)))),
         ("right_child", join(nodes().map(|node| child_number(node.right)))),
@@ -194,10 +210,18 @@ fn tree_text(index: usize, tree: &Tree) -> String {
         ("internal_value", numbers(&mut nodes().map(|node| node.value))),
         ("internal_weight", numbers(&mut nodes().map(|node| node.weight))),
         ("internal_count", join(nodes().map(|node| node.rows_count))),
-        ("is_linear", "0".to_owned()),
-        ("shrinkage", number(tree.shrinkage)),
     ];
-    for (key, value) in lines {
+    let boundaries = std::iter::once(0).chain(sets.iter().scan(0, |end, set| {
+        *end += set.words.len();
+        Some(*end)
+    }));
+    let categories = [
+        ("cat_boundaries", join(boundaries)),
+        ("cat_threshold", join(sets.iter().flat_map(|set| &set.words))),
+    ];
+    let categories = categories.into_iter().filter(|_| !sets.is_empty());
+    let last = [("is_linear", "0".to_owned()), ("shrinkage", number(tree.shrinkage))];
+    for (key, value) in lines.into_iter().chain(categories).chain(last) {
         // Writing to a String cannot fail.
         _ = writeln!(text, "{key}={value}");
     }
@@ -206,12 +230,17 @@ fn tree_text(index: usize, tree: &Tree) -> String {
 }
 
 fn decision_type(node: &Node) -> u8 {
-    let missing: u8 = match node.missing {
+    let bits = |missing| match missing {
         Missing::None => 0,
-        Missing::Zero => 1,
-        Missing::NaN => 2,
+        Missing::Zero => 1 << MISSING_SHIFT,
+        Missing::NaN => 2 << MISSING_SHIFT,
     };
-    (missing << MISSING_SHIFT) | if node.missing_goes_left { DEFAULT_LEFT } else { 0 }
+    match node.test {
+        Test::Threshold { missing, missing_goes_left, .. } => {
+            bits(missing) | if missing_goes_left { DEFAULT_LEFT } else { 0 }
+        }
+        Test::Categories { missing, .. } => bits(missing) | CATEGORICAL,
+    }
 }
 
 /// Nodes are counted from 0 up, leaves from -1 down.
@@ -286,7 +315,7 @@ impl<'a> Section<'a> {
     }
 }
 
-fn check_header(header: &Section<'_>) -> Result<(), ModelTextError> {
+fn read_header(header: &Section<'_>) -> Result<Output, ModelTextError> {
     let version = header.line("version")?;
     if version != "v4" {
         return Err(header.unsupported(format!("version {version}")));
@@ -296,19 +325,32 @@ fn check_header(header: &Section<'_>) -> Result<(), ModelTextError> {
             return Err(header.unsupported(format!("more than one class ({key})")));
         }
     }
-    if header.lines.contains_key("average_output") {
-        return Err(header.unsupported("averaged trees (a random forest)".to_owned()));
+    let line = header.line("objective")?;
+    Output::of_line(line, header.lines.contains_key("average_output"))
+        .ok_or_else(|| header.unsupported(format!("the objective '{line}'")))
+}
+
+/// The sets of categories of a tree, in the order of their numbers.
+fn read_category_sets(
+    section: &Section<'_>,
+    sets_count: usize,
+) -> Result<Vec<CategorySet>, ModelTextError> {
+    if sets_count == 0 {
+        return Ok(Vec::new());
     }
-    match header.line("objective")? {
-        "regression" | "regression_l1" | "huber" | "fair" | "quantile" | "mape" => Ok(()),
-        other => Err(header.unsupported(format!("the objective '{other}'"))),
-    }
+    let ends = section.numbers::<usize>("cat_boundaries", sets_count.saturating_add(1))?;
+    let words_count = ends[sets_count];
+    let words = section.numbers::<u32>("cat_threshold", words_count)?;
+    let sets: Option<Vec<CategorySet>> = ends
+        .windows(2)
+        .map(|pair| Some(CategorySet { words: words.get(pair[0]..pair[1])?.to_vec() }))
+        .collect();
+    sets.filter(|_| ends[0] == 0)
+        .ok_or_else(|| section.wrong("cat_boundaries", "ascending numbers from 0"))
 }
 
 fn read_tree(section: &Section<'_>, features_count: usize) -> Result<Tree, ModelTextError> {
-    if section.number::<usize>("num_cat")? != 0 {
-        return Err(section.unsupported("categorical splits".to_owned()));
-    }
+    let sets_count = section.number::<usize>("num_cat")?;
     if section.lines.get("is_linear").is_some_and(|flag| *flag != "0") {
         return Err(section.unsupported("linear leaves".to_owned()));
     }
@@ -341,24 +383,32 @@ fn read_tree(section: &Section<'_>, features_count: usize) -> Result<Tree, Model
         return Err(section.wrong("split_feature", &format!("numbers below {features_count}")));
     }
 
+    let sets = read_category_sets(section, sets_count)?;
     let mut shape = Shape { section, seen: vec![false; nodes_count + leaves_count], nodes_count };
     let mut nodes = Vec::with_capacity(nodes_count);
     for index in 0..nodes_count {
         let decision = decisions[index];
-        if decision & CATEGORICAL != 0 {
-            return Err(section.unsupported("categorical splits".to_owned()));
-        }
         let missing = match decision >> MISSING_SHIFT {
             0 => Missing::None,
             1 => Missing::Zero,
             2 => Missing::NaN,
-            _ => return Err(section.wrong("decision_type", "numbers up to 10")),
+            _ => return Err(section.wrong("decision_type", "numbers up to 11")),
+        };
+        let threshold = thresholds[index];
+        let test = if decision & CATEGORICAL == 0 {
+            let missing_goes_left = decision & DEFAULT_LEFT != 0;
+            Test::Threshold { threshold, missing, missing_goes_left }
+        } else {
+            let named = |set: &usize| number(threshold) == set.to_string();
+            let Some(set) = (0..sets.len()).find(named) else {
+                let expected = format!("sets of categories below {}", sets.len());
+                return Err(section.wrong("threshold", &expected));
+            };
+            Test::Categories { set: sets[set].clone(), missing }
         };
         nodes.push(Node {
             feature: features[index],
-            threshold: thresholds[index],
-            missing,
-            missing_goes_left: decision & DEFAULT_LEFT != 0,
+            test,
             left: shape.child(index, lefts[index])?,
             right: shape.child(index, rights[index])?,
             gain: gains[index],

@@ -6,5 +6,6 @@ mod artifact;
 mod battery;
 mod features;
 mod gbdt;
+mod gbdt_objectives;
 mod ridge;
 mod targets;
