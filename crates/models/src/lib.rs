@@ -11,11 +11,13 @@
 //! What a forecast is worth after costs, and which model is in force, is decided elsewhere.
 
 pub mod artifact;
+mod cholesky;
 pub mod conformal;
 pub mod explain;
 pub mod features;
 pub mod forecaster;
 pub mod gbdt;
+pub mod prophet;
 pub mod ridge;
 pub mod seasonal_naive;
 
@@ -25,5 +27,6 @@ pub use explain::Contributions;
 pub use features::{FeatureDefinition, FeatureMatrix, Known, MatrixError, Panel, RowKey, Targets};
 pub use forecaster::{FitError, FittedForecaster, Forecaster, Horizon};
 pub use gbdt::{FittedGbdt, Gbdt, GbdtParams, ModelTextError};
+pub use prophet::{FittedProphet, Prophet, ProphetParams};
 pub use ridge::{FittedRidge, Ridge};
 pub use seasonal_naive::{FittedSeasonalNaive, SeasonalNaive};

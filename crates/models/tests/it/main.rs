@@ -6,5 +6,6 @@ mod artifact;
 mod battery;
 mod features;
 mod gbdt;
+mod prophet;
 mod ridge;
 mod targets;
