@@ -56,11 +56,12 @@ snapshots: ## Rewrites the reviewed snapshots (OpenAPI document, golden reports)
 deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny).
 	cargo deny check
 
-bench: ## Our boosted trees beside LightGBM from PyPI, on one core, as ratios.
-	cargo build --release --locked -p bist-models --example boosted_trees
+bench: ## Our boosted trees and Prophet beside LightGBM and Prophet from PyPI, on one core, as ratios.
+	cargo build --release --locked -p bist-models --example boosted_trees --example prophet
 	test -x target/bench-venv/bin/python || python3 -m venv target/bench-venv
-	target/bench-venv/bin/pip install --quiet --disable-pip-version-check lightgbm==4.7.0 numpy==2.4.6
+	target/bench-venv/bin/pip install --quiet --disable-pip-version-check lightgbm==4.7.0 numpy==2.4.6 pandas==3.1.1 prophet==1.5.0
 	RAYON_NUM_THREADS=1 OMP_NUM_THREADS=1 taskset -c 0 target/bench-venv/bin/python scripts/bench_trees.py target/release/examples/boosted_trees
+	RAYON_NUM_THREADS=1 OMP_NUM_THREADS=1 taskset -c 0 target/bench-venv/bin/python scripts/bench_prophet.py target/release/examples/prophet
 
 e2e: web ## The real binary in headless Chromium.
 	cargo build --release --locked --bin bist
