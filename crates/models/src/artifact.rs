@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::forecaster::FittedForecaster;
 use crate::gbdt::FittedGbdt;
+use crate::prophet::FittedProphet;
 use crate::ridge::FittedRidge;
 use crate::seasonal_naive::FittedSeasonalNaive;
 
@@ -24,6 +25,8 @@ pub enum Artifact {
     SeasonalNaive(FittedSeasonalNaive),
     /// Gradient-boosted trees.
     Gbdt(FittedGbdt),
+    /// Prophet models of the closes.
+    Prophet(FittedProphet),
 }
 
 /// Why bytes are not a model.
@@ -85,6 +88,7 @@ impl Artifact {
             Self::Ridge(fitted) => Box::new(fitted),
             Self::SeasonalNaive(fitted) => Box::new(fitted),
             Self::Gbdt(fitted) => Box::new(fitted),
+            Self::Prophet(fitted) => Box::new(fitted),
         }
     }
 }

@@ -121,6 +121,12 @@ pub enum FitError {
         /// Its target.
         value: f64,
     },
+    /// The days of a series do not ascend.
+    #[error("the day of row {row} is not after the one before it: give one row a day, in order")]
+    DaysOutOfOrder {
+        /// The row.
+        row: usize,
+    },
     /// A column that the model reads is absent.
     #[error("the matrix has no column '{0}'")]
     NoColumn(String),

@@ -11,6 +11,7 @@
 //! What a forecast is worth after costs, and which model is in force, is decided elsewhere.
 
 pub mod artifact;
+mod cholesky;
 pub mod conformal;
 pub mod ensemble;
 pub mod explain;
@@ -19,6 +20,7 @@ pub mod forecaster;
 pub mod gbdt;
 mod hmm;
 pub mod indicators;
+pub mod prophet;
 pub mod ridge;
 pub mod seasonal_naive;
 
@@ -29,5 +31,6 @@ pub use explain::Contributions;
 pub use features::{FeatureDefinition, FeatureMatrix, Known, MatrixError, Panel, RowKey, Targets};
 pub use forecaster::{FitError, FittedForecaster, Forecaster, Horizon};
 pub use gbdt::{FeatureRole, FittedGbdt, Gbdt, GbdtParams, ModelTextError, Objective};
+pub use prophet::{FittedProphet, Prophet, ProphetParams};
 pub use ridge::{FittedRidge, Ridge};
 pub use seasonal_naive::{FittedSeasonalNaive, SeasonalNaive};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
+use crate::cholesky::{Cholesky, dot};
 use crate::features::{FeatureMatrix, Known};
 use crate::forecaster::{FitError, FittedForecaster, Forecaster, assert_columns, check_rows};
 
@@ -151,52 +152,15 @@ fn mean(values: impl Iterator<Item = f64> + Clone) -> f64 {
 
 /// Solves `(X'X + alpha I) w = X'y` by Cholesky; `None` when the matrix is not positive definite.
 fn solve_ridge(columns: &[Vec<f64>], y: &[f64], alpha: f64) -> Option<Vec<f64>> {
-    let width = columns.len();
     // A column of zeros says nothing: its coefficient is zero, with or without a penalty.
     let silent: Vec<bool> = columns.iter().map(|c| c.iter().all(|v| v.abs() <= 0.0)).collect();
-    let mut lower = vec![vec![0.0; width]; width];
+    let gram = |i: usize, j: usize| match i == j {
+        true if silent[i] => 1.0,
+        true => dot(&columns[i], &columns[i]) + alpha,
+        false => dot(&columns[i], &columns[j]),
+    };
+    let rows = (0..columns.len()).map(|i| (0..=i).map(|j| gram(i, j)).collect()).collect();
     let mut solution: Vec<f64> = columns.iter().map(|column| dot(column, y)).collect();
-    for i in 0..width {
-        for j in 0..=i {
-            let gram = if i == j && silent[i] {
-                1.0
-            } else {
-                dot(&columns[i], &columns[j]) + if i == j { alpha } else { 0.0 }
-            };
-            let known: f64 = (0..j).map(|k| lower[i][k] * lower[j][k]).sum();
-            if i == j {
-                let pivot = gram - known;
-                // A pivot lost to rounding: the column is a sum of earlier ones.
-                if pivot.is_nan() || pivot <= 1e-12 * gram {
-                    return None;
-                }
-                lower[i][i] = pivot.sqrt();
-            } else {
-                lower[i][j] = (gram - known) / lower[j][j];
-            }
-        }
-    }
-    for i in 0..width {
-        let known: f64 = (0..i).map(|k| lower[i][k] * solution[k]).sum();
-        solution[i] = (solution[i] - known) / lower[i][i];
-    }
-    for i in (0..width).rev() {
-        let known: f64 = (i + 1..width).map(|k| lower[k][i] * solution[k]).sum();
-        solution[i] = (solution[i] - known) / lower[i][i];
-    }
+    Cholesky::of(rows)?.solve(&mut solution);
     Some(solution)
-}
-
-/// Dot product in eight running sums, so that the compiler may use wide registers; the order of
-/// additions is fixed.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (a_chunks, b_chunks) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in a_chunks.zip(b_chunks) {
-        for k in 0..8 {
-            sums[k] += x[k] * y[k];
-        }
-    }
-    sums.iter().sum::<f64>() + rest
 }

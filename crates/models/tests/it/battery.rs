@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bist_market::{Calendar, Symbol};
 use bist_models::{
-    FeatureMatrix, FitError, Forecaster, Gbdt, GbdtParams, Horizon, Known, Objective, Ridge,
-    RowKey, SeasonalNaive,
+    FeatureMatrix, FitError, Forecaster, Gbdt, GbdtParams, Horizon, Known, Objective, Prophet,
+    ProphetParams, Ridge, RowKey, SeasonalNaive,
 };
 use bist_testkit::table::Table;
 use jiff::civil::date;
@@ -25,6 +25,10 @@ pub(crate) fn forecasters() -> Vec<Box<dyn Forecaster>> {
         Box::new(trained_for(Objective::Quantile { alpha: 0.7 })),
         Box::new(trained_for(Objective::Binary)),
         Box::new(trained_for(Objective::Lambdarank)),
+        Box::new(Prophet {
+            horizon: Horizon::from_sessions(5).unwrap(),
+            params: ProphetParams::default(),
+        }),
     ]
 }
 
@@ -119,7 +123,8 @@ fn a_constant_target_is_survived_and_learned() {
         let fitted = forecaster.fit(&x, &[0.25; 300], &rows(0..200), &rows(200..250)).unwrap();
         let predicted = fitted.predict(&x, &rows(0..300));
         assert!(predicted.iter().all(|value| value.is_finite()), "{forecaster:?}");
-        if forecaster.kind() != SeasonalNaive::KIND {
+        // Two models forecast from prices and do not read the target.
+        if ![SeasonalNaive::KIND, Prophet::KIND].contains(&forecaster.kind()) {
             // A probability of a rise, and a score of the order within days, are no returns.
             let expected = match format!("{forecaster:?}") {
                 name if name.contains("Binary") => 1.0,
@@ -139,6 +144,7 @@ fn too_few_rows_are_refused_with_the_numbers() {
         let rows_count_min = match forecaster.kind() {
             SeasonalNaive::KIND => 1,
             Ridge::KIND => 8,
+            Prophet::KIND => 60,
             _ => 40,
         };
         let too_few = rows_count_min - 1;

@@ -7,5 +7,6 @@ mod battery;
 mod features;
 mod gbdt;
 mod gbdt_objectives;
+mod prophet;
 mod ridge;
 mod targets;
