@@ -16,6 +16,7 @@ pub mod explain;
 pub mod features;
 pub mod forecaster;
 pub mod gbdt;
+pub mod lstm;
 pub mod ridge;
 pub mod seasonal_naive;
 
@@ -25,5 +26,6 @@ pub use explain::Contributions;
 pub use features::{FeatureDefinition, FeatureMatrix, Known, MatrixError, Panel, RowKey, Targets};
 pub use forecaster::{FitError, FittedForecaster, Forecaster, Horizon};
 pub use gbdt::{FittedGbdt, Gbdt, GbdtParams, ModelTextError};
+pub use lstm::{FittedLstm, Lstm, LstmParams, SequenceGradient};
 pub use ridge::{FittedRidge, Ridge};
 pub use seasonal_naive::{FittedSeasonalNaive, SeasonalNaive};

@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bist_market::{Calendar, Symbol};
 use bist_models::{
-    FeatureMatrix, FitError, Forecaster, Gbdt, GbdtParams, Horizon, Known, Ridge, RowKey,
-    SeasonalNaive,
+    FeatureMatrix, FitError, Forecaster, Gbdt, GbdtParams, Horizon, Known, Lstm, LstmParams, Ridge,
+    RowKey, SeasonalNaive,
 };
 use bist_testkit::table::Table;
 use jiff::civil::date;
@@ -15,11 +15,18 @@ pub(crate) fn forecasters() -> Vec<Box<dyn Forecaster>> {
     let params = GbdtParams { num_iterations: 20, num_leaves: 8, ..GbdtParams::default() };
     let drawing =
         GbdtParams { feature_fraction: 0.5, bagging_fraction: 0.6, bagging_freq: 2, ..params };
+    let network =
+        LstmParams { steps: 6, hidden: 8, epochs_max: 3, batch_size: 64, ..LstmParams::default() };
     vec![
         Box::new(SeasonalNaive { horizon: Horizon::from_sessions(5).unwrap() }),
         Box::new(Ridge { alpha: 1.0 }),
         Box::new(Gbdt { params, seed: 7 }),
         Box::new(Gbdt { params: drawing, seed: 7 }),
+        Box::new(Lstm { params: network, seed: 7 }),
+        Box::new(Lstm {
+            params: LstmParams { layer_norm: true, dropout: 0.3, ..network },
+            seed: 7,
+        }),
     ]
 }
 

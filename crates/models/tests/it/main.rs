@@ -6,5 +6,6 @@ mod artifact;
 mod battery;
 mod features;
 mod gbdt;
+mod lstm;
 mod ridge;
 mod targets;
