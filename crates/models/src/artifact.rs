@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::forecaster::FittedForecaster;
 use crate::gbdt::FittedGbdt;
+use crate::lstm::FittedLstm;
 use crate::prophet::FittedProphet;
 use crate::ridge::FittedRidge;
 use crate::seasonal_naive::FittedSeasonalNaive;
@@ -15,7 +16,7 @@ const MAGIC: &str = "bist-artifact/1";
 /// A fitted model in the form in which it is kept. Equal fits have equal bytes.
 ///
 /// The bytes are one line `bist-artifact/1 sha256=<hex of the rest>` and then JSON; boosted trees
-/// are inside it as LightGBM's text.
+/// are inside it as LightGBM's text, the weights of a network as safetensors in base 64.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "model", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Artifact {
@@ -27,6 +28,8 @@ pub enum Artifact {
     Gbdt(FittedGbdt),
     /// Prophet models of the closes.
     Prophet(FittedProphet),
+    /// Long short-term memory.
+    Lstm(FittedLstm),
 }
 
 /// Why bytes are not a model.
@@ -89,6 +92,7 @@ impl Artifact {
             Self::SeasonalNaive(fitted) => Box::new(fitted),
             Self::Gbdt(fitted) => Box::new(fitted),
             Self::Prophet(fitted) => Box::new(fitted),
+            Self::Lstm(fitted) => Box::new(fitted),
         }
     }
 }

@@ -131,7 +131,7 @@ fn standard_score(value: f64, mean: f64, std_dev: f64) -> f64 {
 /// Mean and population standard deviation of the known values. A column without spread has
 /// standard deviation 1, so that its scores are zero; one without known values has mean 0.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn mean_and_std_dev(values: &[f64]) -> (f64, f64) {
+pub(crate) fn mean_and_std_dev(values: &[f64]) -> (f64, f64) {
     let known = || values.iter().copied().filter(|value| !value.is_nan());
     let known_count = known().count();
     if known_count == 0 {

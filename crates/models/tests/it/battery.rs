@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bist_market::{Calendar, Symbol};
 use bist_models::{
-    FeatureMatrix, FitError, Forecaster, Gbdt, GbdtParams, Horizon, Known, Objective, Prophet,
-    ProphetParams, Ridge, RowKey, SeasonalNaive,
+    FeatureMatrix, FitError, Forecaster, Gbdt, GbdtParams, Horizon, Known, Lstm, LstmParams,
+    Objective, Prophet, ProphetParams, Ridge, RowKey, SeasonalNaive,
 };
 use bist_testkit::table::Table;
 use jiff::civil::date;
@@ -16,6 +16,8 @@ pub(crate) fn forecasters() -> Vec<Box<dyn Forecaster>> {
     let drawing =
         GbdtParams { feature_fraction: 0.5, bagging_fraction: 0.6, bagging_freq: 2, ..params };
     let trained_for = |objective| Gbdt { params: GbdtParams { objective, ..params }, seed: 7 };
+    let network =
+        LstmParams { steps: 6, hidden: 8, epochs_max: 3, batch_size: 64, ..LstmParams::default() };
     vec![
         Box::new(SeasonalNaive { horizon: Horizon::from_sessions(5).unwrap() }),
         Box::new(Ridge { alpha: 1.0 }),
@@ -28,6 +30,11 @@ pub(crate) fn forecasters() -> Vec<Box<dyn Forecaster>> {
         Box::new(Prophet {
             horizon: Horizon::from_sessions(5).unwrap(),
             params: ProphetParams::default(),
+        }),
+        Box::new(Lstm { params: network, seed: 7 }),
+        Box::new(Lstm {
+            params: LstmParams { layer_norm: true, dropout: 0.3, ..network },
+            seed: 7,
         }),
     ]
 }

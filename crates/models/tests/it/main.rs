@@ -7,6 +7,7 @@ mod battery;
 mod features;
 mod gbdt;
 mod gbdt_objectives;
+mod lstm;
 mod prophet;
 mod ridge;
 mod targets;

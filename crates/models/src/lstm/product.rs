@@ -1,0 +1,307 @@
+//! Products of matrices for groups of sequences that lie beside each other.
+//!
+//! A group is [`LANES`] sequences; a value of a unit at a step is [`LANES`] numbers in a row, one
+//! for each sequence. Weights are then the operand that is broadcast, and they are packed once for
+//! all steps, which no general routine does. Every sum runs over the inputs in their order, so a
+//! sequence has the same bits in any company, and alone (`window.rs`).
+
+use pulp::Simd;
+
+/// Sequences in a group.
+pub(super) const LANES: usize = 32;
+
+/// Outputs that are computed together.
+const PANEL: usize = 8;
+
+/// A matrix of weights in panels of [`PANEL`] outputs; within a panel one input after the other.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub(super) struct Packed {
+    panels: Vec<f32>,
+    outputs: usize,
+    inputs: usize,
+}
+
+impl Packed {
+    /// Takes the weights anew, reusing the memory.
+    pub(super) fn pack(
+        &mut self,
+        outputs: usize,
+        inputs: usize,
+        weight: impl Fn(usize, usize) -> f32,
+    ) {
+        (self.outputs, self.inputs) = (outputs, inputs);
+        self.panels.clear();
+        self.panels.resize(outputs.div_ceil(PANEL) * inputs * PANEL, 0.0);
+        if inputs == 0 {
+            return;
+        }
+        for (first, panel) in
+            (0..outputs).step_by(PANEL).zip(self.panels.chunks_exact_mut(inputs * PANEL))
+        {
+            let count = PANEL.min(outputs - first);
+            for (input, weights) in panel.chunks_exact_mut(PANEL).enumerate() {
+                for (output, slot) in weights[..count].iter_mut().enumerate() {
+                    *slot = weight(first + output, input);
+                }
+            }
+        }
+    }
+
+    /// What `start` gives for each output, plus the product with the inputs `x` followed by those in
+    /// `then`, written to `out`.
+    #[inline(always)]
+    pub(super) fn multiply<S: Simd>(
+        &self,
+        simd: S,
+        start: Start<'_>,
+        x: &[f32],
+        then: &[f32],
+        out: &mut [f32],
+    ) {
+        debug_assert_eq!(x.len() + then.len(), self.inputs * LANES);
+        debug_assert_eq!(out.len(), self.outputs * LANES);
+        let depth = self.inputs * PANEL;
+        if depth == 0 {
+            return;
+        }
+        for (index, panel) in self.panels.chunks_exact(depth).enumerate() {
+            let first = index * PANEL;
+            let count = PANEL.min(self.outputs - first);
+            let out = &mut out[first * LANES..(first + count) * LANES];
+            let start = match start {
+                Start::Zero => Start::Zero,
+                Start::Bias(bias) => Start::Bias(&bias[first..first + count]),
+            };
+            if S::F32_LANES >= 16 && count == PANEL {
+                multiply_rows::<S, 8>(simd, panel, 0, start, x, then, out);
+            } else {
+                // Four accumulators of two registers fit into sixteen registers.
+                for row in (0..count).step_by(4) {
+                    if row + 4 <= count {
+                        multiply_rows::<S, 4>(simd, panel, row, start, x, then, out);
+                    } else {
+                        for row in row..count {
+                            multiply_rows::<S, 1>(simd, panel, row, start, x, then, out);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a product is added to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Start<'a> {
+    /// Nothing.
+    Zero,
+    /// One number for each output.
+    Bias(&'a [f32]),
+}
+
+/// Outputs `row..row + ROWS` of a panel.
+#[inline(always)]
+fn multiply_rows<S: Simd, const ROWS: usize>(
+    simd: S,
+    panel: &[f32],
+    row: usize,
+    start: Start<'_>,
+    x: &[f32],
+    then: &[f32],
+    out: &mut [f32],
+) {
+    let registers = LANES / S::F32_LANES;
+    let begin: [S::f32s; ROWS] = std::array::from_fn(|r| match start {
+        Start::Zero => simd.splat_f32s(0.0),
+        Start::Bias(bias) => simd.splat_f32s(bias[row + r]),
+    });
+    let (panel_x, panel_then) = panel.split_at(x.len() / LANES * PANEL);
+    for pair in (0..registers).step_by(2) {
+        let mut sums: [[S::f32s; 2]; ROWS] = std::array::from_fn(|r| [begin[r], begin[r]]);
+        add_products::<S, ROWS>(simd, &mut sums, panel_x, row, x, pair);
+        add_products::<S, ROWS>(simd, &mut sums, panel_then, row, then, pair);
+        for (r, sums) in sums.into_iter().enumerate() {
+            let (out, _) = S::as_mut_simd_f32s(&mut out[(row + r) * LANES..][..LANES]);
+            out[pair] = sums[0];
+            out[pair + 1] = sums[1];
+        }
+    }
+}
+
+/// Adds the products of the inputs `x` for two registers of the group, the first being `pair`.
+#[inline(always)]
+fn add_products<S: Simd, const ROWS: usize>(
+    simd: S,
+    sums: &mut [[S::f32s; 2]; ROWS],
+    panel: &[f32],
+    row: usize,
+    x: &[f32],
+    pair: usize,
+) {
+    let (panel, _) = panel.as_chunks::<PANEL>();
+    let (x, _) = x.as_chunks::<LANES>();
+    for (weights, x) in panel.iter().zip(x) {
+        let (x, _) = S::as_simd_f32s(x);
+        let x = [x[pair], x[pair + 1]];
+        for r in 0..ROWS {
+            let weight = simd.splat_f32s(weights[(row + r) % PANEL]);
+            sums[r][0] = simd.mul_add_e_f32s(weight, x[0], sums[r][0]);
+            sums[r][1] = simd.mul_add_e_f32s(weight, x[1], sums[r][1]);
+        }
+    }
+}
+
+/// Adds to `sums` (`outputs` rows of `inputs`) the products of `left` and `right` at every step,
+/// summed over the sequences of the group.
+#[inline(always)]
+pub(super) fn add_outer_products<S: Simd>(
+    simd: S,
+    left: &[f32],
+    outputs: usize,
+    right: &[f32],
+    inputs: usize,
+    sums: &mut [f32],
+) {
+    let mut i = 0;
+    while i < outputs {
+        let rows = if S::F32_LANES >= 16 && i + 4 <= outputs { 4 } else { 2.min(outputs - i) };
+        let mut j = 0;
+        while j < inputs {
+            let columns = if j + 4 <= inputs { 4 } else { 1 };
+            let place = Place { left, outputs, right, inputs, i, j };
+            match (rows, columns) {
+                (4, 4) => place.add::<S, 4, 4>(simd, sums),
+                (4, _) => place.add::<S, 4, 1>(simd, sums),
+                (2, 4) => place.add::<S, 2, 4>(simd, sums),
+                (2, _) => place.add::<S, 2, 1>(simd, sums),
+                (_, 4) => place.add::<S, 1, 4>(simd, sums),
+                _ => place.add::<S, 1, 1>(simd, sums),
+            }
+            j += columns;
+        }
+        i += rows;
+    }
+}
+
+/// A block of the sums of [`add_outer_products`].
+struct Place<'a> {
+    left: &'a [f32],
+    outputs: usize,
+    right: &'a [f32],
+    inputs: usize,
+    i: usize,
+    j: usize,
+}
+
+impl Place<'_> {
+    #[inline(always)]
+    fn add<S: Simd, const I: usize, const J: usize>(&self, simd: S, sums: &mut [f32]) {
+        let mut block = [[simd.splat_f32s(0.0); J]; I];
+        let steps = (self.left.chunks_exact(self.outputs * LANES))
+            .zip(self.right.chunks_exact(self.inputs * LANES));
+        for (left, right) in steps {
+            let left = &left[self.i * LANES..][..I * LANES];
+            let right = &right[self.j * LANES..][..J * LANES];
+            let (left, _) = S::as_simd_f32s(left);
+            let (right, _) = S::as_simd_f32s(right);
+            let registers = LANES / S::F32_LANES;
+            for v in 0..registers {
+                let left: [S::f32s; I] = std::array::from_fn(|i| left[i * registers + v]);
+                let right: [S::f32s; J] = std::array::from_fn(|j| right[j * registers + v]);
+                for i in 0..I {
+                    for j in 0..J {
+                        block[i][j] = simd.mul_add_e_f32s(left[i], right[j], block[i][j]);
+                    }
+                }
+            }
+        }
+        for (i, block) in block.into_iter().enumerate() {
+            for (j, sum) in block.into_iter().enumerate() {
+                sums[(self.i + i) * self.inputs + self.j + j] += simd.reduce_sum_f32s(sum);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pulp::{Arch, Scalar, WithSimd};
+
+    use super::*;
+
+    struct Multiply<'a>(&'a Packed, &'a [f32], &'a [f32], &'a [f32]);
+
+    impl WithSimd for Multiply<'_> {
+        type Output = Vec<f32>;
+
+        fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
+            let Self(packed, bias, x, then) = self;
+            let mut out = vec![f32::NAN; packed.outputs * LANES];
+            packed.multiply(simd, Start::Bias(bias), x, then, &mut out);
+            out
+        }
+    }
+
+    struct Outer<'a>(&'a [f32], usize, &'a [f32], usize);
+
+    impl WithSimd for Outer<'_> {
+        type Output = Vec<f32>;
+
+        fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
+            let mut sums = vec![1.0; self.1 * self.3];
+            add_outer_products(simd, self.0, self.1, self.2, self.3, &mut sums);
+            sums
+        }
+    }
+
+    /// Small whole numbers, whose sums are exact in any order.
+    fn numbers(count: usize, seed: u8) -> Vec<f32> {
+        (0..count).map(|k| ((k * 37 + usize::from(seed)) % 13) as f32 - 6.0).collect()
+    }
+
+    #[test]
+    fn a_product_is_the_sum_over_its_inputs_for_any_size() {
+        for (outputs, first, second) in [(1, 1, 0), (8, 3, 2), (13, 5, 7), (32, 0, 8), (22, 20, 1)]
+        {
+            let inputs = first + second;
+            let weights = numbers(outputs * inputs, 1);
+            let (bias, x) = (numbers(outputs, 2), numbers(inputs * LANES, 3));
+            let mut packed = Packed::default();
+            packed.pack(outputs, inputs, |o, i| weights[o * inputs + i]);
+            let mut expected = Vec::new();
+            for o in 0..outputs {
+                for lane in 0..LANES {
+                    let terms = (0..inputs).map(|i| weights[o * inputs + i] * x[i * LANES + lane]);
+                    expected.push(bias[o] + terms.sum::<f32>());
+                }
+            }
+            let (x, then) = x.split_at(first * LANES);
+            assert_eq!(Arch::new().dispatch(Multiply(&packed, &bias, x, then)), expected);
+            assert_eq!(Multiply(&packed, &bias, x, then).with_simd(Scalar), expected);
+        }
+    }
+
+    #[test]
+    fn outer_products_are_summed_over_steps_and_sequences_for_any_size() {
+        for (outputs, inputs) in [(1, 1), (4, 4), (7, 5), (12, 9), (6, 3)] {
+            let steps = 3;
+            let left = numbers(steps * outputs * LANES, 4);
+            let right = numbers(steps * inputs * LANES, 5);
+            let mut expected = Vec::new();
+            for i in 0..outputs {
+                for j in 0..inputs {
+                    let mut sum = 1.0;
+                    for t in 0..steps {
+                        for lane in 0..LANES {
+                            sum += left[(t * outputs + i) * LANES + lane]
+                                * right[(t * inputs + j) * LANES + lane];
+                        }
+                    }
+                    expected.push(sum);
+                }
+            }
+            assert_eq!(Arch::new().dispatch(Outer(&left, outputs, &right, inputs)), expected);
+            assert_eq!(Outer(&left, outputs, &right, inputs).with_simd(Scalar), expected);
+        }
+    }
+}
