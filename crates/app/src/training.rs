@@ -122,7 +122,7 @@ impl App {
     ) -> Result<ModelVersion, TrainingError> {
         let admitted = self.admit(symbols, &*progress).await?;
         let spec = TrainingSpec::of(horizon(), seed);
-        let (admitted, trained) = run_training(admitted, spec, progress).await?;
+        let (admitted, trained) = run_training(admitted, spec.clone(), progress).await?;
         let artifact = trained.model.to_bytes();
         let version = ModelVersion::candidate(
             admitted.origin,
@@ -145,7 +145,7 @@ impl App {
         progress: Arc<ProgressSink>,
     ) -> Result<EvaluationReport, TrainingError> {
         let champion = self.champion().await?;
-        let spec = champion.lineage.spec;
+        let spec = champion.lineage.spec.clone();
         let wanted = known_symbols(&champion);
         let admitted = self.admit(Some(&wanted), &*progress).await?;
         let (admitted, trained) = run_training(admitted, spec, progress).await?;

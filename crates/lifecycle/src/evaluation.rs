@@ -3,6 +3,7 @@
 mod caveat;
 mod coverage;
 mod errors;
+mod members;
 mod report;
 mod skill;
 mod symbols;
@@ -20,6 +21,7 @@ pub use caveat::{Caveat, CaveatCode};
 pub use coverage::Coverage;
 pub(crate) use coverage::{centre, step_residuals};
 pub use errors::{Rmse, SkillScores};
+pub use members::{MemberEvaluation, MemberWeights};
 pub use skill::{SkillReason, SkillVerdict};
 pub use symbols::SymbolEvaluation;
 
@@ -48,6 +50,12 @@ pub struct OutOfFold {
     pub fold: usize,
     /// What was forecast for the horizon, by each model.
     pub predicted: Predicted,
+    /// What each member of the ensemble forecast, the drift included, in the order of the members.
+    pub members: Vec<f64>,
+    /// The drift that is part of every forecast, log-return over the horizon.
+    pub drift: f64,
+    /// The outcome of what was learned: the return over the horizon, or that relative to the day.
+    pub learned: f64,
     /// Return after 1, 2, ... sessions; the last is that of the horizon and always known, the
     /// others are NaN when the bar is absent.
     pub step_returns: Vec<f64>,
@@ -253,6 +261,8 @@ pub struct Evaluation {
     pub coverage: Vec<Coverage>,
     /// The folds in order.
     pub folds: Vec<FoldEvaluation>,
+    /// The members of the ensemble, in the order of their weights.
+    pub members: Vec<MemberEvaluation>,
     /// The symbols in order.
     pub by_symbol: Vec<SymbolEvaluation>,
     /// What the numbers do not say.
@@ -276,7 +286,8 @@ impl Evaluation {
     }
 }
 
-/// Judges the forecasts `records`, sorted by day and symbol, of the folds laid out as `layouts`.
+/// Judges the forecasts `records`, sorted by day and symbol, of the folds laid out as `layouts`, and
+/// those of the ensemble's `members` beside them.
 ///
 /// # Panics
 ///
@@ -286,13 +297,14 @@ pub fn evaluate(
     horizon: Horizon,
     records: &[OutOfFold],
     layouts: &[FoldLayout],
+    members: &[MemberWeights],
     protocol: Protocol,
 ) -> Evaluation {
     assert!(!records.is_empty(), "there are no forecasts to judge");
     debug_assert!(records.is_sorted_by_key(|r| (r.day, r.symbol)), "records are sorted");
     let (from, to) = (records[0].day, records[records.len() - 1].day);
     let lag = lag_days(horizon.sessions());
-    let days = daily(records);
+    let days = daily(records, |record| record.predicted.model);
     let rank_ic = rank_ic(&days, lag);
     let rmse = Rmse::of(records);
     let skill_scores = SkillScores::of(&rmse);
@@ -307,6 +319,7 @@ pub fn evaluate(
     };
     let relative_skill_scores = relative_rmse.as_ref().map(SkillScores::of);
     let skill = skill::verdict(&rank_ic, &skill_scores, relative_skill_scores.as_ref(), &folds);
+    let members = members::evaluate(members, records, lag);
     let by_symbol = symbols::evaluate(records, horizon, rank_ic.method);
     let caveats = caveat::caveats(&rank_ic, &by_symbol, &protocol);
     let days_per_period = usize::from(horizon.sessions());
@@ -329,6 +342,7 @@ pub fn evaluate(
         relative_rmse,
         relative_skill_scores,
         folds,
+        members,
         by_symbol,
         caveats,
     }
@@ -343,14 +357,14 @@ struct DailyRankIc {
 
 /// The daily coefficients: across symbols when half of the days have symbols enough, and over time
 /// otherwise.
-fn daily(records: &[OutOfFold]) -> DailyRankIc {
+fn daily(records: &[OutOfFold], forecast: impl Fn(&OutOfFold) -> f64) -> DailyRankIc {
     let days: Vec<&[OutOfFold]> = records.chunk_by(|a, b| a.day == b.day).collect();
     let wide: Vec<_> = days.iter().filter(|day| day.len() >= SYMBOLS_PER_DAY_MIN).collect();
     if 2 * wide.len() >= days.len() {
         let days = wide
             .iter()
             .map(|day| {
-                let predicted: Vec<f64> = day.iter().map(|r| r.predicted.model).collect();
+                let predicted: Vec<f64> = day.iter().map(&forecast).collect();
                 let realised: Vec<f64> = day.iter().map(OutOfFold::realised).collect();
                 (day[0].fold, spearman(&predicted, &realised))
             })
@@ -359,7 +373,7 @@ fn daily(records: &[OutOfFold]) -> DailyRankIc {
     }
     let mut parts = vec![0.0; records.len()];
     for rows in symbols::rows_by_symbol(records).values() {
-        let predicted: Vec<f64> = rows.iter().map(|&i| records[i].predicted.model).collect();
+        let predicted: Vec<f64> = rows.iter().map(|&i| forecast(&records[i])).collect();
         let realised: Vec<f64> = rows.iter().map(|&i| records[i].realised()).collect();
         for (&row, part) in rows.iter().zip(correlation_parts(&predicted, &realised)) {
             parts[row] = part;

@@ -1,13 +1,14 @@
 //! A fitted model with its band: what forecasts from now on.
 
 use bist_market::{Calendar, Symbol};
-use bist_models::{ConformalBand, FittedForecaster, FittedGbdt, Gbdt, Horizon, Panel};
+use bist_models::{ConformalBand, Horizon, Lstm, Panel, Prophet, StackingWeights};
 use bist_trading::{Contribution, ReturnInterval};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::evaluation::centre;
+use crate::members::FittedMembers;
 use crate::rank_ic::count;
 
 /// Quantiles by which errors are remembered.
@@ -111,13 +112,15 @@ impl Forecast {
     }
 }
 
-/// Boosted trees with the band and the errors of their record out of sample.
+/// The ensemble with the band and the errors of its record out of sample.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedModel {
-    /// The trees; their forecast is relative to `drift`.
-    pub gbdt: FittedGbdt,
-    /// What is added to the trees' forecast, log-return over the horizon.
+    /// The members; their forecasts are relative to `drift`.
+    pub members: FittedMembers,
+    /// How much each counts.
+    pub weights: StackingWeights,
+    /// What is added to the forecast of the members, log-return over the horizon.
     pub drift: f64,
     /// How wide its forecasts must be drawn.
     pub band: ConformalBand,
@@ -134,7 +137,7 @@ pub struct FittedModelError(#[from] serde_json::Error);
 
 impl FittedModel {
     /// The kind of model.
-    pub const KIND: &str = Gbdt::KIND;
+    pub const KIND: &str = "ensemble";
 
     /// Forecasts for `row` of `panel`; `None` when its volatility is not known or zero, because
     /// then no band can be drawn.
@@ -149,26 +152,14 @@ impl FittedModel {
             return None;
         }
         let key = panel.known.keys[row];
-        let expected_log_return = self.drift + self.gbdt.predict(&panel.known, &[row])[0];
+        let of_members: Vec<f64> =
+            self.members.predict(&panel.known, &[row]).iter().map(|rows| rows[0]).collect();
+        let expected_log_return = self.drift + self.weights.combine(&of_members);
         let horizon_scale = volatility * f64::from(self.horizon.sessions()).sqrt();
         let steps = (1..=self.horizon.sessions())
             .map(|session| self.step(session, key.day, expected_log_return, volatility, calendar))
             .collect::<Option<Vec<_>>>()?;
-        let shares = self.gbdt.contributions(&panel.known.features, row);
-        let values = panel.known.features.row(row);
-        let contributions = panel
-            .known
-            .features
-            .names()
-            .iter()
-            .zip(values)
-            .zip(shares.values)
-            .map(|((feature, value), contribution_share)| Contribution {
-                feature: feature.clone(),
-                value: Some(value).filter(|value| value.is_finite()),
-                contribution_share,
-            })
-            .collect();
+        let (base_share, contributions) = self.contributions(panel, row, &of_members);
         Some(Forecast {
             symbol: key.symbol,
             as_of: key.day,
@@ -177,9 +168,39 @@ impl FittedModel {
             expected_log_return,
             probability_up: self.errors.share_above(-expected_log_return / horizon_scale),
             steps,
-            base_share: self.drift + shares.base,
+            base_share,
             contributions,
         })
+    }
+
+    /// What the forecast for `row` is made of: the share of the trees by feature, and those of the
+    /// other members as they are. With the base they add up to the forecast.
+    fn contributions(
+        &self,
+        panel: &Panel,
+        row: usize,
+        of_members: &[f64],
+    ) -> (f64, Vec<Contribution>) {
+        let FittedMembers { gbdt, lstm, prophet, .. } = &self.members;
+        let weights = self.weights.as_slice();
+        let features = &panel.known.features;
+        let shares = gbdt.contributions(features, row);
+        let of_trees = features.names().iter().zip(features.row(row)).zip(shares.values);
+        let mut contributions: Vec<Contribution> = of_trees
+            .map(|((feature, value), share)| Contribution {
+                feature: feature.clone(),
+                value: Some(value).filter(|value| value.is_finite()),
+                contribution_share: weights[0] * share,
+            })
+            .collect();
+        let others = [lstm.as_ref().map(|_| Lstm::KIND), prophet.as_ref().map(|_| Prophet::KIND)];
+        let others = others.into_iter().flatten().zip(&of_members[1..]).zip(&weights[1..]);
+        contributions.extend(others.map(|((kind, forecast), weight)| Contribution {
+            feature: format!("{kind}_forecast"),
+            value: Some(*forecast),
+            contribution_share: weight * forecast,
+        }));
+        (self.drift + weights[0] * shares.base, contributions)
     }
 
     /// Forecasts for the latest row of each symbol, by symbol. A symbol whose latest row cannot be

@@ -9,6 +9,7 @@
 
 pub mod evaluation;
 pub mod forecast;
+pub mod members;
 pub mod model_version;
 pub mod rank_ic;
 pub mod training;

@@ -153,14 +153,7 @@ impl WalkForward {
         }
         let seen_before = *days.get(begin.checked_sub(embargo_days)?)?;
         let seen: Vec<_> = rows.iter().filter(|row| row.known_on < seen_before).copied().collect();
-        let mut seen_days: Vec<Date> = seen.iter().map(|row| row.day).collect();
-        seen_days.dedup();
-        let validation_begin = seen_days.len() - self.validation_days_count(seen_days.len());
-        let validation_first = *seen_days.get(validation_begin)?;
-        let (validation, earlier): (Vec<_>, Vec<_>) =
-            seen.into_iter().partition(|row| row.day >= validation_first);
-        let train: Vec<_> =
-            earlier.into_iter().filter(|row| row.known_on < validation_first).collect();
+        let (train, validation) = self.newest_apart(&seen)?;
         let mut train_days: Vec<Date> = train.iter().map(|row| row.day).collect();
         train_days.dedup();
         if train_days.len() < self.training_days_min.max(1) as usize {
@@ -179,6 +172,22 @@ impl WalkForward {
             validation_rows: indices(&validation),
             test_rows: indices(&test),
         })
+    }
+
+    /// The rows that are learned from and, apart from them, those of the last `validation_share` of
+    /// the days; between the two are left out those whose label was not known before the validation
+    /// began. `rows` are sorted by day; `None` when there are none.
+    pub(crate) fn newest_apart(
+        &self,
+        rows: &[LabelledRow],
+    ) -> Option<(Vec<LabelledRow>, Vec<LabelledRow>)> {
+        let mut days: Vec<Date> = rows.iter().map(|row| row.day).collect();
+        days.dedup();
+        let begin = days.len() - self.validation_days_count(days.len());
+        let first = *days.get(begin)?;
+        let (validation, earlier): (Vec<_>, Vec<_>) =
+            rows.iter().copied().partition(|row| row.day >= first);
+        Some((earlier.into_iter().filter(|row| row.known_on < first).collect(), validation))
     }
 
     /// The index of the first test day among `days_count` days.
@@ -246,6 +255,6 @@ fn ends(rows: &[LabelledRow]) -> Option<(Date, Date)> {
     Some((rows.first()?.day, rows.last()?.day))
 }
 
-fn indices(rows: &[LabelledRow]) -> Vec<usize> {
+pub(crate) fn indices(rows: &[LabelledRow]) -> Vec<usize> {
     rows.iter().map(|row| row.row).collect()
 }

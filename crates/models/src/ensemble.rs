@@ -47,9 +47,10 @@ impl StackingWeights {
     /// towards equal weights.
     ///
     /// `forecasts[member][row]` and `outcomes[row]` are in one unit. Minimised over `w >= 0`,
-    /// `sum(w) = 1` is `|y - F w|^2 / n + prior_share * s * |w - 1/m|^2`, where `s` is the mean
-    /// square of all forecasts: with `prior_share` 0 the data alone decide, and with a large one all
-    /// members count alike. The minimum is exact, as every subset of members is tried.
+    /// `sum(w) = 1` is `|y - F w|^2 / n + prior_share * s * |w - 1/m|^2`, where `s` is the least mean
+    /// square of a member's forecasts that is not zero, so that a member that forecasts wildly does
+    /// not strengthen the prior: with `prior_share` 0 the data alone decide, and with a large one
+    /// all members count alike. The minimum is exact, as every subset of members is tried.
     ///
     /// Source: Breiman (1996), "Stacked Regressions", section 2, with weights that sum to one.
     ///
@@ -125,9 +126,10 @@ impl Problem {
         let mut gram: Vec<Vec<f64>> =
             forecasts.iter().map(|a| forecasts.iter().map(|b| product(a, b)).collect()).collect();
         let mut linear: Vec<f64> = forecasts.iter().map(|f| product(f, outcomes)).collect();
-        let mean_square = (0..forecasts.len()).map(|i| gram[i][i]).sum::<f64>() / m;
+        let squares = (0..forecasts.len()).map(|i| gram[i][i]).filter(|square| *square > 0.0);
+        let least = squares.reduce(f64::min).unwrap_or_default();
         // Keeps members that forecast the same apart, by less than any rounding shows.
-        let prior = mean_square * prior_share.max(1e-9);
+        let prior = least * prior_share.max(1e-9);
         for (i, row) in gram.iter_mut().enumerate() {
             row[i] += prior;
             linear[i] += prior / m;

@@ -24,6 +24,7 @@ impl fmt::Display for Evaluation {
             writeln!(f, "  {} {}", if reason.met { "yes" } else { "no " }, reason.text)?;
         }
         self.scores(f)?;
+        self.members(f)?;
         self.money(f)?;
         self.bands(f)?;
         self.fold_table(f)?;
@@ -86,6 +87,36 @@ impl Evaluation {
             ("seasonal naive", rmse.seasonal_naive, scores.against_seasonal_naive_share),
         ] {
             writeln!(f, "  {name:<22} {rmse:>10.5} {:>12}", number(score))?;
+        }
+        Ok(())
+    }
+
+    fn members(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.members.is_empty() {
+            return Ok(());
+        }
+        writeln!(
+            f,
+            "{:<22} {:>6} {:>8}  {:<28} loss above the ensemble",
+            "members", "weight", "RMSE", "rank IC"
+        )?;
+        for member in &self.members {
+            let loss = member.loss_above_ensemble;
+            let verdict = match loss {
+                Some(loss) if loss.low > 0.0 => "worse",
+                Some(loss) if loss.high < 0.0 => "better",
+                Some(_) => "not told apart",
+                None => "too few days",
+            };
+            writeln!(
+                f,
+                "  {:<20} {:>6.3} {:>8.5}  {:<28} {verdict} {}",
+                member.kind,
+                member.weight,
+                member.rmse,
+                Shown(member.rank_ic).to_string(),
+                loss.map_or_else(String::new, |loss| format!("{:.2e}", loss.value))
+            )?;
         }
         Ok(())
     }

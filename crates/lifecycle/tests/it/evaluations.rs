@@ -26,6 +26,9 @@ fn records(
                 known_on: days[t + 5],
                 fold: usize::from(t >= days_count / 2),
                 predicted: Predicted { model, ridge: 0.0, seasonal_naive: 0.1, training_mean: 0.0 },
+                members: Vec::new(),
+                drift: 0.0,
+                learned: realised,
                 step_returns: (1..=5).map(|k| realised * f64::from(k) / 5.0).collect(),
                 tradable_return: realised,
                 volatility: 0.02,
@@ -58,7 +61,7 @@ fn judge((records, layouts): (Vec<OutOfFold>, Vec<FoldLayout>)) -> Evaluation {
         seed: 7,
         costs: CostModel::default(),
     };
-    evaluate("gbdt", HORIZON, &records, &layouts, protocol)
+    evaluate("gbdt", HORIZON, &records, &layouts, &[], protocol)
 }
 
 /// A number between -1 and 1 without a pattern that matters.

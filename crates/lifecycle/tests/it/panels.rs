@@ -22,9 +22,9 @@ pub(crate) struct Recipe {
 /// The spec of the tests: that of the product with fewer and shorter folds and fewer trees.
 pub(crate) fn spec(seed: u64) -> TrainingSpec {
     let mut spec = TrainingSpec::of(HORIZON, seed);
-    spec.gbdt.num_iterations = 60;
-    spec.gbdt.learning_rate = 0.1;
-    spec.gbdt.early_stopping_rounds = 10;
+    spec.members.gbdt.num_iterations = 60;
+    spec.members.gbdt.learning_rate = 0.1;
+    spec.members.gbdt.early_stopping_rounds = 10;
     spec.walk_forward.folds_count = 4;
     spec.walk_forward.training_days_min = 100;
     spec

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use bist_lifecycle::training::{OutOfFoldForecasts, forecast_folds};
 use bist_lifecycle::{FittedModel, TrainError, Trained, TrainingStage, train};
 use bist_market::{Calendar, ExchangeRules, Price};
-use bist_models::{FittedForecaster, Horizon, Panel};
+use bist_models::{Horizon, Panel};
 use bist_trading::{Action, SignalInput, decide};
 
 use crate::panels::{Recipe, spec, symbol};
@@ -102,6 +102,8 @@ fn a_forecast_is_a_straight_line_with_bands_and_reasons_that_add_up() {
         assert_eq!(forecast.as_of, panel.known.keys.last().unwrap().day);
         let shares: f64 = forecast.contributions.iter().map(|c| c.contribution_share).sum();
         assert!((forecast.base_share + shares - forecast.expected_log_return).abs() < 1e-9);
+        let named = |name: &str| forecast.contributions.iter().any(|c| c.feature == name);
+        assert!(named("driver") && named("lstm_forecast") && named("prophet_forecast"));
         assert!((0.0..=1.0).contains(&forecast.probability_up));
         assert_eq!(forecast.steps.len(), 5);
         for (step, number) in forecast.steps.iter().zip(1_u32..) {
@@ -121,6 +123,40 @@ fn a_forecast_is_a_straight_line_with_bands_and_reasons_that_add_up() {
     let smallest =
         forecasts.iter().min_by(|a, b| a.expected_log_return.total_cmp(&b.expected_log_return));
     assert!(largest.unwrap().probability_up > smallest.unwrap().probability_up);
+}
+
+#[test]
+fn a_member_that_is_taken_away_changes_the_forecast() {
+    let panel = PLANTED.panel();
+    let whole = trained(&panel, 7);
+    let kinds: Vec<&str> = whole.evaluation.members.iter().map(|m| m.kind.as_str()).collect();
+    assert_eq!(kinds, ["gbdt", "lstm", "prophet"]);
+    for member in &whole.evaluation.members {
+        assert!((0.0..=1.0).contains(&member.weight) && member.fold_weights.len() == 4);
+        assert!((member.fold_weights[0] - 1.0 / 3.0).abs() < 1e-12, "nothing was known before");
+    }
+    let sum: f64 = whole.evaluation.members.iter().map(|member| member.weight).sum();
+    assert!((sum - 1.0).abs() < 1e-9);
+
+    let mut without = spec(7);
+    without.members.lstm = None;
+    let without = train(&panel, &without, &|_| {}).unwrap();
+    assert_eq!(without.evaluation.members.len(), 2);
+    let row = panel.known.keys.len() - 1;
+    let forecast = |trained: &Trained| {
+        trained.model.forecast(&panel, row, Calendar::bist()).unwrap().expected_log_return
+    };
+    assert!((forecast(&whole) - forecast(&without)).abs() > 1e-9);
+}
+
+#[test]
+fn one_thread_and_two_train_the_same_ensemble() {
+    let panel = Recipe { days_count: 400, ..PLANTED }.panel();
+    let bytes = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| trained(&panel, 7)).model.to_bytes()
+    };
+    assert_eq!(bytes(1), bytes(2));
 }
 
 #[test]
@@ -175,7 +211,8 @@ fn a_model_survives_the_way_to_bytes_and_back() {
     let read = FittedModel::from_bytes(&model.to_bytes()).unwrap();
     let rows: Vec<usize> = (0..panel.known.keys.len()).collect();
     let bits = |model: &FittedModel| -> Vec<u64> {
-        model.gbdt.predict(&panel.known, &rows).iter().map(|value| value.to_bits()).collect()
+        let forecasts = model.members.predict(&panel.known, &rows);
+        forecasts.iter().flatten().map(|value| value.to_bits()).collect()
     };
     assert_eq!(bits(&read), bits(&model));
     assert_eq!(read.to_bytes(), model.to_bytes());

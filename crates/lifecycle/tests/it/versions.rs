@@ -33,7 +33,7 @@ fn the_name_of_a_version_follows_its_lineage_and_nothing_else() {
         )
     };
     let first = version(&lineage, 1_700_000_000);
-    assert!(first.id.starts_with("gbdt-") && first.id.len() == 17, "{}", first.id);
+    assert!(first.id.starts_with("ensemble-") && first.id.len() == 21, "{}", first.id);
     assert_eq!(first.state, ModelState::Candidate);
     assert_eq!(first.artifact_sha256.len(), 64);
     assert_eq!(first.id, version(&lineage, 1_800_000_000).id);

@@ -11,7 +11,7 @@ async fn the_champion_is_listed_with_its_record_in_short() {
     let [model] = page["items"].as_array().unwrap().as_slice() else { panic!("{page}") };
     assert_eq!(
         json!([model["kind"], model["state"], model["origin"], model["trained_at"], model["seed"]]),
-        json!(["gbdt", "champion", "sample", NOW, 7])
+        json!(["ensemble", "champion", "sample", NOW, 7])
     );
     for name in ["model", "ridge", "seasonal_naive", "training_mean", "zero"] {
         assert!(model["rmse"][name].as_f64().unwrap() > 0.0, "{name}");

@@ -1,0 +1,70 @@
+//! The members of an ensemble, each judged by itself and against the whole.
+
+use bist_trading::Estimate;
+use serde::{Deserialize, Serialize};
+
+use super::{LEVEL, OutOfFold, daily, rank_ic};
+use crate::rank_ic::{DependentMean, mean};
+
+/// How much a member counted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemberWeights {
+    /// The kind of model.
+    pub kind: String,
+    /// Its weight in the model in force, 0..=1.
+    pub weight: f64,
+    /// Its weight on each fold, learned on the folds before.
+    pub fold_weights: Vec<f64>,
+}
+
+/// One member of the ensemble and its record on the same days.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MemberEvaluation {
+    /// The kind of model.
+    pub kind: String,
+    /// Its weight in the model in force, 0..=1.
+    pub weight: f64,
+    /// Its weight on each fold, learned on the folds before.
+    pub fold_weights: Vec<f64>,
+    /// Its own rank information coefficient.
+    pub rank_ic: Option<Estimate>,
+    /// Its root mean squared error.
+    pub rmse: f64,
+    /// Mean over days of its squared error less that of the ensemble, with its 95 % interval:
+    /// positive where the ensemble is better. The comparison of Diebold and Mariano (1995),
+    /// "Comparing Predictive Accuracy", with the errors of Newey and West.
+    pub loss_above_ensemble: Option<Estimate>,
+}
+
+/// Judges the members on `records`, sorted by day and symbol.
+pub(super) fn evaluate(
+    members: &[MemberWeights],
+    records: &[OutOfFold],
+    lag: usize,
+) -> Vec<MemberEvaluation> {
+    let of_member = |(member, weights): (usize, &MemberWeights)| {
+        let forecast = |record: &OutOfFold| record.members[member];
+        let squares: Vec<f64> =
+            records.iter().map(|r| (r.realised() - forecast(r)).powi(2)).collect();
+        let losses: Vec<f64> = records
+            .chunk_by(|a, b| a.day == b.day)
+            .map(|day| {
+                let loss = |r: &OutOfFold| {
+                    (r.realised() - forecast(r)).powi(2)
+                        - (r.realised() - r.predicted.model).powi(2)
+                };
+                mean(&day.iter().map(loss).collect::<Vec<_>>())
+            })
+            .collect();
+        MemberEvaluation {
+            kind: weights.kind.clone(),
+            weight: weights.weight,
+            fold_weights: weights.fold_weights.clone(),
+            rank_ic: rank_ic(&daily(records, forecast), lag).estimate,
+            rmse: mean(&squares).sqrt(),
+            loss_above_ensemble: DependentMean::newey_west(&losses, lag)
+                .and_then(|mean| mean.estimate(LEVEL)),
+        }
+    };
+    members.iter().enumerate().map(of_member).collect()
+}
