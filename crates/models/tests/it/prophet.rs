@@ -328,7 +328,7 @@ fn whatever_the_series_the_fit_ends_and_its_forecasts_are_finite() {
         ("negative", |i, e| -50.0 - 0.1 * i - e),
     ];
     let multiplicative = Effect { mode: Mode::Multiplicative, prior_scale: 10.0 };
-    for rows_count in [2, 3, 4, 10, 60, 250] {
+    for rows_count in [2, 3, 4, 10, 60, 130] {
         let noise = noise(rows_count, 11);
         for (name, shape) in shapes {
             let values: Vec<f64> =
