@@ -12,6 +12,9 @@ use super::seasonality::fourier_columns;
 use super::trend::Trend;
 use crate::forecaster::FitError;
 
+/// Standard deviation of the noise of a constant series, as Python prophet sets it.
+const CONSTANT_SIGMA: f64 = 1e-9;
+
 /// Name of the closures' term in decompositions.
 const HOLIDAYS: &str = "holidays";
 
@@ -105,12 +108,14 @@ impl ProphetParams {
     /// Finds the model of highest posterior density for a series with one value a day.
     ///
     /// Time is scaled to 0..=1 and the values by the largest absolute one (counted from the floor, with
-    /// logistic growth), as Python prophet does. A constant series gets a constant model.
+    /// logistic growth), as Python prophet does. A constant series gets a constant model. The density of
+    /// linear growth with additive terms has one peak; of others the best is kept that the search finds
+    /// from one or two starts.
     ///
     /// # Errors
     ///
     /// [`FitError`] when a hyperparameter is outside its range, there are fewer than two rows, a
-    /// value is not finite, or the days do not ascend.
+    /// value or a regressor is not finite, or the days do not ascend.
     ///
     /// # Panics
     ///
@@ -123,8 +128,12 @@ impl ProphetParams {
     ) -> Result<FittedProphetSeries, FitError> {
         self.check()?;
         assert_eq!(values.len(), days.len(), "there is one value for each day");
-        for regressor in regressors {
-            assert_eq!(regressor.values.len(), days.len(), "{} has a value a day", regressor.name);
+        for Regressor { name, values, .. } in regressors {
+            assert_eq!(values.len(), days.len(), "{name} has a value a day");
+            if let Some(row) = values.iter().position(|value| !value.is_finite()) {
+                let (name, value) = ((*name).to_owned(), values[row]);
+                return Err(FitError::RegressorNotFinite { name, row, value });
+            }
         }
         if days.len() < 2 {
             return Err(FitError::TooFewRows { rows_count: days.len(), rows_count_min: 2 });
@@ -164,7 +173,7 @@ impl ProphetParams {
             regressors: regressors.iter().map(Standardised::of).collect(),
             betas: Vec::new(),
             centres: vec![0.0; self.seasonalities.len()],
-            sigma: 0.0,
+            sigma: CONSTANT_SIGMA,
         };
         let regressor_values: Vec<&[f64]> = regressors.iter().map(|r| r.values).collect();
         let terms = fitted.terms(days, &regressor_values);
@@ -205,8 +214,6 @@ impl ProphetParams {
 impl FittedProphetSeries {
     /// The logarithm of the posterior density of the model's parameters given a series, without the
     /// constants of the density: the same number as Stan's `lp__` for Python prophet's model.
-    ///
-    /// Infinite for the model of a constant series, which has no noise.
     ///
     /// # Panics
     ///

@@ -173,6 +173,12 @@ fn what_cannot_be_fitted_is_refused_with_the_numbers() {
         refuse(weekly(), &days, &unknown),
         FitError::TargetNotFinite { row: 9, value: f64::INFINITY }
     );
+    let mut level = values.clone();
+    level[3] = f64::NEG_INFINITY;
+    let regressor = Regressor { name: "level", effect: Effect::default(), values: &level };
+    let error = weekly().fit_series(&days, &values, &[regressor]).unwrap_err().to_string();
+    let expected = "the regressor 'level' is -inf in row 3: fill it, or leave the row out";
+    assert_eq!(error, expected);
     let name_of = |params: ProphetParams| {
         let error = refuse(params, &days, &values);
         let FitError::Parameter { name, .. } = error else { panic!("{error}") };
