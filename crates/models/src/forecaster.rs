@@ -121,6 +121,16 @@ pub enum FitError {
         /// Its target.
         value: f64,
     },
+    /// A regressor is NaN or infinite.
+    #[error("the regressor '{name}' is {value} in row {row}: fill it, or leave the row out")]
+    RegressorNotFinite {
+        /// Its name.
+        name: String,
+        /// The row.
+        row: usize,
+        /// Its value.
+        value: f64,
+    },
     /// The days of a series do not ascend.
     #[error("the day of row {row} is not after the one before it: give one row a day, in order")]
     DaysOutOfOrder {

@@ -12,8 +12,16 @@ use super::seasonality::fourier_columns;
 use super::trend::Trend;
 use crate::forecaster::FitError;
 
+/// Standard deviation of the noise of a constant series, as Python prophet sets it.
+const CONSTANT_SIGMA: f64 = 1e-9;
+
 /// Name of the closures' term in decompositions.
 const HOLIDAYS: &str = "holidays";
+
+/// By how much the logarithm of the density must rise for the search to leave the peak to which Python
+/// prophet's start leads: a density 20 times as high. Lower ones are as likely as each other, and ours is
+/// to be the model that Python's users know.
+const PEAK_GAIN_MIN: f64 = 3.0;
 
 /// A number known for each day of a series and each day that will be forecast.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,12 +108,14 @@ impl ProphetParams {
     /// Finds the model of highest posterior density for a series with one value a day.
     ///
     /// Time is scaled to 0..=1 and the values by the largest absolute one (counted from the floor, with
-    /// logistic growth), as Python prophet does. A constant series gets a constant model.
+    /// logistic growth), as Python prophet does. A constant series gets a constant model. The density of
+    /// linear growth with additive terms has one peak; of others the best is kept that the search finds
+    /// from one or two starts.
     ///
     /// # Errors
     ///
     /// [`FitError`] when a hyperparameter is outside its range, there are fewer than two rows, a
-    /// value is not finite, or the days do not ascend.
+    /// value or a regressor is not finite, or the days do not ascend.
     ///
     /// # Panics
     ///
@@ -118,8 +128,12 @@ impl ProphetParams {
     ) -> Result<FittedProphetSeries, FitError> {
         self.check()?;
         assert_eq!(values.len(), days.len(), "there is one value for each day");
-        for regressor in regressors {
-            assert_eq!(regressor.values.len(), days.len(), "{} has a value a day", regressor.name);
+        for Regressor { name, values, .. } in regressors {
+            assert_eq!(values.len(), days.len(), "{name} has a value a day");
+            if let Some(row) = values.iter().position(|value| !value.is_finite()) {
+                let (name, value) = ((*name).to_owned(), values[row]);
+                return Err(FitError::RegressorNotFinite { name, row, value });
+            }
         }
         if days.len() < 2 {
             return Err(FitError::TooFewRows { rows_count: days.len(), rows_count_min: 2 });
@@ -159,7 +173,7 @@ impl ProphetParams {
             regressors: regressors.iter().map(Standardised::of).collect(),
             betas: Vec::new(),
             centres: vec![0.0; self.seasonalities.len()],
-            sigma: 0.0,
+            sigma: CONSTANT_SIGMA,
         };
         let regressor_values: Vec<&[f64]> = regressors.iter().map(|r| r.values).collect();
         let terms = fitted.terms(days, &regressor_values);
@@ -172,21 +186,22 @@ impl ProphetParams {
         let t: Vec<f64> = days.iter().map(|day| fitted.time(*day)).collect();
         let y: Vec<f64> = values.iter().map(|value| (value - floor) / scale).collect();
         let rows = changepoint_rows(days.len(), self.changepoint_range, self.n_changepoints);
-        let (k, m) = start(y[0], y[y.len() - 1], fitted.trend.cap);
-        let trend = Trend {
-            k,
-            m,
-            changepoints: rows.iter().map(|&row| t[row]).collect(),
-            deltas: vec![0.0; rows.len()],
-            cap: fitted.trend.cap,
-        };
+        let changepoints: Vec<f64> = rows.iter().map(|&row| t[row]).collect();
         let problem = Problem {
             t: &t,
             y: &y,
             terms: &terms,
             changepoint_prior_scale: self.changepoint_prior_scale,
         };
-        let found = problem.maximise(Estimate { trend, betas: fitted.betas, sigma: 1.0 });
+        let betas = &fitted.betas;
+        let mut peaks =
+            starts(&problem, &changepoints, fitted.trend.cap).into_iter().map(|trend| {
+                let found = problem.maximise(Estimate { trend, betas: betas.clone(), sigma: 1.0 });
+                (problem.log_posterior(&found), found)
+            });
+        let pythons = peaks.next().expect("Python prophet's start comes first");
+        let (_, found) = peaks
+            .fold(pythons, |best, peak| if peak.0 > best.0 + PEAK_GAIN_MIN { peak } else { best });
         (fitted.trend, fitted.betas, fitted.sigma) = (found.trend, found.betas, found.sigma);
         let curves = fitted.curves(days, &regressor_values);
         fitted.centres = (curves.iter().take(self.seasonalities.len()))
@@ -199,8 +214,6 @@ impl ProphetParams {
 impl FittedProphetSeries {
     /// The logarithm of the posterior density of the model's parameters given a series, without the
     /// constants of the density: the same number as Stan's `lp__` for Python prophet's model.
-    ///
-    /// Infinite for the model of a constant series, which has no noise.
     ///
     /// # Panics
     ///
@@ -374,18 +387,45 @@ impl Standardised {
     }
 }
 
-/// Slope and offset of the trend through the first and the last value, where the search begins.
+/// The trends at which the search begins: without bends through the first and the last value, as
+/// Python prophet begins; and with logistic growth, whose density has several peaks, also the one
+/// that fits best where the curve is straight.
 ///
 /// Source: `linear_growth_init` and `logistic_growth_init` of Python prophet 1.5.0.
-fn start(first: f64, last: f64, cap: Option<f64>) -> (f64, f64) {
-    let Some(cap) = cap else { return (last - first, first) };
-    let ratio = |value: f64| cap / value.clamp(0.01 * cap, 0.99 * cap);
-    let (mut first, last) = (ratio(first), ratio(last));
-    if (first - last).abs() <= 0.01 {
-        first *= 1.05;
+fn starts(problem: &Problem<'_>, changepoints: &[f64], cap: Option<f64>) -> Vec<Trend> {
+    let straight = |first: f64, last: f64| Trend {
+        k: last - first,
+        m: first,
+        changepoints: changepoints.to_vec(),
+        deltas: vec![0.0; changepoints.len()],
+        cap: None,
+    };
+    let (first, last) = (problem.y[0], problem.y[problem.y.len() - 1]);
+    let Some(cap) = cap else { return vec![straight(first, last)] };
+
+    let logit = |value: f64| {
+        let share = (value / cap).clamp(0.01, 0.99);
+        (share / (1.0 - share)).ln()
+    };
+    let logits: Vec<f64> = problem.y.iter().map(|value| logit(*value)).collect();
+    let (first, mut last) = (logits[0], logits[logits.len() - 1]);
+    if (first - last).abs() < 0.01 {
+        last += 0.05;
     }
-    let (first, last) = ((first - 1.0).ln(), (last - 1.0).ln());
-    (first - last, first / (first - last))
+    let as_logistic = |Trend { k, m, .. }: &Trend| {
+        // The offset of a logistic trend is the time at which its straight line is zero.
+        (*k, -m / if k.abs() > 1e-3 { *k } else { 1e-3_f64.copysign(*k) })
+    };
+    let linear = Problem { y: &logits, terms: &[], ..*problem };
+    let start = Estimate { trend: straight(first, last), betas: Vec::new(), sigma: 1.0 };
+    let best = linear.maximise(start.clone()).trend;
+    [start.trend, best]
+        .into_iter()
+        .map(|trend| {
+            let (k, m) = as_logistic(&trend);
+            Trend { k, m, cap: Some(cap), ..trend }
+        })
+        .collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^53")]
