@@ -141,11 +141,6 @@ impl PackedFeatures {
             .collect();
         Self { groups }
     }
-
-    /// The bin of a row in the `position`-th of the chosen features.
-    pub(crate) fn bin(&self, position: usize, row: u32) -> u8 {
-        self.groups[position / LANES][row as usize][position % LANES]
-    }
 }
 
 /// The sums of a group of features.
