@@ -68,14 +68,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn sixteen_indicators(bars: &[Ohlcv], values: &mut [[f64; VALUES_COUNT]]) {
     let (mut rsi, mut macd) = (Rsi::new(14), Macd::new(12, 26, 9));
     let (mut atr, mut bands, mut adx) = (Atr::new(14), BollingerBands::new(20, 2.0), Adx::new(14));
-    let (mut simple, mut exponential) =
-        ([10, 20, 50, 200].map(Sma::new), [10, 20, 50, 200].map(Ema::new));
+    // One by one: an array of states is not kept in registers.
+    let (mut s10, mut s20, mut s50, mut s200) =
+        (Sma::new(10), Sma::new(20), Sma::new(50), Sma::new(200));
+    let (mut e10, mut e20, mut e50, mut e200) =
+        (Ema::new(10), Ema::new(20), Ema::new(50), Ema::new(200));
     let (mut obv, mut mfi, mut stochastic) = (Obv::new(), Mfi::new(14), Stochastic::new(14, 3, 3));
     for (bar, values) in bars.iter().zip(values) {
         let close = bar.close;
         let (macd, band, stochastic) = (macd.push(close), bands.push(close), stochastic.push(*bar));
-        let [s10, s20, s50, s200] = simple.each_mut().map(|average| average.push(close));
-        let [e10, e20, e50, e200] = exponential.each_mut().map(|average| average.push(close));
         *values = [
             rsi.push(close),
             macd.line,
@@ -86,14 +87,14 @@ fn sixteen_indicators(bars: &[Ohlcv], values: &mut [[f64; VALUES_COUNT]]) {
             band.middle,
             band.lower,
             adx.push(*bar).adx,
-            s10,
-            s20,
-            s50,
-            s200,
-            e10,
-            e20,
-            e50,
-            e200,
+            s10.push(close),
+            s20.push(close),
+            s50.push(close),
+            s200.push(close),
+            e10.push(close),
+            e20.push(close),
+            e50.push(close),
+            e200.push(close),
             obv.push(*bar),
             mfi.push(*bar),
             stochastic.slow_k,

@@ -80,7 +80,7 @@ impl Ohlcv {
     /// The mean of high, low and close.
     #[inline]
     pub fn typical_price(&self) -> f64 {
-        (self.high + self.low + self.close) / 3.0
+        (self.high + self.low + self.close) * (1.0 / 3.0)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::run::RunBar;
 use super::{FeatureDefinition, ratio};
-use crate::indicators::window::{Moments, Window};
+use crate::indicators::window::{Deviations, Sum, Window};
 use crate::indicators::{
     Amihud, Indicator as _, LinearRegressionSlope, Mfi, Obv, Sma, Turnover, Vwap,
 };
@@ -49,13 +49,13 @@ pub(crate) const DEFINITIONS: [FeatureDefinition; 7] = [
 /// The state of the features of [`DEFINITIONS`]; NaN where a volume in the window is unknown.
 #[derive(Clone, Debug)]
 pub(crate) struct Volume {
-    moments: Window<Moments>,
+    spread: Deviations,
     ratio: Turnover,
     obv: Obv,
     slope: LinearRegressionSlope,
     mean: Sma,
     mfi: Mfi,
-    untraded_share: Sma,
+    untraded: Window<Sum>,
     turnover_ratio: Turnover,
     vwap: Vwap,
     amihud: Amihud,
@@ -74,13 +74,13 @@ pub(crate) struct Liquidity {
 impl Volume {
     pub(crate) fn new() -> Self {
         Self {
-            moments: Window::new(20, Moments::of(f64::NAN)),
+            spread: Deviations::new(20),
             ratio: Turnover::new(5, 20),
             obv: Obv::new(),
             slope: LinearRegressionSlope::new(20),
             mean: Sma::new(20),
             mfi: Mfi::new(14),
-            untraded_share: Sma::new(20),
+            untraded: Window::new(20, Sum(f64::NAN)),
             turnover_ratio: Turnover::new(5, 60),
             vwap: Vwap::new(20),
             amihud: Amihud::new(20),
@@ -91,9 +91,10 @@ impl Volume {
     pub(crate) fn push(&mut self, of_run: &RunBar) -> ([f64; 7], Liquidity) {
         let bar = of_run.bar;
         let volume = bar.volume;
-        let zscore = self.moments.push(Moments::of(volume)).map_or(f64::NAN, |moments| {
-            ratio(volume - moments.mean, moments.sample_variance().sqrt())
-        });
+        let zscore = self
+            .spread
+            .push(volume)
+            .map_or(f64::NAN, |spread| ratio(volume - spread.mean, (spread.squares / 19.0).sqrt()));
         // An unknown volume must not pass for a traded one.
         let untraded = if volume.is_nan() { f64::NAN } else { f64::from(u8::from(volume <= 0.0)) };
         let features = [
@@ -101,7 +102,7 @@ impl Volume {
             self.ratio.push(volume),
             ratio(self.slope.push(self.obv.push(bar)), self.mean.push(volume)),
             self.mfi.push(bar),
-            self.untraded_share.push(untraded),
+            self.untraded.push(Sum(untraded)).map_or(f64::NAN, |sum| sum.0 / 20.0),
             self.turnover_ratio.push(of_run.turnover),
             (bar.close / self.vwap.push(bar)).ln(),
         ];

@@ -61,8 +61,9 @@ impl Indicator for Adx {
         let Some(last) = self.last.replace(bar) else { return value };
         let (up, down) = (bar.high - last.high, last.low - bar.low);
         let kept = if self.count + 1 < self.period { 1.0 } else { 1.0 - self.share };
-        self.plus = self.plus * kept + if up > 0.0 && up > down { up } else { 0.0 };
-        self.minus = self.minus * kept + if down > 0.0 && down > up { down } else { 0.0 };
+        let (up, down) = (if up > 0.0 { up } else { 0.0 }, if down > 0.0 { down } else { 0.0 });
+        self.plus = self.plus * kept + if up > down { up } else { 0.0 };
+        self.minus = self.minus * kept + if down > up { down } else { 0.0 };
         self.range = self.range * kept + true_range(&bar, last.close);
         if self.count < 2 * self.period {
             self.count += 1;

@@ -1,12 +1,13 @@
 //! Bollinger bands. TA-Lib BBANDS; Bollinger (2001).
 
 use super::Indicator;
-use super::window::{Moments, Window};
+use super::window::Deviations;
 
 /// The simple mean of `period` values, and bounds a number of population standard deviations away.
 #[derive(Clone, Debug)]
 pub struct BollingerBands {
-    window: Window<Moments>,
+    spread: Deviations,
+    share: f64,
     deviations: f64,
 }
 
@@ -37,7 +38,7 @@ impl BollingerBands {
     /// When `period` is zero.
     #[track_caller]
     pub fn new(period: u16, deviations: f64) -> Self {
-        Self { window: Window::new(period, Moments::of(f64::NAN)), deviations }
+        Self { spread: Deviations::new(period), share: 1.0 / f64::from(period), deviations }
     }
 }
 
@@ -47,10 +48,10 @@ impl Indicator for BollingerBands {
 
     #[inline]
     fn push(&mut self, close: f64) -> Band {
-        match self.window.push(Moments::of(close)) {
+        match self.spread.push(close) {
             None => Band::around(f64::NAN, f64::NAN),
-            Some(moments) => {
-                Band::around(moments.mean, self.deviations * moments.population_deviation())
+            Some(spread) => {
+                Band::around(spread.mean, self.deviations * (spread.squares * self.share).sqrt())
             }
         }
     }

@@ -33,15 +33,11 @@ impl Indicator for Mfi {
             return f64::NAN;
         }
         let flow = price * bar.volume;
-        // An unknown volume is an unknown flow on either side.
-        let flows = if price > last_price {
-            (flow, 0.0 * flow)
-        } else if price < last_price {
-            (0.0 * flow, flow)
-        } else {
-            (0.0 * flow, 0.0 * flow)
-        };
-        let Some((Sum(positive), Sum(negative))) = self.flows.push((Sum(flows.0), Sum(flows.1)))
+        // By multiplication, so that an unknown flow is unknown on either side.
+        let rose = if price > last_price { 1.0 } else { 0.0 };
+        let fell = if price < last_price { 1.0 } else { 0.0 };
+        let Some((Sum(positive), Sum(negative))) =
+            self.flows.push((Sum(flow * rose), Sum(flow * fell)))
         else {
             return f64::NAN;
         };

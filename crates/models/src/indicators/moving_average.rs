@@ -7,7 +7,7 @@ use super::window::{Sum, Window};
 #[derive(Clone, Debug)]
 pub struct Sma {
     window: Window<Sum>,
-    period: f64,
+    share: f64,
 }
 
 impl Sma {
@@ -16,7 +16,7 @@ impl Sma {
     /// When `period` is zero.
     #[track_caller]
     pub fn new(period: u16) -> Self {
-        Self { window: Window::new(period, Sum(f64::NAN)), period: f64::from(period) }
+        Self { window: Window::new(period, Sum(f64::NAN)), share: 1.0 / f64::from(period) }
     }
 }
 
@@ -26,7 +26,7 @@ impl Indicator for Sma {
 
     #[inline]
     fn push(&mut self, value: f64) -> f64 {
-        self.window.push(Sum(value)).map_or(f64::NAN, |sum| sum.0 / self.period)
+        self.window.push(Sum(value)).map_or(f64::NAN, |sum| sum.0 * self.share)
     }
 }
 
@@ -37,7 +37,8 @@ pub struct Ema {
     period: u16,
     /// What a new value weighs.
     share: f64,
-    count: u16,
+    /// How many values the first mean still lacks.
+    missing: u16,
     /// The sum of the first values until there are `period`, the average from then on.
     average: f64,
 }
@@ -68,7 +69,7 @@ impl Ema {
     #[track_caller]
     fn with_share(period: u16, share: f64) -> Self {
         assert!(period > 0, "the mean of no values is unknown: give a period of 1 or more");
-        Self { period, share, count: 0, average: 0.0 }
+        Self { period, share, missing: period, average: 0.0 }
     }
 }
 
@@ -78,13 +79,13 @@ impl Indicator for Ema {
 
     #[inline]
     fn push(&mut self, value: f64) -> f64 {
-        if self.count == self.period {
+        if self.missing == 0 {
             self.average += (value - self.average) * self.share;
             return self.average;
         }
         self.average += value;
-        self.count += 1;
-        if self.count < self.period {
+        self.missing -= 1;
+        if self.missing > 0 {
             return f64::NAN;
         }
         self.average /= f64::from(self.period);

@@ -28,13 +28,10 @@ impl Indicator for Obv {
     #[inline]
     fn push(&mut self, bar: Ohlcv) -> f64 {
         let last_close = std::mem::replace(&mut self.last_close, bar.close);
-        let signed = if bar.close > last_close {
-            bar.volume
-        } else if bar.close < last_close {
-            -bar.volume
-        } else {
-            0.0 * bar.volume
-        };
+        // By multiplication: which way a price goes is not to be guessed by a branch.
+        let rose = if bar.close > last_close { 1.0 } else { 0.0 };
+        let fell = if bar.close < last_close { 1.0 } else { 0.0 };
+        let signed = (rose - fell) * bar.volume;
         if signed.is_nan() {
             return f64::NAN;
         }

@@ -35,21 +35,18 @@ impl<T: Fold> Window<T> {
     /// many.
     #[inline]
     pub(crate) fn push(&mut self, value: T) -> Option<T> {
-        if self.position == self.slots.len() {
-            self.turn();
-        }
         self.block = if self.position == 0 { value } else { self.block.then(value) };
         self.slots[self.position] = value;
         self.position += 1;
         match self.slots.get(self.position) {
-            None => Some(self.block),
+            None => Some(self.turn()),
             Some(older) if self.full => Some(older.then(self.block)),
             Some(_) => None,
         }
     }
 
-    /// Makes a complete block the block before.
-    fn turn(&mut self) {
+    /// Makes the complete block the block before, and gives its fold.
+    fn turn(&mut self) -> T {
         let mut newer: Option<T> = None;
         for slot in self.slots.iter_mut().rev() {
             if let Some(newer) = newer {
@@ -59,6 +56,7 @@ impl<T: Fold> Window<T> {
         }
         self.position = 0;
         self.full = true;
+        self.slots[0]
     }
 }
 
@@ -103,49 +101,74 @@ impl Fold for Lowest {
     }
 }
 
-/// Mean and squared deviations. Equal values have a deviation of exactly zero.
+/// Mean and squared deviations of the last `period` values, by the two stacks of [`Window`].
 ///
-/// Source: Chan, Golub, `LeVeque` (1979), updating formulae for pairs of samples.
+/// Sums are of distances from a pivot, the newest value of the block before, which is in the window
+/// until the next block is complete. So the mean deviates from the pivot no further than the values
+/// do, no digits cancel, and equal values have a deviation of exactly zero.
+#[derive(Clone, Debug)]
+pub(crate) struct Deviations {
+    /// Values up to `position`; from there on the sums of the distances, and of their squares, of
+    /// the values of the block before.
+    slots: Box<[(f64, f64)]>,
+    position: usize,
+    pivot: f64,
+    block: (f64, f64),
+    full: bool,
+    share: f64,
+}
+
+/// What [`Deviations`] gives.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moments {
-    count: f64,
+pub(crate) struct Spread {
     pub(crate) mean: f64,
     /// The sum of the squared deviations from the mean.
-    pub(crate) squared_deviations: f64,
+    pub(crate) squares: f64,
 }
 
-impl Moments {
-    #[inline]
-    pub(crate) fn of(value: f64) -> Self {
-        Self { count: 1.0, mean: value, squared_deviations: 0.0 }
+impl Deviations {
+    #[track_caller]
+    pub(crate) fn new(period: u16) -> Self {
+        assert!(period > 0, "a window of no values has no mean: give a period of 1 or more");
+        let slots = vec![(f64::NAN, f64::NAN); usize::from(period)].into_boxed_slice();
+        let share = 1.0 / f64::from(period);
+        Self { slots, position: 0, pivot: f64::NAN, block: (0.0, 0.0), full: false, share }
     }
 
-    /// Standard deviation with `n` in the denominator.
+    /// Of the last `period` values, `value` the last of them; `None` until there are as many.
     #[inline]
-    pub(crate) fn population_deviation(&self) -> f64 {
-        (self.squared_deviations / self.count).sqrt()
+    pub(crate) fn push(&mut self, value: f64) -> Option<Spread> {
+        let distance = value - self.pivot;
+        self.block.0 += distance;
+        self.block.1 += distance * distance;
+        self.slots[self.position].0 = value;
+        self.position += 1;
+        let (sum, squares) = match self.slots.get(self.position) {
+            None => self.turn(value),
+            Some(older) if self.full => (older.0 + self.block.0, older.1 + self.block.1),
+            Some(_) => return None,
+        };
+        let step = sum * self.share;
+        let squares = squares - sum * step;
+        // Not `max`, which would make zero of NaN.
+        Some(Spread { mean: self.pivot + step, squares: if squares < 0.0 { 0.0 } else { squares } })
     }
 
-    /// Variance with `n - 1` in the denominator; NaN of one value.
-    #[inline]
-    pub(crate) fn sample_variance(&self) -> f64 {
-        self.squared_deviations / (self.count - 1.0)
-    }
-}
-
-impl Fold for Moments {
-    #[inline]
-    fn then(self, newer: Self) -> Self {
-        let count = self.count + newer.count;
-        let step = newer.mean - self.mean;
-        let share = newer.count / count;
-        Self {
-            count,
-            mean: self.mean + step * share,
-            squared_deviations: self.squared_deviations
-                + newer.squared_deviations
-                + step * step * (self.count * share),
+    /// Makes the complete block the block before, `newest` the pivot, and gives its sums.
+    fn turn(&mut self, newest: f64) -> (f64, f64) {
+        // An unknown value must not outlive its window as the pivot.
+        let known = self.slots.iter().rev().map(|slot| slot.0).find(|value| !value.is_nan());
+        self.pivot = if newest.is_nan() { known.unwrap_or(0.0) } else { newest };
+        let mut sums = (0.0, 0.0);
+        for slot in self.slots.iter_mut().rev() {
+            let distance = slot.0 - self.pivot;
+            sums = (sums.0 + distance, sums.1 + distance * distance);
+            *slot = sums;
         }
+        self.block = (0.0, 0.0);
+        self.position = 0;
+        self.full = true;
+        sums
     }
 }
 
@@ -245,19 +268,33 @@ mod tests {
             let folded = sum.push(Sum(value)).map(|sum| sum.0);
             assert_eq!(folded.is_some_and(f64::is_nan), (13..18).contains(&t), "{t}");
         }
+        // The last and the first of a block, for the last is the pivot of the next.
+        for unknown in [14, 15] {
+            let mut deviations = Deviations::new(5);
+            for t in 0..40 {
+                let value = if t == unknown { f64::NAN } else { f64::from(t) };
+                let spread = deviations.push(value).map(|spread| spread.squares);
+                if (unknown..unknown + 5).contains(&t) {
+                    assert!(spread.is_some_and(f64::is_nan), "{t}");
+                } else if t >= 4 {
+                    assert!(spread.is_some_and(|squares| (squares - 10.0).abs() < 1e-12), "{t}");
+                }
+            }
+        }
     }
 
     #[test]
     fn equal_values_have_no_deviation_and_far_ones_lose_none() {
-        let mut moments = Window::new(20, Moments::of(f64::NAN));
+        let mut deviations = Deviations::new(20);
         for t in 0..100 {
             // A level a million times the spread, then a standstill.
             let value = if t < 60 { 1e6 + f64::from(t % 2) } else { 0.1 };
-            let Some(moments) = moments.push(Moments::of(value)) else { continue };
+            let Some(spread) = deviations.push(value) else { continue };
             if t < 60 {
-                assert!((moments.population_deviation() - 0.5).abs() < 1e-9);
+                assert!((spread.squares - 20.0 * 0.25).abs() < 1e-9);
             } else if t >= 79 {
-                assert_eq!((moments.mean, moments.squared_deviations), (0.1, 0.0));
+                assert_eq!(spread.mean.to_bits(), 0.1_f64.to_bits());
+                assert_eq!(spread.squares.to_bits(), 0.0_f64.to_bits());
             }
         }
     }
