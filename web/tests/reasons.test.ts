@@ -3,7 +3,6 @@ import type { Evaluation, Reason } from '../src/api/schema';
 import { CAVEAT_CODES, caveatSentence } from '../src/i18n/caveats';
 import { findingName } from '../src/i18n/findings';
 import { MISSING } from '../src/i18n/format';
-import { FEATURE_NAMES, featureName, featureValue } from '../src/i18n/features';
 import { CONDITION_CODES, conditionName, REASON_CODES, reasonSentence } from '../src/i18n/reasons';
 import { skillSentence } from '../src/i18n/skill';
 
@@ -81,22 +80,8 @@ describe('codes', () => {
   it('that are not known are shown as they are', () => {
     expect(findingName('tr', 'alien_row')).toBe('alien_row');
     expect(conditionName('en', 'alien')).toBe('alien');
-    expect(featureName('tr', 'alien_7')).toBe('alien_7');
     const reason = { condition: 'alien', relative_to_day: false, met: true, measured: 1, bound: 0, text: 'server text' };
     expect(skillSentence('tr', reason)).toBe('server text');
-  });
-  it('of features have a name in both languages', () => {
-    expect(FEATURE_NAMES.length).toBeGreaterThan(30);
-    for (const name of FEATURE_NAMES) {
-      expect(featureName('tr', name)).not.toBe(name);
-      expect(featureName('en', name)).not.toBe(name);
-    }
-  });
-  it('of features decide how their value is read', () => {
-    expect(featureValue('tr', 'return_5', -0.031)).toBe('-%3,10');
-    expect(featureValue('en', 'rsi_14', 38.4)).toBe('38.400');
-    expect(featureValue('en', 'day_of_week', 3)).toBe('3');
-    expect(featureValue('en', 'rsi_14', null)).toBe(MISSING);
   });
 });
 

@@ -276,6 +276,22 @@ export interface Protocol {
   costs: CostModel;
 }
 
+/** One of the models that an ensemble weighs, on the same days out of sample as the ensemble. */
+export interface Member {
+  kind: string;
+  /** The weight in the ensemble that is in force; a share. */
+  weight: number;
+  /** The weight in each fold, in the order of `folds`. */
+  fold_weights: number[];
+  rank_ic: Estimate | null;
+  rmse: number;
+  /**
+   * Mean over the days of the member's squared error less that of the ensemble, in squared
+   * log-returns: above zero the ensemble is better. Null when there are too few days.
+   */
+  loss_above_ensemble: Estimate | null;
+}
+
 /** The record of a model out of sample. */
 export interface Evaluation {
   kind: string;
@@ -293,6 +309,8 @@ export interface Evaluation {
   after_costs: AfterCosts | null;
   coverage: Coverage[];
   folds: Fold[];
+  /** In the order of the weights; absent in records made before there was an ensemble. */
+  members?: Member[];
   by_symbol: SymbolRecord[];
   caveats: Caveat[];
 }

@@ -290,7 +290,14 @@ export const en: typeof tr = {
     none: 'No model yet.',
     all: 'All models',
     states: { champion: 'in use', candidate: 'candidate', staged: 'on trial', retired: 'retired' },
-    kinds: { gbdt: 'Gradient-boosted trees', ridge: 'Ridge regression', seasonal_naive: 'Seasonal naive' },
+    kinds: {
+      ensemble: 'Ensemble',
+      gbdt: 'Gradient-boosted trees',
+      lstm: 'Recurrent network (LSTM)',
+      prophet: 'Prophet',
+      ridge: 'Ridge regression',
+      seasonal_naive: 'Seasonal naive',
+    },
   },
   about: {
     title: 'About',

@@ -1,8 +1,12 @@
 import type { Language } from './dictionary';
 import { MISSING, number, percent, signedPercent } from './format';
 
-/** How a feature's value is best read. */
-type Reading = 'return' | 'share' | 'number';
+/**
+ * How a feature's value is best read. A `return` and a `share` are parts of one, a `return` with its
+ * sign; `percent_return` comes in percent; an `index` is an indicator that runs to a hundred or its
+ * like; a `ratio` says how many times; a `number` is any other.
+ */
+type Reading = 'return' | 'percent_return' | 'share' | 'index' | 'ratio' | 'number';
 
 interface FeatureWords {
   tr: string;
@@ -10,7 +14,10 @@ interface FeatureWords {
   reading: Reading;
 }
 
-/** The features of the models crate, by name. Returns are logarithmic, as the model sees them. */
+/**
+ * The features of the models crate, by name, and the forecasts of members that the ensemble explains
+ * beside them. Returns are logarithmic, as the model sees them.
+ */
 const FEATURES: Record<string, FeatureWords> = {
   return_1: { tr: 'Getiri, 1 seans', en: 'Return, 1 session', reading: 'return' },
   return_2: { tr: 'Getiri, 2 seans', en: 'Return, 2 sessions', reading: 'return' },
@@ -25,44 +32,77 @@ const FEATURES: Record<string, FeatureWords> = {
   limit_hit: { tr: 'Günlük sınıra dayanma', en: 'Daily limit hit', reading: 'number' },
   limit_hits_5: { tr: 'Sınıra dayanma, 5 seans', en: 'Limit hits, 5 sessions', reading: 'number' },
   return_autocorrelation_60: { tr: 'Getiri özilintisi, 60 seans', en: 'Return autocorrelation, 60 sessions', reading: 'number' },
-  rsi_14: { tr: 'RSI (14)', en: 'RSI (14)', reading: 'number' },
+  rsi_14: { tr: 'RSI (14)', en: 'RSI (14)', reading: 'index' },
   macd_histogram_atr: { tr: 'MACD histogramı / ATR', en: 'MACD histogram / ATR', reading: 'number' },
   bollinger_percent_b_20: { tr: 'Bollinger %B (20)', en: 'Bollinger %B (20)', reading: 'number' },
-  bollinger_bandwidth_20: { tr: 'Bollinger bant genişliği (20)', en: 'Bollinger bandwidth (20)', reading: 'number' },
-  adx_14: { tr: 'ADX (14)', en: 'ADX (14)', reading: 'number' },
-  stochastic_k_14: { tr: 'Stokastik %K (14)', en: 'Stochastic %K (14)', reading: 'number' },
-  cci_20: { tr: 'CCI (20)', en: 'CCI (20)', reading: 'number' },
-  sma_distance_20: { tr: '20 seans ortalamasına uzaklık', en: 'Distance to 20-session mean', reading: 'return' },
-  sma_distance_50: { tr: '50 seans ortalamasına uzaklık', en: 'Distance to 50-session mean', reading: 'return' },
-  sma_distance_200: { tr: '200 seans ortalamasına uzaklık', en: 'Distance to 200-session mean', reading: 'return' },
+  bollinger_bandwidth_20: { tr: 'Bollinger bant genişliği (20)', en: 'Bollinger bandwidth (20)', reading: 'share' },
+  adx_14: { tr: 'ADX (14)', en: 'ADX (14)', reading: 'index' },
+  stochastic_k_14: { tr: 'Stokastik %K (14)', en: 'Stochastic %K (14)', reading: 'index' },
+  cci_20: { tr: 'CCI (20)', en: 'CCI (20)', reading: 'index' },
+  sma_distance_20: { tr: '20 seans ortalamasına uzaklık / ATR', en: 'Distance to 20-session mean / ATR', reading: 'number' },
+  sma_distance_50: { tr: '50 seans ortalamasına uzaklık / ATR', en: 'Distance to 50-session mean / ATR', reading: 'number' },
+  sma_distance_200: { tr: '200 seans ortalamasına uzaklık / ATR', en: 'Distance to 200-session mean / ATR', reading: 'number' },
   high_distance_250: { tr: 'Yıllık en yükseğe uzaklık', en: 'Distance to 250-session high', reading: 'return' },
   low_distance_250: { tr: 'Yıllık en düşüğe uzaklık', en: 'Distance to 250-session low', reading: 'return' },
+  directional_balance_14: { tr: 'Yön dengesi, +DI ve -DI (14)', en: 'Balance of +DI and -DI (14)', reading: 'number' },
+  stochastic_d_14: { tr: 'Stokastik %D (14)', en: 'Stochastic %D (14)', reading: 'index' },
+  williams_r_60: { tr: 'Williams %R (60)', en: 'Williams %R (60)', reading: 'index' },
+  roc_120: { tr: 'Değişim oranı, ROC (120)', en: 'Rate of change, ROC (120)', reading: 'percent_return' },
+  aroon_oscillator_25: { tr: 'Aroon osilatörü (25)', en: 'Aroon oscillator (25)', reading: 'index' },
+  donchian_position_55: { tr: 'Donchian kanalındaki yer (55)', en: 'Position in the Donchian channel (55)', reading: 'index' },
+  keltner_position_20: { tr: 'Keltner kanalındaki yer (20)', en: 'Position in the Keltner channel (20)', reading: 'number' },
+  supertrend_distance: { tr: 'SuperTrend çizgisine uzaklık (10, 3)', en: 'Distance to SuperTrend (10, 3)', reading: 'return' },
+  ichimoku_lines: { tr: 'Ichimoku, tenkan ve kijun farkı', en: 'Ichimoku, tenkan over kijun', reading: 'return' },
+  ichimoku_cloud_distance: { tr: 'Ichimoku bulutuna uzaklık', en: 'Distance to the Ichimoku cloud', reading: 'return' },
+  candle_balance: { tr: 'Mum formasyonları, yükseliş eksi düşüş', en: 'Candle patterns, bullish less bearish', reading: 'number' },
+  candle_doji: { tr: 'Doji mumu', en: 'Doji candle', reading: 'number' },
   volatility_5: { tr: 'Oynaklık, 5 seans', en: 'Volatility, 5 sessions', reading: 'share' },
   volatility_20: { tr: 'Oynaklık, 20 seans', en: 'Volatility, 20 sessions', reading: 'share' },
   volatility_60: { tr: 'Oynaklık, 60 seans', en: 'Volatility, 60 sessions', reading: 'share' },
   parkinson_20: { tr: 'Parkinson oynaklığı (20)', en: 'Parkinson volatility (20)', reading: 'share' },
   garman_klass_20: { tr: 'Garman-Klass oynaklığı (20)', en: 'Garman-Klass volatility (20)', reading: 'share' },
   atr_14_share: { tr: 'ATR (14) / fiyat', en: 'ATR (14) / price', reading: 'share' },
-  volatility_ratio_5_60: { tr: 'Oynaklık oranı, 5 / 60', en: 'Volatility ratio, 5 / 60', reading: 'number' },
+  volatility_ratio_5_60: { tr: 'Oynaklık oranı, 5 / 60', en: 'Volatility ratio, 5 / 60', reading: 'ratio' },
+  yang_zhang_20: { tr: 'Yang-Zhang oynaklığı (20)', en: 'Yang-Zhang volatility (20)', reading: 'share' },
   volume_zscore_20: { tr: 'Hacim z-skoru (20)', en: 'Volume z-score (20)', reading: 'number' },
-  volume_ratio_5_20: { tr: 'Hacim oranı, 5 / 20', en: 'Volume ratio, 5 / 20', reading: 'number' },
+  volume_ratio_5_20: { tr: 'Hacim oranı, 5 / 20', en: 'Volume ratio, 5 / 20', reading: 'ratio' },
   obv_slope_20: { tr: 'OBV eğimi (20)', en: 'OBV slope (20)', reading: 'number' },
-  mfi_14: { tr: 'MFI (14)', en: 'MFI (14)', reading: 'number' },
+  mfi_14: { tr: 'MFI (14)', en: 'MFI (14)', reading: 'index' },
   zero_volume_share_20: { tr: 'İşlemsiz seans payı (20)', en: 'Share of sessions without trades (20)', reading: 'share' },
+  turnover_ratio_5_60: { tr: 'İşlem hacmi (₺) oranı, 5 / 60', en: 'Turnover ratio in lira, 5 / 60', reading: 'ratio' },
+  vwap_distance_20: { tr: 'VWAP’a uzaklık (20)', en: 'Distance to VWAP (20)', reading: 'return' },
   day_of_week: { tr: 'Haftanın günü', en: 'Day of the week', reading: 'number' },
-  month_end_distance: { tr: 'Ay sonuna kalan seans', en: 'Sessions to month end', reading: 'number' },
+  month_end_distance: { tr: 'Ay sonuna kalan hafta içi gün', en: 'Weekdays to month end', reading: 'number' },
   half_day_next: { tr: 'Sıradaki seans yarım gün', en: 'Next session is a half day', reading: 'number' },
   sessions_since_closure: { tr: 'Son kapanıştan beri seans', en: 'Sessions since a closure', reading: 'number' },
+  session_of_week: { tr: 'Haftanın kaçıncı seansı', en: 'Session of the week', reading: 'number' },
+  closure_next: { tr: 'Sonraki seanstan önce uzun kapanış', en: 'Long closure before the next session', reading: 'number' },
+  index_return_1: { tr: 'BIST 100 getirisi, 1 seans', en: 'BIST 100 return, 1 session', reading: 'return' },
+  index_return_5: { tr: 'BIST 100 getirisi, 5 seans', en: 'BIST 100 return, 5 sessions', reading: 'return' },
+  index_return_20: { tr: 'BIST 100 getirisi, 20 seans', en: 'BIST 100 return, 20 sessions', reading: 'return' },
+  index_volatility_20: { tr: 'BIST 100 oynaklığı (20)', en: 'BIST 100 volatility (20)', reading: 'share' },
+  usdtry_return_1: { tr: 'Dolar/TL değişimi, 1 gün', en: 'USD/TRY change, 1 day', reading: 'return' },
+  usdtry_return_5: { tr: 'Dolar/TL değişimi, 5 gün', en: 'USD/TRY change, 5 days', reading: 'return' },
+  usdtry_return_20: { tr: 'Dolar/TL değişimi, 20 gün', en: 'USD/TRY change, 20 days', reading: 'return' },
+  usdtry_volatility_20: { tr: 'Dolar/TL oynaklığı (20)', en: 'USD/TRY volatility (20)', reading: 'share' },
+  regime_turbulent: { tr: 'Çalkantılı piyasa olasılığı', en: 'Probability of a turbulent market', reading: 'share' },
   rank_return_5: { tr: 'Getiri sırası, 5 seans', en: 'Rank of return, 5 sessions', reading: 'share' },
   rank_return_20: { tr: 'Getiri sırası, 20 seans', en: 'Rank of return, 20 sessions', reading: 'share' },
   rank_volatility_20: { tr: 'Oynaklık sırası (20)', en: 'Rank of volatility (20)', reading: 'share' },
   rank_volume_ratio: { tr: 'Hacim oranı sırası', en: 'Rank of volume ratio', reading: 'share' },
+  rank_turnover_20: { tr: 'İşlem hacmi (₺) sırası (20)', en: 'Rank of turnover in lira (20)', reading: 'share' },
   amihud_20: { tr: 'Amihud likidite azlığı (20)', en: 'Amihud illiquidity (20)', reading: 'number' },
   market_return_1: { tr: 'Piyasa getirisi, 1 seans', en: 'Market return, 1 session', reading: 'return' },
   market_return_5: { tr: 'Piyasa getirisi, 5 seans', en: 'Market return, 5 sessions', reading: 'return' },
   market_return_20: { tr: 'Piyasa getirisi, 20 seans', en: 'Market return, 20 sessions', reading: 'return' },
   beta_60: { tr: 'Beta (60)', en: 'Beta (60)', reading: 'number' },
   residual_return_60: { tr: 'Piyasadan arındırılmış getiri (60)', en: 'Residual return (60)', reading: 'return' },
+  sector_return_5: { tr: 'Sektör getirisi, 5 seans', en: 'Sector return, 5 sessions', reading: 'return' },
+  sector_return_20: { tr: 'Sektör getirisi, 20 seans', en: 'Sector return, 20 sessions', reading: 'return' },
+  return_5_less_sector: { tr: 'Sektöre göre fazla getiri, 5 seans', en: 'Return above the sector, 5 sessions', reading: 'return' },
+  return_20_less_sector: { tr: 'Sektöre göre fazla getiri, 20 seans', en: 'Return above the sector, 20 sessions', reading: 'return' },
+  lstm_forecast: { tr: 'Yinelemeli ağın (LSTM) tahmini', en: 'Forecast of the recurrent network (LSTM)', reading: 'return' },
+  prophet_forecast: { tr: 'Prophet tahmini', en: 'Forecast of Prophet', reading: 'return' },
 };
 
 export const FEATURE_NAMES: readonly string[] = Object.keys(FEATURES);
@@ -77,8 +117,14 @@ export function featureValue(language: Language, feature: string, value: number 
   switch (FEATURES[feature]?.reading) {
     case 'return':
       return signedPercent(language, value);
+    case 'percent_return':
+      return signedPercent(language, value / 100);
     case 'share':
       return percent(language, value);
+    case 'index':
+      return number(language, value, 1);
+    case 'ratio':
+      return `${number(language, value, 2)}×`;
     default:
       return number(language, value, Number.isInteger(value) ? 0 : 3);
   }

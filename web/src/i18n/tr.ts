@@ -287,10 +287,14 @@ export const tr = {
     none: 'Henüz model yok.',
     all: 'Tüm modeller',
     states: { champion: 'kullanımda', candidate: 'aday', staged: 'denemede', retired: 'emekli' } as Record<string, string>,
-    kinds: { gbdt: 'Gradyan artırımlı ağaçlar', ridge: 'Ridge regresyonu', seasonal_naive: 'Mevsimsel naif' } as Record<
-      string,
-      string
-    >,
+    kinds: {
+      ensemble: 'Topluluk',
+      gbdt: 'Gradyan artırımlı ağaçlar',
+      lstm: 'Yinelemeli ağ (LSTM)',
+      prophet: 'Prophet',
+      ridge: 'Ridge regresyonu',
+      seasonal_naive: 'Mevsimsel naif',
+    } as Record<string, string>,
   },
   about: {
     title: 'Hakkında',
