@@ -53,7 +53,7 @@ const ROWS_COUNT_MIN: usize = 40;
 
 /// Up to this many sequences are computed one by one, which is quicker than a group with gaps; the
 /// bits are the same.
-const ALONE_MAX: usize = 8;
+const ALONE_MAX: usize = 4;
 
 /// Hyperparameters of [`Lstm`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ pub struct LstmParams {
     pub weight_decay: f64,
     /// Longest gradient; a longer one is shortened to it. Above 0.
     pub gradient_norm_max: f64,
-    /// Rows of a mini-batch, 1 to 4096. They are worked on in groups of 32, shared between threads.
+    /// Rows of a mini-batch, 1 to 4096. They are worked on in groups of 16, shared between threads.
     pub batch_size: u32,
     /// Most passes over the training rows, 1 or more.
     pub epochs_max: u32,

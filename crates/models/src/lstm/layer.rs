@@ -7,7 +7,7 @@
 use pulp::Simd;
 
 use super::cell::{self, GATES, Step, StepBack};
-use super::product::{LANES, Packed, Start, add_outer_products};
+use super::product::{LANES, Packed, STEP_GAP, Start, add_outer_products};
 
 /// Added to the variance in layer norm, as in `PyTorch`.
 pub(super) const NORM_EPSILON: f32 = 1e-5;
@@ -73,14 +73,15 @@ impl LayerPass {
         thinned: bool,
     ) -> Self {
         let zeros = |count: usize| vec![0.0; count * LANES];
+        let of_steps = |steps: usize, values: usize| vec![0.0; steps * (values * LANES + STEP_GAP)];
         Self {
             width,
             hidden,
-            gates: zeros(steps * GATES * hidden),
+            gates: of_steps(steps, GATES * hidden),
             memory: zeros((steps + 1) * hidden),
             tanh_memory: zeros(steps * hidden),
-            hidden_output: zeros((steps + 1) * hidden),
-            output: (layer_norm || thinned).then(|| zeros(steps * hidden)),
+            hidden_output: of_steps(steps + 1, hidden),
+            output: (layer_norm || thinned).then(|| of_steps(steps, hidden)),
             norm: layer_norm
                 .then(|| NormPass { normalised: zeros(steps * hidden), scale: zeros(steps) }),
             kept: thinned.then(|| zeros(hidden)),
@@ -90,9 +91,15 @@ impl LayerPass {
         }
     }
 
-    /// The outputs of all steps.
+    /// The outputs of all steps, with gaps.
     pub(super) fn output(&self) -> &[f32] {
-        self.output.as_deref().unwrap_or(&self.hidden_output[self.hidden * LANES..])
+        self.output.as_deref().unwrap_or(&self.hidden_output[self.hidden * LANES + STEP_GAP..])
+    }
+
+    /// The outputs of the last step.
+    pub(super) fn last_output(&self) -> &[f32] {
+        let output = self.output();
+        &output[output.len() - STEP_GAP - self.hidden * LANES..output.len() - STEP_GAP]
     }
 
     /// Runs through all steps of the inputs `x`; `live` says which sequences have begun at each.
@@ -106,30 +113,34 @@ impl LayerPass {
         live: &[f32],
     ) {
         let run = self.hidden * LANES;
-        let steps = (x.chunks_exact(self.width * LANES))
-            .zip(self.gates.chunks_exact_mut(GATES * run))
+        let stride = run + STEP_GAP;
+        let width = self.width * LANES;
+        let steps = (x.chunks_exact(width + STEP_GAP))
+            .zip(self.gates.chunks_exact_mut(GATES * run + STEP_GAP))
             .zip(self.tanh_memory.chunks_exact_mut(run))
             .zip(live.chunks_exact(LANES));
         for (t, (((x, gates), tanh_memory), live)) in steps.enumerate() {
             let (memory_before, memory) = self.memory[t * run..(t + 2) * run].split_at_mut(run);
             let (output_before, output) =
-                self.hidden_output[t * run..(t + 2) * run].split_at_mut(run);
-            packed.multiply(simd, Start::Bias(weights.bias), x, output_before, gates);
+                self.hidden_output[t * stride..(t + 2) * stride].split_at_mut(stride);
+            let (output_before, output) = (&output_before[..run], &mut output[..run]);
+            let gates = &mut gates[..GATES * run];
+            packed.multiply(simd, Start::Bias(weights.bias), &x[..width], output_before, gates);
             let step = Step { gates, memory_before, memory, tanh_memory, output };
             cell::forward(simd, step, live);
         }
         let Some(output) = &mut self.output else { return };
-        output.copy_from_slice(&self.hidden_output[run..]);
+        output.copy_from_slice(&self.hidden_output[stride..]);
         if let (Some((factor, summand)), Some(norm)) = (weights.norm, &mut self.norm) {
-            let steps = (output.chunks_exact_mut(run))
+            let steps = (output.chunks_exact_mut(stride))
                 .zip(norm.normalised.chunks_exact_mut(run))
                 .zip(norm.scale.chunks_exact_mut(LANES));
             for ((output, normalised), scale) in steps {
-                normalise(simd, output, normalised, scale, factor, summand);
+                normalise(simd, &mut output[..run], normalised, scale, factor, summand);
             }
         }
         if let Some(kept) = &self.kept {
-            for output in output.chunks_exact_mut(run) {
+            for output in output.chunks_exact_mut(stride) {
                 for (output, kept) in output.iter_mut().zip(kept) {
                     *output *= kept;
                 }
@@ -169,9 +180,10 @@ impl LayerPass {
         }
 
         self.d_memory.fill(0.0);
+        let gates_stride = GATES * run + STEP_GAP;
         let steps = self.tanh_memory.len() / run;
         for t in (0..steps).rev() {
-            let gates = &mut self.gates[t * GATES * run..(t + 1) * GATES * run];
+            let gates = &mut self.gates[t * gates_stride..][..GATES * run];
             let d_output = &mut self.d_output[t * run..(t + 1) * run];
             if t + 1 < steps {
                 for (d_output, later) in d_output.iter_mut().zip(&self.d_hidden) {
@@ -193,18 +205,18 @@ impl LayerPass {
 
         let rows = GATES * self.hidden;
         add_outer_products(simd, &self.gates, rows, x, self.width, gradient.input);
-        let before = &self.hidden_output[..steps * run];
+        let before = &self.hidden_output[..steps * (run + STEP_GAP)];
         add_outer_products(simd, &self.gates, rows, before, self.hidden, gradient.recurrent);
-        for gates in self.gates.chunks_exact(GATES * run) {
+        for gates in self.gates.chunks_exact(gates_stride) {
             for (bias, gates) in gradient.bias.iter_mut().zip(gates.chunks_exact(LANES)) {
                 *bias += lane_sum(simd, gates);
             }
         }
         if let Some(d_x) = d_x {
-            let steps = (self.gates.chunks_exact(GATES * run))
+            let steps = (self.gates.chunks_exact(gates_stride))
                 .zip(d_x.chunks_exact_mut(self.width * LANES));
             for (gates, d_x) in steps {
-                packed.input.multiply(simd, Start::Zero, gates, &[], d_x);
+                packed.input.multiply(simd, Start::Zero, &gates[..GATES * run], &[], d_x);
             }
         }
     }

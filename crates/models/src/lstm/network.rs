@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::GATES;
 use super::layer::{LayerGradient, LayerPass, LayerWeights, PackedBack, lane_sum};
-use super::product::{LANES, Packed};
+use super::product::{LANES, Packed, STEP_GAP};
 use super::sequences::Group;
 use super::train::uniform;
 
@@ -190,7 +190,7 @@ impl Network {
 /// What the network remembers of a group between forward and backward.
 #[derive(Clone, Debug)]
 pub(super) struct Pass {
-    /// Inputs of each step, embeddings included.
+    /// Inputs of each step, embeddings included, with gaps.
     inputs: Vec<f32>,
     layers: Vec<LayerPass>,
     /// The answer for each sequence.
@@ -206,7 +206,7 @@ impl Pass {
             LayerPass::new(shape.steps, shape.width(layer), shape.hidden, shape.layer_norm, thinned)
         };
         Self {
-            inputs: vec![0.0; shape.steps * shape.width(0) * LANES],
+            inputs: vec![0.0; shape.steps * (shape.width(0) * LANES + STEP_GAP)],
             layers: (0..shape.layers).map(layer).collect(),
             answers: [0.0; LANES],
             d_inputs: Vec::new(),
@@ -222,16 +222,16 @@ impl Pass {
     /// Computes the answers for a group.
     pub(super) fn forward(&mut self, network: &Network, packed: &[Packed], group: &Group) {
         let Shape { inputs, embedding, .. } = network.shape;
-        let width = inputs + embedding;
-        for (row, values) in (self.inputs.chunks_exact_mut(width * LANES))
-            .zip(group.inputs.chunks_exact(inputs * LANES))
+        let stride = (inputs + embedding) * LANES + STEP_GAP;
+        for (row, values) in
+            (self.inputs.chunks_exact_mut(stride)).zip(group.inputs.chunks_exact(inputs * LANES))
         {
             row[..values.len()].copy_from_slice(values);
         }
         if embedding > 0 {
             for (lane, symbol) in group.symbols.iter().enumerate() {
                 let vector = network.embed(*symbol);
-                for row in self.inputs.chunks_exact_mut(width * LANES) {
+                for row in self.inputs.chunks_exact_mut(stride) {
                     for (k, value) in vector.iter().enumerate() {
                         row[(inputs + k) * LANES + lane] = *value;
                     }
@@ -256,7 +256,8 @@ impl Pass {
     ) {
         let Shape { inputs, embedding, .. } = network.shape;
         if embedding > 0 || inputs_wanted {
-            self.d_inputs.resize(self.inputs.len(), 0.0);
+            let width = network.shape.width(0);
+            self.d_inputs.resize(network.shape.steps * width * LANES, 0.0);
         }
         Arch::new().dispatch(Backward { pass: self, network, packed, d_answers, gradient });
         if embedding > 0 {
@@ -291,8 +292,7 @@ impl WithSimd for Forward<'_> {
             layer.forward(simd, &network.layer(index), packed, below, live);
             below = layer.output();
         }
-        let run = network.shape.hidden * LANES;
-        let last = &below[below.len() - run..];
+        let last = pass.layers.last().expect("there is a layer").last_output();
         let head = &network.weights[network.layout.head.clone()];
         let bias = network.weights[network.layout.head_bias];
         let answers = S::as_mut_simd_f32s(&mut pass.answers).0;
@@ -343,7 +343,7 @@ impl WithSimd for Backward<'_> {
         for (unit, weight) in head.iter().enumerate() {
             let place = start + unit * LANES;
             let mut product = [0.0; LANES];
-            let last = &top.output()[place..place + LANES];
+            let last = &top.last_output()[unit * LANES..][..LANES];
             for ((product, last), d) in product.iter_mut().zip(last).zip(d_answers) {
                 *product = last * d;
             }

@@ -8,10 +8,10 @@
 use pulp::Simd;
 
 /// Sequences in a group.
-pub(super) const LANES: usize = 32;
+pub(super) const LANES: usize = 16;
 
 /// Outputs that are computed together.
-const PANEL: usize = 8;
+const PANEL: usize = 12;
 
 /// A matrix of weights in panels of [`PANEL`] outputs; within a panel one input after the other.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -72,19 +72,18 @@ impl Packed {
                 Start::Zero => Start::Zero,
                 Start::Bias(bias) => Start::Bias(&bias[first..first + count]),
             };
-            if S::F32_LANES >= 16 && count == PANEL {
-                multiply_rows::<S, 8>(simd, panel, 0, start, x, then, out);
-            } else {
-                // Four accumulators of two registers fit into sixteen registers.
-                for row in (0..count).step_by(4) {
-                    if row + 4 <= count {
-                        multiply_rows::<S, 4>(simd, panel, row, start, x, then, out);
-                    } else {
-                        for row in row..count {
-                            multiply_rows::<S, 1>(simd, panel, row, start, x, then, out);
-                        }
-                    }
-                }
+            // As many sums as the registers hold beside what they are made of.
+            if S::F32_LANES >= LANES && count == PANEL {
+                multiply_rows::<S, 12, 1>(simd, panel, 0, start, x, then, out);
+                continue;
+            }
+            let mut row = 0;
+            while row < count {
+                row += match count - row {
+                    6.. => multiply_rows::<S, 6, 2>(simd, panel, row, start, x, then, out),
+                    4.. => multiply_rows::<S, 4, 2>(simd, panel, row, start, x, then, out),
+                    _ => multiply_rows::<S, 1, 2>(simd, panel, row, start, x, then, out),
+                };
             }
         }
     }
@@ -99,9 +98,9 @@ pub(super) enum Start<'a> {
     Bias(&'a [f32]),
 }
 
-/// Outputs `row..row + ROWS` of a panel.
+/// Outputs `row..row + ROWS` of a panel, `WIDTH` registers of the group at a time; returns `ROWS`.
 #[inline(always)]
-fn multiply_rows<S: Simd, const ROWS: usize>(
+fn multiply_rows<S: Simd, const ROWS: usize, const WIDTH: usize>(
     simd: S,
     panel: &[f32],
     row: usize,
@@ -109,50 +108,57 @@ fn multiply_rows<S: Simd, const ROWS: usize>(
     x: &[f32],
     then: &[f32],
     out: &mut [f32],
-) {
-    let registers = LANES / S::F32_LANES;
+) -> usize {
     let begin: [S::f32s; ROWS] = std::array::from_fn(|r| match start {
         Start::Zero => simd.splat_f32s(0.0),
         Start::Bias(bias) => simd.splat_f32s(bias[row + r]),
     });
     let (panel_x, panel_then) = panel.split_at(x.len() / LANES * PANEL);
-    for pair in (0..registers).step_by(2) {
-        let mut sums: [[S::f32s; 2]; ROWS] = std::array::from_fn(|r| [begin[r], begin[r]]);
-        add_products::<S, ROWS>(simd, &mut sums, panel_x, row, x, pair);
-        add_products::<S, ROWS>(simd, &mut sums, panel_then, row, then, pair);
+    let registers = LANES / S::F32_LANES;
+    for first in (0..registers).step_by(WIDTH) {
+        let width = WIDTH.min(registers - first);
+        let mut sums: [[S::f32s; WIDTH]; ROWS] = std::array::from_fn(|r| [begin[r]; WIDTH]);
+        add_products(simd, &mut sums, panel_x, row, x, first);
+        add_products(simd, &mut sums, panel_then, row, then, first);
         for (r, sums) in sums.into_iter().enumerate() {
             let (out, _) = S::as_mut_simd_f32s(&mut out[(row + r) * LANES..][..LANES]);
-            out[pair] = sums[0];
-            out[pair + 1] = sums[1];
+            out[first..first + width].copy_from_slice(&sums[..width]);
         }
     }
+    ROWS
 }
 
-/// Adds the products of the inputs `x` for two registers of the group, the first being `pair`.
+/// Adds the products of the inputs `x` for `WIDTH` registers of the group from `first` on.
 #[inline(always)]
-fn add_products<S: Simd, const ROWS: usize>(
+fn add_products<S: Simd, const ROWS: usize, const WIDTH: usize>(
     simd: S,
-    sums: &mut [[S::f32s; 2]; ROWS],
+    sums: &mut [[S::f32s; WIDTH]; ROWS],
     panel: &[f32],
     row: usize,
     x: &[f32],
-    pair: usize,
+    first: usize,
 ) {
     let (panel, _) = panel.as_chunks::<PANEL>();
     let (x, _) = x.as_chunks::<LANES>();
+    let registers = LANES / S::F32_LANES;
     for (weights, x) in panel.iter().zip(x) {
         let (x, _) = S::as_simd_f32s(x);
-        let x = [x[pair], x[pair + 1]];
+        let x: [S::f32s; WIDTH] = std::array::from_fn(|v| x[(first + v) % registers]);
         for r in 0..ROWS {
             let weight = simd.splat_f32s(weights[(row + r) % PANEL]);
-            sums[r][0] = simd.mul_add_e_f32s(weight, x[0], sums[r][0]);
-            sums[r][1] = simd.mul_add_e_f32s(weight, x[1], sums[r][1]);
+            for v in 0..WIDTH {
+                sums[r][v] = simd.mul_add_e_f32s(weight, x[v], sums[r][v]);
+            }
         }
     }
 }
 
-/// Adds to `sums` (`outputs` rows of `inputs`) the products of `left` and `right` at every step,
-/// summed over the sequences of the group.
+/// Numbers between the steps of a run of values, beyond the values: without them the steps of 64
+/// units would be a power of two apart, and all fall into the same few sets of the cache.
+pub(super) const STEP_GAP: usize = LANES;
+
+/// Adds to `sums` (a row of inputs for each output) the products of `left` and `right` at every
+/// step, summed over the sequences of the group. Steps have a gap behind them.
 #[inline(always)]
 pub(super) fn add_outer_products<S: Simd>(
     simd: S,
@@ -162,9 +168,10 @@ pub(super) fn add_outer_products<S: Simd>(
     inputs: usize,
     sums: &mut [f32],
 ) {
+    let rows_max = if S::F32_LANES >= LANES { 4 } else { 3 };
     let mut i = 0;
     while i < outputs {
-        let rows = if S::F32_LANES >= 16 && i + 4 <= outputs { 4 } else { 2.min(outputs - i) };
+        let rows = rows_max.min(outputs - i);
         let mut j = 0;
         while j < inputs {
             let columns = if j + 4 <= inputs { 4 } else { 1 };
@@ -172,6 +179,8 @@ pub(super) fn add_outer_products<S: Simd>(
             match (rows, columns) {
                 (4, 4) => place.add::<S, 4, 4>(simd, sums),
                 (4, _) => place.add::<S, 4, 1>(simd, sums),
+                (3, 4) => place.add::<S, 3, 4>(simd, sums),
+                (3, _) => place.add::<S, 3, 1>(simd, sums),
                 (2, 4) => place.add::<S, 2, 4>(simd, sums),
                 (2, _) => place.add::<S, 2, 1>(simd, sums),
                 (_, 4) => place.add::<S, 1, 4>(simd, sums),
@@ -197,20 +206,17 @@ impl Place<'_> {
     #[inline(always)]
     fn add<S: Simd, const I: usize, const J: usize>(&self, simd: S, sums: &mut [f32]) {
         let mut block = [[simd.splat_f32s(0.0); J]; I];
-        let steps = (self.left.chunks_exact(self.outputs * LANES))
-            .zip(self.right.chunks_exact(self.inputs * LANES));
+        let steps = (self.left.chunks_exact(self.outputs * LANES + STEP_GAP))
+            .zip(self.right.chunks_exact(self.inputs * LANES + STEP_GAP));
         for (left, right) in steps {
-            let left = &left[self.i * LANES..][..I * LANES];
-            let right = &right[self.j * LANES..][..J * LANES];
-            let (left, _) = S::as_simd_f32s(left);
-            let (right, _) = S::as_simd_f32s(right);
-            let registers = LANES / S::F32_LANES;
-            for v in 0..registers {
-                let left: [S::f32s; I] = std::array::from_fn(|i| left[i * registers + v]);
-                let right: [S::f32s; J] = std::array::from_fn(|j| right[j * registers + v]);
-                for i in 0..I {
-                    for j in 0..J {
-                        block[i][j] = simd.mul_add_e_f32s(left[i], right[j], block[i][j]);
+            let (left, _) = left[self.i * LANES..][..I * LANES].as_chunks::<LANES>();
+            let (right, _) = right[self.j * LANES..][..J * LANES].as_chunks::<LANES>();
+            for v in 0..LANES / S::F32_LANES {
+                let left: [S::f32s; I] = std::array::from_fn(|i| S::as_simd_f32s(&left[i]).0[v]);
+                for j in 0..J {
+                    let right = S::as_simd_f32s(&right[j]).0[v];
+                    for i in 0..I {
+                        block[i][j] = simd.mul_add_e_f32s(left[i], right, block[i][j]);
                     }
                 }
             }
@@ -225,7 +231,7 @@ impl Place<'_> {
 
 #[cfg(test)]
 mod tests {
-    use pulp::{Arch, Scalar, WithSimd};
+    use pulp::{Arch, Scalar, Scalar512b, WithSimd};
 
     use super::*;
 
@@ -278,6 +284,7 @@ mod tests {
             let (x, then) = x.split_at(first * LANES);
             assert_eq!(Arch::new().dispatch(Multiply(&packed, &bias, x, then)), expected);
             assert_eq!(Multiply(&packed, &bias, x, then).with_simd(Scalar), expected);
+            assert_eq!(Multiply(&packed, &bias, x, then).with_simd(Scalar512b), expected);
         }
     }
 
@@ -285,16 +292,17 @@ mod tests {
     fn outer_products_are_summed_over_steps_and_sequences_for_any_size() {
         for (outputs, inputs) in [(1, 1), (4, 4), (7, 5), (12, 9), (6, 3)] {
             let steps = 3;
-            let left = numbers(steps * outputs * LANES, 4);
-            let right = numbers(steps * inputs * LANES, 5);
+            let (left_step, right_step) = (outputs * LANES + STEP_GAP, inputs * LANES + STEP_GAP);
+            let left = numbers(steps * left_step, 4);
+            let right = numbers(steps * right_step, 5);
             let mut expected = Vec::new();
             for i in 0..outputs {
                 for j in 0..inputs {
                     let mut sum = 1.0;
                     for t in 0..steps {
                         for lane in 0..LANES {
-                            sum += left[(t * outputs + i) * LANES + lane]
-                                * right[(t * inputs + j) * LANES + lane];
+                            sum += left[t * left_step + i * LANES + lane]
+                                * right[t * right_step + j * LANES + lane];
                         }
                     }
                     expected.push(sum);
@@ -302,6 +310,7 @@ mod tests {
             }
             assert_eq!(Arch::new().dispatch(Outer(&left, outputs, &right, inputs)), expected);
             assert_eq!(Outer(&left, outputs, &right, inputs).with_simd(Scalar), expected);
+            assert_eq!(Outer(&left, outputs, &right, inputs).with_simd(Scalar512b), expected);
         }
     }
 }
