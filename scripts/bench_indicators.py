@@ -2,8 +2,8 @@
 
 usage: bench_indicators.py EXAMPLE [ROUNDS]
 EXAMPLE is the built example `indicators`. Prints medians and their ratio; above one, ours took less
-time. Ours computes all indicators in one pass over each symbol's bars, TA-Lib one call after the
-other, as each is meant to be used. Needs TA-Lib 0.8.2 and numpy 2.4.6 from PyPI.
+time. Ours computes the indicators in four passes over each symbol's bars, TA-Lib in one call after
+the other, as each is meant to be used. Needs TA-Lib 0.8.2 and numpy 2.4.6 from PyPI.
 """
 import re
 import statistics
@@ -29,9 +29,9 @@ def market():
 
 
 def sixteen(o, h, l, c, v):
-    values = [t.RSI(c, 14), *t.MACD(c, 12, 26, 9), t.ATR(h, l, c, 14), *t.BBANDS(c, 20, 2, 2), t.ADX(h, l, c, 14)]
-    values += [t.SMA(c, n) for n in (10, 20, 50, 200)] + [t.EMA(c, n) for n in (10, 20, 50, 200)]
-    return values + [t.OBV(c, v), t.MFI(h, l, c, v, 14), *t.STOCH(h, l, c, 14, 3, 0, 3, 0)]
+    values = [t.RSI(c, 14), *t.MACD(c, 12, 26, 9), *(t.EMA(c, n) for n in (10, 20, 50, 200))]
+    values += [*(t.SMA(c, n) for n in (10, 20, 50, 200)), *t.BBANDS(c, 20, 2, 2)]
+    return values + [t.ATR(h, l, c, 14), t.ADX(h, l, c, 14), t.OBV(c, v), t.MFI(h, l, c, v, 14), *t.STOCH(h, l, c, 14, 3, 0, 3, 0)]
 
 
 def theirs(series):

@@ -1,4 +1,4 @@
-//! Computes the 16 indicators of `scripts/bench_indicators.py` on its bars, one pass for all over
+//! Computes the 16 indicators of `scripts/bench_indicators.py` on its bars, in four passes over
 //! each symbol, and prints how long the rounds took; then how long one more bar of one symbol takes.
 //!
 //! Usage: `indicators BARS ROUNDS [VALUES]`. BARS holds little-endian 64-bit floats: the number of
@@ -19,9 +19,17 @@ use bist_models::indicators::{
 use bist_testkit::bars::{random_walk, validated};
 use jiff::civil::date;
 
-/// RSI, MACD (3), ATR, Bollinger bands (3), ADX, SMA and EMA of 10, 20, 50 and 200, OBV, MFI and
-/// stochastic (2).
-const VALUES_COUNT: usize = 21;
+/// RSI, MACD (3), EMA of 10, 20, 50 and 200.
+const TREND_COUNT: usize = 8;
+
+/// SMA of 10, 20, 50 and 200, Bollinger bands (3).
+const MEAN_COUNT: usize = 7;
+
+/// ATR, ADX, OBV.
+const STEP_COUNT: usize = 3;
+
+/// MFI, stochastic (2).
+const RANGE_COUNT: usize = 3;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -42,14 +50,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .collect();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
     let bars_count = *bars_count as usize;
-    let mut values = vec![[0.0; VALUES_COUNT]; bars_count];
-    let mut last = Vec::new();
+    let mut trends = vec![[0.0; TREND_COUNT]; bars_count];
+    let mut means = vec![[0.0; MEAN_COUNT]; bars_count];
+    let mut steps = vec![[0.0; STEP_COUNT]; bars_count];
+    let mut ranges = vec![[0.0; RANGE_COUNT]; bars_count];
+    let mut last: Vec<f64> = Vec::new();
     for _ in 0..rounds.parse()? {
         last.clear();
         let started = Instant::now();
         for of_symbol in bars.chunks_exact(bars_count) {
-            sixteen_indicators(black_box(of_symbol), &mut values);
-            last.extend(values.last().copied());
+            trends_of(black_box(of_symbol), &mut trends);
+            means_of(black_box(of_symbol), &mut means);
+            steps_of(black_box(of_symbol), &mut steps);
+            ranges_of(black_box(of_symbol), &mut ranges);
+            last.extend(trends[bars_count - 1].iter().chain(&means[bars_count - 1]));
+            last.extend(steps[bars_count - 1].iter().chain(&ranges[bars_count - 1]));
         }
         println!(
             "16 indicators, {symbols_count} x {bars_count} bars: {:.6} s",
@@ -57,49 +72,68 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     if let Some(path) = values_path {
-        let bytes: Vec<u8> = last.as_flattened().iter().flat_map(|v| v.to_le_bytes()).collect();
+        let bytes: Vec<u8> = last.iter().flat_map(|v| v.to_le_bytes()).collect();
         std::fs::write(path, bytes)?;
     }
     measure_stream();
     Ok(())
 }
 
-/// One pass over the bars for all indicators.
-fn sixteen_indicators(bars: &[Ohlcv], values: &mut [[f64; VALUES_COUNT]]) {
+/// Exponential averages of the close, side by side: each waits for its last value.
+fn trends_of(bars: &[Ohlcv], values: &mut [[f64; TREND_COUNT]]) {
     let (mut rsi, mut macd) = (Rsi::new(14), Macd::new(12, 26, 9));
-    let (mut atr, mut bands, mut adx) = (Atr::new(14), BollingerBands::new(20, 2.0), Adx::new(14));
-    // One by one: an array of states is not kept in registers.
-    let (mut s10, mut s20, mut s50, mut s200) =
-        (Sma::new(10), Sma::new(20), Sma::new(50), Sma::new(200));
     let (mut e10, mut e20, mut e50, mut e200) =
         (Ema::new(10), Ema::new(20), Ema::new(50), Ema::new(200));
-    let (mut obv, mut mfi, mut stochastic) = (Obv::new(), Mfi::new(14), Stochastic::new(14, 3, 3));
     for (bar, values) in bars.iter().zip(values) {
         let close = bar.close;
-        let (macd, band, stochastic) = (macd.push(close), bands.push(close), stochastic.push(*bar));
+        let macd = macd.push(close);
         *values = [
             rsi.push(close),
             macd.line,
             macd.signal,
             macd.histogram,
-            atr.push(*bar),
-            band.upper,
-            band.middle,
-            band.lower,
-            adx.push(*bar).adx,
-            s10.push(close),
-            s20.push(close),
-            s50.push(close),
-            s200.push(close),
             e10.push(close),
             e20.push(close),
             e50.push(close),
             e200.push(close),
-            obv.push(*bar),
-            mfi.push(*bar),
-            stochastic.slow_k,
-            stochastic.slow_d,
         ];
+    }
+}
+
+/// Windows of the close.
+fn means_of(bars: &[Ohlcv], values: &mut [[f64; MEAN_COUNT]]) {
+    let (mut s10, mut s20, mut s50, mut s200) =
+        (Sma::new(10), Sma::new(20), Sma::new(50), Sma::new(200));
+    let mut bands = BollingerBands::new(20, 2.0);
+    for (bar, values) in bars.iter().zip(values) {
+        let close = bar.close;
+        let band = bands.push(close);
+        *values = [
+            s10.push(close),
+            s20.push(close),
+            s50.push(close),
+            s200.push(close),
+            band.upper,
+            band.middle,
+            band.lower,
+        ];
+    }
+}
+
+/// What compares a bar with the one before.
+fn steps_of(bars: &[Ohlcv], values: &mut [[f64; STEP_COUNT]]) {
+    let (mut atr, mut adx, mut obv) = (Atr::new(14), Adx::new(14), Obv::new());
+    for (bar, values) in bars.iter().zip(values) {
+        *values = [atr.push(*bar), adx.push(*bar).adx, obv.push(*bar)];
+    }
+}
+
+/// Windows of whole bars.
+fn ranges_of(bars: &[Ohlcv], values: &mut [[f64; RANGE_COUNT]]) {
+    let (mut mfi, mut stochastic) = (Mfi::new(14), Stochastic::new(14, 3, 3));
+    for (bar, values) in bars.iter().zip(values) {
+        let stochastic = stochastic.push(*bar);
+        *values = [mfi.push(*bar), stochastic.slow_k, stochastic.slow_d];
     }
 }
 

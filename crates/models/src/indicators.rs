@@ -80,7 +80,8 @@ impl Ohlcv {
     /// The mean of high, low and close.
     #[inline]
     pub fn typical_price(&self) -> f64 {
-        (self.high + self.low + self.close) * (1.0 / 3.0)
+        // Divided as in TA-Lib: whether two of them are equal decides where money flows.
+        (self.high + self.low + self.close) / 3.0
     }
 }
 

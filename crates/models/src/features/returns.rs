@@ -55,7 +55,7 @@ impl Returns {
     pub(crate) fn new() -> Self {
         Self {
             before: [1, 2, 3, 5, 10, 20, 60].map(Lag::new),
-            limit_hits: Window::new(5, Sum(f64::NAN)),
+            limit_hits: Window::new(5),
             daily: Recent::new(60),
         }
     }
@@ -82,7 +82,7 @@ impl Returns {
                 0.0
             },
             of_run.limit_hit,
-            limit_hits.map_or(f64::NAN, |sum| sum.0),
+            limit_hits.0,
             self.daily.push(r1).map_or(f64::NAN, lag_1_autocorrelation),
         ]
     }

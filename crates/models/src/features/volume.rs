@@ -80,7 +80,7 @@ impl Volume {
             slope: LinearRegressionSlope::new(20),
             mean: Sma::new(20),
             mfi: Mfi::new(14),
-            untraded: Window::new(20, Sum(f64::NAN)),
+            untraded: Window::new(20),
             turnover_ratio: Turnover::new(5, 60),
             vwap: Vwap::new(20),
             amihud: Amihud::new(20),
@@ -91,10 +91,8 @@ impl Volume {
     pub(crate) fn push(&mut self, of_run: &RunBar) -> ([f64; 7], Liquidity) {
         let bar = of_run.bar;
         let volume = bar.volume;
-        let zscore = self
-            .spread
-            .push(volume)
-            .map_or(f64::NAN, |spread| ratio(volume - spread.mean, (spread.squares / 19.0).sqrt()));
+        let spread = self.spread.push(volume);
+        let zscore = ratio(volume - spread.mean, (spread.squares / 19.0).sqrt());
         // An unknown volume must not pass for a traded one.
         let untraded = if volume.is_nan() { f64::NAN } else { f64::from(u8::from(volume <= 0.0)) };
         let features = [
@@ -102,7 +100,7 @@ impl Volume {
             self.ratio.push(volume),
             ratio(self.slope.push(self.obv.push(bar)), self.mean.push(volume)),
             self.mfi.push(bar),
-            self.untraded.push(Sum(untraded)).map_or(f64::NAN, |sum| sum.0 / 20.0),
+            self.untraded.push(Sum(untraded)).0 / 20.0,
             self.turnover_ratio.push(of_run.turnover),
             (bar.close / self.vwap.push(bar)).ln(),
         ];

@@ -37,6 +37,9 @@ struct Latest<T> {
 }
 
 impl Fold for Latest<Highest> {
+    const NONE: Self = Self { extreme: Highest::NONE, bar: 0 };
+    const UNKNOWN: Self = Self { extreme: Highest::UNKNOWN, bar: 0 };
+
     #[inline]
     fn then(self, newer: Self) -> Self {
         if newer.extreme.0 >= self.extreme.0 { newer } else { self }
@@ -44,6 +47,9 @@ impl Fold for Latest<Highest> {
 }
 
 impl Fold for Latest<Lowest> {
+    const NONE: Self = Self { extreme: Lowest::NONE, bar: 0 };
+    const UNKNOWN: Self = Self { extreme: Lowest::UNKNOWN, bar: 0 };
+
     #[inline]
     fn then(self, newer: Self) -> Self {
         if newer.extreme.0 <= self.extreme.0 { newer } else { self }
@@ -58,11 +64,7 @@ impl Aroon {
     pub fn new(period: u16) -> Self {
         assert!(period > 0, "extremes need bars before them: give a period of 1 or more");
         let bars_count = period.checked_add(1).expect("a period below 65535");
-        let blank = (
-            Latest { extreme: Highest(f64::NAN), bar: 0 },
-            Latest { extreme: Lowest(f64::NAN), bar: 0 },
-        );
-        Self { window: Window::new(bars_count, blank), bar: 0, scale: 100.0 / f64::from(period) }
+        Self { window: Window::new(bars_count), bar: 0, scale: 100.0 / f64::from(period) }
     }
 }
 
@@ -77,9 +79,10 @@ impl Indicator for Aroon {
             Latest { extreme: Highest(bar.high), bar: self.bar },
             Latest { extreme: Lowest(bar.low), bar: self.bar },
         );
-        let Some((high, low)) = self.window.push(latest) else {
+        let (high, low) = self.window.push(latest);
+        if high.extreme.0.is_nan() {
             return AroonValue { down: f64::NAN, up: f64::NAN };
-        };
+        }
         let value = |bar: u32| 100.0 - f64::from(self.bar.wrapping_sub(bar)) * self.scale;
         AroonValue { down: value(low.bar), up: value(high.bar) }
     }

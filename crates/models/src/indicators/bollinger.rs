@@ -48,12 +48,8 @@ impl Indicator for BollingerBands {
 
     #[inline]
     fn push(&mut self, close: f64) -> Band {
-        match self.spread.push(close) {
-            None => Band::around(f64::NAN, f64::NAN),
-            Some(spread) => {
-                Band::around(spread.mean, self.deviations * (spread.squares * self.share).sqrt())
-            }
-        }
+        let spread = self.spread.push(close);
+        Band::around(spread.mean, self.deviations * (spread.squares * self.share).sqrt())
     }
 }
 

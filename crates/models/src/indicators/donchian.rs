@@ -40,7 +40,7 @@ impl Donchian {
     /// When `period` is zero.
     #[track_caller]
     pub fn new(period: u16) -> Self {
-        Self { window: Window::new(period, (Highest(f64::NAN), Lowest(f64::NAN))) }
+        Self { window: Window::new(period) }
     }
 }
 
@@ -50,10 +50,9 @@ impl Indicator for Donchian {
 
     #[inline]
     fn push(&mut self, bar: Ohlcv) -> DonchianValue {
-        match self.window.push((Highest(bar.high), Lowest(bar.low))) {
-            None => DonchianValue { lowest: f64::NAN, highest: f64::NAN },
-            Some((Highest(highest), Lowest(lowest))) => DonchianValue { lowest, highest },
-        }
+        let (Highest(highest), Lowest(lowest)) =
+            self.window.push((Highest(bar.high), Lowest(bar.low)));
+        DonchianValue { lowest, highest }
     }
 }
 

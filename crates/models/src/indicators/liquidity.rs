@@ -22,7 +22,7 @@ impl Amihud {
     /// When `period` is zero.
     #[track_caller]
     pub fn new(period: u16) -> Self {
-        Self { shares: Window::new(period, (Sum(f64::NAN), Sum(f64::NAN))), last_close: f64::NAN }
+        Self { shares: Window::new(period), last_close: f64::NAN }
     }
 }
 
@@ -42,7 +42,8 @@ impl Indicator for Amihud {
         } else {
             (Sum((close / last_close).ln().abs() / (turnover / 1e6)), Sum(1.0))
         };
-        self.shares.push(share).map_or(f64::NAN, |(sum, count)| sum.0 / count.0)
+        let (Sum(sum), Sum(count)) = self.shares.push(share);
+        sum / count
     }
 }
 
@@ -62,8 +63,8 @@ impl Turnover {
     #[track_caller]
     pub fn new(short: u16, long: u16) -> Self {
         Self {
-            short: Window::new(short, Sum(f64::NAN)),
-            long: Window::new(long, Sum(f64::NAN)),
+            short: Window::new(short),
+            long: Window::new(long),
             scale: f64::from(long) / f64::from(short),
         }
     }
@@ -76,10 +77,8 @@ impl Indicator for Turnover {
 
     #[inline]
     fn push(&mut self, traded: f64) -> f64 {
-        match (self.short.push(Sum(traded)), self.long.push(Sum(traded))) {
-            (Some(short), Some(long)) if long.0 > 0.0 => short.0 / long.0 * self.scale,
-            _ => f64::NAN,
-        }
+        let (Sum(short), Sum(long)) = (self.short.push(Sum(traded)), self.long.push(Sum(traded)));
+        if long > 0.0 { short / long * self.scale } else { f64::NAN }
     }
 }
 

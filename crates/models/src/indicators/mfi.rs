@@ -17,7 +17,7 @@ impl Mfi {
     /// When `period` is zero.
     #[track_caller]
     pub fn new(period: u16) -> Self {
-        Self { flows: Window::new(period, (Sum(f64::NAN), Sum(f64::NAN))), last_price: f64::NAN }
+        Self { flows: Window::new(period), last_price: f64::NAN }
     }
 }
 
@@ -36,11 +36,7 @@ impl Indicator for Mfi {
         // By multiplication, so that an unknown flow is unknown on either side.
         let rose = if price > last_price { 1.0 } else { 0.0 };
         let fell = if price < last_price { 1.0 } else { 0.0 };
-        let Some((Sum(positive), Sum(negative))) =
-            self.flows.push((Sum(flow * rose), Sum(flow * fell)))
-        else {
-            return f64::NAN;
-        };
+        let (Sum(positive), Sum(negative)) = self.flows.push((Sum(flow * rose), Sum(flow * fell)));
         let all = positive + negative;
         if all < 1.0 { 0.0 } else { 100.0 * positive / all }
     }

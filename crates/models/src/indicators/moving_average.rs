@@ -16,7 +16,7 @@ impl Sma {
     /// When `period` is zero.
     #[track_caller]
     pub fn new(period: u16) -> Self {
-        Self { window: Window::new(period, Sum(f64::NAN)), share: 1.0 / f64::from(period) }
+        Self { window: Window::new(period), share: 1.0 / f64::from(period) }
     }
 }
 
@@ -26,7 +26,7 @@ impl Indicator for Sma {
 
     #[inline]
     fn push(&mut self, value: f64) -> f64 {
-        self.window.push(Sum(value)).map_or(f64::NAN, |sum| sum.0 * self.share)
+        self.window.push(Sum(value)).0 * self.share
     }
 }
 

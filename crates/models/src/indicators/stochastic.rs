@@ -39,18 +39,10 @@ impl Indicator for Stochastic {
 
     #[inline]
     fn push(&mut self, bar: Ohlcv) -> StochasticValue {
-        let unknown = StochasticValue { fast_k: f64::NAN, slow_k: f64::NAN, slow_d: f64::NAN };
         let fast_k = self.range.push(bar).position_percent(bar.close);
-        if fast_k.is_nan() {
-            return unknown;
-        }
         let k = self.k.push(fast_k);
-        if k.is_nan() {
-            return StochasticValue { fast_k, ..unknown };
-        }
         let slow_d = self.d.push(k);
-        let slow_k = if slow_d.is_nan() { f64::NAN } else { k };
-        StochasticValue { fast_k, slow_k, slow_d }
+        StochasticValue { fast_k, slow_k: if slow_d.is_nan() { f64::NAN } else { k }, slow_d }
     }
 }
 

@@ -41,8 +41,7 @@ impl Indicator for CloseToClose {
         if last_close.is_nan() {
             return f64::NAN;
         }
-        let spread = self.returns.push((close / last_close).ln());
-        spread.map_or(f64::NAN, |spread| (spread.squares / self.freedom).sqrt())
+        (self.returns.push((close / last_close).ln()).squares / self.freedom).sqrt()
     }
 }
 
@@ -63,7 +62,7 @@ impl Parkinson {
     #[track_caller]
     pub fn new(period: u16) -> Self {
         let share = 1.0 / (4.0 * LN_2 * f64::from(period));
-        Self { squares: Window::new(period, Sum(f64::NAN)), share }
+        Self { squares: Window::new(period), share }
     }
 }
 
@@ -74,7 +73,7 @@ impl Indicator for Parkinson {
     #[inline]
     fn push(&mut self, bar: Ohlcv) -> f64 {
         let square = Sum((bar.high / bar.low).ln().powi(2));
-        self.squares.push(square).map_or(f64::NAN, |sum| (sum.0 * self.share).sqrt())
+        (self.squares.push(square).0 * self.share).sqrt()
     }
 }
 
@@ -96,7 +95,7 @@ impl GarmanKlass {
     /// When `period` is zero.
     #[track_caller]
     pub fn new(period: u16) -> Self {
-        Self { terms: Window::new(period, Sum(f64::NAN)), share: 1.0 / f64::from(period) }
+        Self { terms: Window::new(period), share: 1.0 / f64::from(period) }
     }
 }
 
@@ -108,7 +107,7 @@ impl Indicator for GarmanKlass {
     fn push(&mut self, bar: Ohlcv) -> f64 {
         let (range, body) = ((bar.high / bar.low).ln(), (bar.close / bar.open).ln());
         let term = Sum(0.5 * range * range - (2.0 * LN_2 - 1.0) * body * body);
-        let Some(sum) = self.terms.push(term) else { return f64::NAN };
+        let sum = self.terms.push(term);
         // Not `max`, which would make zero of a window without an open.
         if sum.0 < 0.0 { 0.0 } else { (sum.0 * self.share).sqrt() }
     }
@@ -141,7 +140,7 @@ impl YangZhang {
         Self {
             gaps: Deviations::new(period),
             bodies: Deviations::new(period),
-            rogers_satchell: Window::new(period, Sum(f64::NAN)),
+            rogers_satchell: Window::new(period),
             period: f64::from(period),
             last_close: f64::NAN,
         }
@@ -161,13 +160,9 @@ impl Indicator for YangZhang {
         let body = (bar.close / bar.open).ln();
         let (up, down) = ((bar.high / bar.open).ln(), (bar.low / bar.open).ln());
         let inside = Sum(up * (up - body) + down * (down - body));
-        let (Some(gaps), Some(bodies), Some(inside)) = (
-            self.gaps.push((bar.open / last_close).ln()),
-            self.bodies.push(body),
-            self.rogers_satchell.push(inside),
-        ) else {
-            return f64::NAN;
-        };
+        let gaps = self.gaps.push((bar.open / last_close).ln());
+        let bodies = self.bodies.push(body);
+        let inside = self.rogers_satchell.push(inside);
         let n = self.period;
         let k = 0.34 / (1.34 + (n + 1.0) / (n - 1.0));
         let variance = (gaps.squares + k * bodies.squares) / (n - 1.0);

@@ -18,7 +18,7 @@ impl Vwap {
     /// When `period` is zero.
     #[track_caller]
     pub fn new(period: u16) -> Self {
-        Self { window: Window::new(period, (Sum(f64::NAN), Sum(f64::NAN))) }
+        Self { window: Window::new(period) }
     }
 }
 
@@ -29,7 +29,8 @@ impl Indicator for Vwap {
     #[inline]
     fn push(&mut self, bar: Ohlcv) -> f64 {
         let traded = (Sum(bar.typical_price() * bar.volume), Sum(bar.volume));
-        self.window.push(traded).map_or(f64::NAN, |(lira, shares)| lira.0 / shares.0)
+        let (Sum(lira), Sum(shares)) = self.window.push(traded);
+        if shares > 0.0 { lira / shares } else { f64::NAN }
     }
 }
 

@@ -2,6 +2,12 @@
 
 /// Values of which many can be made one, in the order of time.
 pub(crate) trait Fold: Copy {
+    /// The fold of no values.
+    const NONE: Self;
+
+    /// What makes every fold that holds it unknown, that is NaN.
+    const UNKNOWN: Self;
+
     /// This, and then `newer`.
     fn then(self, newer: Self) -> Self;
 }
@@ -11,52 +17,50 @@ pub(crate) trait Fold: Copy {
 /// Two stacks in one buffer: up to `position` the values of the current block of `period`, from
 /// there on the folds of the block before, each over its value and all after it. Nothing is ever
 /// taken away again, so a window holds the rounding, and the NaN, of its own values and no other.
+/// The block before the first is unknown, and so is each fold until there are `period` values.
 ///
 /// Source: van Herk (1992) and Gil and Werman (1993) for extremes; it serves any associative fold.
 #[derive(Clone, Debug)]
 pub(crate) struct Window<T> {
+    /// One more than `period`: the last is the fold of no values.
     slots: Box<[T]>,
     position: usize,
     /// The fold of the current block.
     block: T,
-    full: bool,
 }
 
 impl<T: Fold> Window<T> {
-    /// An empty window. `blank` fills the slots and is never folded.
     #[track_caller]
-    pub(crate) fn new(period: u16, blank: T) -> Self {
+    pub(crate) fn new(period: u16) -> Self {
         assert!(period > 0, "a window of no values has no fold: give a period of 1 or more");
-        let slots = vec![blank; usize::from(period)].into_boxed_slice();
-        Self { slots, position: 0, block: blank, full: false }
+        let mut slots = vec![T::UNKNOWN; usize::from(period) + 1].into_boxed_slice();
+        slots[usize::from(period)] = T::NONE;
+        Self { slots, position: 0, block: T::NONE }
     }
 
-    /// The fold of the last `period` values, `value` the last of them; `None` until there are as
+    /// The fold of the last `period` values, `value` the last of them; unknown until there are as
     /// many.
     #[inline]
-    pub(crate) fn push(&mut self, value: T) -> Option<T> {
-        self.block = if self.position == 0 { value } else { self.block.then(value) };
+    pub(crate) fn push(&mut self, value: T) -> T {
+        self.block = self.block.then(value);
         self.slots[self.position] = value;
         self.position += 1;
-        match self.slots.get(self.position) {
-            None => Some(self.turn()),
-            Some(older) if self.full => Some(older.then(self.block)),
-            Some(_) => None,
+        let fold = self.slots[self.position].then(self.block);
+        if self.position + 1 == self.slots.len() {
+            self.turn();
         }
+        fold
     }
 
-    /// Makes the complete block the block before, and gives its fold.
-    fn turn(&mut self) -> T {
-        let mut newer: Option<T> = None;
+    /// Makes the complete block the block before.
+    fn turn(&mut self) {
+        let mut newer = T::NONE;
         for slot in self.slots.iter_mut().rev() {
-            if let Some(newer) = newer {
-                *slot = slot.then(newer);
-            }
-            newer = Some(*slot);
+            newer = slot.then(newer);
+            *slot = newer;
         }
         self.position = 0;
-        self.full = true;
-        self.slots[0]
+        self.block = T::NONE;
     }
 }
 
@@ -65,6 +69,10 @@ impl<T: Fold> Window<T> {
 pub(crate) struct Sum(pub(crate) f64);
 
 impl Fold for Sum {
+    // Not 0.0, to which -0.0 would be lost.
+    const NONE: Self = Self(-0.0);
+    const UNKNOWN: Self = Self(f64::NAN);
+
     #[inline]
     fn then(self, newer: Self) -> Self {
         Self(self.0 + newer.0)
@@ -73,6 +81,9 @@ impl Fold for Sum {
 
 /// Two folds at once.
 impl<A: Fold, B: Fold> Fold for (A, B) {
+    const NONE: Self = (A::NONE, B::NONE);
+    const UNKNOWN: Self = (A::UNKNOWN, B::UNKNOWN);
+
     #[inline]
     fn then(self, newer: Self) -> Self {
         (self.0.then(newer.0), self.1.then(newer.1))
@@ -84,9 +95,12 @@ impl<A: Fold, B: Fold> Fold for (A, B) {
 pub(crate) struct Highest(pub(crate) f64);
 
 impl Fold for Highest {
+    const NONE: Self = Self(f64::NEG_INFINITY);
+    const UNKNOWN: Self = Self(f64::NAN);
+
     #[inline]
     fn then(self, newer: Self) -> Self {
-        if newer.0 > self.0 { newer } else { self }
+        Self(if newer.0 > self.0 { newer.0 } else { self.0 })
     }
 }
 
@@ -95,9 +109,12 @@ impl Fold for Highest {
 pub(crate) struct Lowest(pub(crate) f64);
 
 impl Fold for Lowest {
+    const NONE: Self = Self(f64::INFINITY);
+    const UNKNOWN: Self = Self(f64::NAN);
+
     #[inline]
     fn then(self, newer: Self) -> Self {
-        if newer.0 < self.0 { newer } else { self }
+        Self(if newer.0 < self.0 { newer.0 } else { self.0 })
     }
 }
 
@@ -114,7 +131,6 @@ pub(crate) struct Deviations {
     position: usize,
     pivot: f64,
     block: (f64, f64),
-    full: bool,
     share: f64,
 }
 
@@ -132,12 +148,12 @@ impl Deviations {
         assert!(period > 0, "a window of no values has no mean: give a period of 1 or more");
         let slots = vec![(f64::NAN, f64::NAN); usize::from(period)].into_boxed_slice();
         let share = 1.0 / f64::from(period);
-        Self { slots, position: 0, pivot: f64::NAN, block: (0.0, 0.0), full: false, share }
+        Self { slots, position: 0, pivot: 0.0, block: (0.0, 0.0), share }
     }
 
-    /// Of the last `period` values, `value` the last of them; `None` until there are as many.
+    /// Of the last `period` values, `value` the last of them; NaN until there are as many.
     #[inline]
-    pub(crate) fn push(&mut self, value: f64) -> Option<Spread> {
+    pub(crate) fn push(&mut self, value: f64) -> Spread {
         let distance = value - self.pivot;
         self.block.0 += distance;
         self.block.1 += distance * distance;
@@ -145,13 +161,12 @@ impl Deviations {
         self.position += 1;
         let (sum, squares) = match self.slots.get(self.position) {
             None => self.turn(value),
-            Some(older) if self.full => (older.0 + self.block.0, older.1 + self.block.1),
-            Some(_) => return None,
+            Some(older) => (older.0 + self.block.0, older.1 + self.block.1),
         };
         let step = sum * self.share;
         let squares = squares - sum * step;
         // Not `max`, which would make zero of NaN.
-        Some(Spread { mean: self.pivot + step, squares: if squares < 0.0 { 0.0 } else { squares } })
+        Spread { mean: self.pivot + step, squares: if squares < 0.0 { 0.0 } else { squares } }
     }
 
     /// Makes the complete block the block before, `newest` the pivot, and gives its sums.
@@ -167,7 +182,6 @@ impl Deviations {
         }
         self.block = (0.0, 0.0);
         self.position = 0;
-        self.full = true;
         sums
     }
 }
@@ -239,8 +253,8 @@ mod tests {
     fn a_window_folds_its_last_values_and_no_other() {
         for period in [1, 2, 3, 7, 50] {
             let length = usize::from(period);
-            let mut highest = Window::new(period, Highest(f64::NAN));
-            let mut sum = Window::new(period, Sum(f64::NAN));
+            let mut highest = Window::<Highest>::new(period);
+            let mut sum = Window::<Sum>::new(period);
             let mut recent = Recent::new(period);
             let mut lag = Lag::new(period);
             for (t, value) in values().into_iter().enumerate() {
@@ -249,7 +263,9 @@ mod tests {
                 let expected = last.as_ref().map(|last| {
                     (last.iter().copied().fold(0.0, f64::max), last.iter().sum::<f64>())
                 });
-                assert_eq!(folded.0.zip(folded.1).map(|(a, b)| (a.0, b.0)), expected);
+                let folded = (folded.0.0, folded.1.0);
+                assert_eq!((!folded.0.is_nan()).then_some(folded), expected);
+                assert_eq!(folded.0.is_nan(), folded.1.is_nan());
                 assert_eq!(recent.push(value).map(<[f64]>::to_vec), last);
                 let before = lag.push(value);
                 match t.checked_sub(length) {
@@ -262,22 +278,22 @@ mod tests {
 
     #[test]
     fn an_unknown_value_leaves_with_its_window() {
-        let mut sum = Window::new(5, Sum(f64::NAN));
+        let mut sum = Window::<Sum>::new(5);
         for t in 0..40 {
             let value = if t == 13 { f64::NAN } else { 1.0 };
-            let folded = sum.push(Sum(value)).map(|sum| sum.0);
-            assert_eq!(folded.is_some_and(f64::is_nan), (13..18).contains(&t), "{t}");
+            let is_unknown = sum.push(Sum(value)).0.is_nan();
+            assert_eq!(is_unknown, t < 4 || (13..18).contains(&t), "{t}");
         }
         // The last and the first of a block, for the last is the pivot of the next.
         for unknown in [14, 15] {
             let mut deviations = Deviations::new(5);
             for t in 0..40 {
                 let value = if t == unknown { f64::NAN } else { f64::from(t) };
-                let spread = deviations.push(value).map(|spread| spread.squares);
-                if (unknown..unknown + 5).contains(&t) {
-                    assert!(spread.is_some_and(f64::is_nan), "{t}");
-                } else if t >= 4 {
-                    assert!(spread.is_some_and(|squares| (squares - 10.0).abs() < 1e-12), "{t}");
+                let squares = deviations.push(value).squares;
+                if t < 4 || (unknown..unknown + 5).contains(&t) {
+                    assert!(squares.is_nan(), "{t}");
+                } else {
+                    assert!((squares - 10.0).abs() < 1e-12, "{t}");
                 }
             }
         }
@@ -289,8 +305,10 @@ mod tests {
         for t in 0..100 {
             // A level a million times the spread, then a standstill.
             let value = if t < 60 { 1e6 + f64::from(t % 2) } else { 0.1 };
-            let Some(spread) = deviations.push(value) else { continue };
-            if t < 60 {
+            let spread = deviations.push(value);
+            if t < 19 {
+                assert!(spread.mean.is_nan() && spread.squares.is_nan());
+            } else if t < 60 {
                 assert!((spread.squares - 20.0 * 0.25).abs() < 1e-9);
             } else if t >= 79 {
                 assert_eq!(spread.mean.to_bits(), 0.1_f64.to_bits());
