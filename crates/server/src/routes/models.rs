@@ -52,7 +52,8 @@ schema!(
         "The record out of sample as `bist evaluate --json` prints it: `protocol` (how the folds \
          were laid, purged and embargoed, costs, seed), `skill` (the rule, condition by condition), \
          `rank_ic`, `hit_rate`, `rmse`, `skill_scores`, `after_costs`, `coverage` of the bands by \
-         level and step, `folds` with their dates, `by_symbol`, `caveats`."
+         level and step, `folds` with their dates, `members` of the ensemble with weights and \
+         records of their own, `by_symbol`, `caveats`."
     )
 );
 
