@@ -1,5 +1,5 @@
 //! Times a training step, one window and a batch of windows of the recurrent network on the arrays
-//! of the script that generates the peers' data, for comparison with PyTorch.
+//! of the script that generates the peers' data, for comparison with `PyTorch`.
 //!
 //! Usage: `lstm FOLDER`, with `windows.npy` (windows x steps x features) and `targets.npy`, both
 //! single precision. Two layers of 64 units, mini-batches of 64, one thread.

@@ -61,7 +61,7 @@ pub(super) fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let near = polynomial(
         simd,
         square,
-        [-5.704_988_7e-3, 2.063_908_8e-2, -5.373_971_6e-2, 0.133_314_42, -0.333_332_82],
+        [-5.704_988_7e-3, 2.063_908_8e-2, -5.373_971_6e-2, 0.133_314_42, -0.333_332_8],
     );
     let near = simd.mul_add_e_f32s(simd.mul_f32s(square, x), near, x);
     let signed =
@@ -121,7 +121,7 @@ mod tests {
         }
         for (sigmoid, tanh) in Arch::new().dispatch(Both(&[-1e4, f32::MIN, f32::NEG_INFINITY])) {
             assert!(sigmoid < 1e-37);
-            assert_eq!(tanh, -1.0);
+            assert!((tanh + 1.0).abs() <= 0.0, "{tanh}");
         }
     }
 }

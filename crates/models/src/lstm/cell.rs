@@ -31,8 +31,9 @@ pub(super) struct Step<'a> {
 /// memory and output are 0, where it is 1 there is.
 #[inline(always)]
 pub(super) fn forward<S: Simd>(simd: S, step: Step<'_>, live: &[f32]) {
-    let run = step.output.len();
-    let (i, rest) = step.gates.split_at_mut(run);
+    let Step { gates, memory_before, memory, tanh_memory, output } = step;
+    let run = output.len();
+    let (i, rest) = gates.split_at_mut(run);
     let (f, rest) = rest.split_at_mut(run);
     let (g, o) = rest.split_at_mut(run);
     let (i, f, g, o) = (
@@ -41,10 +42,10 @@ pub(super) fn forward<S: Simd>(simd: S, step: Step<'_>, live: &[f32]) {
         S::as_mut_simd_f32s(g).0,
         S::as_mut_simd_f32s(o).0,
     );
-    let before = S::as_simd_f32s(step.memory_before).0;
-    let memory = S::as_mut_simd_f32s(step.memory).0;
-    let tanh_memory = S::as_mut_simd_f32s(step.tanh_memory).0;
-    let output = S::as_mut_simd_f32s(step.output).0;
+    let before = S::as_simd_f32s(memory_before).0;
+    let memory = S::as_mut_simd_f32s(memory).0;
+    let tanh_memory = S::as_mut_simd_f32s(tanh_memory).0;
+    let output = S::as_mut_simd_f32s(output).0;
     let live = S::as_simd_f32s(live).0.iter().cycle();
     let gates = i.iter_mut().zip(f).zip(g).zip(o);
     let states = before.iter().zip(memory).zip(tanh_memory).zip(output);
@@ -80,8 +81,9 @@ pub(super) struct StepBack<'a> {
 /// derivative.
 #[inline(always)]
 pub(super) fn backward<S: Simd>(simd: S, step: StepBack<'_>) {
-    let run = step.d_output.len();
-    let (i, rest) = step.gates.split_at_mut(run);
+    let StepBack { gates, memory_before, tanh_memory, d_output, d_memory } = step;
+    let run = d_output.len();
+    let (i, rest) = gates.split_at_mut(run);
     let (f, rest) = rest.split_at_mut(run);
     let (g, o) = rest.split_at_mut(run);
     let (i, f, g, o) = (
@@ -90,10 +92,10 @@ pub(super) fn backward<S: Simd>(simd: S, step: StepBack<'_>) {
         S::as_mut_simd_f32s(g).0,
         S::as_mut_simd_f32s(o).0,
     );
-    let before = S::as_simd_f32s(step.memory_before).0;
-    let tanh_memory = S::as_simd_f32s(step.tanh_memory).0;
-    let d_output = S::as_simd_f32s(step.d_output).0;
-    let d_memory = S::as_mut_simd_f32s(step.d_memory).0;
+    let before = S::as_simd_f32s(memory_before).0;
+    let tanh_memory = S::as_simd_f32s(tanh_memory).0;
+    let d_output = S::as_simd_f32s(d_output).0;
+    let d_memory = S::as_mut_simd_f32s(d_memory).0;
     let one = simd.splat_f32s(1.0);
     let gates = i.iter_mut().zip(f).zip(g).zip(o);
     let states = before.iter().zip(tanh_memory).zip(d_output).zip(d_memory);

@@ -18,7 +18,7 @@ struct Reference<'a> {
 
 impl Reference<'_> {
     fn loss(&self, weights: &[f64], inputs: &[f64]) -> f64 {
-        let lanes = (0..LANES).filter(|lane| self.shares[*lane] != 0.0);
+        let lanes = (0..LANES).filter(|lane| self.shares[*lane].abs() > 0.0);
         lanes.map(|lane| f64::from(self.shares[lane]) * self.answer(weights, inputs, lane)).sum()
     }
 

@@ -125,7 +125,7 @@ impl LayerPass {
                 self.hidden_output[t * stride..(t + 2) * stride].split_at_mut(stride);
             let (output_before, output) = (&output_before[..run], &mut output[..run]);
             let gates = &mut gates[..GATES * run];
-            packed.multiply(simd, Start::Bias(weights.bias), &x[..width], output_before, gates);
+            packed.multiply(Start::Bias(weights.bias), &x[..width], output_before, gates);
             let step = Step { gates, memory_before, memory, tanh_memory, output };
             cell::forward(simd, step, live);
         }
@@ -199,14 +199,14 @@ impl LayerPass {
             };
             cell::backward(simd, step);
             if t > 0 {
-                packed.recurrent.multiply(simd, Start::Zero, gates, &[], &mut self.d_hidden);
+                packed.recurrent.multiply(Start::Zero, gates, &[], &mut self.d_hidden);
             }
         }
 
         let rows = GATES * self.hidden;
-        add_outer_products(simd, &self.gates, rows, x, self.width, gradient.input);
+        add_outer_products(&self.gates, rows, x, self.width, gradient.input);
         let before = &self.hidden_output[..steps * (run + STEP_GAP)];
-        add_outer_products(simd, &self.gates, rows, before, self.hidden, gradient.recurrent);
+        add_outer_products(&self.gates, rows, before, self.hidden, gradient.recurrent);
         for gates in self.gates.chunks_exact(gates_stride) {
             for (bias, gates) in gradient.bias.iter_mut().zip(gates.chunks_exact(LANES)) {
                 *bias += lane_sum(simd, gates);
@@ -216,7 +216,7 @@ impl LayerPass {
             let steps = (self.gates.chunks_exact(gates_stride))
                 .zip(d_x.chunks_exact_mut(self.width * LANES));
             for (gates, d_x) in steps {
-                packed.input.multiply(simd, Start::Zero, &gates[..GATES * run], &[], d_x);
+                packed.input.multiply(Start::Zero, &gates[..GATES * run], &[], d_x);
             }
         }
     }

@@ -367,18 +367,21 @@ impl WithSimd for Backward<'_> {
             });
             let sums = LayerGradient { input, recurrent, bias, norm };
             let weights = network.layer(index);
-            match below.last_mut() {
+            let mut d_lower = Vec::new();
+            let (x, d_x) = match below.last_mut() {
                 Some(lower) => {
-                    let mut d_output = std::mem::take(&mut lower.d_output);
-                    let x = lower.output();
-                    layer.backward(simd, &weights, &packed[index], x, sums, Some(&mut d_output));
-                    lower.d_output = d_output;
+                    d_lower = std::mem::take(&mut lower.d_output);
+                    (lower.output(), Some(d_lower.as_mut_slice()))
                 }
                 None => {
                     let wanted = !pass.d_inputs.is_empty();
                     let d_inputs = wanted.then_some(pass.d_inputs.as_mut_slice());
-                    layer.backward(simd, &weights, &packed[index], &pass.inputs, sums, d_inputs);
+                    (pass.inputs.as_slice(), d_inputs)
                 }
+            };
+            layer.backward(simd, &weights, &packed[index], x, sums, d_x);
+            if let Some(lower) = below.last_mut() {
+                lower.d_output = d_lower;
             }
         }
     }

@@ -5,7 +5,7 @@
 //! all steps, which no general routine does. Every sum runs over the inputs in their order, so a
 //! sequence has the same bits in any company, and alone (`window.rs`).
 
-use pulp::Simd;
+use pulp::{Arch, Simd, WithSimd};
 
 /// Sequences in a group.
 pub(super) const LANES: usize = 16;
@@ -49,24 +49,35 @@ impl Packed {
 
     /// What `start` gives for each output, plus the product with the inputs `x` followed by those in
     /// `then`, written to `out`.
+    pub(super) fn multiply(&self, start: Start<'_>, x: &[f32], then: &[f32], out: &mut [f32]) {
+        Arch::new().dispatch(Multiply { packed: self, start, x, then, out });
+    }
+}
+
+/// [`Packed::multiply`]; chooses its registers itself, so that it is compiled once for each kind.
+struct Multiply<'a> {
+    packed: &'a Packed,
+    start: Start<'a>,
+    x: &'a [f32],
+    then: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Multiply<'_> {
+    type Output = ();
+
     #[inline(always)]
-    pub(super) fn multiply<S: Simd>(
-        &self,
-        simd: S,
-        start: Start<'_>,
-        x: &[f32],
-        then: &[f32],
-        out: &mut [f32],
-    ) {
-        debug_assert_eq!(x.len() + then.len(), self.inputs * LANES);
-        debug_assert_eq!(out.len(), self.outputs * LANES);
-        let depth = self.inputs * PANEL;
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { packed, start, x, then, out } = self;
+        debug_assert_eq!(x.len() + then.len(), packed.inputs * LANES);
+        debug_assert_eq!(out.len(), packed.outputs * LANES);
+        let depth = packed.inputs * PANEL;
         if depth == 0 {
             return;
         }
-        for (index, panel) in self.panels.chunks_exact(depth).enumerate() {
+        for (index, panel) in packed.panels.chunks_exact(depth).enumerate() {
             let first = index * PANEL;
-            let count = PANEL.min(self.outputs - first);
+            let count = PANEL.min(packed.outputs - first);
             let out = &mut out[first * LANES..(first + count) * LANES];
             let start = match start {
                 Start::Zero => Start::Zero,
@@ -159,36 +170,51 @@ pub(super) const STEP_GAP: usize = LANES;
 
 /// Adds to `sums` (a row of inputs for each output) the products of `left` and `right` at every
 /// step, summed over the sequences of the group. Steps have a gap behind them.
-#[inline(always)]
-pub(super) fn add_outer_products<S: Simd>(
-    simd: S,
+pub(super) fn add_outer_products(
     left: &[f32],
     outputs: usize,
     right: &[f32],
     inputs: usize,
     sums: &mut [f32],
 ) {
-    let rows_max = if S::F32_LANES >= LANES { 4 } else { 3 };
-    let mut i = 0;
-    while i < outputs {
-        let rows = rows_max.min(outputs - i);
-        let mut j = 0;
-        while j < inputs {
-            let columns = if j + 4 <= inputs { 4 } else { 1 };
-            let place = Place { left, outputs, right, inputs, i, j };
-            match (rows, columns) {
-                (4, 4) => place.add::<S, 4, 4>(simd, sums),
-                (4, _) => place.add::<S, 4, 1>(simd, sums),
-                (3, 4) => place.add::<S, 3, 4>(simd, sums),
-                (3, _) => place.add::<S, 3, 1>(simd, sums),
-                (2, 4) => place.add::<S, 2, 4>(simd, sums),
-                (2, _) => place.add::<S, 2, 1>(simd, sums),
-                (_, 4) => place.add::<S, 1, 4>(simd, sums),
-                _ => place.add::<S, 1, 1>(simd, sums),
+    Arch::new().dispatch(OuterProducts { left, outputs, right, inputs, sums });
+}
+
+/// [`add_outer_products`], compiled as [`Multiply`].
+struct OuterProducts<'a> {
+    left: &'a [f32],
+    outputs: usize,
+    right: &'a [f32],
+    inputs: usize,
+    sums: &'a mut [f32],
+}
+
+impl WithSimd for OuterProducts<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { left, outputs, right, inputs, sums } = self;
+        let rows_max = if S::F32_LANES >= LANES { 4 } else { 3 };
+        let mut i = 0;
+        while i < outputs {
+            let rows = if i + rows_max <= outputs { rows_max } else { 1 };
+            let mut j = 0;
+            while j < inputs {
+                let columns = if j + 4 <= inputs { 4 } else { 1 };
+                let place = Place { left, outputs, right, inputs, i, j };
+                match (rows, columns) {
+                    (4, 4) => place.add::<S, 4, 4>(simd, sums),
+                    (4, _) => place.add::<S, 4, 1>(simd, sums),
+                    (3, 4) => place.add::<S, 3, 4>(simd, sums),
+                    (3, _) => place.add::<S, 3, 1>(simd, sums),
+                    (_, 4) => place.add::<S, 1, 4>(simd, sums),
+                    _ => place.add::<S, 1, 1>(simd, sums),
+                }
+                j += columns;
             }
-            j += columns;
+            i += rows;
         }
-        i += rows;
     }
 }
 
@@ -231,34 +257,9 @@ impl Place<'_> {
 
 #[cfg(test)]
 mod tests {
-    use pulp::{Arch, Scalar, Scalar512b, WithSimd};
+    use pulp::{Scalar, Scalar512b};
 
     use super::*;
-
-    struct Multiply<'a>(&'a Packed, &'a [f32], &'a [f32], &'a [f32]);
-
-    impl WithSimd for Multiply<'_> {
-        type Output = Vec<f32>;
-
-        fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
-            let Self(packed, bias, x, then) = self;
-            let mut out = vec![f32::NAN; packed.outputs * LANES];
-            packed.multiply(simd, Start::Bias(bias), x, then, &mut out);
-            out
-        }
-    }
-
-    struct Outer<'a>(&'a [f32], usize, &'a [f32], usize);
-
-    impl WithSimd for Outer<'_> {
-        type Output = Vec<f32>;
-
-        fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
-            let mut sums = vec![1.0; self.1 * self.3];
-            add_outer_products(simd, self.0, self.1, self.2, self.3, &mut sums);
-            sums
-        }
-    }
 
     /// Small whole numbers, whose sums are exact in any order.
     fn numbers(count: usize, seed: u8) -> Vec<f32> {
@@ -282,9 +283,15 @@ mod tests {
                 }
             }
             let (x, then) = x.split_at(first * LANES);
-            assert_eq!(Arch::new().dispatch(Multiply(&packed, &bias, x, then)), expected);
-            assert_eq!(Multiply(&packed, &bias, x, then).with_simd(Scalar), expected);
-            assert_eq!(Multiply(&packed, &bias, x, then).with_simd(Scalar512b), expected);
+            let with = |multiply: &dyn Fn(Multiply<'_>)| {
+                let mut out = vec![f32::NAN; outputs * LANES];
+                let (packed, start) = (&packed, Start::Bias(&bias));
+                multiply(Multiply { packed, start, x, then, out: &mut out });
+                out
+            };
+            assert_eq!(with(&|product| Arch::new().dispatch(product)), expected);
+            assert_eq!(with(&|product| product.with_simd(Scalar)), expected);
+            assert_eq!(with(&|product| product.with_simd(Scalar512b)), expected);
         }
     }
 
@@ -308,9 +315,15 @@ mod tests {
                     expected.push(sum);
                 }
             }
-            assert_eq!(Arch::new().dispatch(Outer(&left, outputs, &right, inputs)), expected);
-            assert_eq!(Outer(&left, outputs, &right, inputs).with_simd(Scalar), expected);
-            assert_eq!(Outer(&left, outputs, &right, inputs).with_simd(Scalar512b), expected);
+            let with = |add: &dyn Fn(OuterProducts<'_>)| {
+                let mut sums = vec![1.0; outputs * inputs];
+                let (left, right) = (&left, &right);
+                add(OuterProducts { left, outputs, right, inputs, sums: &mut sums });
+                sums
+            };
+            assert_eq!(with(&|products| Arch::new().dispatch(products)), expected);
+            assert_eq!(with(&|products| products.with_simd(Scalar)), expected);
+            assert_eq!(with(&|products| products.with_simd(Scalar512b)), expected);
         }
     }
 }
