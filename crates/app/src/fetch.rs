@@ -109,7 +109,7 @@ impl Run<'_> {
         let mut done = 0;
         while let Some(piece) = queue.pop_front() {
             let total = done + 1 + queue.len() as u64;
-            progress(Progress { stage: "fetching", done, total });
+            progress(Progress::of("fetching", done, total));
             done += 1;
             match self.one(&piece).await {
                 Ok(next) => {
@@ -130,7 +130,7 @@ impl Run<'_> {
                 Err(error) => return Err(error),
             }
         }
-        progress(Progress { stage: "fetching", done, total: done });
+        progress(Progress::of("fetching", done, done));
         self.tally.report.pieces = Some(self.pieces);
         Ok(self.tally.report)
     }

@@ -140,13 +140,13 @@ impl App {
         let total = pieces.len() as u64;
         let mut batches = Vec::with_capacity(pieces.len());
         for (done, piece) in (0_u64..).zip(&pieces) {
-            progress(Progress { stage: "reading files", done, total });
+            progress(Progress::of("reading files", done, total));
             let fetched = provider.fetch(piece, &Validators::default()).await?;
             if let Content::Data(batch) = fetched.content {
                 batches.push(*batch);
             }
         }
-        progress(Progress { stage: "reading files", done: total, total });
+        progress(Progress::of("reading files", total, total));
         self.store_whole(provider.source(), batches, &*progress).await
     }
 
@@ -158,10 +158,10 @@ impl App {
         progress: &ProgressSink,
     ) -> Result<IngestReport, IngestError> {
         let total = batches.iter().map(|batch| batch.rows_read).sum();
-        progress(Progress { stage: "storing rows", done: 0, total });
+        progress(Progress::of("storing rows", 0, total));
         let mut tally = Tally::new(source);
         tally.store(self, batches.into_iter().map(|batch| (batch, None)).collect()).await?;
-        progress(Progress { stage: "storing rows", done: total, total });
+        progress(Progress::of("storing rows", total, total));
         Ok(tally.report)
     }
 }

@@ -2,6 +2,7 @@
 
 use bist_lifecycle::model_version::ModelVersion;
 use bist_market::Symbol;
+use bist_models::Horizon;
 use bist_store::{ForecastRecord, SignalRecord, StoreError};
 
 use crate::App;
@@ -25,28 +26,35 @@ impl App {
         Ok(self.model_versions().await?.into_iter().find(|version| version.id == id))
     }
 
-    /// The champion's newest forecast of each symbol, or of `symbol` alone; none without a champion.
+    /// The newest forecast of each symbol, or of `symbol` alone, by the champion for `horizon`; none
+    /// without a champion.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     pub async fn forecasts(
         &self,
+        horizon: Horizon,
         symbol: Option<Symbol>,
     ) -> Result<Vec<ForecastRecord>, StoreError> {
-        match self.store.champion().await? {
+        match self.store.champion(horizon).await? {
             Some(champion) => self.store.latest_forecasts(&champion.id, symbol).await,
             None => Ok(Vec::new()),
         }
     }
 
-    /// The champion's newest signal of each symbol, or of `symbol` alone; none without a champion.
+    /// The newest signal of each symbol, or of `symbol` alone, by the champion for `horizon`; none
+    /// without a champion.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn signals(&self, symbol: Option<Symbol>) -> Result<Vec<SignalRecord>, StoreError> {
-        match self.store.champion().await? {
+    pub async fn signals(
+        &self,
+        horizon: Horizon,
+        symbol: Option<Symbol>,
+    ) -> Result<Vec<SignalRecord>, StoreError> {
+        match self.store.champion(horizon).await? {
             Some(champion) => self.store.latest_signals(&champion.id, symbol).await,
             None => Ok(Vec::new()),
         }

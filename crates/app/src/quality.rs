@@ -213,7 +213,7 @@ impl App {
         let (policy, wanted) = (self.policy, self.source_order.clone());
         Ok(blocking(move || {
             let total = received.len() as u64;
-            let told = |done| progress(Progress { stage: "validating", done, total });
+            let told = |done| progress(Progress::of("validating", done, total));
             check_all(&received, &wanted, policy, &told)
         })
         .await)

@@ -68,14 +68,14 @@ impl App {
         progress: std::sync::Arc<ProgressSink>,
     ) -> Result<SampleReport, MakeSampleError> {
         let total = u64::from(spec.symbols_count);
-        progress(Progress { stage: "making the sample market", done: 0, total });
+        progress(Progress::of("making the sample market", 0, total));
         let label = format!(
             "sample: {} symbols, {} years until {}, seed {}",
             spec.symbols_count, spec.years, spec.until, spec.seed
         );
         let seed = spec.seed;
         let market = blocking(move || generate(&spec)).await?;
-        progress(Progress { stage: "making the sample market", done: total, total });
+        progress(Progress::of("making the sample market", total, total));
 
         let SampleMarket { instruments, series, actions, truth } = market;
         let rows_read = series.iter().map(|series| series.bars.len() as u64).sum();
@@ -93,7 +93,7 @@ impl App {
             last_day,
             truth_file: truth_file.clone(),
         };
-        progress(Progress { stage: "storing rows", done: 0, total: rows_read });
+        progress(Progress::of("storing rows", 0, rows_read));
         let batch = IngestBatch {
             source: Source::SAMPLE,
             origin: Origin::Sample,
@@ -111,7 +111,7 @@ impl App {
         self.store.ingest(&batch).await?;
         write_truth(&truth_file, &truth)
             .map_err(|source| MakeSampleError::Truth { path: truth_file, source })?;
-        progress(Progress { stage: "storing rows", done: rows_read, total: rows_read });
+        progress(Progress::of("storing rows", rows_read, rows_read));
         Ok(report)
     }
 }

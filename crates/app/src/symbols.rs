@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bist_lifecycle::HORIZON_DEFAULT;
 use bist_market::bar::day_of;
 use bist_market::calendar::Calendar;
 use bist_market::validate::ValidatedBars;
@@ -42,7 +43,7 @@ pub struct SymbolView {
     /// Sessions of the exchange that have ended since `as_of`; `None` when the calendar does not
     /// reach so far.
     pub stale_sessions: Option<u32>,
-    /// The newest signal of the champion.
+    /// The newest signal of the champion for [`HORIZON_DEFAULT`].
     pub signal: Option<SignalRecord>,
 }
 
@@ -55,7 +56,7 @@ impl App {
     pub async fn symbols(&self) -> Result<Vec<SymbolView>, StoreError> {
         let bars = self.daily_bars().await?;
         let mut signals: BTreeMap<Symbol, SignalRecord> = self
-            .signals(None)
+            .signals(HORIZON_DEFAULT, None)
             .await?
             .into_iter()
             .map(|record| (record.signal.symbol, record))
@@ -83,7 +84,7 @@ impl App {
         let (Some(overview), Some(series)) = (overview, bars.series.get(&symbol)) else {
             return Ok(None);
         };
-        let signal = self.signals(Some(symbol)).await?.into_iter().next();
+        let signal = self.signals(HORIZON_DEFAULT, Some(symbol)).await?.into_iter().next();
         let sources = bars.sources_of(symbol);
         Ok(Some(view(overview.clone(), sources, series, signal, day_of(self.now()))))
     }

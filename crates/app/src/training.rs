@@ -2,23 +2,27 @@
 
 use std::sync::Arc;
 
+use bist_lifecycle::trial::{configurations_count, spec_sha256};
 use bist_lifecycle::{
     Evaluation, ExcludedSymbol, FittedModel, Lineage, ModelState, ModelVersion, TrainError,
-    Trained, TrainingProgress, TrainingSpec, TrainingStage, train,
+    Trained, TrainingProgress, TrainingSpec, TrainingStage, Trial, TrialPurpose, train,
 };
 use bist_market::calendar::Calendar;
-use bist_market::{Origin, Symbol, Universe, UniverseError, admit, snapshot_hash};
+use bist_market::{
+    Instrument, Origin, Symbol, Universe, UniverseError, ValidatedBars, admit, snapshot_hash,
+};
 use bist_models::{Horizon, Panel, features};
 use bist_store::StoreError;
+use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::progress::{Progress, ProgressSink};
 use crate::{App, blocking};
 
-/// How many sessions ahead the product forecasts.
-const HORIZON_SESSIONS: u8 = 5;
+/// The version of the program.
+const CODE_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Steps in which the share of the training done is told.
+/// Steps in which the share of the training of one model is told.
 const PROGRESS_STEPS: u64 = 1000;
 
 /// Why there is no model, or no proof.
@@ -34,9 +38,10 @@ pub enum TrainingError {
     UnknownSymbol(Symbol),
     /// No model is in force.
     #[error(
-        "no model has been trained yet; run `bist train`, after `bist ingest csv PATH` or `bist sample`"
+        "no model that looks {0} session(s) ahead has been trained yet; run `bist train`, after \
+         `bist ingest csv PATH` or `bist sample`"
     )]
-    NoModel,
+    NoModel(Horizon),
     /// The data are not good enough.
     #[error("training refused: {0}")]
     Refused(#[from] UniverseError),
@@ -77,15 +82,29 @@ pub struct EvaluationReport {
     pub evaluation: Evaluation,
 }
 
-/// The admitted bars as a panel, with what names them.
+/// The admitted bars as panels, with what names them.
 pub(crate) struct Admitted {
     pub(crate) universe: Universe,
-    pub(crate) panel: Panel,
+    instruments: Vec<Instrument>,
+    /// One for each horizon asked for, in their order.
+    pub(crate) panels: Vec<Panel>,
     pub(crate) snapshot_hash: String,
     pub(crate) origin: Origin,
 }
 
 impl Admitted {
+    /// The day of the newest bar.
+    pub(crate) fn newest_day(&self) -> Option<Date> {
+        self.panels.first()?.known.keys.last().map(|key| key.day)
+    }
+
+    /// The panel for `horizon` as it would be if all bars after `day` were other ones.
+    fn other_future(&self, horizon: Horizon, day: Date) -> Panel {
+        let series: Vec<ValidatedBars> =
+            self.universe.series().iter().map(|series| series.with_another_future(day)).collect();
+        features::build(&series, &self.instruments, Calendar::bist(), &[horizon]).remove(0)
+    }
+
     fn excluded(&self) -> Vec<ExcludedSymbol> {
         let excluded = self.universe.excluded().iter();
         excluded.map(|out| ExcludedSymbol { symbol: out.symbol, reason: out.to_string() }).collect()
@@ -94,9 +113,12 @@ impl Admitted {
     fn lineage(&self, spec: TrainingSpec, trained: &Trained) -> Lineage {
         Lineage {
             snapshot_hash: self.snapshot_hash.clone(),
-            feature_names: self.panel.known.features.names().to_vec(),
+            feature_names: self
+                .panels
+                .first()
+                .map_or_else(Vec::new, |panel| panel.known.features.names().to_vec()),
             spec,
-            code_version: env!("CARGO_PKG_VERSION").to_owned(),
+            code_version: CODE_VERSION.to_owned(),
             symbols: self.universe.series().iter().map(|series| series.symbol()).collect(),
             excluded: self.excluded(),
             first_day: trained.first_day,
@@ -107,48 +129,70 @@ impl Admitted {
 }
 
 impl App {
-    /// Trains on the admitted daily bars (of `symbols`, or of all), keeps the model with its proof,
-    /// and puts it in force.
+    /// Trains a model for each of `horizons` on the admitted daily bars (of `symbols`, or of all),
+    /// keeps the models with their proof, and puts them in force together once the last is done.
     ///
     /// # Errors
     ///
-    /// [`TrainingError::Refused`] below the required quality, and the others as named; the model
-    /// before then stays in force.
+    /// [`TrainingError::Refused`] below the required quality, and the others as named; the models
+    /// before then stay in force.
     pub async fn train(
         &self,
         symbols: Option<&[Symbol]>,
+        horizons: &[Horizon],
         seed: u64,
         progress: Arc<ProgressSink>,
-    ) -> Result<ModelVersion, TrainingError> {
-        let admitted = self.admit(symbols, &*progress).await?;
-        let spec = TrainingSpec::of(horizon(), seed);
-        let (admitted, trained) = run_training(admitted, spec.clone(), progress).await?;
-        let artifact = trained.model.to_bytes();
-        let version = ModelVersion::candidate(
-            admitted.origin,
-            self.now(),
-            admitted.lineage(spec, &trained),
-            trained.evaluation,
-            &artifact,
-        );
-        self.store.save_champion(&version, &artifact).await?;
-        Ok(ModelVersion { state: ModelState::Champion, ..version })
+    ) -> Result<Vec<ModelVersion>, TrainingError> {
+        let admitted = self.admit(symbols, horizons, &*progress).await?;
+        let specs: Vec<TrainingSpec> =
+            horizons.iter().map(|&horizon| TrainingSpec::of(horizon, seed)).collect();
+        let trials = self.record_trials(TrialPurpose::Train, &admitted, &specs).await?;
+        let origin = admitted.origin;
+        let runs = specs.into_iter().map(|spec| {
+            let count = configurations_count(&trials, origin, spec.horizon);
+            (spec, count)
+        });
+        let (admitted, trained) = run_training(admitted, runs.collect(), progress).await?;
+        let trained_at = self.now();
+        let versions: Vec<(ModelVersion, Vec<u8>)> = trained
+            .into_iter()
+            .map(|(spec, trained)| {
+                let artifact = trained.model.to_bytes();
+                let lineage = admitted.lineage(spec, &trained);
+                let version = ModelVersion::candidate(
+                    admitted.origin,
+                    trained_at,
+                    lineage,
+                    trained.evaluation,
+                    &artifact,
+                );
+                (ModelVersion { state: ModelState::Champion, ..version }, artifact)
+            })
+            .collect();
+        self.store.save_champions(&versions).await?;
+        Ok(versions.into_iter().map(|(version, _)| version).collect())
     }
 
-    /// Runs the proof of the champion's configuration again, on the bars as they are now.
+    /// Runs the proof of the configuration of the champion for `horizon` again, on the bars as they
+    /// are now.
     ///
     /// # Errors
     ///
     /// [`TrainingError::NoModel`] without a champion, and the others as named.
     pub async fn evaluate(
         &self,
+        horizon: Horizon,
         progress: Arc<ProgressSink>,
     ) -> Result<EvaluationReport, TrainingError> {
-        let champion = self.champion().await?;
+        let champion = self.champion(horizon).await?;
         let spec = champion.lineage.spec.clone();
         let wanted = known_symbols(&champion);
-        let admitted = self.admit(Some(&wanted), &*progress).await?;
-        let (admitted, trained) = run_training(admitted, spec, progress).await?;
+        let admitted = self.admit(Some(&wanted), &[spec.horizon], &*progress).await?;
+        self.record_trials(TrialPurpose::Evaluate, &admitted, std::slice::from_ref(&spec)).await?;
+        // As many as then: the same question must have the same answer.
+        let count = champion.evaluation.protocol.configurations_tried_count;
+        let (admitted, mut trained) = run_training(admitted, vec![(spec, count)], progress).await?;
+        let (_, trained) = trained.remove(0);
         let same_bars = admitted.snapshot_hash == champion.lineage.snapshot_hash;
         let reproduced = same_bars.then(|| {
             champion.owns(&trained.model.to_bytes()) && trained.evaluation == champion.evaluation
@@ -164,11 +208,34 @@ impl App {
         })
     }
 
-    /// The version in force.
-    pub(crate) async fn champion(&self) -> Result<ModelVersion, TrainingError> {
-        match self.store.champion().await? {
+    /// Puts down that the records of `specs` are about to be looked at; returns all trials so far.
+    async fn record_trials(
+        &self,
+        purpose: TrialPurpose,
+        admitted: &Admitted,
+        specs: &[TrainingSpec],
+    ) -> Result<Vec<Trial>, StoreError> {
+        let trials: Vec<Trial> = specs
+            .iter()
+            .map(|spec| Trial {
+                at: self.now(),
+                purpose,
+                origin: admitted.origin,
+                horizon: spec.horizon,
+                spec_sha256: spec_sha256(spec),
+                snapshot_hash: admitted.snapshot_hash.clone(),
+                code_version: CODE_VERSION.to_owned(),
+            })
+            .collect();
+        self.store.record_trials(&trials).await?;
+        self.store.trials().await
+    }
+
+    /// The version in force for `horizon`.
+    pub(crate) async fn champion(&self, horizon: Horizon) -> Result<ModelVersion, TrainingError> {
+        match self.store.champion(horizon).await? {
             Some(champion) => Ok(champion),
-            None => Err(TrainingError::NoModel),
+            None => Err(TrainingError::NoModel(horizon)),
         }
     }
 
@@ -185,13 +252,15 @@ impl App {
         FittedModel::from_bytes(&bytes).map_err(|error| wrong(error.to_string()))
     }
 
-    /// The daily bars of `symbols` (of all, when `None`) that are good enough, as a panel.
+    /// The daily bars of `symbols` (of all, when `None`) that are good enough, as a panel for each
+    /// of `horizons`.
     pub(crate) async fn admit(
         &self,
         symbols: Option<&[Symbol]>,
+        horizons: &[Horizon],
         progress: &ProgressSink,
     ) -> Result<Admitted, TrainingError> {
-        progress(Progress { stage: "building features", done: 0, total: 1 });
+        progress(Progress::of("building features", 0, 1));
         let bars = self.daily_bars().await?;
         if bars.series.is_empty() {
             return Err(TrainingError::NoBars);
@@ -205,17 +274,23 @@ impl App {
         }
         let origin = self.store.origin().await?.unwrap_or(Origin::Market);
         let instruments = self.store.instruments().await?;
-        let policy = self.policy;
+        let (policy, horizons) = (self.policy, horizons.to_vec());
         let admitted = blocking(move || {
             let series = bars.series.values().filter(|series| wanted.contains(&series.symbol()));
             let universe = admit(series.cloned().collect(), policy)?;
-            let panel =
-                features::build(universe.series(), &instruments, Calendar::bist(), horizon());
+            let panels =
+                features::build(universe.series(), &instruments, Calendar::bist(), &horizons);
             let snapshot_hash = snapshot_hash(universe.series());
-            Ok::<_, UniverseError>(Admitted { universe, panel, snapshot_hash, origin })
+            Ok::<_, UniverseError>(Admitted {
+                universe,
+                instruments,
+                panels,
+                snapshot_hash,
+                origin,
+            })
         })
         .await?;
-        progress(Progress { stage: "building features", done: 1, total: 1 });
+        progress(Progress::of("building features", 1, 1));
         Ok(admitted)
     }
 }
@@ -229,41 +304,58 @@ pub(crate) fn known_symbols(version: &ModelVersion) -> Vec<Symbol> {
     symbols
 }
 
-/// How far ahead the product forecasts.
-pub(crate) fn horizon() -> Horizon {
-    const HORIZON: Horizon = match Horizon::from_sessions(HORIZON_SESSIONS) {
-        Some(horizon) => horizon,
-        None => panic!("a horizon has at least one session"),
-    };
-    HORIZON
-}
-
+/// Trains on each panel by the spec of the same place, after as many configurations as stand beside
+/// it.
 async fn run_training(
     admitted: Admitted,
-    spec: TrainingSpec,
+    runs: Vec<(TrainingSpec, u32)>,
     progress: Arc<ProgressSink>,
-) -> Result<(Admitted, Trained), TrainingError> {
+) -> Result<(Admitted, Vec<(TrainingSpec, Trained)>), TrainingError> {
     blocking(move || {
-        let told = |now: TrainingProgress| tell(now, &*progress);
-        let trained = train(&admitted.panel, &spec, &told)?;
+        let total = runs.len();
+        let train_one =
+            |(index, (panel, (spec, count))): (usize, (&Panel, (TrainingSpec, u32)))| {
+                let told = |now: TrainingProgress| {
+                    tell(now, spec.horizon, (index, total), &*progress);
+                };
+                let other_future = |day| admitted.other_future(spec.horizon, day);
+                let trained = train(panel, &spec, count, &other_future, &told)?;
+                Ok((spec, trained))
+            };
+        let trained = admitted.panels.iter().zip(runs).enumerate().map(train_one);
+        let trained = trained.collect::<Result<_, TrainingError>>()?;
         Ok((admitted, trained))
     })
     .await
 }
 
-/// One bar for the whole training; its text says what is being done.
-fn tell(now: TrainingProgress, progress: &ProgressSink) {
+/// One bar for the whole training, of which this is model `index` of `total`; its text says what is
+/// being done.
+fn tell(
+    now: TrainingProgress,
+    horizon: Horizon,
+    (index, total): (usize, usize),
+    progress: &ProgressSink,
+) {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         clippy::cast_precision_loss,
         reason = "a share of 0..=1 times a thousand"
     )]
-    let done = (now.done_share.clamp(0.0, 1.0) * PROGRESS_STEPS as f64) as u64;
-    let stage = match now.stage {
-        TrainingStage::Fold { .. } => "training on folds",
-        TrainingStage::Evaluation => "evaluating",
-        TrainingStage::FinalFit => "fitting the final model",
+    let done_of_model = (now.done_share.clamp(0.0, 1.0) * PROGRESS_STEPS as f64) as u64;
+    let what = match now.stage {
+        TrainingStage::WarmUp => "warming up".to_owned(),
+        TrainingStage::Fold { number, folds_count } => format!("fold {number} of {folds_count}"),
+        TrainingStage::LeakGate => "looking for leaks".to_owned(),
+        TrainingStage::Evaluation => "evaluating".to_owned(),
+        TrainingStage::FinalFit => "fitting the final model".to_owned(),
     };
-    progress(Progress { stage, done, total: PROGRESS_STEPS });
+    let sessions = if horizon.sessions() == 1 { "session" } else { "sessions" };
+    progress(Progress {
+        stage: "training",
+        part: &format!("{horizon} {sessions} ahead, {what}"),
+        done: index as u64 * PROGRESS_STEPS + done_of_model,
+        total: total as u64 * PROGRESS_STEPS,
+    });
 }

@@ -2,9 +2,10 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bist_app::progress::{Progress, ProgressSink};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -63,7 +64,7 @@ impl Terminal {
         if self.quiet {
             return Arc::new(|_| {});
         }
-        let shown = Mutex::new(Shown { stage: String::new(), bar: None });
+        let shown = Mutex::new(Shown::new());
         let interactive = io::stderr().is_terminal();
         Arc::new(move |progress: Progress<'_>| {
             let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,49 +76,84 @@ impl Terminal {
 /// The stage on display.
 struct Shown {
     stage: String,
+    part: String,
+    /// Drawn on a terminal only; elsewhere it tells how long the rest will take.
     bar: Option<ProgressBar>,
 }
 
 impl Shown {
+    const fn new() -> Self {
+        Self { stage: String::new(), part: String::new(), bar: None }
+    }
+
     fn update(&mut self, progress: Progress<'_>, interactive: bool) {
         let finished = progress.done >= progress.total;
         if self.stage != progress.stage {
+            self.close(interactive);
             progress.stage.clone_into(&mut self.stage);
-            self.close();
-            if interactive {
-                let bar = ProgressBar::with_draw_target(
-                    Some(progress.total),
-                    ProgressDrawTarget::stderr(),
-                );
-                bar.set_style(style());
-                bar.set_message(self.stage.clone());
-                self.bar = Some(bar);
-            } else if !finished {
+            self.part.clear();
+            let target = if interactive {
+                ProgressDrawTarget::stderr()
+            } else {
+                ProgressDrawTarget::hidden()
+            };
+            let bar = ProgressBar::with_draw_target(Some(progress.total), target);
+            bar.set_style(style());
+            bar.set_message(self.stage.clone());
+            self.bar = Some(bar);
+            if !interactive && !finished {
                 eprint_line(&format!("{} ...", progress.stage));
             }
         }
         if let Some(bar) = &self.bar {
             bar.set_length(progress.total);
             bar.set_position(progress.done);
-            if finished {
-                self.close();
+        }
+        if self.part != progress.part {
+            progress.part.clone_into(&mut self.part);
+            self.tell_part(progress, interactive);
+        }
+        if finished {
+            self.close(interactive);
+            if !interactive {
+                eprint_line(&format!(
+                    "{}: {} of {}",
+                    progress.stage, progress.done, progress.total
+                ));
             }
-        } else if finished && !interactive {
-            eprint_line(&format!("{}: {} of {}", progress.stage, progress.done, progress.total));
         }
     }
 
+    /// Says which part of the stage begins, and how long the rest of the stage may take.
+    fn tell_part(&self, progress: Progress<'_>, interactive: bool) {
+        let Some(bar) = self.bar.as_ref().filter(|_| !progress.part.is_empty()) else {
+            return;
+        };
+        if interactive {
+            bar.set_message(format!("{}: {}", progress.stage, progress.part));
+            return;
+        }
+        let percent = 100 * progress.done / progress.total.max(1);
+        let rest = match (progress.done, bar.eta().as_secs()) {
+            (0, _) => String::new(),
+            (_, seconds) => format!(", about {} left", HumanDuration(Duration::from_secs(seconds))),
+        };
+        eprint_line(&format!("{}: {} ({percent} %{rest})", progress.stage, progress.part));
+    }
+
     /// Leaves the bar full, and the cursor on a line of its own.
-    fn close(&mut self) {
+    fn close(&mut self, interactive: bool) {
         if let Some(bar) = self.bar.take() {
             bar.finish();
-            eprint_line("");
+            if interactive {
+                eprint_line("");
+            }
         }
     }
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{msg:28} [{bar:32}] {pos}/{len} {elapsed}")
+    ProgressStyle::with_template("{msg:44} [{bar:32}] {percent:>3} %  {elapsed}, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ")
 }

@@ -4,8 +4,10 @@ mod caveat;
 mod coverage;
 mod errors;
 mod members;
+mod outlook;
 mod report;
 mod skill;
+mod slope;
 mod symbols;
 
 use bist_market::Symbol;
@@ -14,6 +16,7 @@ use bist_trading::{AfterCosts, CostModel, Estimate, ModelRecord, Opportunity, Sy
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::leak_gate::LeakCheck;
 use crate::rank_ic::{DependentMean, correlation_parts, count, lag_days, mean, spearman};
 use crate::walk_forward::{Fold, WalkForward};
 
@@ -21,7 +24,8 @@ pub use caveat::{Caveat, CaveatCode};
 pub use coverage::Coverage;
 pub(crate) use coverage::{centre, step_residuals};
 pub use errors::{Rmse, SkillScores};
-pub use members::{MemberEvaluation, MemberWeights};
+pub use members::{MemberEvaluation, MemberWeights, RegimeShares};
+pub use outlook::{BarrierEvaluation, OutlookEvaluation, OutlookRecord, VolatilityEvaluation};
 pub use skill::{SkillReason, SkillVerdict};
 pub use symbols::SymbolEvaluation;
 
@@ -35,7 +39,7 @@ pub const SYMBOL_LEVEL: f64 = 0.9;
 pub const SYMBOLS_PER_DAY_MIN: usize = 5;
 
 /// The levels at which the band around forecasts is calibrated and judged.
-pub const BAND_LEVELS: [f64; 2] = [0.5, 0.8];
+pub const BAND_LEVELS: [f64; 3] = [0.5, 0.8, 0.95];
 
 /// One forecast for a day that the model had not seen, and what came. Log-returns.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +56,8 @@ pub struct OutOfFold {
     pub predicted: Predicted,
     /// What each member of the ensemble forecast, the drift included, in the order of the members.
     pub members: Vec<f64>,
+    /// The probability that the market was turbulent when the forecast was made.
+    pub turbulence: f64,
     /// The drift that is part of every forecast, log-return over the horizon.
     pub drift: f64,
     /// The outcome of what was learned: the return over the horizon, or that relative to the day.
@@ -63,6 +69,8 @@ pub struct OutOfFold {
     pub tradable_return: f64,
     /// Standard deviation of daily returns known at the time; positive.
     pub volatility: f64,
+    /// What was said besides the return, and what came.
+    pub outlook: OutlookRecord,
 }
 
 /// The forecasts of the model and of those it is compared with, log-returns over the horizon. The
@@ -246,6 +254,9 @@ pub struct Evaluation {
     pub rank_ic: RankIc,
     /// How often the sign was right.
     pub hit_rate: HitRate,
+    /// How much return has come for a unit of return forecast, with its 80 % interval: the slope of
+    /// the outcomes on the forecasts. Absent when it cannot be measured.
+    pub calibration_slope: Option<Estimate>,
     /// Root mean squared errors.
     pub rmse: Rmse,
     /// By what share the squared error is below that of the others.
@@ -259,12 +270,16 @@ pub struct Evaluation {
     pub after_costs: Option<AfterCosts>,
     /// Whether the bands held what they promised.
     pub coverage: Vec<Coverage>,
+    /// What was said besides the return: volatility and barriers.
+    pub outlook: OutlookEvaluation,
     /// The folds in order.
     pub folds: Vec<FoldEvaluation>,
     /// The members of the ensemble, in the order of their weights.
     pub members: Vec<MemberEvaluation>,
     /// The symbols in order.
     pub by_symbol: Vec<SymbolEvaluation>,
+    /// How it was made sure that nothing had seen the future.
+    pub leak_check: LeakCheck,
     /// What the numbers do not say.
     pub caveats: Vec<Caveat>,
 }
@@ -286,20 +301,35 @@ impl Evaluation {
     }
 }
 
-/// Judges the forecasts `records`, sorted by day and symbol, of the folds laid out as `layouts`, and
-/// those of the ensemble's `members` beside them.
+/// What is judged.
+#[derive(Clone, Debug)]
+pub struct Judged<'a> {
+    /// The kind of model.
+    pub kind: &'a str,
+    /// How far ahead it looks.
+    pub horizon: Horizon,
+    /// Its forecasts for the block before the first fold, sorted by day and symbol: not judged, but
+    /// what the bands of the first fold rest on. May be empty.
+    pub warm_up: &'a [OutOfFold],
+    /// Its forecasts, sorted by day and symbol; at least one.
+    pub records: &'a [OutOfFold],
+    /// The folds in order.
+    pub layouts: &'a [FoldLayout],
+    /// The members of the ensemble, in the order of their forecasts.
+    pub members: &'a [MemberWeights],
+    /// How the forecasts came about.
+    pub protocol: Protocol,
+    /// How it was made sure that nothing had seen the future.
+    pub leak_check: LeakCheck,
+}
+
+/// Judges forecasts, and those of the ensemble's members beside them.
 ///
 /// # Panics
 ///
 /// When there are no records.
-pub fn evaluate(
-    kind: &str,
-    horizon: Horizon,
-    records: &[OutOfFold],
-    layouts: &[FoldLayout],
-    members: &[MemberWeights],
-    protocol: Protocol,
-) -> Evaluation {
+pub fn evaluate(judged: Judged<'_>) -> Evaluation {
+    let Judged { kind, horizon, warm_up, records, layouts, members, protocol, leak_check } = judged;
     assert!(!records.is_empty(), "there are no forecasts to judge");
     debug_assert!(records.is_sorted_by_key(|r| (r.day, r.symbol)), "records are sorted");
     let (from, to) = (records[0].day, records[records.len() - 1].day);
@@ -332,8 +362,10 @@ pub fn evaluate(
         rows_count: records.len() as u64,
         symbols_count: by_symbol.len() as u64,
         hit_rate: hit_rate(records, lag),
+        calibration_slope: slope::calibration_slope(records, rank_ic.method, lag),
         after_costs: AfterCosts::of(&opportunities(records), days_per_period, &protocol.costs),
-        coverage: coverage::evaluate(records, layouts, horizon),
+        coverage: coverage::evaluate(warm_up, records, layouts, horizon),
+        outlook: outlook::evaluate(records, lag),
         protocol,
         skill,
         rank_ic,
@@ -344,6 +376,7 @@ pub fn evaluate(
         folds,
         members,
         by_symbol,
+        leak_check,
         caveats,
     }
 }

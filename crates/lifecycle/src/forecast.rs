@@ -1,15 +1,17 @@
 //! A fitted model with its band: what forecasts from now on.
 
 use bist_market::{Calendar, Symbol};
-use bist_models::{ConformalBand, Horizon, Lstm, Panel, Prophet, StackingWeights};
-use bist_trading::{Contribution, ReturnInterval};
+use bist_models::{BARRIER_WIDTH, ConformalBand, Horizon, Lstm, Panel, Prophet};
+use bist_trading::{Contribution, Estimate, ReturnInterval};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::evaluation::centre;
 use crate::members::FittedMembers;
+use crate::outlook::{FittedOutlook, Outlook};
 use crate::rank_ic::count;
+use crate::regime::{self, RegimeWeights, turbulence};
 
 /// Quantiles by which errors are remembered.
 const QUANTILES_COUNT: usize = 1001;
@@ -73,6 +75,8 @@ pub struct ForecastStep {
     pub interval_50: ReturnInterval,
     /// Where the return will lie with probability 0.8.
     pub interval_80: ReturnInterval,
+    /// Where the return will lie with probability 0.95.
+    pub interval_95: ReturnInterval,
 }
 
 /// A forecast for one symbol. Log-returns, total return.
@@ -88,9 +92,14 @@ pub struct Forecast {
     pub volatility: f64,
     /// The forecast over the horizon.
     pub expected_log_return: f64,
+    /// Where the expected return lies with probability 0.8: the drift plus the rest of the forecast
+    /// times the ends of the interval of the model's calibration slope.
+    pub expected_interval_80: ReturnInterval,
     /// Share of the model's errors out of sample, scaled to today's volatility, that would leave
     /// the return above zero.
     pub probability_up: f64,
+    /// What is said besides the return.
+    pub outlook: Outlook,
     /// Sessions 1, 2, ... up to the horizon. The band of each step is calibrated on errors of that
     /// many sessions.
     pub steps: Vec<ForecastStep>,
@@ -102,6 +111,11 @@ pub struct Forecast {
 }
 
 impl Forecast {
+    /// How far the barriers of the outlook are from the price of entry, log-return.
+    pub fn barrier_distance(&self) -> f64 {
+        BARRIER_WIDTH * self.volatility * f64::from(self.horizon.sessions()).sqrt()
+    }
+
     /// Where the return over the horizon will lie with probability 0.5 and 0.8.
     ///
     /// # Panics
@@ -119,9 +133,13 @@ pub struct FittedModel {
     /// The members; their forecasts are relative to `drift`.
     pub members: FittedMembers,
     /// How much each counts.
-    pub weights: StackingWeights,
+    pub weights: RegimeWeights,
     /// What is added to the forecast of the members, log-return over the horizon.
     pub drift: f64,
+    /// What it says besides the return.
+    pub outlook: FittedOutlook,
+    /// How much return has come out of sample for a unit of return forecast.
+    pub calibration_slope: Option<Estimate>,
     /// How wide its forecasts must be drawn.
     pub band: ConformalBand,
     /// Its errors over the horizon.
@@ -154,23 +172,34 @@ impl FittedModel {
         let key = panel.known.keys[row];
         let of_members: Vec<f64> =
             self.members.predict(&panel.known, &[row]).iter().map(|rows| rows[0]).collect();
-        let expected_log_return = self.drift + self.weights.combine(&of_members);
+        let weights = self.weights.at(turbulence(&panel.known, &[row])[0]);
+        let expected_log_return = self.drift + regime::combine(&weights, &of_members);
         let horizon_scale = volatility * f64::from(self.horizon.sessions()).sqrt();
         let steps = (1..=self.horizon.sessions())
             .map(|session| self.step(session, key.day, expected_log_return, volatility, calendar))
             .collect::<Option<Vec<_>>>()?;
-        let (base_share, contributions) = self.contributions(panel, row, &of_members);
+        let (base_share, contributions) = self.contributions(panel, row, &of_members, &weights);
         Some(Forecast {
             symbol: key.symbol,
             as_of: key.day,
             horizon: self.horizon,
             volatility,
             expected_log_return,
+            expected_interval_80: self.expected_interval(expected_log_return),
+            outlook: self.outlook.predict(&panel.known, &[row], &panel.targets.volatility)[0],
             probability_up: self.errors.share_above(-expected_log_return / horizon_scale),
             steps,
             base_share,
             contributions,
         })
+    }
+
+    /// Where the expected return lies; from one sign to the other, when nothing is known of the slope.
+    fn expected_interval(&self, expected_log_return: f64) -> ReturnInterval {
+        let slope = self.calibration_slope.map_or((-1.0, 1.0), |slope| (slope.low, slope.high));
+        let of_members = expected_log_return - self.drift;
+        let (a, b) = (self.drift + slope.0 * of_members, self.drift + slope.1 * of_members);
+        ReturnInterval { low: a.min(b), high: a.max(b) }
     }
 
     /// What the forecast for `row` is made of: the share of the trees by feature, and those of the
@@ -180,9 +209,9 @@ impl FittedModel {
         panel: &Panel,
         row: usize,
         of_members: &[f64],
+        weights: &[f64],
     ) -> (f64, Vec<Contribution>) {
         let FittedMembers { gbdt, lstm, prophet, .. } = &self.members;
-        let weights = self.weights.as_slice();
         let features = &panel.known.features;
         let shares = gbdt.contributions(features, row);
         let of_trees = features.names().iter().zip(features.row(row)).zip(shares.values);
@@ -256,6 +285,7 @@ impl FittedModel {
             centre,
             interval_50: interval(0.5)?,
             interval_80: interval(0.8)?,
+            interval_95: interval(0.95)?,
         })
     }
 }

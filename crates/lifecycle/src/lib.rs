@@ -9,14 +9,23 @@
 
 pub mod evaluation;
 pub mod forecast;
+pub mod horizons;
+pub mod leak_gate;
 pub mod members;
 pub mod model_version;
+pub mod outlook;
 pub mod rank_ic;
+pub mod regime;
 pub mod training;
+pub mod trial;
 pub mod walk_forward;
 
+pub use bist_models::Horizon;
 pub use evaluation::{Evaluation, SkillVerdict};
 pub use forecast::{FittedModel, FittedModelError, Forecast, ForecastStep};
+pub use horizons::{HORIZON_DEFAULT, HORIZONS, UnknownHorizon, parse_horizon};
+pub use leak_gate::{Leak, LeakCheck};
 pub use model_version::{ExcludedSymbol, Lineage, ModelState, ModelVersion};
 pub use training::{TrainError, Trained, TrainingProgress, TrainingSpec, TrainingStage, train};
+pub use trial::{Trial, TrialPurpose};
 pub use walk_forward::{Fold, LabelledRow, WalkForward, WalkForwardError};

@@ -2,26 +2,27 @@
 
 use bist_models::{
     CalibrationError, ConformalBand, FitError, Forecaster, Gbdt, GbdtParams, Horizon, LstmParams,
-    Panel, ProphetParams, Ridge, SeasonalNaive, StackingWeights,
+    Panel, ProphetParams, Ridge, SeasonalNaive,
 };
 use bist_trading::CostModel;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluation::{
-    BAND_LEVELS, Evaluation, FoldLayout, LearningTarget, MemberWeights, OutOfFold, Predicted,
-    Protocol, SYMBOLS_PER_DAY_MIN, evaluate, step_residuals,
+    BAND_LEVELS, Evaluation, FoldLayout, Judged, LearningTarget, MemberWeights, OutOfFold,
+    OutlookRecord, Predicted, Protocol, RegimeShares, SYMBOLS_PER_DAY_MIN, evaluate,
+    step_residuals,
 };
 use crate::forecast::{ErrorDistribution, FittedModel};
+use crate::leak_gate::{self, Leak, LeakCheck};
 use crate::members::{FittedMembers, MemberParams, MemberRows};
+use crate::outlook::{FittedOutlook, for_rows_count};
 use crate::rank_ic::{DependentMean, count, lag_days, mean};
-use crate::walk_forward::{Fold, LabelledRow, WalkForward, WalkForwardError, indices};
+use crate::regime::{self, RegimeWeights, Stacked, turbulence};
+use crate::walk_forward::{Fold, LabelledRow, WalkForward, WalkForwardError, days_of, indices};
 
-/// Configurations whose record was looked at before [`TrainingSpec::of`] was settled, itself
-/// included: learning the return itself with trees alone, learning it relative to the day, and the
-/// ensemble with two strengths of the prior of its weights. Counted on generated
-/// and on real prices alike; docs/adr/0009-skill.md tells the story. Whoever tries another raises it.
-const CONFIGURATIONS_TRIED_COUNT: u32 = 4;
+/// What the gate against leaks learns again: the warm-up and the first fold.
+const LEAK_GATE_PARTS_COUNT: usize = 2;
 
 /// How strongly weights are drawn towards equal ones, see [`StackingWeights::fit`]. Forecasts of
 /// returns are small beside what comes, so that their errors tell little of who is better: the prior
@@ -36,6 +37,8 @@ pub struct TrainingSpec {
     pub horizon: Horizon,
     /// Hyperparameters of the ensemble's members.
     pub members: MemberParams,
+    /// Hyperparameters of the trees of the outlook; their objective is not read.
+    pub outlook: GbdtParams,
     /// Penalty of the ridge regression that the ensemble is compared with.
     pub ridge_alpha: f64,
     /// Layout of the folds.
@@ -52,23 +55,24 @@ impl TrainingSpec {
     /// Prophet as its authors set it. The trees were chosen on generated markets, whose truth is
     /// known, before any record on real prices was looked at; the others were not chosen at all.
     pub fn of(horizon: Horizon, seed: u64) -> Self {
+        let trees = GbdtParams {
+            num_iterations: 300,
+            learning_rate: 0.03,
+            num_leaves: 4,
+            min_data_in_leaf: 300,
+            min_gain_to_split: 0.0,
+            lambda_l2: 10.0,
+            feature_fraction: 0.3,
+            bagging_fraction: 0.7,
+            bagging_freq: 1,
+            max_bin: 63,
+            early_stopping_rounds: 60,
+            ..GbdtParams::default()
+        };
         Self {
             horizon,
             members: MemberParams {
-                gbdt: GbdtParams {
-                    num_iterations: 300,
-                    learning_rate: 0.03,
-                    num_leaves: 4,
-                    min_data_in_leaf: 300,
-                    min_gain_to_split: 0.0,
-                    lambda_l2: 10.0,
-                    feature_fraction: 0.3,
-                    bagging_fraction: 0.7,
-                    bagging_freq: 1,
-                    max_bin: 63,
-                    early_stopping_rounds: 60,
-                    ..GbdtParams::default()
-                },
+                gbdt: trees,
                 lstm: Some(LstmParams {
                     steps: 10,
                     layers: 1,
@@ -79,6 +83,12 @@ impl TrainingSpec {
                     ..LstmParams::default()
                 }),
                 prophet: Some(ProphetParams::default()),
+            },
+            outlook: GbdtParams {
+                num_iterations: 100,
+                learning_rate: 0.05,
+                early_stopping_rounds: 0,
+                ..trees
             },
             ridge_alpha: 1000.0,
             walk_forward: WalkForward::default(),
@@ -91,6 +101,8 @@ impl TrainingSpec {
 /// What training is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrainingStage {
+    /// Learning before the first fold, so that the members can be weighted on it.
+    WarmUp,
     /// Learning on a fold, counted from one.
     Fold {
         /// Which.
@@ -100,6 +112,8 @@ pub enum TrainingStage {
     },
     /// Judging the forecasts.
     Evaluation,
+    /// Learning again from data with another future, to see that it is not looked at.
+    LeakGate,
     /// Fitting the model that forecasts from now on.
     FinalFit,
 }
@@ -157,6 +171,9 @@ pub enum TrainError {
         /// Why.
         source: FitError,
     },
+    /// The model has seen the future.
+    #[error(transparent)]
+    Leak(#[from] Leak),
     /// The band could not be calibrated.
     #[error("calibrating the band: {0}")]
     Calibration(#[from] CalibrationError),
@@ -164,11 +181,16 @@ pub enum TrainError {
 
 /// Trains on `panel`.
 ///
+/// `configurations_count` tells how many configurations were looked at, this one included, see
+/// [`crate::trial::configurations_count`]. `other_future` gives the same panel as it would be if all bars after a day were other ones;
+/// what was known and forecast up to that day must then be the same, see [`crate::leak_gate`].
+///
 /// On each fold the trees are fitted to the training rows and stopped by the validation rows; then
 /// they are fitted anew, with the number of trees found, to both. The recurrent network learns from
 /// the training rows and is stopped by the validation rows, and Prophet learns from both. The
 /// ensemble weights their forecasts by what they were worth on the blocks before, as far as the
-/// outcomes were known before the block began, and alike on the first. So the forecasts judged are
+/// outcomes were known before the block began: for that, a block before the first is forecast too,
+/// where members count alike, and judged by nobody. So the forecasts judged are
 /// those of a model that has seen everything it was allowed to see, made by the same steps as the
 /// final model: its members are fitted to all rows, the trees with the median number of trees and
 /// the network with the newest rows to stop it, and weighted by all blocks. Ridge regression and the
@@ -185,7 +207,8 @@ pub enum TrainError {
 ///
 /// # Errors
 ///
-/// [`TrainError`] when the history is too short or the rows cannot support a model.
+/// [`TrainError`] when the history is too short, the rows cannot support a model, or something has
+/// seen the future.
 ///
 /// # Panics
 ///
@@ -193,27 +216,42 @@ pub enum TrainError {
 pub fn train(
     panel: &Panel,
     spec: &TrainingSpec,
+    configurations_count: u32,
+    other_future: &dyn Fn(Date) -> Panel,
     progress: &dyn Fn(TrainingProgress),
 ) -> Result<Trained, TrainError> {
     let lesson = Lesson::of(panel, spec)?;
-    // The work is the folds and the final fit, which takes about as long as one of them.
-    let parts_count = count(spec.walk_forward.folds_count as usize + 1);
+    // The work is the warm-up and the folds, what the gate learns again, and the final fit.
+    let parts_count = count(spec.walk_forward.folds_count as usize + 1 + LEAK_GATE_PARTS_COUNT + 1);
     let report = |stage, done: usize| {
         progress(TrainingProgress { stage, done_share: count(done) / parts_count });
     };
-    let OutOfFoldForecasts { records, layouts, weights } = lesson.forecast_folds(&report)?;
+    let forecasts = lesson.forecast_folds(usize::MAX, &report)?;
+    let folds_count = forecasts.layouts.len();
+    report(TrainingStage::LeakGate, folds_count + 1);
+    let leak_check = lesson.pass_leak_gate(&forecasts, other_future)?;
 
-    report(TrainingStage::Evaluation, layouts.len());
+    let OutOfFoldForecasts { warm_up, records, layouts, weights } = forecasts;
+    let learned_count = folds_count + 1 + LEAK_GATE_PARTS_COUNT;
+    report(TrainingStage::Evaluation, learned_count);
     let members = member_weights(&spec.members.kinds(), &weights);
-    let protocol = lesson.protocol();
-    let evaluation =
-        evaluate(FittedModel::KIND, spec.horizon, &records, &layouts, &members, protocol);
-    let residuals = step_residuals(records.iter(), spec.horizon);
+    let protocol = lesson.protocol(configurations_count);
+    let evaluation = evaluate(Judged {
+        kind: FittedModel::KIND,
+        horizon: spec.horizon,
+        warm_up: &warm_up,
+        records: &records,
+        layouts: &layouts,
+        members: &members,
+        protocol,
+        leak_check,
+    });
+    let residuals = step_residuals(warm_up.iter().chain(&records), spec.horizon);
     let band = ConformalBand::calibrate(&residuals, &BAND_LEVELS)?;
     let errors = residuals.last().and_then(|last| ErrorDistribution::of(last));
     let errors = errors.expect("a band cannot be calibrated on no errors");
 
-    report(TrainingStage::FinalFit, layouts.len());
+    report(TrainingStage::FinalFit, learned_count);
     let trees_count = lower_median(layouts.iter().map(|layout| layout.trees_count).collect());
     let rows = &lesson.rows;
     let all: Vec<usize> = rows.iter().map(|row| row.row).collect();
@@ -225,11 +263,22 @@ pub fn train(
         .fit_members(member_rows, trees_count)
         .map_err(|(kind, source)| TrainError::Fit { kind, fold: None, source })?;
     let weights = weights.last().expect("the weights of now follow those of the folds").clone();
-    report(TrainingStage::FinalFit, layouts.len() + 1);
+    report(TrainingStage::FinalFit, learned_count + 1);
     let drift = lesson.drift(&all);
+    let outlook = FittedOutlook::fit(panel, &all, spec.outlook, spec.seed)
+        .map_err(|source| TrainError::Fit { kind: Gbdt::KIND, fold: None, source })?;
     Ok(Trained {
+        model: FittedModel {
+            calibration_slope: evaluation.calibration_slope,
+            members,
+            weights,
+            drift,
+            outlook,
+            band,
+            errors,
+            horizon: spec.horizon,
+        },
         evaluation,
-        model: FittedModel { members, weights, drift, band, errors, horizon: spec.horizon },
         trees_count,
         first_day: rows[0].day,
         last_day: rows[rows.len() - 1].day,
@@ -238,10 +287,15 @@ pub fn train(
 }
 
 /// The weights by member: now, and on each fold.
-fn member_weights(kinds: &[&str], weights: &[StackingWeights]) -> Vec<MemberWeights> {
+fn member_weights(kinds: &[&str], weights: &[RegimeWeights]) -> Vec<MemberWeights> {
     let of_member = |(member, kind): (usize, &&str)| {
-        let over_time: Vec<f64> =
-            weights.iter().map(|weights| weights.as_slice()[member]).collect();
+        let over_time: Vec<RegimeShares> = weights
+            .iter()
+            .map(|weights| RegimeShares {
+                calm: weights.calm.as_slice()[member],
+                turbulent: weights.turbulent.as_slice()[member],
+            })
+            .collect();
         let (now, folds) = over_time.split_last().expect("there are weights of now");
         MemberWeights { kind: (*kind).to_owned(), weight: *now, fold_weights: folds.to_vec() }
     };
@@ -251,12 +305,15 @@ fn member_weights(kinds: &[&str], weights: &[StackingWeights]) -> Vec<MemberWeig
 /// The forecasts that the folds made for their test blocks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutOfFoldForecasts {
+    /// The forecasts of the block before the first fold, by day and symbol: weighted alike, and
+    /// judged by nobody. Empty where the history is too short for it.
+    pub warm_up: Vec<OutOfFold>,
     /// The forecasts with what came, by day and symbol.
     pub records: Vec<OutOfFold>,
     /// Where the folds lay.
     pub layouts: Vec<FoldLayout>,
     /// How the members were weighted on each fold, and last how all folds together weight them.
-    pub weights: Vec<StackingWeights>,
+    pub weights: Vec<RegimeWeights>,
 }
 
 /// Lays the folds over `panel`, and learns and forecasts on each as [`train`] describes.
@@ -271,7 +328,7 @@ pub fn forecast_folds(
     spec: &TrainingSpec,
     begun: &dyn Fn(TrainingStage, usize),
 ) -> Result<OutOfFoldForecasts, TrainError> {
-    Lesson::of(panel, spec)?.forecast_folds(begun)
+    Lesson::of(panel, spec)?.forecast_folds(usize::MAX, begun)
 }
 
 /// What there is to learn from a panel.
@@ -281,6 +338,8 @@ struct Lesson<'a> {
     kind: LearningTarget,
     /// The rows to learn from and to be judged on, sorted by day.
     rows: Vec<LabelledRow>,
+    /// The days over which the folds are laid: those of `rows`.
+    days: Vec<Date>,
     /// What is learned, for each row of the panel; read at `rows` only.
     target: Vec<f64>,
 }
@@ -306,7 +365,8 @@ impl<'a> Lesson<'a> {
         let wide = || days().filter(|day| day.len() >= SYMBOLS_PER_DAY_MIN);
         let mut target = returns.to_vec();
         if 2 * wide().count() < days().count() {
-            return Ok(Self { panel, spec, kind: LearningTarget::Absolute, rows, target });
+            let days = days_of(&rows);
+            return Ok(Self { panel, spec, kind: LearningTarget::Absolute, rows, days, target });
         }
         for day in wide() {
             let common = mean_of(day.iter().map(|row| returns[row.row]));
@@ -315,32 +375,66 @@ impl<'a> Lesson<'a> {
             }
         }
         rows = wide().flatten().copied().collect();
-        Ok(Self { panel, spec, kind: LearningTarget::RelativeToDay, rows, target })
+        let days = days_of(&rows);
+        Ok(Self { panel, spec, kind: LearningTarget::RelativeToDay, rows, days, target })
     }
 
+    /// Learns and forecasts on the first `blocks_count_max` folds.
     fn forecast_folds(
         &self,
+        blocks_count_max: usize,
         begun: &dyn Fn(TrainingStage, usize),
     ) -> Result<OutOfFoldForecasts, TrainError> {
         let embargo_days = usize::from(self.spec.horizon.sessions());
-        let folds = self.spec.walk_forward.folds(&self.rows, embargo_days)?;
+        let walk_forward = &self.spec.walk_forward;
+        let folds = walk_forward.folds_over(&self.days, &self.rows, embargo_days)?;
+        begun(TrainingStage::WarmUp, 0);
+        let mut warm_up = match walk_forward.warm_up(&self.days, &self.rows, embargo_days) {
+            Some(fold) => self.learn_fold(&fold, 0)?.0,
+            None => Vec::new(),
+        };
         let (mut records, mut layouts) = (Vec::new(), Vec::new());
-        for (index, fold) in folds.iter().enumerate() {
-            begun(TrainingStage::Fold { number: index + 1, folds_count: folds.len() }, index);
-            let (forecasts, trees_count) = self.learn_fold(fold, index)?;
+        for (number, fold) in (1..).zip(folds.iter().take(blocks_count_max)) {
+            begun(TrainingStage::Fold { number, folds_count: folds.len() }, number);
+            let (forecasts, trees_count) = self.learn_fold(fold, number)?;
             records.extend(forecasts);
             layouts.push(FoldLayout::of(fold, trees_count));
         }
-        let weights = self.weigh(&mut records, &layouts);
-        Ok(OutOfFoldForecasts { records, layouts, weights })
+        let weights = self.weigh(&mut warm_up, &mut records, &layouts);
+        Ok(OutOfFoldForecasts { warm_up, records, layouts, weights })
+    }
+
+    /// Changes the future after the day on which the first fold's test block begins, learns again up
+    /// to that fold, and compares.
+    fn pass_leak_gate(
+        &self,
+        forecasts: &OutOfFoldForecasts,
+        other_future: &dyn Fn(Date) -> Panel,
+    ) -> Result<LeakCheck, TrainError> {
+        let day = forecasts.layouts.first().expect("there is a fold").test_from;
+        let other = other_future(day);
+        let values_count = leak_gate::compare_known(self.panel, &other, day)?;
+        // The folds stay where they are, though an outcome may be known in one future only.
+        let lesson = Lesson { days: self.days.clone(), ..Lesson::of(&other, self.spec)? };
+        let others = lesson.forecast_folds(1, &|_, _| {})?;
+        let kinds = self.spec.members.kinds();
+        let forecasts_count =
+            leak_gate::compare_forecasts(&forecasts.records, &others.records, &kinds, day)?;
+        Ok(LeakCheck { changed_after: day, values_count, forecasts_count })
     }
 
     /// Fits all models on one fold; gives their forecasts for the test block, the ensemble's not yet
     /// among them, and the number of trees.
-    fn learn_fold(&self, fold: &Fold, index: usize) -> Result<(Vec<OutOfFold>, usize), TrainError> {
+    ///
+    /// `number` counts the folds from one; zero is the warm-up.
+    fn learn_fold(
+        &self,
+        fold: &Fold,
+        number: usize,
+    ) -> Result<(Vec<OutOfFold>, usize), TrainError> {
         let Self { panel, spec, target, .. } = self;
         let (known, returns) = (&panel.known, horizon_returns(panel));
-        let failed = |(kind, source)| TrainError::Fit { kind, fold: Some(index + 1), source };
+        let failed = |(kind, source)| TrainError::Fit { kind, fold: Some(number), source };
         let mut seen = [fold.train_rows.as_slice(), &fold.validation_rows].concat();
         seen.sort_unstable();
 
@@ -355,18 +449,22 @@ impl<'a> Lesson<'a> {
         let naive = SeasonalNaive { horizon: spec.horizon }
             .fit(known, returns, &seen, &[])
             .map_err(|source| failed((SeasonalNaive::KIND, source)))?;
+        let outlook = FittedOutlook::fit(panel, &seen, spec.outlook, spec.seed)
+            .map_err(|source| failed((Gbdt::KIND, source)))?;
         let training_mean = mean_of(seen.iter().map(|&row| returns[row]));
 
         let rows = &fold.test_rows;
         let of_members = members.predict(known, rows);
         let (linear, naive) = (ridge.predict(known, rows), naive.predict(known, rows));
+        let turbulence = turbulence(known, rows);
+        let outlooks = outlook.predict(known, rows, &panel.targets.volatility);
         let forecasts = rows.iter().enumerate().filter_map(|(at, &row)| {
             let (key, targets) = (panel.known.keys[row], &panel.targets);
             Some(OutOfFold {
                 symbol: key.symbol,
                 day: key.day,
                 known_on: targets.known_on[row]?,
-                fold: index,
+                fold: number.saturating_sub(1),
                 predicted: Predicted {
                     model: f64::NAN,
                     ridge: drift + linear[at],
@@ -374,11 +472,19 @@ impl<'a> Lesson<'a> {
                     training_mean,
                 },
                 members: of_members.iter().map(|forecasts| drift + forecasts[at]).collect(),
+                turbulence: turbulence[at],
                 drift,
                 learned: target[row],
                 step_returns: targets.step_returns.iter().map(|returns| returns[row]).collect(),
                 tradable_return: targets.tradable_return[row],
                 volatility: targets.volatility[row],
+                outlook: OutlookRecord {
+                    said: outlooks[at],
+                    average: outlook.average(targets.volatility[row]),
+                    rose: targets.rose(row),
+                    realised_volatility: targets.realised_volatility[row],
+                    barrier: targets.barrier[row],
+                },
             })
         });
         Ok((forecasts.collect(), trees_count))
@@ -386,27 +492,39 @@ impl<'a> Lesson<'a> {
 
     /// Weights the members on each fold by the records whose outcome was known before its block
     /// began, and fills in the ensemble's forecasts; the last weights are those of all records.
-    fn weigh(&self, records: &mut [OutOfFold], layouts: &[FoldLayout]) -> Vec<StackingWeights> {
+    fn weigh(
+        &self,
+        warm_up: &mut [OutOfFold],
+        records: &mut [OutOfFold],
+        layouts: &[FoldLayout],
+    ) -> Vec<RegimeWeights> {
         let members_count = self.spec.members.kinds().len();
-        let fit = |known: &[&OutOfFold]| {
-            let of_member = |member: usize| {
-                known.iter().map(|record| record.members[member] - record.drift).collect()
-            };
-            let forecasts: Vec<Vec<f64>> = (0..members_count).map(of_member).collect();
-            let outcomes: Vec<f64> = known.iter().map(|record| record.learned).collect();
-            StackingWeights::fit(&forecasts, &outcomes, STACKING_PRIOR_SHARE)
+        let fit = |wanted: &dyn Fn(&OutOfFold) -> bool| {
+            let rows: Vec<Stacked> = warm_up
+                .iter()
+                .chain(records.iter())
+                .filter(|record| wanted(record))
+                .map(|record| Stacked {
+                    forecasts: record.members.iter().map(|member| member - record.drift).collect(),
+                    outcome: record.learned,
+                    turbulence: record.turbulence,
+                })
+                .collect();
+            RegimeWeights::fit(&rows, members_count, STACKING_PRIOR_SHARE)
                 .expect("members are few and forecasts are finite")
         };
-        let mut weights: Vec<StackingWeights> = layouts
+        let mut weights: Vec<RegimeWeights> = layouts
             .iter()
-            .map(|layout| {
-                let known = |record: &&OutOfFold| record.known_on < layout.test_from;
-                fit(&records.iter().filter(known).collect::<Vec<_>>())
-            })
+            .map(|layout| fit(&|record| record.known_on < layout.test_from))
             .collect();
-        weights.push(fit(&records.iter().collect::<Vec<_>>()));
+        weights.push(fit(&|_| true));
+        let alike = fit(&|_| false).at(0.0);
+        for record in warm_up {
+            record.predicted.model = regime::combine(&alike, &record.members);
+        }
         for record in records {
-            record.predicted.model = weights[record.fold].combine(&record.members);
+            let weights = weights[record.fold].at(record.turbulence);
+            record.predicted.model = regime::combine(&weights, &record.members);
         }
         weights
     }
@@ -433,16 +551,9 @@ impl<'a> Lesson<'a> {
         }
     }
 
-    /// The trees' hyperparameters for this many rows.
-    fn params(&self, rows_count: usize) -> GbdtParams {
-        let most = u32::try_from(rows_count / 16).unwrap_or(u32::MAX).max(1);
-        let params = self.spec.members.gbdt;
-        GbdtParams { min_data_in_leaf: params.min_data_in_leaf.min(most), ..params }
-    }
-
     /// How many trees the validation rows ask for; at least one.
     fn trees_count(&self, fold: &Fold) -> Result<usize, FitError> {
-        let params = self.params(fold.train_rows.len());
+        let params = for_rows_count(self.spec.members.gbdt, fold.train_rows.len());
         let fitted = Gbdt { params, seed: self.spec.seed }.fit_trees(
             &self.panel.known.features,
             &self.target,
@@ -461,13 +572,13 @@ impl<'a> Lesson<'a> {
         let Self { panel, spec, target, kind, .. } = self;
         let most = spec.members.gbdt.num_iterations;
         let num_iterations = u32::try_from(trees_count).map_or(most, |count| count.min(most));
-        let params = self.params(rows.all.len());
+        let params = for_rows_count(spec.members.gbdt, rows.all.len());
         let gbdt = GbdtParams { num_iterations, early_stopping_rounds: 0, ..params };
         let members = MemberParams { gbdt, ..spec.members.clone() };
         members.fit(&panel.known, target, rows, spec.horizon, *kind, spec.seed)
     }
 
-    fn protocol(&self) -> Protocol {
+    fn protocol(&self, configurations_count: u32) -> Protocol {
         let horizon_sessions = u32::from(self.spec.horizon.sessions());
         Protocol {
             scheme: "expanding_walk_forward".to_owned(),
@@ -475,7 +586,7 @@ impl<'a> Lesson<'a> {
             walk_forward: self.spec.walk_forward,
             purge_sessions: horizon_sessions,
             embargo_sessions: horizon_sessions,
-            configurations_tried_count: CONFIGURATIONS_TRIED_COUNT,
+            configurations_tried_count: configurations_count,
             seed: self.spec.seed,
             costs: self.spec.costs,
         }

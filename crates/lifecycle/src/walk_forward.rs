@@ -120,23 +120,45 @@ impl WalkForward {
         rows: &[LabelledRow],
         embargo_days: usize,
     ) -> Result<Vec<Fold>, WalkForwardError> {
+        self.folds_over(&days_of(rows), rows, embargo_days)
+    }
+
+    /// The same over given days, which ascend; there may be days without rows among them.
+    pub(crate) fn folds_over(
+        &self,
+        days: &[Date],
+        rows: &[LabelledRow],
+        embargo_days: usize,
+    ) -> Result<Vec<Fold>, WalkForwardError> {
         self.check()?;
         debug_assert!(rows.is_sorted_by_key(|row| row.day), "rows are sorted by day");
-        let mut days: Vec<Date> = rows.iter().map(|row| row.day).collect();
-        days.dedup();
         let folds_count = self.folds_count as usize;
         let first = self.test_begins(days.len());
         let begin = |fold: usize| first + (days.len() - first) * fold / folds_count;
         let folds = (0..folds_count)
-            .map(|fold| self.fold(rows, &days, begin(fold), begin(fold + 1), embargo_days))
+            .map(|fold| self.fold(rows, days, begin(fold), begin(fold + 1), embargo_days))
             .collect::<Option<Vec<_>>>();
         folds.ok_or_else(|| WalkForwardError::TooShort {
             days_count: days.len(),
             folds_count: self.folds_count,
             test_days_min: self.test_days_min,
             training_days_min: self.training_days_min,
-            days_count_min: self.days_count_min(label_days(rows, &days), embargo_days),
+            days_count_min: self.days_count_min(label_days(rows, days), embargo_days),
         })
+    }
+
+    /// The fold before the first: a test block as long as the others, right before theirs. What is
+    /// forecast there is judged by nobody, and teaches how to weight the members on the first fold.
+    /// `None` when the history is too short for it.
+    pub(crate) fn warm_up(
+        &self,
+        days: &[Date],
+        rows: &[LabelledRow],
+        embargo_days: usize,
+    ) -> Option<Fold> {
+        let end = self.test_begins(days.len());
+        let length = (days.len() - end) / self.folds_count as usize;
+        self.fold(rows, days, end.checked_sub(length)?, end, embargo_days)
     }
 
     /// The fold whose test block is `days[begin..end]`, if there is enough before and in it.
@@ -154,9 +176,7 @@ impl WalkForward {
         let seen_before = *days.get(begin.checked_sub(embargo_days)?)?;
         let seen: Vec<_> = rows.iter().filter(|row| row.known_on < seen_before).copied().collect();
         let (train, validation) = self.newest_apart(&seen)?;
-        let mut train_days: Vec<Date> = train.iter().map(|row| row.day).collect();
-        train_days.dedup();
-        if train_days.len() < self.training_days_min.max(1) as usize {
+        if days_of(&train).len() < self.training_days_min.max(1) as usize {
             return None;
         }
         let test: Vec<_> = rows
@@ -181,8 +201,7 @@ impl WalkForward {
         &self,
         rows: &[LabelledRow],
     ) -> Option<(Vec<LabelledRow>, Vec<LabelledRow>)> {
-        let mut days: Vec<Date> = rows.iter().map(|row| row.day).collect();
-        days.dedup();
+        let days = days_of(rows);
         let begin = days.len() - self.validation_days_count(days.len());
         let first = *days.get(begin)?;
         let (validation, earlier): (Vec<_>, Vec<_>) =
@@ -233,6 +252,13 @@ impl WalkForward {
             None => Ok(()),
         }
     }
+}
+
+/// The days of `rows`, which are sorted by day.
+pub(crate) fn days_of(rows: &[LabelledRow]) -> Vec<Date> {
+    let mut days: Vec<Date> = rows.iter().map(|row| row.day).collect();
+    days.dedup();
+    days
 }
 
 /// How many of the rows' days a label takes, where it takes the most.

@@ -120,6 +120,33 @@ pub struct Bar {
     pub volume: Option<Shares>,
 }
 
+impl Bar {
+    /// The bar with each price as far below `anchor` lira as it was above, in proportion, and another
+    /// volume; as it is where such a price is beyond all prices.
+    pub(crate) fn mirrored(&self, anchor: f64) -> Self {
+        self.try_mirrored(anchor).unwrap_or(*self)
+    }
+
+    fn try_mirrored(&self, anchor: f64) -> Option<Self> {
+        let mirror = |price: Price| Price::nearest(anchor * anchor / price.lira());
+        let open = match self.open {
+            Some(open) => Some(mirror(open)?),
+            None => None,
+        };
+        let close = mirror(self.close)?;
+        let factor = close.lira() / self.close.lira();
+        Some(Self {
+            open,
+            high: mirror(self.low)?,
+            low: mirror(self.high)?,
+            close,
+            adjusted_close: self.adjusted_close.map(|adjusted| adjusted * factor),
+            volume: self.volume.map(|shares| Shares(shares.0.saturating_mul(2).saturating_add(1))),
+            ..*self
+        })
+    }
+}
+
 /// The bars of one symbol as received, in no promised order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BarSeries {

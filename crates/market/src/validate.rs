@@ -199,6 +199,18 @@ impl ValidatedBars {
         self.continues.get(index).copied().unwrap_or(false)
     }
 
+    /// The same bars with another future: after `day` prices go down by as much as they went up, and
+    /// volumes are other ones. What is known at the close of `day` must not depend on which of the
+    /// two futures came; this is how that is put to the test.
+    #[must_use]
+    pub fn with_another_future(&self, day: Date) -> Self {
+        let begin = self.bars.partition_point(|bar| bar.day <= day);
+        let (past, future) = self.bars.split_at(begin);
+        let anchor = past.last().or(future.first()).map_or(1.0, |bar| bar.close.lira());
+        let bars = past.iter().copied().chain(future.iter().map(|bar| bar.mirrored(anchor)));
+        Self { bars: bars.collect(), ..self.clone() }
+    }
+
     /// What was found on the way.
     pub fn quality(&self) -> &DataQuality {
         &self.quality

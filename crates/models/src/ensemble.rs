@@ -17,6 +17,9 @@ pub enum StackingError {
     /// No members, or more than [`MEMBERS_MAX`].
     #[error("{0} members cannot be weighted: give 1 to {MEMBERS_MAX}")]
     MembersCount(usize),
+    /// The prior has not one weight for each member.
+    #[error("the prior has {0} weights for {1} members")]
+    PriorCount(usize, usize),
     /// A member has not one forecast for each outcome.
     #[error("member {member} has {forecasts_count} forecasts for {outcomes_count} outcomes")]
     ForecastsCount {
@@ -44,26 +47,31 @@ impl StackingWeights {
     }
 
     /// The weights with the least squared error on rows that no member has learned from, drawn
-    /// towards equal weights.
+    /// towards `prior`.
     ///
     /// `forecasts[member][row]` and `outcomes[row]` are in one unit. Minimised over `w >= 0`,
-    /// `sum(w) = 1` is `|y - F w|^2 / n + prior_share * s * |w - 1/m|^2`, where `s` is the least mean
+    /// `sum(w) = 1` is `|y - F w|^2 / n + prior_share * s * |w - prior|^2`, where `s` is the least mean
     /// square of a member's forecasts that is not zero, so that a member that forecasts wildly does
     /// not strengthen the prior: with `prior_share` 0 the data alone decide, and with a large one
-    /// all members count alike. The minimum is exact, as every subset of members is tried.
+    /// the prior. The minimum is exact, as every subset of members is tried.
     ///
     /// Source: Breiman (1996), "Stacked Regressions", section 2, with weights that sum to one.
     ///
     /// # Errors
     ///
-    /// [`StackingError`] when the numbers do not go together; without outcomes the weights are equal.
+    /// [`StackingError`] when the numbers do not go together; without outcomes the weights are the
+    /// prior.
     pub fn fit(
         forecasts: &[Vec<f64>],
         outcomes: &[f64],
+        prior: &Self,
         prior_share: f64,
     ) -> Result<Self, StackingError> {
         let members_count = forecasts.len();
-        let equal = Self::equal(members_count)?;
+        check_count(members_count)?;
+        if prior.0.len() != members_count {
+            return Err(StackingError::PriorCount(prior.0.len(), members_count));
+        }
         for (member, of_member) in forecasts.iter().enumerate() {
             if of_member.len() != outcomes.len() {
                 return Err(StackingError::ForecastsCount {
@@ -80,29 +88,19 @@ impl StackingWeights {
             return Err(StackingError::NotFinite(row));
         }
         if outcomes.is_empty() {
-            return Ok(equal);
+            return Ok(prior.clone());
         }
-        let problem = Problem::of(forecasts, outcomes, prior_share);
+        let problem = Problem::of(forecasts, outcomes, prior, prior_share);
         let subsets = 1..1_u32 << members_count;
         let best = subsets
             .filter_map(|subset| problem.solve(subset))
             .min_by(|a, b| problem.loss(a).total_cmp(&problem.loss(b)));
-        Ok(best.map_or(equal, Self))
+        Ok(best.map_or_else(|| prior.clone(), Self))
     }
 
     /// The weight of each member.
     pub fn as_slice(&self) -> &[f64] {
         &self.0
-    }
-
-    /// The forecast of the ensemble, given one of each member.
-    ///
-    /// # Panics
-    ///
-    /// When there are not as many forecasts as members.
-    pub fn combine(&self, forecasts: &[f64]) -> f64 {
-        assert_eq!(forecasts.len(), self.0.len(), "one forecast of each member");
-        self.0.iter().zip(forecasts).map(|(weight, forecast)| weight * forecast).sum()
     }
 }
 
@@ -120,8 +118,13 @@ struct Problem {
 }
 
 impl Problem {
-    fn of(forecasts: &[Vec<f64>], outcomes: &[f64], prior_share: f64) -> Self {
-        let (n, m) = (count(outcomes.len()), count(forecasts.len()));
+    fn of(
+        forecasts: &[Vec<f64>],
+        outcomes: &[f64],
+        prior: &StackingWeights,
+        prior_share: f64,
+    ) -> Self {
+        let n = count(outcomes.len());
         let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / n;
         let mut gram: Vec<Vec<f64>> =
             forecasts.iter().map(|a| forecasts.iter().map(|b| product(a, b)).collect()).collect();
@@ -129,10 +132,10 @@ impl Problem {
         let squares = (0..forecasts.len()).map(|i| gram[i][i]).filter(|square| *square > 0.0);
         let least = squares.reduce(f64::min).unwrap_or_default();
         // Keeps members that forecast the same apart, by less than any rounding shows.
-        let prior = least * prior_share.max(1e-9);
+        let strength = least * prior_share.max(1e-9);
         for (i, row) in gram.iter_mut().enumerate() {
-            row[i] += prior;
-            linear[i] += prior / m;
+            row[i] += strength;
+            linear[i] += strength * prior.0[i];
         }
         Self { gram, linear }
     }
@@ -207,7 +210,8 @@ mod tests {
     use super::*;
 
     fn fit(forecasts: &[Vec<f64>], outcomes: &[f64], prior_share: f64) -> Vec<f64> {
-        StackingWeights::fit(forecasts, outcomes, prior_share).unwrap().0
+        let equal = StackingWeights::equal(forecasts.len()).unwrap();
+        StackingWeights::fit(forecasts, outcomes, &equal, prior_share).unwrap().0
     }
 
     /// Three members, the second twice as noisy as the first, the third of the wrong sign.
@@ -240,7 +244,8 @@ mod tests {
     #[test]
     fn no_other_weights_on_a_fine_grid_are_better() {
         let (forecasts, truth) = members();
-        let problem = Problem::of(&forecasts, &truth, 0.3);
+        let equal = StackingWeights::equal(3).unwrap();
+        let problem = Problem::of(&forecasts, &truth, &equal, 0.3);
         let best = problem.loss(&fit(&forecasts, &truth, 0.3));
         for i in 0..=50_u32 {
             for j in 0..=50 - i {
@@ -265,15 +270,30 @@ mod tests {
     }
 
     #[test]
+    fn weights_are_drawn_towards_the_prior_that_is_given() {
+        let (forecasts, truth) = members();
+        let prior = StackingWeights(vec![0.1, 0.2, 0.7]);
+        let fit = |share| StackingWeights::fit(&forecasts, &truth, &prior, share).unwrap();
+        for (weight, drawn_to) in fit(1e6).0.iter().zip([0.1, 0.2, 0.7]) {
+            assert!((weight - drawn_to).abs() < 1e-4);
+        }
+        assert!(fit(10.0).0[2] > fit(0.1).0[2]);
+        let nothing = vec![vec![]; 3];
+        assert_eq!(StackingWeights::fit(&nothing, &[], &prior, 0.0).unwrap(), prior);
+    }
+
+    #[test]
     fn numbers_that_do_not_go_together_are_refused() {
         let refused = |forecasts: &[Vec<f64>], outcomes: &[f64]| {
-            StackingWeights::fit(forecasts, outcomes, 0.0).unwrap_err()
+            let prior = StackingWeights(vec![1.0]);
+            StackingWeights::fit(forecasts, outcomes, &prior, 0.0).unwrap_err()
         };
         assert_eq!(refused(&[], &[]), StackingError::MembersCount(0));
+        assert_eq!(refused(&vec![vec![]; 2], &[]), StackingError::PriorCount(1, 2));
         assert_eq!(refused(&vec![vec![]; 9], &[]), StackingError::MembersCount(9));
         let error =
-            StackingError::ForecastsCount { member: 1, forecasts_count: 0, outcomes_count: 1 };
-        assert_eq!(refused(&[vec![1.0], vec![]], &[1.0]), error);
+            StackingError::ForecastsCount { member: 0, forecasts_count: 0, outcomes_count: 1 };
+        assert_eq!(refused(&[vec![]], &[1.0]), error);
         assert_eq!(refused(&[vec![1.0, f64::NAN]], &[1.0, 1.0]), StackingError::NotFinite(1));
     }
 }

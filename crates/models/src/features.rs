@@ -17,11 +17,13 @@ mod regime;
 mod returns;
 mod run;
 mod stream;
+mod targets;
 mod volatility;
 mod volume;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bist_market::calendar::Calendar;
 use bist_market::{ExchangeRules, Instrument, InstrumentClass, Symbol, ValidatedBars};
@@ -34,6 +36,7 @@ use stream::OWN_COUNT;
 
 pub use matrix::{FeatureMatrix, MatrixError};
 pub use stream::SymbolStream;
+pub use targets::{BARRIER_WIDTH, BarrierOutcome, Targets};
 
 /// What a feature is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,25 +58,6 @@ pub struct RowKey {
     pub symbol: Symbol,
 }
 
-/// What came after each row.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Targets {
-    /// How far the targets look ahead.
-    pub horizon: Horizon,
-    /// `[k - 1][row]`: log-return from the close of the row's session to that of the `k`-th session
-    /// after it, total return; NaN when either bar is absent or a break lies between.
-    pub step_returns: Vec<Vec<f64>>,
-    /// Log-return from the open of the next session, where one could buy, to the close of the last
-    /// session of the horizon; NaN as above.
-    pub tradable_return: Vec<f64>,
-    /// The last session of the horizon, at whose close the targets become known; `None` past the
-    /// end of the calendar.
-    pub known_on: Vec<Option<Date>>,
-    /// Standard deviation of the daily log-returns of the last 20 sessions, known at the row's
-    /// close; NaN until there are 20.
-    pub volatility: Vec<f64>,
-}
-
 /// What was known at the close of each row's session; the rows of all symbols, sorted by day and
 /// then by symbol. All that a model sees besides what it is to learn.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,8 +76,8 @@ pub struct Known {
 /// The rows of all symbols with what came after them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
-    /// What was known.
-    pub known: Known,
+    /// What was known; the same for panels of several horizons.
+    pub known: Arc<Known>,
     /// What came after.
     pub targets: Targets,
 }
@@ -122,7 +106,8 @@ pub fn feature_names() -> Vec<&'static str> {
     definitions().map(|definition| definition.name).collect()
 }
 
-/// Builds the rows of all symbols: one for each bar of each series of a share.
+/// Builds the rows of all symbols, one for each bar of each series of a share, with what came after
+/// them by each of `horizons`: a panel for each, in their order. What was known is the same for all.
 ///
 /// `series` are daily bars, each symbol once. The index `XU100` and the rate `USDTRY` among them
 /// are context of every row; what is not a share has no rows. `instruments` tell the sectors.
@@ -136,8 +121,8 @@ pub fn build(
     series: &[ValidatedBars],
     instruments: &[Instrument],
     calendar: &Calendar,
-    horizon: Horizon,
-) -> Panel {
+    horizons: &[Horizon],
+) -> Vec<Panel> {
     let rules = ExchangeRules::bist();
     let shares =
         series.par_iter().filter(|series| series.symbol().class() == InstrumentClass::Share);
@@ -145,35 +130,54 @@ pub fn build(
         shares.map(|series| SymbolColumns::of(series, rules)).collect();
     let layout = Layout::of(&symbols);
 
-    let mut columns = layout.spread(&symbols);
-    let turnover = columns.pop().expect("every symbol gives it as its last column");
-    let log_illiquidity = columns.pop().expect("and this before it");
+    let columns = columns(&symbols, &layout, series, instruments, calendar);
     let names = feature_names();
-    let column = |columns: &[Vec<f64>], name: &str| {
-        let index = names.iter().position(|known| *known == name);
-        columns[index.expect("a feature of single symbols")].clone()
-    };
-    let return_1 = column(&columns, "return_1");
-    columns.extend(day_columns(&layout, series, calendar, &return_1));
-    let volatility = column(&columns, "volatility_20");
-    let inputs = cross_section::Inputs {
-        return_1: &return_1,
-        return_5: &column(&columns, "return_5"),
-        return_20: &column(&columns, "return_20"),
-        volatility_20: &volatility,
-        volume_ratio: &column(&columns, "volume_ratio_5_20"),
-        log_illiquidity: &log_illiquidity,
-        turnover: &turnover,
-        sector: &sectors(&layout, instruments),
-    };
-    columns.extend(cross_section::columns(&inputs, &layout.days, &layout.runs));
-
-    let targets = targets(&symbols, &layout, calendar, horizon, volatility);
+    let volatility = of_name(&columns, &names, "volatility_20").to_vec();
     let names = names.into_iter().map(str::to_owned).collect();
     let features = FeatureMatrix::from_columns(names, columns)
         .expect("each definition has a column, and no feature divides by zero");
+    let targets: Vec<Targets> = horizons
+        .iter()
+        .map(|&horizon| targets::of(&symbols, &layout, calendar, horizon, &volatility))
+        .collect();
     let (log_close, stretch) = layout.closes(&symbols);
-    Panel { known: Known { keys: layout.keys, features, log_close, stretch }, targets }
+    let known = Arc::new(Known { keys: layout.keys, features, log_close, stretch });
+    targets.into_iter().map(|targets| Panel { known: Arc::clone(&known), targets }).collect()
+}
+
+/// The columns of all features, in the order of their definitions.
+fn columns(
+    symbols: &[SymbolColumns],
+    layout: &Layout,
+    series: &[ValidatedBars],
+    instruments: &[Instrument],
+    calendar: &Calendar,
+) -> Vec<Vec<f64>> {
+    let names = feature_names();
+    let mut columns = layout.spread(symbols);
+    let turnover = columns.pop().expect("every symbol gives it as its last column");
+    let log_illiquidity = columns.pop().expect("and this before it");
+    let of_day = day_columns(layout, series, calendar, of_name(&columns, &names, "return_1"));
+    let inputs = cross_section::Inputs {
+        return_1: of_name(&columns, &names, "return_1"),
+        return_5: of_name(&columns, &names, "return_5"),
+        return_20: of_name(&columns, &names, "return_20"),
+        volatility_20: of_name(&columns, &names, "volatility_20"),
+        volume_ratio: of_name(&columns, &names, "volume_ratio_5_20"),
+        log_illiquidity: &log_illiquidity,
+        turnover: &turnover,
+        sector: &sectors(layout, instruments),
+    };
+    let across = cross_section::columns(&inputs, &layout.days, &layout.runs);
+    columns.extend(of_day);
+    columns.extend(across);
+    columns
+}
+
+/// The column of a feature of single symbols.
+fn of_name<'a>(columns: &'a [Vec<f64>], names: &[&str], name: &str) -> &'a [f64] {
+    let index = names.iter().position(|known| *known == name);
+    &columns[index.expect("a feature of single symbols")]
 }
 
 /// The features that one symbol's bars give by themselves.
@@ -322,62 +326,20 @@ fn sectors(layout: &Layout, instruments: &[Instrument]) -> Vec<Option<usize>> {
     layout.keys.iter().map(|key| of_symbol.get(&key.symbol).copied()).collect()
 }
 
-fn targets(
-    symbols: &[SymbolColumns],
-    layout: &Layout,
-    calendar: &Calendar,
-    horizon: Horizon,
-    volatility: Vec<f64>,
-) -> Targets {
-    let steps_count = usize::from(horizon.sessions());
-    let rows_count = layout.keys.len();
-    // The sessions after each day, and which of them the rows of the day share.
-    let mut ahead: Vec<Vec<Option<Date>>> = Vec::with_capacity(layout.days.len());
-    let mut day_of_row = vec![0; rows_count];
-    for (index, rows) in layout.days.iter().enumerate() {
-        let day = layout.keys[rows.start].day;
-        ahead.push(
-            (1..=u32::from(horizon.sessions())).map(|k| calendar.session_after(day, k)).collect(),
-        );
-        day_of_row[rows.clone()].fill(index);
-    }
-
-    let mut targets = Targets {
-        horizon,
-        step_returns: vec![vec![f64::NAN; rows_count]; steps_count],
-        tradable_return: vec![f64::NAN; rows_count],
-        known_on: day_of_row.iter().map(|&day| ahead[day][steps_count - 1]).collect(),
-        volatility,
-    };
-    let runs = symbols.iter().flat_map(|symbol| &symbol.runs);
-    for (run, rows) in runs.zip(&layout.runs) {
-        for (t, &row) in rows.iter().enumerate() {
-            let find = |day: Date| run.bars.binary_search_by_key(&day, |of_run| of_run.day).ok();
-            let later: Vec<Option<usize>> =
-                ahead[day_of_row[row]].iter().map(|day| find((*day)?)).collect();
-            let close = |t: usize| run.bars[t].bar.close;
-            for (returns, later) in targets.step_returns.iter_mut().zip(&later) {
-                if let Some(later) = *later {
-                    returns[row] = (close(later) / close(t)).ln();
-                }
-            }
-            if let (Some(first), Some(last)) = (later[0], later[steps_count - 1]) {
-                targets.tradable_return[row] = (close(last) / run.bars[first].bar.open).ln();
-            }
-        }
-    }
-    targets
-}
-
 /// `a / b`, unknown where `b` is not positive or the quotient is beyond all numbers.
 fn ratio(a: f64, b: f64) -> f64 {
     let quotient = a / b;
     if b > 0.0 && quotient.is_finite() { quotient } else { f64::NAN }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "there are few values")]
 fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+    values.iter().sum::<f64>() / count(values.len())
+}
+
+/// A count as a float.
+#[expect(clippy::cast_precision_loss, reason = "there are few values")]
+fn count(count: usize) -> f64 {
+    count as f64
 }
 
 /// The mean of the values that are not NaN; NaN without any.

@@ -57,6 +57,7 @@ pub use roc::Roc;
 pub use rsi::Rsi;
 pub use stochastic::{Stochastic, StochasticValue};
 pub use supertrend::{SuperTrend, SuperTrendValue};
+pub(crate) use volatility::garman_klass_variance;
 pub use volatility::{CloseToClose, GarmanKlass, Parkinson, YangZhang};
 pub use vwap::Vwap;
 pub use williams_r::WilliamsR;

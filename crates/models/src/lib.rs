@@ -29,7 +29,10 @@ pub use artifact::{Artifact, ArtifactError};
 pub use conformal::{CalibrationError, ConformalBand};
 pub use ensemble::{StackingError, StackingWeights};
 pub use explain::Contributions;
-pub use features::{FeatureDefinition, FeatureMatrix, Known, MatrixError, Panel, RowKey, Targets};
+pub use features::{
+    BARRIER_WIDTH, BarrierOutcome, FeatureDefinition, FeatureMatrix, Known, MatrixError, Panel,
+    RowKey, Targets,
+};
 pub use forecaster::{FitError, FittedForecaster, Forecaster, Horizon};
 pub use gbdt::{FeatureRole, FittedGbdt, Gbdt, GbdtParams, ModelTextError, Objective};
 pub use lstm::{FittedLstm, Lstm, LstmParams, SequenceGradient};

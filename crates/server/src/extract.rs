@@ -2,6 +2,7 @@
 
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
+use bist_lifecycle::{Horizon, parse_horizon};
 use bist_market::Symbol;
 use bist_market::rename::current_name;
 use jiff::civil::Date;
@@ -105,6 +106,11 @@ pub(crate) const SYMBOL_WANTED: &str = "a symbol such as THYAO";
 /// Reads a symbol; a former one means the share under its present name.
 pub(crate) fn symbol(text: &str) -> Result<Symbol, String> {
     Symbol::parse(text).map(current_name).map_err(|error| format!("{error}; give {SYMBOL_WANTED}"))
+}
+
+/// Reads how far ahead to look; one of the horizons of the product.
+pub(crate) fn horizon(text: &str) -> Result<Horizon, String> {
+    parse_horizon(text).map_err(|error| error.to_string())
 }
 
 /// Reads a day.

@@ -7,12 +7,13 @@
 use std::fmt::Display;
 
 use bist_app::App;
+use bist_lifecycle::{HORIZON_DEFAULT, Horizon};
 use bist_market::Symbol;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::extract::{FromQuery, QueryReader, symbol};
+use crate::extract::{FromQuery, QueryReader, horizon, symbol};
 
 /// Items of a page unless the caller asks for another number.
 pub(crate) const LIMIT_DEFAULT: u32 = 100;
@@ -89,6 +90,9 @@ pub(crate) fn page_after<T>(
 #[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct LatestParams {
+    /// How many sessions ahead the model looks.
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 20, default = 5, example = 5)]
+    pub(crate) horizon: Horizon,
     /// Only that of this ticker; case does not matter.
     #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9]{1,12}([.]([Ii][Ss]|[Ee]))?$", example = "THYAO")]
     pub(crate) symbol: Option<Symbol>,
@@ -103,6 +107,7 @@ pub(crate) struct LatestParams {
 impl FromQuery for LatestParams {
     fn from_query(query: &mut QueryReader) -> Result<Self, ApiError> {
         Ok(Self {
+            horizon: query.optional("horizon", horizon)?.unwrap_or(HORIZON_DEFAULT),
             symbol: query.optional("symbol", symbol)?,
             limit: limit(query, LIMIT_DEFAULT, LIMIT_MAX)?,
             cursor: cursor_after(query)?,

@@ -61,6 +61,12 @@ pub enum StoreError {
         /// Where it is malformed.
         source: serde_json::Error,
     },
+    /// The ledger of trials was changed by somebody else than this program.
+    #[error(
+        "the ledger of trials was changed from outside at entry {0}; a record whose trials are not \
+         known cannot be believed: restore the database from a backup"
+    )]
+    LedgerBroken(i64),
     /// A stored value that no version of this program writes.
     #[error("the database holds an impossible value: {0}")]
     Impossible(String),

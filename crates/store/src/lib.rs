@@ -29,6 +29,7 @@ pub mod received;
 pub mod series;
 pub mod signals;
 pub mod source_status;
+pub mod trials;
 
 mod bars;
 mod bulk;

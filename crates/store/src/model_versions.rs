@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use bist_lifecycle::Horizon;
 use bist_lifecycle::model_version::{ModelState, ModelVersion};
 
 use crate::columns::{document, json};
@@ -13,47 +14,58 @@ use crate::pool::Store;
 const ARTIFACTS: &str = "models";
 
 impl Store {
-    /// Keeps `version` with its artefact and puts it in force; the champion before it retires.
+    /// Keeps `champions`, each with its artefact, and puts them in force, all or none; the champions
+    /// before them for the same horizons retire.
     ///
-    /// The artefact is on disk before the version is, so that a version never lacks its artefact.
+    /// The artefacts are on disk before the versions are, so that a version never lacks its own.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the artefact or the database cannot be written; the champion is then the
-    /// one before.
-    pub async fn save_champion(
+    /// [`StoreError`] when an artefact or the database cannot be written; the champions are then the
+    /// ones before.
+    pub async fn save_champions(
         &self,
-        version: &ModelVersion,
-        artifact: &[u8],
+        champions: &[(ModelVersion, Vec<u8>)],
     ) -> Result<(), StoreError> {
-        self.write_artifact(version, artifact)?;
+        for (version, artifact) in champions {
+            self.write_artifact(version, artifact)?;
+        }
         let mut transaction = self.writer.begin().await?;
-        let before: Vec<ModelVersion> =
-            sqlx::query("SELECT document FROM model_versions WHERE state = $1 AND id <> $2")
-                .bind(ModelState::Champion.as_str())
-                .bind(&version.id)
-                .fetch_all(&mut *transaction)
-                .await?
-                .iter()
-                .map(|row| document("model version", row))
-                .collect::<Result<_, _>>()?;
-        let retired =
-            before.into_iter().map(|former| ModelVersion { state: ModelState::Retired, ..former });
-        let champion = ModelVersion { state: ModelState::Champion, ..version.clone() };
-        for version in retired.chain([champion]) {
-            sqlx::query(
-                "INSERT INTO model_versions (id, state, origin, trained_at_us, document)
-                 VALUES ($1, $2, $3, $4, $5)
-                 ON CONFLICT (id) DO UPDATE SET state = EXCLUDED.state,
-                     trained_at_us = EXCLUDED.trained_at_us, document = EXCLUDED.document",
+        for (version, _) in champions {
+            let horizon = version.evaluation.horizon_sessions;
+            let before: Vec<ModelVersion> = sqlx::query(
+                "SELECT document FROM model_versions
+                 WHERE state = $1 AND horizon_sessions = $2 AND id <> $3",
             )
+            .bind(ModelState::Champion.as_str())
+            .bind(i64::from(horizon))
             .bind(&version.id)
-            .bind(version.state.as_str())
-            .bind(version.origin.as_str())
-            .bind(version.trained_at.as_microsecond())
-            .bind(json("model version", &version)?)
-            .execute(&mut *transaction)
-            .await?;
+            .fetch_all(&mut *transaction)
+            .await?
+            .iter()
+            .map(|row| document("model version", row))
+            .collect::<Result<_, _>>()?;
+            let retired = before
+                .into_iter()
+                .map(|former| ModelVersion { state: ModelState::Retired, ..former });
+            let champion = ModelVersion { state: ModelState::Champion, ..version.clone() };
+            for version in retired.chain([champion]) {
+                sqlx::query(
+                    "INSERT INTO model_versions
+                         (id, state, origin, horizon_sessions, trained_at_us, document)
+                     VALUES ($1, $2, $3, $4, $5, $6)
+                     ON CONFLICT (id) DO UPDATE SET state = EXCLUDED.state,
+                         trained_at_us = EXCLUDED.trained_at_us, document = EXCLUDED.document",
+                )
+                .bind(&version.id)
+                .bind(version.state.as_str())
+                .bind(version.origin.as_str())
+                .bind(i64::from(horizon))
+                .bind(version.trained_at.as_microsecond())
+                .bind(json("model version", &version)?)
+                .execute(&mut *transaction)
+                .await?;
+            }
         }
         transaction.commit().await?;
         Ok(())
@@ -73,19 +85,22 @@ impl Store {
             .collect()
     }
 
-    /// The version in force, if there is one.
+    /// The version in force for `horizon`, if there is one.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn champion(&self) -> Result<Option<ModelVersion>, StoreError> {
-        sqlx::query("SELECT document FROM model_versions WHERE state = $1")
-            .bind(ModelState::Champion.as_str())
-            .fetch_optional(&self.reader)
-            .await?
-            .as_ref()
-            .map(|row| document("model version", row))
-            .transpose()
+    pub async fn champion(&self, horizon: Horizon) -> Result<Option<ModelVersion>, StoreError> {
+        sqlx::query(
+            "SELECT document FROM model_versions WHERE state = $1 AND horizon_sessions = $2",
+        )
+        .bind(ModelState::Champion.as_str())
+        .bind(i64::from(horizon.sessions()))
+        .fetch_optional(&self.reader)
+        .await?
+        .as_ref()
+        .map(|row| document("model version", row))
+        .transpose()
     }
 
     /// The bytes of the artefact of `version`, as they lie on disk; the caller checks their hash.

@@ -99,6 +99,9 @@ pub struct SignalInput<'a> {
     pub horizon: Horizon,
     /// The forecast: log-return over the horizon, total return.
     pub expected_log_return: f64,
+    /// Where the expected return lies with probability 0.8, by what the model's forecasts have been
+    /// worth out of sample.
+    pub expected_interval_80: ReturnInterval,
     /// Where the return will lie with probability 0.8.
     pub interval_80: ReturnInterval,
     /// Where the return will lie with probability 0.5.
@@ -144,6 +147,9 @@ pub struct Signal {
     pub reason: Reason,
     /// Simple return expected over the horizon: the forecast's centre, costs not counted.
     pub expected_return_share: f64,
+    /// Simple returns between which the expected return lies with probability 0.8, by what the
+    /// model's forecasts have been worth out of sample.
+    pub expected_return_interval_80: ReturnInterval,
     /// Cost of a purchase and its sale, share of the amount.
     pub cost_share: f64,
     /// The expected return with the costs taken off its size: what is left of the forecast for
@@ -173,8 +179,9 @@ pub struct Signal {
 /// Decides what to do with a share.
 ///
 /// In this order: hold when the model has not shown skill, when it has not shown it on this
-/// symbol, when the forecast does not exceed the cost of a purchase and its sale, and when no valid
-/// prices can be named for the next session. Otherwise buy when the forecast is positive, and sell
+/// symbol, when the forecast does not exceed the cost of a purchase and its sale, when the band of
+/// the expected return holds gains and losses once costs are paid, and when no valid prices can be named for the next
+/// session. Otherwise buy when the forecast is positive, and sell
 /// when it is negative.
 ///
 /// Target and stop lie within the limits of the next session, computed from the last close. If a
@@ -187,8 +194,11 @@ pub struct Signal {
 /// 1e-9: a signal must not be explained by something else than its forecast.
 pub fn decide(input: &SignalInput<'_>) -> Signal {
     let SignalInput { expected_log_return, interval_50, interval_80, probability_up, .. } = *input;
+    let expected = input.expected_interval_80;
     for number in [
         expected_log_return,
+        expected.low,
+        expected.high,
         interval_50.low,
         interval_50.high,
         interval_80.low,
@@ -215,6 +225,7 @@ pub fn decide(input: &SignalInput<'_>) -> Signal {
         action,
         reason,
         expected_return_share,
+        expected_return_interval_80: simple(input.expected_interval_80),
         cost_share,
         expected_return_after_costs_share: expected_return_share
             - cost_share.copysign(expected_return_share),
@@ -250,6 +261,11 @@ fn verdict(
     }
     if expected_return_share.abs() <= cost_share {
         return Err(Reason::WithinCosts { expected_return_share, cost_share });
+    }
+    let ReturnInterval { low, high } = simple(input.expected_interval_80);
+    let one_sided = if expected_return_share > 0.0 { low > cost_share } else { high < -cost_share };
+    if !one_sided {
+        return Err(Reason::BandSpansZero { level: 0.8, low, high, cost_share });
     }
     let prices = prices::of(input)?;
     Ok(if expected_return_share > 0.0 {

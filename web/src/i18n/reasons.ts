@@ -81,6 +81,12 @@ const REASONS: Record<string, Sentences> = {
     en: (n) =>
       `The expected return of ${n.signed('expected_return_share')} does not cover the round-trip cost of ${n.share('cost_share')}.`,
   },
+  band_spans_zero: {
+    tr: (n) =>
+      `Modelin karnesine göre beklenen getiri ${n.signed('low')} ile ${n.signed('high')} arasında: ${n.share('cost_share')} maliyetten sonra kazanç da olabilir kayıp da.`,
+    en: (n) =>
+      `By the model’s record the expected return lies between ${n.signed('low')} and ${n.signed('high')}: after costs of ${n.share('cost_share')} it may be a gain or a loss.`,
+  },
   next_session_unknown: {
     tr: (n) => `Takvim, ${n.day('as_of')} gününden sonraki seansı bilmiyor; bu yüzden fiyat sınırı denetlenemiyor.`,
     en: (n) => `The calendar does not know the session after ${n.day('as_of')}, so no price limit can be checked.`,

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use bist_app::signals::{SignalsReport, WithoutForecast, WithoutForecastReason};
+use bist_app::training::TrainingError;
+use bist_app::{HORIZON_DEFAULT, Horizon, parse_horizon};
 use bist_market::Price;
 use bist_trading::Signal;
 use clap::Args;
@@ -13,7 +15,12 @@ use crate::config::Config;
 use crate::terminal::Terminal;
 
 #[derive(Args, Debug)]
-pub(crate) struct SignalsArgs {}
+pub(crate) struct SignalsArgs {
+    /// Show those of the model that looks so many sessions ahead; those of all models are made and
+    /// kept
+    #[arg(long, value_name = "SESSIONS", default_value_t = HORIZON_DEFAULT, value_parser = parse_horizon)]
+    horizon: Horizon,
+}
 
 /// The JSON document.
 #[derive(Serialize)]
@@ -40,8 +47,11 @@ struct Item<'a> {
 impl SignalsArgs {
     pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
         let app = open(config).await?;
-        let report = app.make_signals(terminal.progress()).await?;
+        let reports = app.make_signals(terminal.progress()).await?;
         app.close().await;
+        let of_horizon =
+            reports.into_iter().find(|report| report.model.lineage.spec.horizon == self.horizon);
+        let report = of_horizon.ok_or(TrainingError::NoModel(self.horizon))?;
         terminal.result(&document(&report), || text(&report))
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bist_app::App;
+use bist_app::HORIZON_DEFAULT;
 use bist_market::validate::ValidationPolicy;
 use bist_market::{BarSeries, FixedClock, RawBar};
 use bist_testkit::bars::random_walk;
@@ -120,7 +121,7 @@ fn served_by(data: &Path) -> BTreeSet<String> {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let clock = FixedClock("2026-11-24T12:00:00Z".parse().unwrap());
         let app = App::open(data, Arc::new(clock), ValidationPolicy::default()).await.unwrap();
-        let signals = app.signals(None).await.unwrap();
+        let signals = app.signals(HORIZON_DEFAULT, None).await.unwrap();
         assert_eq!(signals.len(), SYMBOLS.len());
         signals.into_iter().map(|record| record.model_version).collect()
     })
@@ -137,7 +138,7 @@ fn six_percent_of_bad_rows_stop_the_training_and_four_percent_are_left_out() {
     let data = folder.path().join("data");
     write(&prices, 0.0);
     ingest(&data);
-    let sound = json(&data, &["train"]);
+    let sound = json(&data, &["train", "--horizon", "5"])["items"][0].take();
     json(&data, &["signals"]);
 
     // The vendor breaks: the same days come again, one in seventeen of them bad.
@@ -172,7 +173,7 @@ fn six_percent_of_bad_rows_stop_the_training_and_four_percent_are_left_out() {
     let missed: Vec<_> = spoilt.difference(&found).collect();
     let extra: Vec<_> = found.difference(&spoilt).collect();
     assert!(missed.is_empty() && extra.is_empty(), "missed {missed:?}, extra {extra:?}");
-    let trained = json(&data, &["train"]);
+    let trained = json(&data, &["train", "--horizon", "5"])["items"][0].take();
     assert!(trained["lineage"]["excluded"].as_array().unwrap().is_empty());
     assert!(
         trained["lineage"]["rows_count"].as_u64() < sound["lineage"]["rows_count"].as_u64(),

@@ -10,8 +10,9 @@ use crate::rank_ic::{DependentMean, count, lag_days, mean};
 
 /// How often a band held the outcome, one level and step.
 ///
-/// The band of each fold is calibrated on the forecasts of earlier folds whose outcomes were known
-/// before its test block began; the first fold has no earlier ones and is not counted.
+/// The band of each fold is calibrated on the forecasts of earlier folds, and of the block before the
+/// first, whose outcomes were known before its test block began; where there are too few of them, the
+/// fold is not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Sessions ahead.
@@ -53,6 +54,7 @@ pub(crate) fn step_residuals<'a>(
 
 /// Coverage by step, and within it by level.
 pub(super) fn evaluate(
+    warm_up: &[OutOfFold],
     records: &[OutOfFold],
     layouts: &[FoldLayout],
     horizon: Horizon,
@@ -60,7 +62,8 @@ pub(super) fn evaluate(
     let bands: Vec<Option<ConformalBand>> = layouts
         .iter()
         .map(|layout| {
-            let earlier = records.iter().filter(|record| record.known_on < layout.test_from);
+            let all = warm_up.iter().chain(records);
+            let earlier = all.filter(|record| record.known_on < layout.test_from);
             ConformalBand::calibrate(&step_residuals(earlier, horizon), &BAND_LEVELS).ok()
         })
         .collect();

@@ -6,15 +6,24 @@ use serde::{Deserialize, Serialize};
 use super::{LEVEL, OutOfFold, daily, rank_ic};
 use crate::rank_ic::{DependentMean, mean};
 
+/// How much a member counts in either regime of the market, 0..=1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RegimeShares {
+    /// In a calm market.
+    pub calm: f64,
+    /// In a turbulent market.
+    pub turbulent: f64,
+}
+
 /// How much a member counted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MemberWeights {
     /// The kind of model.
     pub kind: String,
-    /// Its weight in the model in force, 0..=1.
-    pub weight: f64,
+    /// Its weight in the model in force.
+    pub weight: RegimeShares,
     /// Its weight on each fold, learned on the folds before.
-    pub fold_weights: Vec<f64>,
+    pub fold_weights: Vec<RegimeShares>,
 }
 
 /// One member of the ensemble and its record on the same days.
@@ -22,10 +31,10 @@ pub struct MemberWeights {
 pub struct MemberEvaluation {
     /// The kind of model.
     pub kind: String,
-    /// Its weight in the model in force, 0..=1.
-    pub weight: f64,
+    /// Its weight in the model in force.
+    pub weight: RegimeShares,
     /// Its weight on each fold, learned on the folds before.
-    pub fold_weights: Vec<f64>,
+    pub fold_weights: Vec<RegimeShares>,
     /// Its own rank information coefficient.
     pub rank_ic: Option<Estimate>,
     /// Its root mean squared error.

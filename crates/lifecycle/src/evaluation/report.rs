@@ -97,8 +97,8 @@ impl Evaluation {
         }
         writeln!(
             f,
-            "{:<22} {:>6} {:>8}  {:<28} loss above the ensemble",
-            "members", "weight", "RMSE", "rank IC"
+            "{:<22} {:>6} {:>9} {:>8}  {:<28} loss above the ensemble",
+            "members, weight when", "calm", "turbulent", "RMSE", "rank IC"
         )?;
         for member in &self.members {
             let loss = member.loss_above_ensemble;
@@ -110,9 +110,10 @@ impl Evaluation {
             };
             writeln!(
                 f,
-                "  {:<20} {:>6.3} {:>8.5}  {:<28} {verdict} {}",
+                "  {:<20} {:>6.3} {:>9.3} {:>8.5}  {:<28} {verdict} {}",
                 member.kind,
-                member.weight,
+                member.weight.calm,
+                member.weight.turbulent,
                 member.rmse,
                 Shown(member.rank_ic).to_string(),
                 loss.map_or_else(String::new, |loss| format!("{:.2e}", loss.value))

@@ -1,13 +1,22 @@
 //! The report: what it measures, and that it says so.
 
 use bist_lifecycle::evaluation::{
-    CaveatCode, Evaluation, FoldLayout, LearningTarget, OutOfFold, Predicted, Protocol,
-    RankIcMethod, evaluate,
+    CaveatCode, Evaluation, FoldLayout, Judged, LearningTarget, OutOfFold, OutlookRecord,
+    Predicted, Protocol, RankIcMethod, evaluate,
 };
-use bist_lifecycle::{WalkForward, train};
+use bist_lifecycle::outlook::Outlook;
+use bist_lifecycle::{LeakCheck, WalkForward};
 use bist_trading::{CostModel, SkillCondition};
 
-use crate::panels::{HORIZON, Recipe, sessions, spec, symbol};
+use crate::panels::{HORIZON, Recipe, sessions, spec, symbol, train};
+
+const NOTHING: Outlook = Outlook { up_share: None, volatility: None, barriers: None };
+
+const NO_CHECK: LeakCheck = LeakCheck {
+    changed_after: jiff::civil::Date::constant(2020, 1, 2),
+    values_count: 0,
+    forecasts_count: 0,
+};
 
 /// Records of `symbols_count` symbols over two folds of `days_count / 2` days.
 fn records(
@@ -27,11 +36,19 @@ fn records(
                 fold: usize::from(t >= days_count / 2),
                 predicted: Predicted { model, ridge: 0.0, seasonal_naive: 0.1, training_mean: 0.0 },
                 members: Vec::new(),
+                turbulence: 0.0,
                 drift: 0.0,
                 learned: realised,
                 step_returns: (1..=5).map(|k| realised * f64::from(k) / 5.0).collect(),
                 tradable_return: realised,
                 volatility: 0.02,
+                outlook: OutlookRecord {
+                    said: NOTHING,
+                    average: NOTHING,
+                    rose: None,
+                    realised_volatility: f64::NAN,
+                    barrier: None,
+                },
             }
         })
         .collect();
@@ -61,7 +78,16 @@ fn judge((records, layouts): (Vec<OutOfFold>, Vec<FoldLayout>)) -> Evaluation {
         seed: 7,
         costs: CostModel::default(),
     };
-    evaluate("gbdt", HORIZON, &records, &layouts, &[], protocol)
+    evaluate(Judged {
+        kind: "gbdt",
+        horizon: HORIZON,
+        warm_up: &[],
+        records: &records,
+        layouts: &layouts,
+        members: &[],
+        protocol,
+        leak_check: NO_CHECK,
+    })
 }
 
 /// A number between -1 and 1 without a pattern that matters.
@@ -142,7 +168,7 @@ fn a_short_record_of_a_symbol_is_not_judged() {
 #[test]
 fn bands_are_judged_on_later_folds_only_and_hold_what_they_promise() {
     let evaluation = judge(records(6, 400, |t, s| (0.0, 0.05 * scatter(t, s))));
-    assert_eq!(evaluation.coverage.len(), 10);
+    assert_eq!(evaluation.coverage.len(), 15, "three levels of five steps");
     for coverage in &evaluation.coverage {
         assert_eq!(coverage.rows_count, 1_200, "the second fold of two");
         let covered = coverage.covered.unwrap();
@@ -157,7 +183,7 @@ fn bands_are_judged_on_later_folds_only_and_hold_what_they_promise() {
 #[test]
 fn the_report_survives_the_way_to_json_and_back() {
     let panel = Recipe { symbols_count: 10, days_count: 400, strength: 0.2, seed: 3 }.panel();
-    let evaluation = train(&panel, &spec(7), &|_| {}).unwrap().evaluation;
+    let evaluation = train(&panel, &spec(7)).unwrap().evaluation;
     let json = serde_json::to_string_pretty(&evaluation).unwrap();
     assert_eq!(serde_json::from_str::<Evaluation>(&json).unwrap(), evaluation);
     assert!(!json.contains("NaN"));

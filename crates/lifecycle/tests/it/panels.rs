@@ -1,8 +1,9 @@
 //! Panels with a known amount of signal.
 
 use std::num::Wrapping;
+use std::sync::Arc;
 
-use bist_lifecycle::TrainingSpec;
+use bist_lifecycle::{TrainError, Trained, TrainingSpec};
 use bist_market::{Calendar, Symbol};
 use bist_models::{FeatureMatrix, Horizon, Known, Panel, RowKey, Targets};
 use jiff::civil::{Date, date};
@@ -28,6 +29,40 @@ pub(crate) fn spec(seed: u64) -> TrainingSpec {
     spec.walk_forward.folds_count = 4;
     spec.walk_forward.training_days_min = 100;
     spec
+}
+
+/// Trains as one configuration of one, with an honest future to change.
+pub(crate) fn train(panel: &Panel, spec: &TrainingSpec) -> Result<Trained, TrainError> {
+    let other_future = |day| with_another_future(panel, day);
+    bist_lifecycle::train(panel, spec, 1, &other_future, &|_| {})
+}
+
+/// The panel as it would be if everything after `day` were another: the features of later rows, and
+/// the outcomes that were not known on that day.
+pub(crate) fn with_another_future(panel: &Panel, day: Date) -> Panel {
+    let mut changed = panel.clone();
+    for row in 0..panel.known.keys.len() {
+        if changed.targets.known_on[row].is_none_or(|known_on| known_on > day) {
+            for returns in &mut changed.targets.step_returns {
+                returns[row] = 0.5 - 3.0 * returns[row];
+            }
+            changed.targets.tradable_return[row] *= -7.0;
+            changed.targets.realised_volatility[row] *= 3.0;
+        }
+    }
+    let columns = (0..panel.known.features.columns_count()).map(|j| {
+        let column = panel.known.features.column(j).iter().zip(&panel.known.keys);
+        column.map(|(v, key)| if key.day > day { 2.0 - 5.0 * v } else { *v }).collect()
+    });
+    let (names, columns) = (panel.known.features.names().to_vec(), columns.collect());
+    let known = Arc::make_mut(&mut changed.known);
+    known.features = FeatureMatrix::from_columns(names, columns).unwrap();
+    for (close, key) in known.log_close.iter_mut().zip(&panel.known.keys) {
+        if key.day > day {
+            *close = -*close;
+        }
+    }
+    changed
 }
 
 pub(crate) fn sessions(days_count: usize) -> Vec<Date> {
@@ -78,7 +113,7 @@ impl Recipe {
             rows().map(|(t, symbol)| column[symbol][t]).collect::<Vec<_>>()
         };
         Panel {
-            known: Known {
+            known: Arc::new(Known {
                 keys: rows().map(|(t, s)| RowKey { day: days[t], symbol: symbol(s) }).collect(),
                 features: FeatureMatrix::from_columns(
                     names.collect(),
@@ -87,7 +122,7 @@ impl Recipe {
                 .unwrap(),
                 log_close: rows().map(|(t, s)| sum(s, 0, t + 1)).collect(),
                 stretch: vec![0; days.len() * self.symbols_count],
-            },
+            }),
             targets: Targets {
                 horizon: HORIZON,
                 step_returns: (1..=horizon)
@@ -99,6 +134,8 @@ impl Recipe {
                         Calendar::bist().session_after(days[t], HORIZON.sessions().into())
                     })
                     .collect(),
+                realised_volatility: rows().map(|_| VOLATILITY).collect(),
+                barrier: rows().map(|_| None).collect(),
                 volatility: rows().map(|_| VOLATILITY).collect(),
             },
         }

@@ -1,19 +1,22 @@
 //! Training finds what is there, finds nothing where nothing is, and does not see the future.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
+use bist_lifecycle::evaluation::RegimeShares;
 use bist_lifecycle::training::{OutOfFoldForecasts, forecast_folds};
-use bist_lifecycle::{FittedModel, TrainError, Trained, TrainingStage, train};
+use bist_lifecycle::{FittedModel, TrainError, Trained, TrainingStage};
 use bist_market::{Calendar, ExchangeRules, Price};
-use bist_models::{Horizon, Panel};
+use bist_models::{FeatureMatrix, Horizon, Panel};
 use bist_trading::{Action, SignalInput, decide};
+use jiff::ToSpan;
 
-use crate::panels::{Recipe, spec, symbol};
+use crate::panels::{Recipe, spec, symbol, train, with_another_future};
 
 const PLANTED: Recipe = Recipe { symbols_count: 10, days_count: 500, strength: 0.3, seed: 1 };
 
 fn trained(panel: &Panel, seed: u64) -> Trained {
-    train(panel, &spec(seed), &|_| {}).unwrap()
+    train(panel, &spec(seed)).unwrap()
 }
 
 #[test]
@@ -48,35 +51,17 @@ fn forecasts(panel: &Panel) -> OutOfFoldForecasts {
     forecast_folds(panel, &spec(7), &|_, _| {}).unwrap()
 }
 
-/// For each fold: turns round every target that was not known before its test block began, and
-/// every feature after the block; the block's forecasts must not move by a bit.
+/// For each fold: turns round everything that was not known before its test block began; the
+/// forecasts of its first day must not move by a bit.
 #[test]
 fn a_changed_future_leaves_the_forecasts_of_a_fold_as_they_were() {
     let panel = Recipe { days_count: 400, ..PLANTED }.panel();
     let before = forecasts(&panel);
     for (index, layout) in before.layouts.iter().enumerate() {
-        let mut changed = panel.clone();
-        let rows_count = changed.known.keys.len();
-        for row in 0..rows_count {
-            if changed.targets.known_on[row].is_none_or(|day| day >= layout.test_from) {
-                for returns in &mut changed.targets.step_returns {
-                    returns[row] = 0.5 - 3.0 * returns[row];
-                }
-                changed.targets.tradable_return[row] *= -7.0;
-            }
-        }
-        let columns = (0..changed.known.features.columns_count()).map(|j| {
-            let column = changed.known.features.column(j).iter().zip(&changed.known.keys);
-            column
-                .map(|(v, key)| if key.day > layout.test_to { 2.0 - 5.0 * v } else { *v })
-                .collect()
-        });
-        let (names, columns) = (changed.known.features.names().to_vec(), columns.collect());
-        changed.known.features = bist_models::FeatureMatrix::from_columns(names, columns).unwrap();
-
+        let changed = with_another_future(&panel, layout.test_from);
         let after = forecasts(&changed);
         let of_fold = |forecasts: &OutOfFoldForecasts| -> Vec<[u64; 4]> {
-            let of_fold = forecasts.records.iter().filter(|record| record.fold == index);
+            let of_fold = forecasts.records.iter().filter(|record| record.day == layout.test_from);
             of_fold
                 .map(|r| {
                     let p = r.predicted;
@@ -132,15 +117,19 @@ fn a_member_that_is_taken_away_changes_the_forecast() {
     let kinds: Vec<&str> = whole.evaluation.members.iter().map(|m| m.kind.as_str()).collect();
     assert_eq!(kinds, ["gbdt", "lstm", "prophet"]);
     for member in &whole.evaluation.members {
-        assert!((0.0..=1.0).contains(&member.weight) && member.fold_weights.len() == 4);
-        assert!((member.fold_weights[0] - 1.0 / 3.0).abs() < 1e-12, "nothing was known before");
+        for RegimeShares { calm, turbulent } in member.fold_weights.iter().chain([&member.weight]) {
+            assert!((0.0..=1.0).contains(calm) && (0.0..=1.0).contains(turbulent));
+        }
+        assert_eq!(member.fold_weights.len(), 4);
     }
-    let sum: f64 = whole.evaluation.members.iter().map(|member| member.weight).sum();
-    assert!((sum - 1.0).abs() < 1e-9);
+    for of_regime in [|shares: RegimeShares| shares.calm, |shares: RegimeShares| shares.turbulent] {
+        let weights = whole.evaluation.members.iter().map(|member| of_regime(member.weight));
+        assert!((weights.sum::<f64>() - 1.0).abs() < 1e-9);
+    }
 
     let mut without = spec(7);
     without.members.lstm = None;
-    let without = train(&panel, &without, &|_| {}).unwrap();
+    let without = train(&panel, &without).unwrap();
     assert_eq!(without.evaluation.members.len(), 2);
     let row = panel.known.keys.len() - 1;
     let forecast = |trained: &Trained| {
@@ -186,6 +175,7 @@ fn forecasts_become_signals_that_rest_on_the_record() {
                 last_close: Price::parse("120.00").unwrap(),
                 horizon: forecast.horizon,
                 expected_log_return: forecast.expected_log_return,
+                expected_interval_80: forecast.expected_interval_80,
                 interval_80: step.interval_80,
                 interval_50: step.interval_50,
                 probability_up: forecast.probability_up,
@@ -223,7 +213,9 @@ fn a_model_survives_the_way_to_bytes_and_back() {
 fn progress_names_every_fold_and_never_goes_back() {
     let panel = Recipe { days_count: 400, ..PLANTED }.panel();
     let seen = RefCell::new(Vec::new());
-    train(&panel, &spec(7), &|progress| seen.borrow_mut().push(progress)).unwrap();
+    let other_future = |day| with_another_future(&panel, day);
+    let told = |progress| seen.borrow_mut().push(progress);
+    bist_lifecycle::train(&panel, &spec(7), 1, &other_future, &told).unwrap();
     let seen = seen.into_inner();
     assert!(seen.is_sorted_by(|a, b| a.done_share <= b.done_share));
     assert!((seen.last().unwrap().done_share - 1.0).abs() < 1e-12);
@@ -235,12 +227,53 @@ fn progress_names_every_fold_and_never_goes_back() {
 fn what_cannot_be_trained_is_refused_with_a_reason() {
     let mut other = spec(7);
     other.horizon = Horizon::from_sessions(3).unwrap();
-    let error = train(&PLANTED.panel(), &other, &|_| {}).unwrap_err();
+    let error = train(&PLANTED.panel(), &other).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the panel looks 5 sessions ahead and the training 3: build it for the same"
     );
     let short = Recipe { days_count: 60, ..PLANTED }.panel();
-    let error = train(&short, &spec(7), &|_| {}).unwrap_err();
+    let error = train(&short, &spec(7)).unwrap_err();
     assert!(matches!(error, TrainError::WalkForward(_)), "{error}");
+}
+
+/// A feature that knows tomorrow: the gate names it.
+#[test]
+fn a_feature_that_sees_the_future_is_named_and_no_model_comes_of_it() {
+    let panel = Recipe { days_count: 400, ..PLANTED }.panel();
+    let leaking = |panel: &Panel| {
+        let mut leaking = panel.clone();
+        let features = &panel.known.features;
+        let next: Vec<f64> = panel.targets.step_returns[0].iter().map(|r| r * 10.0).collect();
+        let columns = (0..features.columns_count())
+            .map(|j| if j == 3 { next.clone() } else { features.column(j).to_vec() });
+        let names = features.names().to_vec();
+        Arc::make_mut(&mut leaking.known).features =
+            FeatureMatrix::from_columns(names, columns.collect()).unwrap();
+        leaking
+    };
+    let other_future = |day| leaking(&with_another_future(&panel, day));
+    let error =
+        bist_lifecycle::train(&leaking(&panel), &spec(7), 1, &other_future, &|_| {}).unwrap_err();
+    let TrainError::Leak(leak) = error else { panic!("{error}") };
+    assert_eq!(leak.what, "the feature noise_1");
+    assert!(leak.to_string().contains("seen the future"), "{leak}");
+}
+
+/// Outcomes that are said to be known a fortnight before their day: purge and embargo let rows
+/// through that they should not, and the forecasts give it away.
+#[test]
+fn outcomes_that_are_said_to_be_known_too_early_are_found() {
+    let panel = Recipe { days_count: 400, ..PLANTED }.panel();
+    let too_early = |mut panel: Panel| {
+        for (known_on, key) in panel.targets.known_on.iter_mut().zip(&panel.known.keys) {
+            *known_on = known_on.map(|_| key.day.checked_sub(14.days()).unwrap());
+        }
+        panel
+    };
+    let other_future = |day| too_early(with_another_future(&panel, day));
+    let early = too_early(panel.clone());
+    let error = bist_lifecycle::train(&early, &spec(7), 1, &other_future, &|_| {}).unwrap_err();
+    let TrainError::Leak(leak) = error else { panic!("{error}") };
+    assert!(leak.what.contains("forecast"), "{leak}");
 }

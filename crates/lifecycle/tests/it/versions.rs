@@ -1,15 +1,15 @@
 //! A model version is named after everything it was made from.
 
-use bist_lifecycle::{ExcludedSymbol, Lineage, ModelState, ModelVersion, train};
+use bist_lifecycle::{ExcludedSymbol, Lineage, ModelState, ModelVersion};
 use bist_market::Origin;
 use jiff::Timestamp;
 
-use crate::panels::{Recipe, spec, symbol};
+use crate::panels::{Recipe, spec, symbol, train};
 
 #[test]
 fn the_name_of_a_version_follows_its_lineage_and_nothing_else() {
     let panel = Recipe { symbols_count: 6, days_count: 400, strength: 0.2, seed: 3 }.panel();
-    let trained = train(&panel, &spec(7), &|_| {}).unwrap();
+    let trained = train(&panel, &spec(7)).unwrap();
     let lineage = Lineage {
         snapshot_hash: "00".repeat(32),
         feature_names: panel.known.features.names().to_vec(),

@@ -105,12 +105,16 @@ impl Indicator for GarmanKlass {
 
     #[inline]
     fn push(&mut self, bar: Ohlcv) -> f64 {
-        let (range, body) = ((bar.high / bar.low).ln(), (bar.close / bar.open).ln());
-        let term = Sum(0.5 * range * range - (2.0 * LN_2 - 1.0) * body * body);
-        let sum = self.terms.push(term);
+        let sum = self.terms.push(Sum(garman_klass_variance(&bar)));
         // Not `max`, which would make zero of a window without an open.
         if sum.0 < 0.0 { 0.0 } else { (sum.0 * self.share).sqrt() }
     }
+}
+
+/// The variance within one bar by Garman and Klass; NaN without an open.
+pub(crate) fn garman_klass_variance(bar: &Ohlcv) -> f64 {
+    let (range, body) = ((bar.high / bar.low).ln(), (bar.close / bar.open).ln());
+    0.5 * range * range - (2.0 * LN_2 - 1.0) * body * body
 }
 
 /// From overnight gaps, bodies and ranges of `period` bars.

@@ -33,7 +33,7 @@ fn market() -> Vec<BarSeries> {
 fn panel(market: &[BarSeries]) -> Panel {
     let series: Vec<_> = market.iter().cloned().map(validated).collect();
     let horizon = Horizon::from_sessions(5).unwrap();
-    features::build(&series, &instruments(), Calendar::bist(), horizon)
+    features::build(&series, &instruments(), Calendar::bist(), &[horizon]).remove(0)
 }
 
 /// Two shares in one sector, one in another, one in none.
@@ -313,8 +313,9 @@ fn bars_pushed_one_by_one_give_the_bits_of_the_batch() {
     let bars = series.bars();
     assert!((1..bars.len()).any(|index| !series.continues(index)));
     let horizon = Horizon::from_sessions(5).unwrap();
-    let batch =
-        features::build(std::slice::from_ref(&series), &[], Calendar::bist(), horizon).known;
+    let batch = features::build(std::slice::from_ref(&series), &[], Calendar::bist(), &[horizon])
+        .remove(0)
+        .known;
     let mut stream = SymbolStream::new(ExchangeRules::bist());
     let mut own_count = 0;
     for (row, bar) in bars.iter().enumerate() {
@@ -359,7 +360,8 @@ fn there_are_more_than_thirty_features_each_with_formula_and_source() {
     let definitions: Vec<_> = features::definitions().collect();
     assert!(definitions.len() >= 30);
     assert!(definitions.iter().all(|d| !d.formula.is_empty() && !d.source.is_empty()));
-    let empty = features::build(&[], &[], Calendar::bist(), Horizon::from_sessions(5).unwrap());
+    let horizon = Horizon::from_sessions(5).unwrap();
+    let empty = features::build(&[], &[], Calendar::bist(), &[horizon]).remove(0);
     assert_eq!(
         (empty.known.features.rows_count(), empty.known.features.columns_count()),
         (0, definitions.len())

@@ -50,8 +50,38 @@ struct ForecastResponse {
     /// Return expected over all of them, dividends included.
     #[schema(example = 0.0042)]
     expected_return_share: f64,
+    /// Probability that the close will be higher at the end of them.
+    #[schema(minimum = 0, maximum = 1, example = 0.52)]
+    probability_up: f64,
+    /// Standard deviation of daily log-returns expected over them; null when there was nothing to
+    /// learn it from.
+    #[schema(required, minimum = 0, example = 0.021)]
+    volatility_share: Option<f64>,
+    /// Which of two prices will be touched first; null when there was nothing to learn it from.
+    #[schema(required)]
+    barriers: Option<BarriersResponse>,
     /// Session by session.
     steps: Vec<StepResponse>,
+}
+
+/// Probabilities that a price, from the open of the next session on, first touches a gain or a loss
+/// of one standard deviation of the return over the horizon, or neither. Together they are one.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Barriers)]
+struct BarriersResponse {
+    /// The gain first.
+    #[schema(minimum = 0, maximum = 1, example = 0.31)]
+    upper: f64,
+    /// The loss first.
+    #[schema(minimum = 0, maximum = 1, example = 0.29)]
+    lower: f64,
+    /// Neither before the horizon ends.
+    #[schema(minimum = 0, maximum = 1, example = 0.4)]
+    vertical: f64,
+    /// How far the two prices are from that of the open: the gain is this as a log-return, and the
+    /// loss the same downwards.
+    #[schema(minimum = 0, example = 0.047)]
+    distance_log_return: f64,
 }
 
 /// What is expected some sessions ahead.
@@ -97,6 +127,14 @@ impl From<ForecastRecord> for ForecastResponse {
             last_close: Decimal(last_close),
             horizon_sessions: forecast.horizon.sessions(),
             expected_return_share: forecast.expected_log_return.exp_m1(),
+            probability_up: forecast.probability_up,
+            volatility_share: forecast.outlook.volatility,
+            barriers: forecast.outlook.barriers.map(|shares| BarriersResponse {
+                upper: shares.upper,
+                lower: shares.lower,
+                vertical: shares.vertical,
+                distance_log_return: forecast.barrier_distance(),
+            }),
             steps: steps.collect(),
         }
     }
@@ -106,7 +144,7 @@ impl StepResponse {
     fn of(step: &ForecastStep, as_of: Date, last_close: Price) -> Self {
         let rules_of = step.day.unwrap_or(as_of);
         let price = |log_return| Decimal(price_after(last_close, log_return, rules_of));
-        let bands = [(0.5, step.interval_50), (0.8, step.interval_80)];
+        let bands = [(0.5, step.interval_50), (0.8, step.interval_80), (0.95, step.interval_95)];
         Self {
             session: step.session,
             day: step.day.map(Day),
@@ -135,7 +173,7 @@ fn price_after(close: Price, log_return: f64, day: Date) -> Price {
     near.unwrap_or_else(|| rules.tick(day, close))
 }
 
-/// The newest forecasts of the model in force, by symbol
+/// The newest forecasts of the model in force for a horizon, by symbol
 ///
 /// Without a model in force the list is empty.
 #[utoipa::path(
@@ -150,7 +188,7 @@ async fn list(
     State(app): State<Arc<App>>,
     Checked(params): Checked<LatestParams>,
 ) -> Result<Json<Page<ForecastResponse>>, ApiError> {
-    let records = app.forecasts(params.symbol).await?;
+    let records = app.forecasts(params.horizon, params.symbol).await?;
     let page = params.page(&app, records, |record| record.forecast.symbol).await?;
     Ok(Json(page.map(ForecastResponse::from)))
 }

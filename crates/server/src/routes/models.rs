@@ -80,7 +80,10 @@ struct ModelSummary {
     /// The kind of model.
     #[schema(example = "gbdt")]
     kind: String,
-    /// Where it stands.
+    /// How many sessions ahead it looks.
+    #[schema(example = 5)]
+    horizon_sessions: u8,
+    /// Where it stands; there is one champion for each horizon.
     state: StateWord,
     /// Whether it learned from real data.
     origin: OriginWord,
@@ -185,6 +188,7 @@ impl From<&ModelVersion> for ModelSummary {
         Self {
             version: version.id.clone(),
             kind: version.kind.clone(),
+            horizon_sessions: evaluation.horizon_sessions,
             state: StateWord(version.state),
             origin: OriginWord(version.origin),
             trained_at: Instant(version.trained_at),

@@ -77,6 +77,9 @@ struct SignalResponse {
     /// the return above zero. An empirical frequency.
     #[schema(required, minimum = 0, maximum = 1, example = 0.53)]
     probability_up: Option<f64>,
+    /// Where the expected return lies with probability 0.8, by what the model's forecasts have been
+    /// worth out of sample.
+    expected_return_interval_80: IntervalResponse,
     /// Returns between which the return will lie with probability 0.5.
     interval_50: IntervalResponse,
     /// Returns between which the return will lie with probability 0.8.
@@ -111,7 +114,7 @@ schema!(
          (shares as numbers, prices as decimal strings, days as dates). Codes: \
          `expected_gain_above_costs` (buy), `expected_loss_above_costs` (sell), and for hold \
          `no_skill_shown`, `no_skill_for_symbol`, `symbol_record_too_short`, `within_costs`, \
-         `next_session_unknown`, `limits_unknown`, `within_one_step`. More may come."
+         `band_spans_zero`, `next_session_unknown`, `limits_unknown`, `within_one_step`. More may come."
     )
     .property("code", text("The stable code.", "within_costs"))
     .required("code")
@@ -183,6 +186,7 @@ impl TryFrom<SignalRecord> for SignalResponse {
             cost_share: signal.cost_share,
             expected_return_after_costs_share: signal.expected_return_after_costs_share,
             probability_up: Some(signal.probability_up),
+            expected_return_interval_80: signal.expected_return_interval_80.into(),
             interval_50: signal.interval_50.into(),
             interval_80: signal.interval_80.into(),
             target: signal.target.map(Decimal),
@@ -229,7 +233,7 @@ impl From<TopContributions> for ContributionsResponse {
     }
 }
 
-/// The newest signals of the model in force, by symbol
+/// The newest signals of the model in force for a horizon, by symbol
 ///
 /// Without a model in force the list is empty.
 #[utoipa::path(
@@ -244,7 +248,7 @@ async fn list(
     State(app): State<Arc<App>>,
     Checked(params): Checked<LatestParams>,
 ) -> Result<Json<Page<SignalResponse>>, ApiError> {
-    let records = app.signals(params.symbol).await?;
+    let records = app.signals(params.horizon, params.symbol).await?;
     let page = params.page(&app, records, |record| record.signal.symbol).await?;
     let Page { items, next } = page;
     let items = items.into_iter().map(SignalResponse::try_from).collect::<Result<_, _>>()?;

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Method, Request, header};
 use bist_app::App;
 use bist_app::progress::ProgressSink;
 use bist_feeds::FileFormat;
+use bist_lifecycle::HORIZON_DEFAULT;
 use bist_market::FixedClock;
 use bist_market::sample::SampleSpec;
 use bist_market::validate::ValidationPolicy;
@@ -161,7 +162,7 @@ fn trained_directory() -> &'static Path {
                     SampleSpec { symbols_count: 6, years: 3, seed: 7, until: date(2026, 11, 20) };
                 app.make_sample(spec, quiet()).await.unwrap();
                 app.validate(None, quiet()).await.unwrap();
-                app.train(None, 7, quiet()).await.unwrap();
+                app.train(None, &[HORIZON_DEFAULT], 7, quiet()).await.unwrap();
                 app.make_signals(quiet()).await.unwrap();
                 app.close().await;
             });

@@ -5,6 +5,7 @@
 mod ingests;
 mod quality;
 mod sources;
+mod trials;
 
 use bist_market::bar::midnight_of;
 use bist_market::{BarSeries, Instrument, Interval, Origin, RawBar, Received, Source, Symbol};

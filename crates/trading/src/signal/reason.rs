@@ -54,6 +54,17 @@ pub enum Reason {
         /// Cost of a purchase and its sale.
         cost_share: f64,
     },
+    /// Hold: once costs are paid, the band of the expected return holds gains and losses.
+    BandSpansZero {
+        /// How often such a band holds the expected return.
+        level: f64,
+        /// Lower end of the band, simple return over the horizon.
+        low: f64,
+        /// Upper end of the band, simple return over the horizon.
+        high: f64,
+        /// Cost of a purchase and its sale.
+        cost_share: f64,
+    },
     /// Hold: the calendar does not know the next session, so no price can be checked.
     NextSessionUnknown {
         /// The day of the last bar.
@@ -86,6 +97,7 @@ impl Reason {
             Self::NoSkillForSymbol { .. } => "no_skill_for_symbol",
             Self::SymbolRecordTooShort { .. } => "symbol_record_too_short",
             Self::WithinCosts { .. } => "within_costs",
+            Self::BandSpansZero { .. } => "band_spans_zero",
             Self::NextSessionUnknown { .. } => "next_session_unknown",
             Self::LimitsUnknown { .. } => "limits_unknown",
             Self::WithinOneStep { .. } => "within_one_step",
@@ -133,6 +145,15 @@ impl fmt::Display for Reason {
                 f,
                 "The expected return of {:+.2} % does not exceed the costs of {:.2} %.",
                 percent(expected_return_share),
+                percent(cost_share)
+            ),
+            Self::BandSpansZero { level, low, high, cost_share } => write!(
+                f,
+                "By the model's record the expected return lies between {1:+.2} % and {2:+.2} % \
+                 ({0:.0} %): after costs of {3:.2} % it may be a gain or a loss.",
+                percent(level),
+                percent(low),
+                percent(high),
                 percent(cost_share)
             ),
             Self::NextSessionUnknown { as_of } => {

@@ -19,6 +19,7 @@ struct Case {
     last_close: Price,
     expected_log_return: f64,
     half_width_80: f64,
+    half_width_expected: f64,
     horizon_sessions: u8,
     model_record: ModelRecord,
     symbol_record: SymbolRecord,
@@ -33,6 +34,7 @@ impl Case {
             last_close: Price::parse(last_close).unwrap(),
             expected_log_return,
             half_width_80: 0.05,
+            half_width_expected: 0.0025,
             horizon_sessions: 5,
             model_record: ModelRecord { rank_ic: Some(SKILL), unmet: vec![] },
             symbol_record: SymbolRecord {
@@ -58,6 +60,7 @@ impl Case {
             expected_log_return: self.expected_log_return,
             interval_80: around(self.half_width_80),
             interval_50: around(self.half_width_80 / 2.0),
+            expected_interval_80: around(self.half_width_expected),
             probability_up: 0.6,
             base_share: self.base_share,
             contributions: &self.contributions,
@@ -99,6 +102,24 @@ fn a_forecast_within_the_costs_holds() {
     check(&Case::of("300.00", -0.0018), Action::Hold, "within_costs", None, None);
     let signal = Case::of("300.00", -0.0018).decide();
     assert!(signal.expected_return_after_costs_share > 0.0, "the costs are larger");
+}
+
+#[test]
+fn an_expectation_that_may_be_a_gain_or_a_loss_after_costs_holds() {
+    for (expected, half_width) in [(0.02, 0.0182), (-0.02, 0.0182), (0.02, 0.3), (-0.02, 0.3)] {
+        let case = Case { half_width_expected: half_width, ..Case::of("300.00", expected) };
+        check(&case, Action::Hold, "band_spans_zero", None, None);
+    }
+    let case = Case { half_width_expected: 0.018, ..Case::of("300.00", 0.02) };
+    assert_eq!(case.decide().action, Action::Buy, "the whole band is above the costs");
+    let case = Case { half_width_expected: 0.018, ..Case::of("300.00", -0.02) };
+    assert_eq!(case.decide().action, Action::Sell, "the whole band is below the costs");
+    let case = Case { half_width_expected: 0.03, ..Case::of("300.00", 0.02) };
+    assert_eq!(
+        case.decide().reason.to_string(),
+        "By the model's record the expected return lies between -1.00 % and +5.13 % (80 %): after \
+         costs of 0.19 % it may be a gain or a loss."
+    );
 }
 
 #[test]
