@@ -21,15 +21,28 @@ async fn a_forecast_has_a_step_a_session_with_bands_around_its_middle() {
         assert_eq!(forecast["horizon_sessions"], steps.len());
         for (session, step) in (1..).zip(steps) {
             assert_eq!(step["session"], session);
-            let [half, most] = step["bands"].as_array().unwrap().as_slice() else {
+            let [half, most, nearly_all] = step["bands"].as_array().unwrap().as_slice() else {
                 panic!("{step}")
             };
-            assert_eq!((&half["coverage"], &most["coverage"]), (&json!(0.5), &json!(0.8)));
-            let in_order =
-                [&most["low"], &half["low"], &step["median"], &half["high"], &most["high"]]
-                    .map(price);
+            let levels = [half, most, nearly_all].map(|band| &band["coverage"]);
+            assert_eq!(levels, [&json!(0.5), &json!(0.8), &json!(0.95)]);
+            let in_order = [
+                &nearly_all["low"],
+                &most["low"],
+                &half["low"],
+                &step["median"],
+                &half["high"],
+                &most["high"],
+                &nearly_all["high"],
+            ]
+            .map(price);
             assert!(in_order.is_sorted(), "{step}");
         }
+        let up = forecast["probability_up"].as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&up) && forecast["volatility_share"].as_f64().unwrap() > 0.0);
+        let barriers = &forecast["barriers"];
+        let shares = ["upper", "lower", "vertical"].map(|name| barriers[name].as_f64().unwrap());
+        assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{barriers}");
         let [first, last] = [&steps[0], &steps[steps.len() - 1]]
             .map(|step| price(&step["bands"][1]["high"]).lira() / price(&step["median"]).lira());
         assert!(first <= last, "the band widens: {forecast}");
