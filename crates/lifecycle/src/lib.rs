@@ -7,6 +7,7 @@
 //! Pure: no clock, no environment, no file, no socket, and no randomness but from the seed in the
 //! [`TrainingSpec`].
 
+pub mod bootstrap;
 pub mod evaluation;
 pub mod forecast;
 pub mod members;

@@ -1,5 +1,7 @@
 //! Training: learn on folds, judge what came of it, fit the model that forecasts from now on.
 
+use std::collections::BTreeMap;
+
 use bist_models::{
     CalibrationError, ConformalBand, FitError, Forecaster, Gbdt, GbdtParams, Horizon, LstmParams,
     Panel, ProphetParams, Ridge, SeasonalNaive, StackingWeights,
@@ -206,8 +208,9 @@ pub fn train(
     report(TrainingStage::Evaluation, layouts.len());
     let members = member_weights(&spec.members.kinds(), &weights);
     let protocol = lesson.protocol();
+    let sectors = BTreeMap::new();
     let evaluation =
-        evaluate(FittedModel::KIND, spec.horizon, &records, &layouts, &members, protocol);
+        evaluate(FittedModel::KIND, spec.horizon, &records, &layouts, &members, &sectors, protocol);
     let residuals = step_residuals(records.iter(), spec.horizon);
     let band = ConformalBand::calibrate(&residuals, &BAND_LEVELS)?;
     let errors = residuals.last().and_then(|last| ErrorDistribution::of(last));
