@@ -1,11 +1,13 @@
 //! Training: admit the data, learn, prove, put in force; and the proof again, on demand.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bist_lifecycle::trial::{configurations_count, spec_sha256};
 use bist_lifecycle::{
     Evaluation, ExcludedSymbol, FittedModel, Lineage, ModelState, ModelVersion, TrainError,
-    Trained, TrainingProgress, TrainingSpec, TrainingStage, Trial, TrialPurpose, train,
+    Trained, TrainingContext, TrainingProgress, TrainingSpec, TrainingStage, Trial, TrialPurpose,
+    train,
 };
 use bist_market::calendar::Calendar;
 use bist_market::{
@@ -103,6 +105,12 @@ impl Admitted {
         let series: Vec<ValidatedBars> =
             self.universe.series().iter().map(|series| series.with_another_future(day)).collect();
         features::build(&series, &self.instruments, Calendar::bist(), &[horizon]).remove(0)
+    }
+
+    /// The sectors of the symbols, as far as they are known.
+    fn sectors(&self) -> BTreeMap<Symbol, String> {
+        let known = self.instruments.iter();
+        known.filter_map(|known| Some((known.symbol, known.sector.clone()?))).collect()
     }
 
     fn excluded(&self) -> Vec<ExcludedSymbol> {
@@ -313,13 +321,19 @@ async fn run_training(
 ) -> Result<(Admitted, Vec<(TrainingSpec, Trained)>), TrainingError> {
     blocking(move || {
         let total = runs.len();
+        let sectors = admitted.sectors();
         let train_one =
             |(index, (panel, (spec, count))): (usize, (&Panel, (TrainingSpec, u32)))| {
                 let told = |now: TrainingProgress| {
                     tell(now, spec.horizon, (index, total), &*progress);
                 };
                 let other_future = |day| admitted.other_future(spec.horizon, day);
-                let trained = train(panel, &spec, count, &other_future, &told)?;
+                let context = TrainingContext {
+                    configurations_count: count,
+                    sectors: &sectors,
+                    other_future: &other_future,
+                };
+                let trained = train(panel, &spec, &context, &told)?;
                 Ok((spec, trained))
             };
         let trained = admitted.panels.iter().zip(runs).enumerate().map(train_one);

@@ -1,14 +1,18 @@
 //! What a model's forecasts were worth on days that it had not seen: the report a sceptic reads.
 
 mod caveat;
+mod coefficient;
 mod coverage;
 mod errors;
 mod members;
 mod outlook;
 mod report;
 mod skill;
+mod slices;
 mod slope;
 mod symbols;
+
+use std::collections::BTreeMap;
 
 use bist_market::Symbol;
 use bist_models::Horizon;
@@ -17,16 +21,21 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::leak_gate::LeakCheck;
-use crate::rank_ic::{DependentMean, correlation_parts, count, lag_days, mean, spearman};
+use crate::rank_ic::{Correlation, DependentMean, count, lag_days, mean};
 use crate::walk_forward::{Fold, WalkForward};
 
+use coefficient::DailyCoefficients;
+use slices::Slices;
+
 pub use caveat::{Caveat, CaveatCode};
+pub use coefficient::{Bootstrapped, InformationCoefficient, RankIcMethod};
 pub use coverage::Coverage;
 pub(crate) use coverage::{centre, step_residuals};
 pub use errors::{Rmse, SkillScores};
 pub use members::{MemberEvaluation, MemberWeights, RegimeShares};
 pub use outlook::{BarrierEvaluation, OutlookEvaluation, OutlookRecord, VolatilityEvaluation};
 pub use skill::{SkillReason, SkillVerdict};
+pub use slices::{SectorEvaluation, SliceEvaluation, YearEvaluation};
 pub use symbols::SymbolEvaluation;
 
 /// Level of the intervals over all symbols.
@@ -184,36 +193,6 @@ pub struct FoldEvaluation {
     pub rmse: Rmse,
 }
 
-/// What the rank information coefficient correlates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RankIcMethod {
-    /// Mean over days of Spearman's correlation across the symbols of a day, of which there are
-    /// five or more. What moves all symbols alike does not count.
-    CrossSectional,
-    /// There are too few symbols for that: mean over days of the symbols' parts of their own
-    /// correlation over time.
-    TimeSeries,
-}
-
-/// The rank information coefficient: does the order of the forecasts match the order of what came?
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RankIc {
-    /// The coefficient with its 95 % interval; absent when there are too few days.
-    pub estimate: Option<Estimate>,
-    /// What is correlated.
-    pub method: RankIcMethod,
-    /// Always `newey_west_student_t`: the standard error allows for labels that overlap, and the
-    /// degrees of freedom are the effective days less one.
-    pub interval_method: String,
-    /// Lag of the standard error, days: twice the horizon.
-    pub lag_days: u32,
-    /// Days measured.
-    pub days_count: u64,
-    /// How many independent days would tell as much.
-    pub effective_days_count: f64,
-}
-
 /// How often the sign of the forecast was right.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HitRate {
@@ -250,8 +229,11 @@ pub struct Evaluation {
     pub protocol: Protocol,
     /// Whether the model has shown skill, by a rule fixed beforehand.
     pub skill: SkillVerdict,
-    /// The rank information coefficient.
-    pub rank_ic: RankIc,
+    /// The rank information coefficient: does the order of the forecasts match that of what came?
+    pub rank_ic: InformationCoefficient,
+    /// The information coefficient: Pearson's correlation in place of Spearman's, so that a large
+    /// move counts for more than a small one.
+    pub ic: InformationCoefficient,
     /// How often the sign was right.
     pub hit_rate: HitRate,
     /// How much return has come for a unit of return forecast, with its 80 % interval: the slope of
@@ -276,6 +258,10 @@ pub struct Evaluation {
     pub folds: Vec<FoldEvaluation>,
     /// The members of the ensemble, in the order of their weights.
     pub members: Vec<MemberEvaluation>,
+    /// The years in order.
+    pub by_year: Vec<YearEvaluation>,
+    /// The sectors by name; none when no symbol's sector is known.
+    pub by_sector: Vec<SectorEvaluation>,
     /// The symbols in order.
     pub by_symbol: Vec<SymbolEvaluation>,
     /// How it was made sure that nothing had seen the future.
@@ -317,6 +303,8 @@ pub struct Judged<'a> {
     pub layouts: &'a [FoldLayout],
     /// The members of the ensemble, in the order of their forecasts.
     pub members: &'a [MemberWeights],
+    /// The sectors of the symbols, as far as they are known.
+    pub sectors: &'a BTreeMap<Symbol, String>,
     /// How the forecasts came about.
     pub protocol: Protocol,
     /// How it was made sure that nothing had seen the future.
@@ -329,13 +317,17 @@ pub struct Judged<'a> {
 ///
 /// When there are no records.
 pub fn evaluate(judged: Judged<'_>) -> Evaluation {
-    let Judged { kind, horizon, warm_up, records, layouts, members, protocol, leak_check } = judged;
+    let Judged { kind, horizon, warm_up, records, layouts, members, .. } = judged;
+    let Judged { sectors, protocol, leak_check, .. } = judged;
     assert!(!records.is_empty(), "there are no forecasts to judge");
     debug_assert!(records.is_sorted_by_key(|r| (r.day, r.symbol)), "records are sorted");
     let (from, to) = (records[0].day, records[records.len() - 1].day);
     let lag = lag_days(horizon.sessions());
-    let days = daily(records, |record| record.predicted.model);
-    let rank_ic = rank_ic(&days, lag);
+    let forecast = |record: &OutOfFold| record.predicted.model;
+    let days = DailyCoefficients::of(records, Correlation::Spearman, forecast);
+    let rank_ic = days.judge(horizon, protocol.seed);
+    let ic = DailyCoefficients::of(records, Correlation::Pearson, forecast)
+        .judge(horizon, protocol.seed);
     let rmse = Rmse::of(records);
     let skill_scores = SkillScores::of(&rmse);
     let folds: Vec<_> = layouts
@@ -349,9 +341,11 @@ pub fn evaluate(judged: Judged<'_>) -> Evaluation {
     };
     let relative_skill_scores = relative_rmse.as_ref().map(SkillScores::of);
     let skill = skill::verdict(&rank_ic, &skill_scores, relative_skill_scores.as_ref(), &folds);
-    let members = members::evaluate(members, records, lag);
+    let members = members::evaluate(members, records, horizon);
     let by_symbol = symbols::evaluate(records, horizon, rank_ic.method);
-    let caveats = caveat::caveats(&rank_ic, &by_symbol, &protocol);
+    let slices = Slices::of(records, horizon, rank_ic.method);
+    let by_sector = slices.by_sector(sectors);
+    let caveats = caveat::caveats(&rank_ic, &by_symbol, &by_sector, &protocol);
     let days_per_period = usize::from(horizon.sessions());
     Evaluation {
         kind: kind.to_owned(),
@@ -369,71 +363,18 @@ pub fn evaluate(judged: Judged<'_>) -> Evaluation {
         protocol,
         skill,
         rank_ic,
+        ic,
         rmse,
         skill_scores,
         relative_rmse,
         relative_skill_scores,
         folds,
         members,
+        by_year: slices.by_year(&days),
+        by_sector,
         by_symbol,
         leak_check,
         caveats,
-    }
-}
-
-/// The coefficient of each day that can be measured.
-struct DailyRankIc {
-    method: RankIcMethod,
-    /// The fold of each day and its coefficient, in the order of the days.
-    days: Vec<(usize, f64)>,
-}
-
-/// The daily coefficients: across symbols when half of the days have symbols enough, and over time
-/// otherwise.
-fn daily(records: &[OutOfFold], forecast: impl Fn(&OutOfFold) -> f64) -> DailyRankIc {
-    let days: Vec<&[OutOfFold]> = records.chunk_by(|a, b| a.day == b.day).collect();
-    let wide: Vec<_> = days.iter().filter(|day| day.len() >= SYMBOLS_PER_DAY_MIN).collect();
-    if 2 * wide.len() >= days.len() {
-        let days = wide
-            .iter()
-            .map(|day| {
-                let predicted: Vec<f64> = day.iter().map(&forecast).collect();
-                let realised: Vec<f64> = day.iter().map(OutOfFold::realised).collect();
-                (day[0].fold, spearman(&predicted, &realised))
-            })
-            .collect();
-        return DailyRankIc { method: RankIcMethod::CrossSectional, days };
-    }
-    let mut parts = vec![0.0; records.len()];
-    for rows in symbols::rows_by_symbol(records).values() {
-        let predicted: Vec<f64> = rows.iter().map(|&i| forecast(&records[i])).collect();
-        let realised: Vec<f64> = rows.iter().map(|&i| records[i].realised()).collect();
-        for (&row, part) in rows.iter().zip(correlation_parts(&predicted, &realised)) {
-            parts[row] = part;
-        }
-    }
-    let mut begin = 0;
-    let days = days
-        .iter()
-        .map(|day| {
-            let parts = &parts[begin..begin + day.len()];
-            begin += day.len();
-            (day[0].fold, mean(parts))
-        })
-        .collect();
-    DailyRankIc { method: RankIcMethod::TimeSeries, days }
-}
-
-fn rank_ic(daily: &DailyRankIc, lag: usize) -> RankIc {
-    let values: Vec<f64> = daily.days.iter().map(|(_, value)| *value).collect();
-    let mean = DependentMean::newey_west(&values, lag);
-    RankIc {
-        estimate: mean.and_then(|mean| mean.estimate(LEVEL)),
-        method: daily.method,
-        interval_method: "newey_west_student_t".to_owned(),
-        lag_days: u32::try_from(lag).unwrap_or(u32::MAX),
-        days_count: values.len() as u64,
-        effective_days_count: mean.map_or(0.0, |mean| mean.effective_count),
     }
 }
 
@@ -468,6 +409,28 @@ fn hit_share<'a>(records: impl Iterator<Item = &'a OutOfFold>) -> Option<f64> {
     (!moved.is_empty()).then(|| count(hits) / count(moved.len()))
 }
 
+/// A number of each record, less the mean of its day where symbols are compared with each other.
+fn compared(
+    records: &[OutOfFold],
+    method: RankIcMethod,
+    value: impl Fn(&OutOfFold) -> f64,
+) -> Vec<f64> {
+    let mut values: Vec<f64> = records.iter().map(value).collect();
+    match method {
+        RankIcMethod::TimeSeries => {}
+        RankIcMethod::CrossSectional => {
+            let mut begin = 0;
+            for day in records.chunk_by(|a, b| a.day == b.day) {
+                let of_day = &mut values[begin..begin + day.len()];
+                let common = mean(of_day);
+                of_day.iter_mut().for_each(|value| *value -= common);
+                begin += day.len();
+            }
+        }
+    }
+    values
+}
+
 fn opportunities(records: &[OutOfFold]) -> Vec<Opportunity> {
     records
         .iter()
@@ -486,13 +449,13 @@ fn fold_evaluation(
     fold: usize,
     layout: FoldLayout,
     records: &[OutOfFold],
-    daily: &DailyRankIc,
+    daily: &DailyCoefficients,
 ) -> FoldEvaluation {
     let begin = records.partition_point(|record| record.fold < fold);
     let end = records.partition_point(|record| record.fold <= fold);
     let rows = &records[begin..end];
     let values: Vec<f64> =
-        daily.days.iter().filter(|day| day.0 == fold).map(|(_, value)| *value).collect();
+        daily.days.iter().filter(|day| day.fold == fold).map(|day| day.value).collect();
     FoldEvaluation {
         layout,
         rank_ic: (!values.is_empty()).then(|| mean(&values)),

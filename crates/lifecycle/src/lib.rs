@@ -7,6 +7,7 @@
 //! Pure: no clock, no environment, no file, no socket, and no randomness but from the seed in the
 //! [`TrainingSpec`].
 
+pub mod bootstrap;
 pub mod evaluation;
 pub mod forecast;
 pub mod horizons;
@@ -26,6 +27,8 @@ pub use forecast::{FittedModel, FittedModelError, Forecast, ForecastStep};
 pub use horizons::{HORIZON_DEFAULT, HORIZONS, UnknownHorizon, parse_horizon};
 pub use leak_gate::{Leak, LeakCheck};
 pub use model_version::{ExcludedSymbol, Lineage, ModelState, ModelVersion};
-pub use training::{TrainError, Trained, TrainingProgress, TrainingSpec, TrainingStage, train};
+pub use training::{
+    TrainError, Trained, TrainingContext, TrainingProgress, TrainingSpec, TrainingStage, train,
+};
 pub use trial::{Trial, TrialPurpose};
 pub use walk_forward::{Fold, LabelledRow, WalkForward, WalkForwardError};

@@ -1,35 +1,54 @@
-//! The rank information coefficient: how well the order of the forecasts matches the order of what
-//! came, and how sure one can be of it when labels overlap.
+//! The information coefficients: how well forecasts, or their order, match what came, and how sure
+//! one can be of it when labels overlap.
 
 use bist_trading::Estimate;
 
-/// Spearman's rank correlation of `x` and `y`, ties averaged, -1..=1.
-///
-/// Zero when there are fewer than two values, and when all of `x` or all of `y` are equal: a
-/// forecast that says the same of everything orders nothing.
-///
-/// # Panics
-///
-/// When the lengths differ.
-pub fn spearman(x: &[f64], y: &[f64]) -> f64 {
-    let (x, y) = (standard_ranks(x), standard_ranks(y));
-    mean(&products(&x, &y))
+/// A correlation coefficient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Correlation {
+    /// Pearson's: of the values themselves.
+    Pearson,
+    /// Spearman's: of their ranks, ties averaged.
+    Spearman,
 }
 
-/// The parts that make up Spearman's correlation over time, one for each pair; their mean is the
-/// correlation.
-///
-/// With standardised ranks `r` and `s` and their correlation `rho`, the part of a pair is
-/// `rho + r s - rho (r^2 + s^2) / 2`: the influence of the pair on the correlation, so that the
-/// standard error of the mean of the parts is that of the correlation, the ranks taken as given.
-///
-/// # Panics
-///
-/// When the lengths differ.
-pub fn correlation_parts(x: &[f64], y: &[f64]) -> Vec<f64> {
-    let (r, s) = (standard_ranks(x), standard_ranks(y));
-    let rho = mean(&products(&r, &s));
-    r.iter().zip(&s).map(|(r, s)| rho + r * s - 0.5 * rho * (r * r + s * s)).collect()
+impl Correlation {
+    /// The correlation of `x` and `y`, -1..=1.
+    ///
+    /// Zero when there are fewer than two values, and when all of `x` or all of `y` are equal: a
+    /// forecast that says the same of everything tells nothing apart.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    pub fn of(self, x: &[f64], y: &[f64]) -> f64 {
+        mean(&products(&self.standardised(x), &self.standardised(y)))
+    }
+
+    /// The parts that make up a correlation over time, one for each pair; their mean is the
+    /// correlation.
+    ///
+    /// With standardised values (or ranks) `r` and `s` and their correlation `rho`, the part of a
+    /// pair is `rho + r s - rho (r^2 + s^2) / 2`: the influence of the pair on the correlation, so
+    /// that the standard error of the mean of the parts is that of the correlation, ranks taken as
+    /// given.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    pub fn parts(self, x: &[f64], y: &[f64]) -> Vec<f64> {
+        let (r, s) = (self.standardised(x), self.standardised(y));
+        let rho = mean(&products(&r, &s));
+        r.iter().zip(&s).map(|(r, s)| rho + r * s - 0.5 * rho * (r * r + s * s)).collect()
+    }
+
+    /// What is multiplied: mean 0 and mean square 1; zeros when all values are equal.
+    fn standardised(self, values: &[f64]) -> Vec<f64> {
+        match self {
+            Self::Pearson => scaled(centred(values)),
+            Self::Spearman => scaled(centred_ranks(values)),
+        }
+    }
 }
 
 /// The mean of a series whose neighbours depend on each other.
@@ -91,8 +110,18 @@ pub fn lag_days(horizon_sessions: u8) -> usize {
     2 * usize::from(horizon_sessions)
 }
 
-/// Ranks with mean 0 and mean square 1, ties averaged; zeros when all values are equal.
-fn standard_ranks(values: &[f64]) -> Vec<f64> {
+/// Values less their mean; zeros when all are equal, whatever the mean is rounded to.
+fn centred(values: &[f64]) -> Vec<f64> {
+    #[expect(clippy::float_cmp, reason = "equal values, not close ones, have no deviation")]
+    if values.iter().all(|value| *value == values[0]) {
+        return vec![0.0; values.len()];
+    }
+    let mean = mean(values);
+    values.iter().map(|value| value - mean).collect()
+}
+
+/// Ranks less their mean, ties averaged.
+fn centred_ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let middle = (count(values.len()) - 1.0) / 2.0;
@@ -107,13 +136,18 @@ fn standard_ranks(values: &[f64]) -> Vec<f64> {
         }
         begin += ties.len();
     }
-    let scale = (ranks.iter().map(|rank| rank * rank).sum::<f64>() / count(values.len())).sqrt();
+    ranks
+}
+
+/// Brings `values` to mean square 1; zeros stay.
+fn scaled(mut values: Vec<f64>) -> Vec<f64> {
+    let scale = mean(&products(&values, &values)).sqrt();
     if scale > 0.0 {
-        for rank in &mut ranks {
-            *rank /= scale;
+        for value in &mut values {
+            *value /= scale;
         }
     }
-    ranks
+    values
 }
 
 fn products(x: &[f64], y: &[f64]) -> Vec<f64> {
@@ -136,15 +170,21 @@ pub(crate) fn count(count: usize) -> f64 {
 mod tests {
     use super::*;
 
+    const BOTH: [Correlation; 2] = [Correlation::Pearson, Correlation::Spearman];
+
     #[test]
-    fn a_constant_forecast_orders_nothing() {
-        assert!(spearman(&[1.0, 1.0, 1.0], &[3.0, 1.0, 2.0]).abs() < 1e-15);
-        assert!(spearman(&[], &[]).abs() < 1e-15);
-        assert!(spearman(&[1.0], &[2.0]).abs() < 1e-15);
+    fn a_constant_forecast_tells_nothing_apart() {
+        for correlation in BOTH {
+            // The mean of three times 0.1 is not 0.1.
+            assert!(correlation.of(&[0.1, 0.1, 0.1], &[3.0, 1.0, 2.0]).abs() < 1e-15);
+            assert!(correlation.of(&[], &[]).abs() < 1e-15);
+            assert!(correlation.of(&[1.0], &[2.0]).abs() < 1e-15);
+        }
     }
 
     #[test]
-    fn only_the_order_counts() {
+    fn only_the_order_counts_for_ranks() {
+        let spearman = |x: &[f64], y: &[f64]| Correlation::Spearman.of(x, y);
         assert!((spearman(&[1.0, 2.0, 3.0], &[0.1, 50.0, 51.0]) - 1.0).abs() < 1e-15);
         assert!((spearman(&[1.0, 2.0, 3.0], &[9.0, 0.0, -9.0]) + 1.0).abs() < 1e-15);
         assert!((spearman(&[0.0, -0.0, 1.0], &[1.0, 1.0, 2.0]) - 1.0).abs() < 1e-15);
@@ -153,7 +193,9 @@ mod tests {
     #[test]
     fn the_parts_of_a_correlation_have_it_as_their_mean() {
         let (x, y) = ([0.3, -1.0, 2.0, 0.3, 5.0, 1.0], [1.0, -2.0, 0.5, 3.0, 4.0, -1.0]);
-        assert!((mean(&correlation_parts(&x, &y)) - spearman(&x, &y)).abs() < 1e-14);
+        for correlation in BOTH {
+            assert!((mean(&correlation.parts(&x, &y)) - correlation.of(&x, &y)).abs() < 1e-14);
+        }
     }
 
     #[test]

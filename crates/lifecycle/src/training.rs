@@ -1,5 +1,9 @@
 //! Training: learn on folds, judge what came of it, fit the model that forecasts from now on.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
+use bist_market::Symbol;
 use bist_models::{
     CalibrationError, ConformalBand, FitError, Forecaster, Gbdt, GbdtParams, Horizon, LstmParams,
     Panel, ProphetParams, Ridge, SeasonalNaive,
@@ -179,11 +183,29 @@ pub enum TrainError {
     Calibration(#[from] CalibrationError),
 }
 
+/// What training has to know besides the panel and the spec.
+#[derive(Clone, Copy)]
+pub struct TrainingContext<'a> {
+    /// How many configurations were looked at, this one included, see
+    /// [`crate::trial::configurations_count`].
+    pub configurations_count: u32,
+    /// The sectors of the symbols, as far as they are known.
+    pub sectors: &'a BTreeMap<Symbol, String>,
+    /// The same panel as it would be if all bars after a day were other ones; what was known and
+    /// forecast up to that day must then be the same, see [`crate::leak_gate`].
+    pub other_future: &'a dyn Fn(Date) -> Panel,
+}
+
+impl fmt::Debug for TrainingContext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrainingContext")
+            .field("configurations_count", &self.configurations_count)
+            .field("sectors", &self.sectors)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Trains on `panel`.
-///
-/// `configurations_count` tells how many configurations were looked at, this one included, see
-/// [`crate::trial::configurations_count`]. `other_future` gives the same panel as it would be if all bars after a day were other ones;
-/// what was known and forecast up to that day must then be the same, see [`crate::leak_gate`].
 ///
 /// On each fold the trees are fitted to the training rows and stopped by the validation rows; then
 /// they are fitted anew, with the number of trees found, to both. The recurrent network learns from
@@ -216,8 +238,7 @@ pub enum TrainError {
 pub fn train(
     panel: &Panel,
     spec: &TrainingSpec,
-    configurations_count: u32,
-    other_future: &dyn Fn(Date) -> Panel,
+    context: &TrainingContext<'_>,
     progress: &dyn Fn(TrainingProgress),
 ) -> Result<Trained, TrainError> {
     let lesson = Lesson::of(panel, spec)?;
@@ -229,13 +250,13 @@ pub fn train(
     let forecasts = lesson.forecast_folds(usize::MAX, &report)?;
     let folds_count = forecasts.layouts.len();
     report(TrainingStage::LeakGate, folds_count + 1);
-    let leak_check = lesson.pass_leak_gate(&forecasts, other_future)?;
+    let leak_check = lesson.pass_leak_gate(&forecasts, context.other_future)?;
 
     let OutOfFoldForecasts { warm_up, records, layouts, weights } = forecasts;
     let learned_count = folds_count + 1 + LEAK_GATE_PARTS_COUNT;
     report(TrainingStage::Evaluation, learned_count);
     let members = member_weights(&spec.members.kinds(), &weights);
-    let protocol = lesson.protocol(configurations_count);
+    let protocol = lesson.protocol(context.configurations_count);
     let evaluation = evaluate(Judged {
         kind: FittedModel::KIND,
         horizon: spec.horizon,
@@ -243,6 +264,7 @@ pub fn train(
         records: &records,
         layouts: &layouts,
         members: &members,
+        sectors: context.sectors,
         protocol,
         leak_check,
     });

@@ -69,6 +69,10 @@ const CAVEATS: Record<string, Record<Language, Sentence>> = {
     en: () =>
       'There are fewer than five symbols on most days, so the rank IC is measured over time; the symbols of a day share the market’s move.',
   },
+  sectors_unknown: {
+    tr: () => 'Sembollerin sektörü bilinmiyor; bu yüzden kaydı tek bir sektörün taşıyıp taşımadığı söylenemiyor.',
+    en: () => 'The sectors of the symbols are unknown, so whether one sector carries the record is not told.',
+  },
 };
 
 export const CAVEAT_CODES: readonly string[] = Object.keys(CAVEATS);

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Protocol, RankIc, RankIcMethod, SYMBOL_LEVEL, SymbolEvaluation};
+use super::{
+    InformationCoefficient, Protocol, RankIcMethod, SYMBOL_LEVEL, SectorEvaluation,
+    SymbolEvaluation,
+};
 use crate::rank_ic::count;
 
 /// A limit of what an evaluation claims.
@@ -35,14 +38,17 @@ pub enum CaveatCode {
     OrderNotDirection,
     /// The coefficient is measured over time, where a common trend counts.
     FewSymbols,
+    /// No symbol's sector is known.
+    SectorsUnknown,
     /// The band's promise supposes that the future resembles the past.
     BandsSupposeStability,
 }
 
 /// The caveats that apply.
 pub(super) fn caveats(
-    rank_ic: &RankIc,
+    rank_ic: &InformationCoefficient,
     symbols: &[SymbolEvaluation],
+    sectors: &[SectorEvaluation],
     protocol: &Protocol,
 ) -> Vec<Caveat> {
     let judged = symbols.iter().filter(|symbol| symbol.rank_ic.is_some()).count();
@@ -113,5 +119,10 @@ pub(super) fn caveats(
         ),
         method,
     ];
-    all.into_iter().map(|(code, text)| Caveat { code, text }).collect()
+    let sectors_unknown = sectors.is_empty().then(|| {
+        let text = "The sectors of the symbols are unknown, so whether one sector carries the record \
+                    is not told.";
+        (CaveatCode::SectorsUnknown, text.to_owned())
+    });
+    all.into_iter().chain(sectors_unknown).map(|(code, text)| Caveat { code, text }).collect()
 }

@@ -1,10 +1,11 @@
 //! The members of an ensemble, each judged by itself and against the whole.
 
+use bist_models::Horizon;
 use bist_trading::Estimate;
 use serde::{Deserialize, Serialize};
 
-use super::{LEVEL, OutOfFold, daily, rank_ic};
-use crate::rank_ic::{DependentMean, mean};
+use super::{DailyCoefficients, LEVEL, OutOfFold};
+use crate::rank_ic::{Correlation, DependentMean, lag_days, mean};
 
 /// How much a member counts in either regime of the market, 0..=1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,7 +50,7 @@ pub struct MemberEvaluation {
 pub(super) fn evaluate(
     members: &[MemberWeights],
     records: &[OutOfFold],
-    lag: usize,
+    horizon: Horizon,
 ) -> Vec<MemberEvaluation> {
     let of_member = |(member, weights): (usize, &MemberWeights)| {
         let forecast = |record: &OutOfFold| record.members[member];
@@ -69,9 +70,10 @@ pub(super) fn evaluate(
             kind: weights.kind.clone(),
             weight: weights.weight,
             fold_weights: weights.fold_weights.clone(),
-            rank_ic: rank_ic(&daily(records, forecast), lag).estimate,
+            rank_ic: DailyCoefficients::of(records, Correlation::Spearman, forecast)
+                .estimate(horizon, LEVEL),
             rmse: mean(&squares).sqrt(),
-            loss_above_ensemble: DependentMean::newey_west(&losses, lag)
+            loss_above_ensemble: DependentMean::newey_west(&losses, lag_days(horizon.sessions()))
                 .and_then(|mean| mean.estimate(LEVEL)),
         }
     };

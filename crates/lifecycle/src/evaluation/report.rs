@@ -4,7 +4,10 @@ use std::fmt;
 
 use bist_trading::Estimate;
 
-use super::{BAND_LEVELS, Evaluation, RankIcMethod, Rmse, SkillScores};
+use super::{
+    BAND_LEVELS, Evaluation, InformationCoefficient, RankIcMethod, Rmse, SkillScores,
+    SliceEvaluation,
+};
 
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,6 +31,7 @@ impl fmt::Display for Evaluation {
         self.money(f)?;
         self.bands(f)?;
         self.fold_table(f)?;
+        self.slices(f)?;
         let protocol = &self.protocol;
         writeln!(
             f,
@@ -46,17 +50,8 @@ impl fmt::Display for Evaluation {
 
 impl Evaluation {
     fn scores(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let across = match self.rank_ic.method {
-            RankIcMethod::CrossSectional => "across symbols",
-            RankIcMethod::TimeSeries => "over time",
-        };
-        writeln!(
-            f,
-            "Rank IC {across}   {}, {} days, effective {:.0}",
-            Shown(self.rank_ic.estimate),
-            self.rank_ic.days_count,
-            self.rank_ic.effective_days_count
-        )?;
+        Self::coefficient(f, "Rank IC", &self.rank_ic)?;
+        Self::coefficient(f, "IC", &self.ic)?;
         writeln!(
             f,
             "Hit rate                 {}, always up {}",
@@ -70,6 +65,35 @@ impl Evaluation {
             }
             _ => Ok(()),
         }
+    }
+
+    fn coefficient(
+        f: &mut fmt::Formatter<'_>,
+        name: &str,
+        coefficient: &InformationCoefficient,
+    ) -> fmt::Result {
+        let across = match coefficient.method {
+            RankIcMethod::CrossSectional => "across symbols",
+            RankIcMethod::TimeSeries => "over time",
+        };
+        writeln!(
+            f,
+            "{:<24} {}, {} days, effective {:.0}",
+            format!("{name} {across}"),
+            Shown(coefficient.estimate),
+            coefficient.days_count,
+            coefficient.effective_days_count
+        )?;
+        let Some(bootstrap) = &coefficient.bootstrap else { return Ok(()) };
+        writeln!(
+            f,
+            "  {:<22} {}, blocks of {:.1} days",
+            "bootstrap",
+            Shown(Some(bootstrap.coefficient)),
+            bootstrap.mean_block_days
+        )?;
+        let Some(ratio) = bootstrap.information_ratio else { return Ok(()) };
+        writeln!(f, "  {:<22} {}", "information ratio", Shown(Some(ratio)))
     }
 
     fn errors(
@@ -176,6 +200,45 @@ impl Evaluation {
         }
         Ok(())
     }
+
+    fn slices(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let header = |f: &mut fmt::Formatter<'_>, of: &str| {
+            writeln!(
+                f,
+                "{of:<22} {:>8} {:>8}  {:<34} {:>8} {:>12}",
+                "days", "rows", "rank IC", "hits", "against zero"
+            )
+        };
+        header(f, "by year")?;
+        for year in &self.by_year {
+            slice_line(f, year.year, &year.record)?;
+        }
+        if self.by_sector.is_empty() {
+            return Ok(());
+        }
+        header(f, "by sector")?;
+        for sector in &self.by_sector {
+            slice_line(f, &sector.sector, &sector.record)?;
+        }
+        Ok(())
+    }
+}
+
+/// A line of the tables by year and by sector.
+fn slice_line(
+    f: &mut fmt::Formatter<'_>,
+    name: impl fmt::Display,
+    record: &SliceEvaluation,
+) -> fmt::Result {
+    writeln!(
+        f,
+        "  {name:<20} {:>8} {:>8}  {:<34} {:>8} {:>12}",
+        record.days_count,
+        record.rows_count,
+        Shown(record.rank_ic).to_string(),
+        number(record.hit_share),
+        number(record.skill_against_zero_share)
+    )
 }
 
 /// A number that may be absent.

@@ -3,7 +3,7 @@
 use bist_trading::SkillCondition;
 use serde::{Deserialize, Serialize};
 
-use super::{FoldEvaluation, RankIc, SkillScores};
+use super::{FoldEvaluation, InformationCoefficient, SkillScores};
 use crate::rank_ic::count;
 
 /// Share of the test blocks in which the rank information coefficient must be positive.
@@ -59,7 +59,7 @@ impl SkillVerdict {
 
 /// Applies the rule of [`SkillVerdict`].
 pub(super) fn verdict(
-    rank_ic: &RankIc,
+    rank_ic: &InformationCoefficient,
     scores: &SkillScores,
     relative_scores: Option<&SkillScores>,
     folds: &[FoldEvaluation],

@@ -8,8 +8,8 @@ use bist_trading::Estimate;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{OutOfFold, RankIcMethod, SYMBOL_LEVEL, hit_share};
-use crate::rank_ic::{DependentMean, correlation_parts, count, lag_days, mean};
+use super::{OutOfFold, RankIcMethod, SYMBOL_LEVEL, compared, hit_share};
+use crate::rank_ic::{Correlation, DependentMean, count, lag_days};
 
 /// Horizons that a symbol's record must cover to be judged.
 const HORIZONS_COUNT_MIN: usize = 20;
@@ -44,12 +44,30 @@ pub(super) fn days_count_min(horizon_sessions: u8) -> usize {
 }
 
 /// The indices of each symbol's records, by day.
-pub(super) fn rows_by_symbol(records: &[OutOfFold]) -> BTreeMap<Symbol, Vec<usize>> {
+fn rows_by_symbol(records: &[OutOfFold]) -> BTreeMap<Symbol, Vec<usize>> {
     let mut rows: BTreeMap<Symbol, Vec<usize>> = BTreeMap::new();
     for (index, record) in records.iter().enumerate() {
         rows.entry(record.symbol).or_default().push(index);
     }
     rows
+}
+
+/// The part of each record in its symbol's correlation over time of `predicted` and `realised`,
+/// which belong to `records`.
+pub(super) fn correlation_parts(
+    records: &[OutOfFold],
+    correlation: Correlation,
+    predicted: &[f64],
+    realised: &[f64],
+) -> Vec<f64> {
+    let mut parts = vec![0.0; records.len()];
+    for rows in rows_by_symbol(records).values() {
+        let of = |values: &[f64]| -> Vec<f64> { rows.iter().map(|&row| values[row]).collect() };
+        for (&row, part) in rows.iter().zip(correlation.parts(&of(predicted), &of(realised))) {
+            parts[row] = part;
+        }
+    }
+    parts
 }
 
 /// The record of each symbol, by symbol.
@@ -73,34 +91,12 @@ pub(super) fn evaluate(
         .collect()
 }
 
-/// A number of each record, less the mean of its day where symbols are compared with each other.
-fn compared(
-    records: &[OutOfFold],
-    method: RankIcMethod,
-    value: impl Fn(&OutOfFold) -> f64,
-) -> Vec<f64> {
-    let mut values: Vec<f64> = records.iter().map(value).collect();
-    match method {
-        RankIcMethod::TimeSeries => {}
-        RankIcMethod::CrossSectional => {
-            let mut begin = 0;
-            for day in records.chunk_by(|a, b| a.day == b.day) {
-                let of_day = &mut values[begin..begin + day.len()];
-                let common = mean(of_day);
-                of_day.iter_mut().for_each(|value| *value -= common);
-                begin += day.len();
-            }
-        }
-    }
-    values
-}
-
 /// The correlation over time, if the record is long enough.
 fn rank_ic(predicted: &[f64], realised: &[f64], horizon: Horizon) -> Option<Estimate> {
     if predicted.len() < days_count_min(horizon.sessions()) {
         return None;
     }
-    let parts = correlation_parts(predicted, realised);
+    let parts = Correlation::Spearman.parts(predicted, realised);
     DependentMean::newey_west(&parts, lag_days(horizon.sessions()))?.estimate(SYMBOL_LEVEL)
 }
 

@@ -1,11 +1,14 @@
 //! The report: what it measures, and that it says so.
 
+use std::collections::BTreeMap;
+
 use bist_lifecycle::evaluation::{
-    CaveatCode, Evaluation, FoldLayout, Judged, LearningTarget, OutOfFold, OutlookRecord,
-    Predicted, Protocol, RankIcMethod, evaluate,
+    CaveatCode, Evaluation, FoldLayout, InformationCoefficient, Judged, LearningTarget, OutOfFold,
+    OutlookRecord, Predicted, Protocol, RankIcMethod, YearEvaluation, evaluate,
 };
 use bist_lifecycle::outlook::Outlook;
 use bist_lifecycle::{LeakCheck, WalkForward};
+use bist_market::Symbol;
 use bist_trading::{CostModel, SkillCondition};
 
 use crate::panels::{HORIZON, Recipe, sessions, spec, symbol, train};
@@ -67,7 +70,14 @@ fn records(
     (records, vec![layout(0, days_count / 2), layout(days_count / 2, days_count)])
 }
 
-fn judge((records, layouts): (Vec<OutOfFold>, Vec<FoldLayout>)) -> Evaluation {
+fn judge(record: (Vec<OutOfFold>, Vec<FoldLayout>)) -> Evaluation {
+    judge_with(&BTreeMap::new(), record)
+}
+
+fn judge_with(
+    sectors: &BTreeMap<Symbol, String>,
+    (records, layouts): (Vec<OutOfFold>, Vec<FoldLayout>),
+) -> Evaluation {
     let protocol = Protocol {
         scheme: "expanding_walk_forward".to_owned(),
         learning_target: LearningTarget::RelativeToDay,
@@ -85,6 +95,7 @@ fn judge((records, layouts): (Vec<OutOfFold>, Vec<FoldLayout>)) -> Evaluation {
         records: &records,
         layouts: &layouts,
         members: &[],
+        sectors,
         protocol,
         leak_check: NO_CHECK,
     })
@@ -104,6 +115,7 @@ fn a_perfect_forecast_has_every_mark() {
     assert!(evaluation.skill.shown);
     assert!((evaluation.rank_ic.estimate.unwrap().value - 1.0).abs() < 1e-12);
     assert!((evaluation.hit_rate.estimate.unwrap().value - 1.0).abs() < 1e-12);
+    assert!((evaluation.ic.estimate.unwrap().value - 1.0).abs() < 1e-12);
     assert!(evaluation.rmse.model.abs() < 1e-15);
     assert_eq!(evaluation.skill_scores.against_zero_share, Some(1.0));
     assert!(evaluation.by_symbol.iter().all(|symbol| symbol.skill_shown));
@@ -142,6 +154,27 @@ fn a_falling_market_is_no_fault_where_symbols_are_compared() {
     assert!(evaluation.skill.shown, "{evaluation}");
 }
 
+/// Forecasts that know the order and not the size: the ranks agree fully, the values do not.
+#[test]
+fn order_and_size_are_judged_apart() {
+    let evaluation = judge(records(8, 200, |t, s| {
+        let realised = 0.05 * scatter(t, s).powi(5);
+        (0.01 * scatter(t, s), realised)
+    }));
+    let value = |coefficient: &InformationCoefficient| coefficient.estimate.unwrap().value;
+    assert!((value(&evaluation.rank_ic) - 1.0).abs() < 1e-12);
+    assert!((0.6..0.95).contains(&value(&evaluation.ic)), "{:?}", evaluation.ic);
+    // Where no day differs from another there is no information ratio; here days differ.
+    let bootstrapped = evaluation.ic.bootstrap.unwrap();
+    let ratio = bootstrapped.information_ratio.unwrap();
+    assert!(ratio.low > 1.0 && ratio.low < ratio.value && ratio.value < ratio.high);
+    assert!(bootstrapped.mean_block_days >= 5.0, "labels overlap over the horizon");
+    let (drawn, estimate) = (bootstrapped.coefficient, evaluation.ic.estimate.unwrap());
+    assert!((drawn.value - estimate.value).abs() < 1e-12);
+    let ratio_of_widths = (drawn.high - drawn.low) / (estimate.high - estimate.low);
+    assert!((0.5..1.5).contains(&ratio_of_widths), "{drawn} and {estimate}");
+}
+
 #[test]
 fn few_symbols_are_measured_over_time_and_the_report_says_so() {
     let perfect = |t: usize, s: usize| (0.01 * scatter(t, s), 0.01 * scatter(t, s));
@@ -163,6 +196,53 @@ fn a_short_record_of_a_symbol_is_not_judged() {
     assert_eq!(short.symbol_record(symbol(50)).days_count, 0);
     let enough = judge(records(6, 100, forecast));
     assert!(enough.by_symbol.iter().all(|symbol| symbol.skill_shown));
+}
+
+/// Forecasts that are right in the first year only, and of the first sector only.
+#[test]
+fn years_and_sectors_are_judged_apart() {
+    let days_count = 500;
+    let years: Vec<i16> = sessions(days_count).iter().map(|day| day.year()).collect();
+    let sector = |s: usize| ["energy", "food"][s % 2];
+    let sectors = (0..9).map(|s| (symbol(s), sector(s).to_owned())).collect();
+    let right = |t: usize, s: usize| years[t] == years[0] && sector(s) == "energy";
+    let evaluation = judge_with(
+        &sectors,
+        records(10, days_count, |t, s| {
+            let realised = 0.05 * scatter(t, s);
+            (if right(t, s) { realised } else { 0.05 * scatter(s + 40, t) }, realised)
+        }),
+    );
+    let [first, second] = evaluation.by_year.as_slice() else { panic!("two years") };
+    assert_eq!((first.year, second.year), (years[0], years[0] + 1));
+    assert_eq!(first.record.days_count + second.record.days_count, 500);
+    assert_eq!(first.record.rows_count, 10 * first.record.days_count);
+    assert!(first.record.rank_ic.unwrap().low > 0.2, "{first:?}");
+    assert!(second.record.rank_ic.unwrap().low < 0.0, "{second:?}");
+    assert!(first.record.hit_share > second.record.hit_share);
+    let skill = |year: &YearEvaluation| year.record.skill_against_zero_share.unwrap();
+    assert!(skill(first) > 0.0 && skill(second) < 0.0);
+
+    let [energy, food] = evaluation.by_sector.as_slice() else { panic!("two sectors") };
+    assert_eq!((energy.sector.as_str(), energy.symbols_count), ("energy", 5));
+    assert_eq!((food.sector.as_str(), food.symbols_count), ("food", 4), "one has no sector");
+    assert_eq!(food.record.rows_count, 4 * 500);
+    assert!(energy.record.rank_ic.unwrap().low > 0.3, "{energy:?}");
+    assert!(food.record.rank_ic.unwrap().low < 0.0, "{food:?}");
+    let unknown = |evaluation: &Evaluation| -> bool {
+        evaluation.caveats.iter().any(|caveat| caveat.code == CaveatCode::SectorsUnknown)
+    };
+    assert!(!unknown(&evaluation));
+    let without = judge(records(6, 100, |t, s| (scatter(t, s), scatter(t, s))));
+    assert!(without.by_sector.is_empty() && unknown(&without));
+    assert_eq!(without.by_year.len(), 1);
+}
+
+#[test]
+fn a_part_of_a_year_is_not_judged_by_its_order() {
+    let short = judge(records(6, 99, |t, s| (scatter(t, s), scatter(t, s))));
+    assert_eq!(short.by_year[0].record.rank_ic, None);
+    assert_eq!(short.by_year[0].record.hit_share, Some(1.0));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Panels with a known amount of signal.
 
+use std::collections::BTreeMap;
 use std::num::Wrapping;
 use std::sync::Arc;
 
-use bist_lifecycle::{TrainError, Trained, TrainingSpec};
+use bist_lifecycle::{TrainError, Trained, TrainingContext, TrainingProgress, TrainingSpec};
 use bist_market::{Calendar, Symbol};
 use bist_models::{FeatureMatrix, Horizon, Known, Panel, RowKey, Targets};
 use jiff::civil::{Date, date};
@@ -33,8 +34,19 @@ pub(crate) fn spec(seed: u64) -> TrainingSpec {
 
 /// Trains as one configuration of one, with an honest future to change.
 pub(crate) fn train(panel: &Panel, spec: &TrainingSpec) -> Result<Trained, TrainError> {
-    let other_future = |day| with_another_future(panel, day);
-    bist_lifecycle::train(panel, spec, 1, &other_future, &|_| {})
+    train_with(panel, spec, &|day| with_another_future(panel, day), &|_| {})
+}
+
+/// The same with a future of one's choice, and told how far it has come.
+pub(crate) fn train_with(
+    panel: &Panel,
+    spec: &TrainingSpec,
+    other_future: &dyn Fn(Date) -> Panel,
+    progress: &dyn Fn(TrainingProgress),
+) -> Result<Trained, TrainError> {
+    let sectors = BTreeMap::new();
+    let context = TrainingContext { configurations_count: 1, sectors: &sectors, other_future };
+    bist_lifecycle::train(panel, spec, &context, progress)
 }
 
 /// The panel as it would be if everything after `day` were another: the features of later rows, and

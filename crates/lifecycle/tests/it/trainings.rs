@@ -11,7 +11,7 @@ use bist_models::{FeatureMatrix, Horizon, Panel};
 use bist_trading::{Action, SignalInput, decide};
 use jiff::ToSpan;
 
-use crate::panels::{Recipe, spec, symbol, train, with_another_future};
+use crate::panels::{Recipe, spec, symbol, train, train_with, with_another_future};
 
 const PLANTED: Recipe = Recipe { symbols_count: 10, days_count: 500, strength: 0.3, seed: 1 };
 
@@ -215,7 +215,7 @@ fn progress_names_every_fold_and_never_goes_back() {
     let seen = RefCell::new(Vec::new());
     let other_future = |day| with_another_future(&panel, day);
     let told = |progress| seen.borrow_mut().push(progress);
-    bist_lifecycle::train(&panel, &spec(7), 1, &other_future, &told).unwrap();
+    train_with(&panel, &spec(7), &other_future, &told).unwrap();
     let seen = seen.into_inner();
     assert!(seen.is_sorted_by(|a, b| a.done_share <= b.done_share));
     assert!((seen.last().unwrap().done_share - 1.0).abs() < 1e-12);
@@ -253,8 +253,7 @@ fn a_feature_that_sees_the_future_is_named_and_no_model_comes_of_it() {
         leaking
     };
     let other_future = |day| leaking(&with_another_future(&panel, day));
-    let error =
-        bist_lifecycle::train(&leaking(&panel), &spec(7), 1, &other_future, &|_| {}).unwrap_err();
+    let error = train_with(&leaking(&panel), &spec(7), &other_future, &|_| {}).unwrap_err();
     let TrainError::Leak(leak) = error else { panic!("{error}") };
     assert_eq!(leak.what, "the feature noise_1");
     assert!(leak.to_string().contains("seen the future"), "{leak}");
@@ -273,7 +272,7 @@ fn outcomes_that_are_said_to_be_known_too_early_are_found() {
     };
     let other_future = |day| too_early(with_another_future(&panel, day));
     let early = too_early(panel.clone());
-    let error = bist_lifecycle::train(&early, &spec(7), 1, &other_future, &|_| {}).unwrap_err();
+    let error = train_with(&early, &spec(7), &other_future, &|_| {}).unwrap_err();
     let TrainError::Leak(leak) = error else { panic!("{error}") };
     assert!(leak.what.contains("forecast"), "{leak}");
 }
