@@ -20,6 +20,7 @@ use bist_trading::{AfterCosts, CostModel, Estimate, ModelRecord, Opportunity, Sy
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::direction::CalibratedDirection;
 use crate::leak_gate::LeakCheck;
 use crate::rank_ic::{Correlation, DependentMean, count, lag_days, mean};
 use crate::walk_forward::{Fold, WalkForward};
@@ -29,11 +30,11 @@ use slices::Slices;
 
 pub use caveat::{Caveat, CaveatCode};
 pub use coefficient::{Bootstrapped, InformationCoefficient, RankIcMethod};
-pub use coverage::Coverage;
+pub use coverage::{Coverage, FollowedBands, follow_bands};
 pub(crate) use coverage::{centre, step_residuals};
 pub use errors::{Rmse, SkillScores};
 pub use members::{MemberEvaluation, MemberWeights, RegimeShares};
-pub use outlook::{BarrierEvaluation, OutlookEvaluation, OutlookRecord, VolatilityEvaluation};
+pub use outlook::{BarrierEvaluation, DirectionEvaluation, OutlookEvaluation, OutlookRecord, VolatilityEvaluation};
 pub use skill::{SkillReason, SkillVerdict};
 pub use slices::{SectorEvaluation, SliceEvaluation, YearEvaluation};
 pub use symbols::SymbolEvaluation;
@@ -294,15 +295,16 @@ pub struct Judged<'a> {
     pub kind: &'a str,
     /// How far ahead it looks.
     pub horizon: Horizon,
-    /// Its forecasts for the block before the first fold, sorted by day and symbol: not judged, but
-    /// what the bands of the first fold rest on. May be empty.
-    pub warm_up: &'a [OutOfFold],
     /// Its forecasts, sorted by day and symbol; at least one.
     pub records: &'a [OutOfFold],
     /// The folds in order.
     pub layouts: &'a [FoldLayout],
     /// The members of the ensemble, in the order of their forecasts.
     pub members: &'a [MemberWeights],
+    /// The bands around them.
+    pub bands: &'a FollowedBands,
+    /// The probabilities of a rise, calibrated; absent where that could not be learned.
+    pub direction: Option<&'a CalibratedDirection>,
     /// The sectors of the symbols, as far as they are known.
     pub sectors: &'a BTreeMap<Symbol, String>,
     /// How the forecasts came about.
@@ -317,8 +319,8 @@ pub struct Judged<'a> {
 ///
 /// When there are no records.
 pub fn evaluate(judged: Judged<'_>) -> Evaluation {
-    let Judged { kind, horizon, warm_up, records, layouts, members, .. } = judged;
-    let Judged { sectors, protocol, leak_check, .. } = judged;
+    let Judged { kind, horizon, records, layouts, members, .. } = judged;
+    let Judged { bands, direction, sectors, protocol, leak_check, .. } = judged;
     assert!(!records.is_empty(), "there are no forecasts to judge");
     debug_assert!(records.is_sorted_by_key(|r| (r.day, r.symbol)), "records are sorted");
     let (from, to) = (records[0].day, records[records.len() - 1].day);
@@ -358,8 +360,8 @@ pub fn evaluate(judged: Judged<'_>) -> Evaluation {
         hit_rate: hit_rate(records, lag),
         calibration_slope: slope::calibration_slope(records, rank_ic.method, lag),
         after_costs: AfterCosts::of(&opportunities(records), days_per_period, &protocol.costs),
-        coverage: coverage::evaluate(warm_up, records, layouts, horizon),
-        outlook: outlook::evaluate(records, lag),
+        coverage: coverage::evaluate(bands, horizon),
+        outlook: outlook::evaluate(records, direction, lag),
         protocol,
         skill,
         rank_ic,

@@ -1,7 +1,7 @@
 //! A fitted model with its band: what forecasts from now on.
 
 use bist_market::{Calendar, Symbol};
-use bist_models::{BARRIER_WIDTH, ConformalBand, Horizon, Lstm, Panel, Prophet};
+use bist_models::{AdaptiveBand, BARRIER_WIDTH, ConformalBand, Horizon, Lstm, Panel, ProbabilityCalibration, Prophet};
 use bist_trading::{Contribution, Estimate, ReturnInterval};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -10,56 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::evaluation::centre;
 use crate::members::FittedMembers;
 use crate::outlook::{FittedOutlook, Outlook};
-use crate::rank_ic::count;
 use crate::regime::{self, RegimeWeights, turbulence};
-
-/// Quantiles by which errors are remembered.
-const QUANTILES_COUNT: usize = 1001;
-
-/// The distribution of a model's errors out of sample, in units of volatility.
-///
-/// Kept as evenly spaced quantiles from the smallest error to the largest; an answer is exact to a
-/// thousandth.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ErrorDistribution {
-    /// Ascending; never empty.
-    quantiles: Vec<f64>,
-    errors_count: u64,
-}
-
-impl ErrorDistribution {
-    /// The distribution of `errors`, which are finite; `None` when there are none.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a position between the first and the last error"
-    )]
-    pub fn of(errors: &[f64]) -> Option<Self> {
-        let last = errors.len().checked_sub(1)?;
-        let mut sorted = errors.to_vec();
-        sorted.sort_unstable_by(f64::total_cmp);
-        let quantiles_count = QUANTILES_COUNT.min(errors.len());
-        let quantiles = (0..quantiles_count)
-            .map(|i| {
-                let position = count(last) * count(i) / count((quantiles_count - 1).max(1));
-                sorted[position.round() as usize]
-            })
-            .collect();
-        Some(Self { quantiles, errors_count: errors.len() as u64 })
-    }
-
-    /// How many errors it was made of.
-    pub fn errors_count(&self) -> u64 {
-        self.errors_count
-    }
-
-    /// The share of errors above `bound`, 0..=1.
-    pub fn share_above(&self, bound: f64) -> f64 {
-        let below = self.quantiles.partition_point(|quantile| *quantile <= bound);
-        count(self.quantiles.len() - below) / count(self.quantiles.len())
-    }
-}
 
 /// What is expected some sessions ahead. Log-returns from the last close.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,8 +46,7 @@ pub struct Forecast {
     /// Where the expected return lies with probability 0.8: the drift plus the rest of the forecast
     /// times the ends of the interval of the model's calibration slope.
     pub expected_interval_80: ReturnInterval,
-    /// Share of the model's errors out of sample, scaled to today's volatility, that would leave
-    /// the return above zero.
+    /// Probability that the close is higher at the end of the horizon, calibrated out of sample.
     pub probability_up: f64,
     /// What is said besides the return.
     pub outlook: Outlook,
@@ -126,7 +76,7 @@ impl Forecast {
     }
 }
 
-/// The ensemble with the band and the errors of its record out of sample.
+/// The ensemble with what its record out of sample taught.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedModel {
@@ -140,10 +90,12 @@ pub struct FittedModel {
     pub outlook: FittedOutlook,
     /// How much return has come out of sample for a unit of return forecast.
     pub calibration_slope: Option<Estimate>,
-    /// How wide its forecasts must be drawn.
+    /// How wide its forecasts must be drawn, by its whole record.
     pub band: ConformalBand,
-    /// Its errors over the horizon.
-    pub errors: ErrorDistribution,
+    /// By how much wider or narrower, by the latest days of its record.
+    pub adaptive: AdaptiveBand,
+    /// What the outlook's probability of a rise means.
+    pub direction: ProbabilityCalibration,
     /// How far ahead it looks.
     pub horizon: Horizon,
 }
@@ -174,7 +126,7 @@ impl FittedModel {
             self.members.predict(&panel.known, &[row]).iter().map(|rows| rows[0]).collect();
         let weights = self.weights.at(turbulence(&panel.known, &[row])[0]);
         let expected_log_return = self.drift + regime::combine(&weights, &of_members);
-        let horizon_scale = volatility * f64::from(self.horizon.sessions()).sqrt();
+        let outlook = self.outlook.predict(&panel.known, &[row], &panel.targets.volatility)[0];
         let steps = (1..=self.horizon.sessions())
             .map(|session| self.step(session, key.day, expected_log_return, volatility, calendar))
             .collect::<Option<Vec<_>>>()?;
@@ -186,8 +138,8 @@ impl FittedModel {
             volatility,
             expected_log_return,
             expected_interval_80: self.expected_interval(expected_log_return),
-            outlook: self.outlook.predict(&panel.known, &[row], &panel.targets.volatility)[0],
-            probability_up: self.errors.share_above(-expected_log_return / horizon_scale),
+            outlook,
+            probability_up: self.direction.apply(outlook.up_share),
             steps,
             base_share,
             contributions,
@@ -275,8 +227,8 @@ impl FittedModel {
         let step = usize::from(session);
         let centre = centre(expected_log_return, step, self.horizon);
         let interval = |level| {
-            self.band
-                .interval(step, level, centre, volatility)
+            self.adaptive
+                .interval(&self.band, step, level, centre, volatility)
                 .map(|(low, high)| ReturnInterval { low, high })
         };
         Some(ForecastStep {
@@ -293,30 +245,4 @@ impl FittedModel {
 /// SHA-256 of `bytes` in lower-case hexadecimal.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_share_above_a_bound_is_counted_exactly_while_all_errors_are_kept() {
-        let errors = ErrorDistribution::of(&[3.0, -1.0, 0.0, 1.0]).unwrap();
-        for (bound, expected) in [(-2.0, 1.0), (-1.0, 0.75), (0.5, 0.5), (3.0, 0.0), (9.0, 0.0)] {
-            assert!((errors.share_above(bound) - expected).abs() < 1e-15, "above {bound}");
-        }
-        assert_eq!(ErrorDistribution::of(&[]), None);
-        assert!((ErrorDistribution::of(&[1.0]).unwrap().share_above(0.0) - 1.0).abs() < 1e-15);
-    }
-
-    #[test]
-    fn many_errors_are_remembered_to_a_thousandth() {
-        let many: Vec<f64> = (0..50_000).map(f64::from).collect();
-        let errors = ErrorDistribution::of(&many).unwrap();
-        assert_eq!(errors.errors_count(), 50_000);
-        for bound in [0.0, 1_234.0, 25_000.0, 49_990.0] {
-            let exact = (49_999.0 - bound) / 50_000.0;
-            assert!((errors.share_above(bound) - exact).abs() < 0.0011, "above {bound}");
-        }
-    }
 }

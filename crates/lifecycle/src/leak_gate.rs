@@ -117,7 +117,7 @@ fn forecasts<'a>(
     let members = members.map(|(kind, value)| (format!("forecast of the member {kind}"), *value));
     let Outlook { up_share, volatility, barriers } = record.outlook.said;
     let of_outlook = [
-        ("probability of a rise", up_share),
+        ("probability of a rise", Some(up_share)),
         ("volatility to come", volatility),
         ("probability of the upper barrier", barriers.map(|shares| shares.upper)),
         ("probability of the lower barrier", barriers.map(|shares| shares.lower)),

@@ -8,6 +8,7 @@
 //! [`TrainingSpec`].
 
 pub mod bootstrap;
+mod direction;
 pub mod evaluation;
 pub mod forecast;
 pub mod horizons;

@@ -47,7 +47,7 @@ impl BarrierShares {
 pub struct Outlook {
     /// Probability that the price is higher at the end of the horizon, as the trees give it: not
     /// yet calibrated.
-    pub up_share: Option<f64>,
+    pub up_share: f64,
     /// Standard deviation of daily log-returns over the horizon.
     pub volatility: Option<f64>,
     /// Probabilities of the barriers.
@@ -59,7 +59,7 @@ pub struct Outlook {
 #[serde(deny_unknown_fields)]
 pub struct FittedOutlook {
     /// Forecasts the probability of a rise.
-    direction: Option<FittedGbdt>,
+    direction: FittedGbdt,
     /// Forecasts the logarithm of the volatility to come over that of the last 20 sessions.
     log_volatility_ratio: Option<FittedGbdt>,
     /// Forecast the probabilities of the upper and the lower barrier.
@@ -73,7 +73,7 @@ impl FittedOutlook {
     ///
     /// # Errors
     ///
-    /// [`FitError`] when a hyperparameter is outside its range.
+    /// [`FitError`] when a hyperparameter is outside its range, or too few prices moved at all.
     pub(crate) fn fit(
         panel: &Panel,
         rows: &[usize],
@@ -91,15 +91,23 @@ impl FittedOutlook {
             lesson.labels(rows, |row| targets.barrier[row].map(|first| f64::from(first == wanted)))
         };
         let (upper, lower) = (touched(BarrierOutcome::Upper), touched(BarrierOutcome::Lower));
+        let too_few = FitError::TooFewRows {
+            rows_count: rose.rows.len(),
+            rows_count_min: ROWS_COUNT_MIN,
+        };
+        let direction = lesson.fit(&rose, Objective::Binary)?;
+        let (Some(direction), Some(up_share)) = (direction, rose.mean()) else {
+            return Err(too_few);
+        };
         let average = Outlook {
-            up_share: rose.mean(),
+            up_share,
             volatility: log_ratio.mean().map(f64::exp),
             barriers: upper.mean().zip(lower.mean()).map(|(u, l)| BarrierShares::of(u, l)),
         };
         let upper = lesson.fit(&upper, Objective::Binary)?;
         let lower = lesson.fit(&lower, Objective::Binary)?;
         Ok(Self {
-            direction: lesson.fit(&rose, Objective::Binary)?,
+            direction,
             log_volatility_ratio: lesson.fit(&log_ratio, Objective::Regression)?,
             barriers: upper.zip(lower),
             average,
@@ -118,7 +126,7 @@ impl FittedOutlook {
         volatility: &[f64],
     ) -> Vec<Outlook> {
         let of = |model: Option<&FittedGbdt>| model.map(|model| model.predict(known, rows));
-        let up = of(self.direction.as_ref());
+        let up = self.direction.predict(known, rows);
         let log_ratio = of(self.log_volatility_ratio.as_ref());
         let upper = of(self.barriers.as_ref().map(|(upper, _)| upper));
         let lower = of(self.barriers.as_ref().map(|(_, lower)| lower));
@@ -126,7 +134,7 @@ impl FittedOutlook {
         rows.iter()
             .enumerate()
             .map(|(i, &row)| Outlook {
-                up_share: at(&up, i),
+                up_share: up[i],
                 volatility: at(&log_ratio, i).map(|ratio| volatility[row] * ratio.exp()),
                 barriers: at(&upper, i).zip(at(&lower, i)).map(|(u, l)| BarrierShares::of(u, l)),
             })

@@ -6,7 +6,7 @@ use std::fmt;
 use bist_market::Symbol;
 use bist_models::{
     CalibrationError, ConformalBand, FitError, Forecaster, Gbdt, GbdtParams, Horizon, LstmParams,
-    Panel, ProphetParams, Ridge, SeasonalNaive,
+    Panel, ProbabilityError, ProphetParams, Ridge, SeasonalNaive,
 };
 use bist_trading::CostModel;
 use jiff::civil::Date;
@@ -14,10 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::evaluation::{
     BAND_LEVELS, Evaluation, FoldLayout, Judged, LearningTarget, MemberWeights, OutOfFold,
-    OutlookRecord, Predicted, Protocol, RegimeShares, SYMBOLS_PER_DAY_MIN, evaluate,
+    OutlookRecord, Predicted, Protocol, RegimeShares, SYMBOLS_PER_DAY_MIN, evaluate, follow_bands,
     step_residuals,
 };
-use crate::forecast::{ErrorDistribution, FittedModel};
+use crate::direction;
+use crate::forecast::FittedModel;
 use crate::leak_gate::{self, Leak, LeakCheck};
 use crate::members::{FittedMembers, MemberParams, MemberRows};
 use crate::outlook::{FittedOutlook, for_rows_count};
@@ -175,6 +176,9 @@ pub enum TrainError {
         /// Why.
         source: FitError,
     },
+    /// The probability of a rise could not be calibrated.
+    #[error("calibrating the probability of a rise: {0}")]
+    Direction(#[from] ProbabilityError),
     /// The model has seen the future.
     #[error(transparent)]
     Leak(#[from] Leak),
@@ -257,21 +261,22 @@ pub fn train(
     report(TrainingStage::Evaluation, learned_count);
     let members = member_weights(&spec.members.kinds(), &weights);
     let protocol = lesson.protocol(context.configurations_count);
+    let bands = follow_bands(&warm_up, &records, &layouts, spec.horizon)?;
+    let direction = direction::calibrate(&warm_up, &records, &layouts)?;
     let evaluation = evaluate(Judged {
         kind: FittedModel::KIND,
         horizon: spec.horizon,
-        warm_up: &warm_up,
         records: &records,
         layouts: &layouts,
         members: &members,
+        bands: &bands,
+        direction: Some(&direction),
         sectors: context.sectors,
         protocol,
         leak_check,
     });
     let residuals = step_residuals(warm_up.iter().chain(&records), spec.horizon);
     let band = ConformalBand::calibrate(&residuals, &BAND_LEVELS)?;
-    let errors = residuals.last().and_then(|last| ErrorDistribution::of(last));
-    let errors = errors.expect("a band cannot be calibrated on no errors");
 
     report(TrainingStage::FinalFit, learned_count);
     let trees_count = lower_median(layouts.iter().map(|layout| layout.trees_count).collect());
@@ -297,7 +302,8 @@ pub fn train(
             drift,
             outlook,
             band,
-            errors,
+            adaptive: bands.adaptive,
+            direction: direction.in_force.calibration,
             horizon: spec.horizon,
         },
         evaluation,

@@ -106,8 +106,7 @@ pub struct SignalInput<'a> {
     pub interval_80: ReturnInterval,
     /// Where the return will lie with probability 0.5.
     pub interval_50: ReturnInterval,
-    /// Share of the model's out-of-fold errors, scaled to today's volatility, that would leave the
-    /// return above zero: an empirical frequency, not a calibrated probability model.
+    /// Probability that the close is higher at the end of the horizon, calibrated out of sample.
     pub probability_up: f64,
     /// The forecast for a row of which nothing is known, log-return.
     pub base_share: f64,
@@ -156,8 +155,7 @@ pub struct Signal {
     /// someone who acts on it. Of the other sign than `expected_return_share` when the costs are
     /// larger.
     pub expected_return_after_costs_share: f64,
-    /// Share of the model's out-of-fold errors, scaled to today's volatility, that would leave the
-    /// return above zero.
+    /// Probability that the close is higher at the end of the horizon, calibrated out of sample.
     pub probability_up: f64,
     /// Simple returns between which the return will lie with probability 0.5.
     pub interval_50: ReturnInterval,

@@ -1,12 +1,18 @@
 //! What was said besides the return, beside saying the same of every row.
 
-use bist_models::BarrierOutcome;
+use std::num::NonZeroUsize;
+
+use bist_models::{BarrierOutcome, CalibrationMethod, MethodLogLoss, ProbabilityScores};
 use bist_trading::Estimate;
 use serde::{Deserialize, Serialize};
 
 use super::{LEVEL, OutOfFold};
+use crate::direction::CalibratedDirection;
 use crate::outlook::{BarrierShares, Outlook};
 use crate::rank_ic::{DependentMean, mean};
+
+/// Points of the reliability diagram.
+const BINS_COUNT: NonZeroUsize = NonZeroUsize::new(10).unwrap();
 
 /// What was said of a row besides the return, and what came.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,10 +32,32 @@ pub struct OutlookRecord {
 /// What was said besides the return; absent where there was nothing to learn from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutlookEvaluation {
+    /// Of the direction; absent when no price moved.
+    pub direction: Option<DirectionEvaluation>,
     /// Of the volatility.
     pub volatility: Option<VolatilityEvaluation>,
     /// Of the barriers.
     pub barriers: Option<BarrierEvaluation>,
+}
+
+/// Calibrated probabilities of a rise, those of each fold by a calibration that knew the blocks
+/// before it only, beside the share of rises among the rows learned from. Rows without a move do not
+/// count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DirectionEvaluation {
+    /// How good the calibrated probabilities were, with the points of the reliability diagram.
+    pub calibrated: ProbabilityScores,
+    /// How good the probabilities were before calibration.
+    pub uncalibrated: ProbabilityScores,
+    /// The score of Brier of saying the share of rises among the rows learned from.
+    pub average_brier: f64,
+    /// By how much the score of the calibrated probabilities is below that: mean over days, with its
+    /// 95 % interval by Newey and West; absent when there are too few days.
+    pub brier_gain: Option<Estimate>,
+    /// The method of the calibration in force.
+    pub method: CalibrationMethod,
+    /// What each method lost on blocks it had not learned from; the least decided.
+    pub log_losses: Vec<MethodLogLoss>,
 }
 
 /// Forecasts of the volatility over the horizon beside persistence: that of the last 20 sessions
@@ -70,18 +98,23 @@ pub struct BarrierEvaluation {
 }
 
 /// Judges `records`, sorted by day; `lag` is that of the standard errors.
-pub(super) fn evaluate(records: &[OutOfFold], lag: usize) -> OutlookEvaluation {
-    OutlookEvaluation { volatility: volatility(records, lag), barriers: barriers(records, lag) }
+pub(super) fn evaluate(
+    records: &[OutOfFold],
+    direction: Option<&CalibratedDirection>,
+    lag: usize,
+) -> OutlookEvaluation {
+    let direction = direction.and_then(|calibrated| self::direction(records, calibrated, lag));
+    OutlookEvaluation { direction, volatility: volatility(records, lag), barriers: barriers(records, lag) }
 }
 
 /// One number of each of `records` that has it, by day.
 pub(super) fn by_day<T>(
     records: &[OutOfFold],
-    value: impl Fn(&OutOfFold) -> Option<T>,
+    mut value: impl FnMut(&OutOfFold) -> Option<T>,
 ) -> Vec<Vec<T>> {
     records
         .chunk_by(|a, b| a.day == b.day)
-        .map(|day| day.iter().filter_map(&value).collect::<Vec<T>>())
+        .map(|day| day.iter().filter_map(&mut value).collect::<Vec<T>>())
         .filter(|day| !day.is_empty())
         .collect()
 }
@@ -95,6 +128,37 @@ pub(super) fn daily_gain<T>(
     let daily: Vec<f64> =
         days.iter().map(|day| mean(&day.iter().map(&gain).collect::<Vec<_>>())).collect();
     DependentMean::newey_west(&daily, lag)?.estimate(LEVEL)
+}
+
+fn direction(
+    records: &[OutOfFold],
+    calibrated: &CalibratedDirection,
+    lag: usize,
+) -> Option<DirectionEvaluation> {
+    let mut probabilities = calibrated.out_of_fold.iter();
+    let days = by_day(records, |record| {
+        let calibrated = *probabilities.next()?;
+        let OutlookRecord { said, average, rose, .. } = record.outlook;
+        Some((calibrated, said.up_share, average.up_share, rose?))
+    });
+    let rows: Vec<_> = days.iter().flatten().copied().collect();
+    let outcomes: Vec<bool> = rows.iter().map(|row| row.3).collect();
+    let scores = |said: &dyn Fn(&(f64, f64, f64, bool)) -> f64| {
+        let said: Vec<f64> = rows.iter().map(said).collect();
+        ProbabilityScores::of(&said, &outcomes, BINS_COUNT).ok()
+    };
+    let square = |said: f64, rose: bool| (said - f64::from(rose)).powi(2);
+    let gain = |(said, _, average, rose): &(f64, f64, f64, bool)| {
+        square(*average, *rose) - square(*said, *rose)
+    };
+    Some(DirectionEvaluation {
+        calibrated: scores(&|row| row.0)?,
+        uncalibrated: scores(&|row| row.1)?,
+        average_brier: scores(&|row| row.2)?.brier,
+        brier_gain: daily_gain(&days, gain, lag),
+        method: calibrated.in_force.calibration.method(),
+        log_losses: calibrated.in_force.log_losses.clone(),
+    })
 }
 
 fn volatility(records: &[OutOfFold], lag: usize) -> Option<VolatilityEvaluation> {

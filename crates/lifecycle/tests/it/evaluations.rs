@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bist_lifecycle::evaluation::{
     CaveatCode, Evaluation, FoldLayout, InformationCoefficient, Judged, LearningTarget, OutOfFold,
-    OutlookRecord, Predicted, Protocol, RankIcMethod, YearEvaluation, evaluate,
+    OutlookRecord, Predicted, Protocol, RankIcMethod, YearEvaluation, evaluate, follow_bands,
 };
 use bist_lifecycle::outlook::Outlook;
 use bist_lifecycle::{LeakCheck, WalkForward};
@@ -13,7 +13,7 @@ use bist_trading::{CostModel, SkillCondition};
 
 use crate::panels::{HORIZON, Recipe, sessions, spec, symbol, train};
 
-const NOTHING: Outlook = Outlook { up_share: None, volatility: None, barriers: None };
+const NOTHING: Outlook = Outlook { up_share: 0.5, volatility: None, barriers: None };
 
 const NO_CHECK: LeakCheck = LeakCheck {
     changed_after: jiff::civil::Date::constant(2020, 1, 2),
@@ -91,10 +91,11 @@ fn judge_with(
     evaluate(Judged {
         kind: "gbdt",
         horizon: HORIZON,
-        warm_up: &[],
         records: &records,
         layouts: &layouts,
         members: &[],
+        bands: &follow_bands(&[], &records, &layouts, HORIZON).unwrap(),
+        direction: None,
         sectors,
         protocol,
         leak_check: NO_CHECK,
