@@ -13,21 +13,29 @@
 pub mod artifact;
 mod cholesky;
 pub mod conformal;
+pub mod drift;
+pub mod elastic_net;
 pub mod ensemble;
+pub mod ets;
 pub mod explain;
 pub mod features;
 pub mod forecaster;
 pub mod gbdt;
 mod hmm;
 pub mod indicators;
+mod linear;
 pub mod lstm;
+pub mod probability;
 pub mod prophet;
 pub mod ridge;
 pub mod seasonal_naive;
 
 pub use artifact::{Artifact, ArtifactError};
-pub use conformal::{CalibrationError, ConformalBand};
+pub use conformal::{AdaptiveBand, CalibrationError, ConformalBand};
+pub use drift::{Drift, FittedDrift};
+pub use elastic_net::{ElasticNet, FittedElasticNet};
 pub use ensemble::{StackingError, StackingWeights};
+pub use ets::{Ets, FittedEts};
 pub use explain::Contributions;
 pub use features::{
     BARRIER_WIDTH, BarrierOutcome, FeatureDefinition, FeatureMatrix, Known, MatrixError, Panel,
@@ -36,6 +44,10 @@ pub use features::{
 pub use forecaster::{FitError, FittedForecaster, Forecaster, Horizon};
 pub use gbdt::{FeatureRole, FittedGbdt, Gbdt, GbdtParams, ModelTextError, Objective};
 pub use lstm::{FittedLstm, Lstm, LstmParams, SequenceGradient};
+pub use probability::{
+    CalibrationMethod, MethodLogLoss, ProbabilityCalibration, ProbabilityError, ProbabilityScores,
+    ReliabilityBin, SelectedCalibration,
+};
 pub use prophet::{FittedProphet, Prophet, ProphetParams};
 pub use ridge::{FittedRidge, Ridge};
 pub use seasonal_naive::{FittedSeasonalNaive, SeasonalNaive};
