@@ -2,14 +2,16 @@
 
 use std::ops::Range;
 
-use bist_models::{CalibrationMethod, ProbabilityCalibration, ProbabilityError, SelectedCalibration};
+use bist_models::{
+    CalibrationMethod, ProbabilityCalibration, ProbabilityError, SelectedCalibration,
+};
 
-use crate::evaluation::OutOfFold;
 use crate::evaluation::FoldLayout;
+use crate::evaluation::OutOfFold;
 
 /// The calibration in force, and what the ones before it said.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct CalibratedDirection {
+pub struct CalibratedDirection {
     /// Learned from all records.
     pub(crate) in_force: SelectedCalibration,
     /// The probability of a rise for each record, by what was known before its block began.
@@ -29,9 +31,8 @@ pub(crate) fn calibrate(
     records: &[OutOfFold],
     layouts: &[FoldLayout],
 ) -> Result<CalibratedDirection, ProbabilityError> {
-    let all: Vec<&OutOfFold> = warm_up.iter().chain(records).collect();
-    let labelled: Vec<&OutOfFold> =
-        all.iter().copied().filter(|record| record.outlook.rose.is_some()).collect();
+    let all = warm_up.iter().chain(records);
+    let labelled: Vec<&OutOfFold> = all.filter(|record| record.outlook.rose.is_some()).collect();
     let scores: Vec<f64> = labelled.iter().map(|record| record.outlook.said.up_share).collect();
     let outcomes: Vec<bool> =
         labelled.iter().map(|record| record.outlook.rose == Some(true)).collect();
@@ -65,9 +66,8 @@ fn blocks(labelled: &[&OutOfFold], layouts: &[FoldLayout]) -> Vec<Range<usize>> 
     let mut start = 0;
     let mut blocks = Vec::with_capacity(layouts.len() + 1);
     for next in begins.map(Some).chain([None]) {
-        let end = next.map_or(labelled.len(), |next| {
-            labelled.partition_point(|record| record.day < next)
-        });
+        let end = next
+            .map_or(labelled.len(), |next| labelled.partition_point(|record| record.day < next));
         let known = next.map_or(end, |next| {
             start + labelled[start..end].partition_point(|record| record.known_on < next)
         });

@@ -34,7 +34,9 @@ pub use coverage::{Coverage, FollowedBands, follow_bands};
 pub(crate) use coverage::{centre, step_residuals};
 pub use errors::{Rmse, SkillScores};
 pub use members::{MemberEvaluation, MemberWeights, RegimeShares};
-pub use outlook::{BarrierEvaluation, DirectionEvaluation, OutlookEvaluation, OutlookRecord, VolatilityEvaluation};
+pub use outlook::{
+    BarrierEvaluation, DirectionEvaluation, OutlookEvaluation, OutlookRecord, VolatilityEvaluation,
+};
 pub use skill::{SkillReason, SkillVerdict};
 pub use slices::{SectorEvaluation, SliceEvaluation, YearEvaluation};
 pub use symbols::SymbolEvaluation;

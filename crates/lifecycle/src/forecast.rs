@@ -1,7 +1,10 @@
 //! A fitted model with its band: what forecasts from now on.
 
 use bist_market::{Calendar, Symbol};
-use bist_models::{AdaptiveBand, BARRIER_WIDTH, ConformalBand, Horizon, Lstm, Panel, ProbabilityCalibration, Prophet};
+use bist_models::{
+    AdaptiveBand, BARRIER_WIDTH, ConformalBand, Horizon, Lstm, Panel, ProbabilityCalibration,
+    Prophet,
+};
 use bist_trading::{Contribution, Estimate, ReturnInterval};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};

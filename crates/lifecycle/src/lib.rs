@@ -8,7 +8,7 @@
 //! [`TrainingSpec`].
 
 pub mod bootstrap;
-mod direction;
+pub mod direction;
 pub mod evaluation;
 pub mod forecast;
 pub mod horizons;

@@ -91,10 +91,8 @@ impl FittedOutlook {
             lesson.labels(rows, |row| targets.barrier[row].map(|first| f64::from(first == wanted)))
         };
         let (upper, lower) = (touched(BarrierOutcome::Upper), touched(BarrierOutcome::Lower));
-        let too_few = FitError::TooFewRows {
-            rows_count: rose.rows.len(),
-            rows_count_min: ROWS_COUNT_MIN,
-        };
+        let too_few =
+            FitError::TooFewRows { rows_count: rose.rows.len(), rows_count_min: ROWS_COUNT_MIN };
         let direction = lesson.fit(&rose, Objective::Binary)?;
         let (Some(direction), Some(up_share)) = (direction, rose.mean()) else {
             return Err(too_few);

@@ -12,12 +12,12 @@ use bist_trading::CostModel;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::direction;
 use crate::evaluation::{
     BAND_LEVELS, Evaluation, FoldLayout, Judged, LearningTarget, MemberWeights, OutOfFold,
     OutlookRecord, Predicted, Protocol, RegimeShares, SYMBOLS_PER_DAY_MIN, evaluate, follow_bands,
     step_residuals,
 };
-use crate::direction;
 use crate::forecast::FittedModel;
 use crate::leak_gate::{self, Leak, LeakCheck};
 use crate::members::{FittedMembers, MemberParams, MemberRows};

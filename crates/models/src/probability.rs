@@ -12,6 +12,7 @@ mod logistic;
 mod platt;
 mod scores;
 
+use std::fmt;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,18 @@ pub enum CalibrationMethod {
     /// Source: Zadrozny, Elkan (2002), "Transforming Classifier Scores into Accurate Multiclass
     /// Probability Estimates", section 3.
     Isotonic,
+}
+
+impl fmt::Display for CalibrationMethod {
+    /// The word used in the API and the files.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Identity => "identity",
+            Self::Platt => "platt",
+            Self::Beta => "beta",
+            Self::Isotonic => "isotonic",
+        })
+    }
 }
 
 impl CalibrationMethod {

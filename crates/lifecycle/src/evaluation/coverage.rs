@@ -114,9 +114,9 @@ pub fn follow_bands(
                     adaptive.observe(step, level, &drawn[ago]);
                 }
                 let band = bands.get(day[0].fold).and_then(Option::as_ref);
-                drawn.push(band.map_or_else(Vec::new, |band| {
-                    tally.take(day, band, &adaptive, horizon)
-                }));
+                drawn.push(
+                    band.map_or_else(Vec::new, |band| tally.take(day, band, &adaptive, horizon)),
+                );
             }
             let unseen = days.len().saturating_sub(step);
             drawn[unseen..].iter().for_each(|held| adaptive.observe(step, level, held));

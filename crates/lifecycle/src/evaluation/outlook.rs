@@ -104,7 +104,11 @@ pub(super) fn evaluate(
     lag: usize,
 ) -> OutlookEvaluation {
     let direction = direction.and_then(|calibrated| self::direction(records, calibrated, lag));
-    OutlookEvaluation { direction, volatility: volatility(records, lag), barriers: barriers(records, lag) }
+    OutlookEvaluation {
+        direction,
+        volatility: volatility(records, lag),
+        barriers: barriers(records, lag),
+    }
 }
 
 /// One number of each of `records` that has it, by day.

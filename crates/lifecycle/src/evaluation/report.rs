@@ -30,6 +30,7 @@ impl fmt::Display for Evaluation {
         self.members(f)?;
         self.money(f)?;
         self.bands(f)?;
+        self.beyond_the_return(f)?;
         self.fold_table(f)?;
         self.slices(f)?;
         let protocol = &self.protocol;
@@ -58,6 +59,7 @@ impl Evaluation {
             Shown(self.hit_rate.estimate),
             number(self.hit_rate.up_share)
         )?;
+        writeln!(f, "Calibration slope        {}", Shown(self.calibration_slope))?;
         Self::errors(f, "errors", &self.rmse, &self.skill_scores)?;
         match (&self.relative_rmse, &self.relative_skill_scores) {
             (Some(rmse), Some(scores)) => {
@@ -164,15 +166,68 @@ impl Evaluation {
     }
 
     fn bands(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The first step, the middle one and the last tell how it goes.
+        let last = u32::from(self.horizon_sessions);
+        let shown = [1, last.div_ceil(2), last];
         for level in BAND_LEVELS {
             write!(f, "Band of {:>2.0} % held", level * 100.0)?;
-            for coverage in self.coverage.iter().filter(|c| (c.level - level).abs() < 1e-9) {
-                let covered = coverage.covered.map(|covered| covered.value);
-                write!(f, "  {}: {}", coverage.step, number(covered))?;
+            let of_level = self.coverage.iter().filter(|c| (c.level - level).abs() < 1e-9);
+            for coverage in of_level.filter(|coverage| shown.contains(&coverage.step)) {
+                let [adapted, unadapted] = [coverage.covered, coverage.covered_unadapted]
+                    .map(|covered| number(covered.map(|covered| covered.value)));
+                write!(f, "  {}: {adapted} ({unadapted} not adapted)", coverage.step)?;
             }
             writeln!(f)?;
         }
         Ok(())
+    }
+
+    /// The outlook beside what it is compared with.
+    fn beyond_the_return(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(direction) = &self.outlook.direction {
+            let scores = &direction.calibrated;
+            writeln!(
+                f,
+                "Probability of a rise    Brier {:.4}, of the base rate {:.4}, gain {}",
+                scores.brier,
+                direction.average_brier,
+                Shown(direction.brier_gain)
+            )?;
+            writeln!(
+                f,
+                "  {:<22} {}, log loss {:.4}, calibration error {:.4} ({:.4} before)",
+                "calibrated by",
+                direction.method,
+                scores.log_loss,
+                scores.ece,
+                direction.uncalibrated.ece
+            )?;
+        }
+        if let Some(volatility) = &self.outlook.volatility {
+            writeln!(
+                f,
+                "Volatility               QLIKE {:.4}, of persistence {:.4}, gain {}",
+                volatility.qlike,
+                volatility.persistence_qlike,
+                Shown(volatility.qlike_gain)
+            )?;
+        }
+        if let Some(barriers) = &self.outlook.barriers {
+            writeln!(
+                f,
+                "Barriers                 Brier {:.4}, of the base rates {:.4}, gain {}",
+                barriers.brier,
+                barriers.average_brier,
+                Shown(barriers.brier_gain)
+            )?;
+        }
+        let check = &self.leak_check;
+        writeln!(
+            f,
+            "No leak found            with another future after {}, {} values and {} forecasts came \
+             out the same",
+            check.changed_after, check.values_count, check.forecasts_count
+        )
     }
 
     fn fold_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
