@@ -21,6 +21,7 @@ pub mod gbdt;
 mod hmm;
 pub mod indicators;
 pub mod lstm;
+pub mod probability;
 pub mod prophet;
 pub mod ridge;
 pub mod seasonal_naive;
@@ -33,6 +34,10 @@ pub use features::{FeatureDefinition, FeatureMatrix, Known, MatrixError, Panel, 
 pub use forecaster::{FitError, FittedForecaster, Forecaster, Horizon};
 pub use gbdt::{FeatureRole, FittedGbdt, Gbdt, GbdtParams, ModelTextError, Objective};
 pub use lstm::{FittedLstm, Lstm, LstmParams, SequenceGradient};
+pub use probability::{
+    CalibrationMethod, MethodLogLoss, ProbabilityCalibration, ProbabilityError, ProbabilityScores,
+    ReliabilityBin, SelectedCalibration,
+};
 pub use prophet::{FittedProphet, Prophet, ProphetParams};
 pub use ridge::{FittedRidge, Ridge};
 pub use seasonal_naive::{FittedSeasonalNaive, SeasonalNaive};

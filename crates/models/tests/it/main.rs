@@ -8,6 +8,7 @@ mod features;
 mod gbdt;
 mod gbdt_objectives;
 mod lstm;
+mod probability;
 mod prophet;
 mod ridge;
 mod targets;
