@@ -1,6 +1,13 @@
-//! Split conformal bands: how wide a forecast must be drawn to hold what it promises.
+//! Conformal bands: how wide a forecast must be drawn to hold what it promises.
+//!
+//! [`ConformalBand`] is calibrated once, on the errors of a record, and holds its level while errors
+//! stay what they were. [`AdaptiveBand`] follows them when they change.
+
+mod adaptive;
 
 use serde::{Deserialize, Serialize};
+
+pub use adaptive::AdaptiveBand;
 
 /// Half widths of a forecast's band for each step and level, in units of `volatility * sqrt(step)`.
 ///
@@ -9,15 +16,24 @@ use serde::{Deserialize, Serialize};
 /// are exchangeable, a new one lies inside with probability at least `level` and at most
 /// `level + 1 / (n + 1)`.
 ///
+/// Between its levels a band is drawn with the quantiles of whole percents and of 0.001, 0.005, 0.995
+/// and 0.999, and with straight lines between these: where large residuals are ever rarer that is a
+/// little wider than the quantile itself.
+///
 /// Source: Lei, G'Sell, Rinaldo, Tibshirani, Wasserman (2018), "Distribution-Free Predictive
 /// Inference for Regression", algorithm 2 and theorem 2; residuals scaled as in its section 5.2.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConformalBand {
     levels: Vec<f64>,
-    /// `[step - 1][level]`.
+    /// The levels of `half_widths`, ascending: `levels` and those between.
+    grid: Vec<f64>,
+    /// `[step - 1][level of the grid]`.
     half_widths: Vec<Vec<f64>>,
     residuals_counts: Vec<usize>,
 }
+
+/// Levels nearer than this are the same.
+const SAME_LEVEL: f64 = 1e-9;
 
 /// Why a band cannot be calibrated.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -26,6 +42,9 @@ pub enum CalibrationError {
     /// A level outside the open interval from 0 to 1.
     #[error("the level {0} is not between 0 and 1")]
     Level(f64),
+    /// A step size that is not a positive number.
+    #[error("the step size {0} is not above 0")]
+    StepSize(f64),
     /// Too few residuals for the level.
     #[error(
         "{residuals_count} residuals of step {step} are too few for the level {level}: \
@@ -70,13 +89,15 @@ impl ConformalBand {
         if let Some(level) = levels.iter().find(|level| !(**level > 0.0 && **level < 1.0)) {
             return Err(CalibrationError::Level(*level));
         }
+        let grid = grid(levels);
         let half_widths = step_residuals
             .iter()
             .zip(1..)
-            .map(|(residuals, step)| step_half_widths(residuals, levels, step))
+            .map(|(residuals, step)| step_half_widths(residuals, levels, &grid, step))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             levels: levels.to_vec(),
+            grid,
             half_widths,
             residuals_counts: step_residuals.iter().map(Vec::len).collect(),
         })
@@ -100,7 +121,9 @@ impl ConformalBand {
     /// The ends of the band around `centre`, `step` sessions ahead.
     ///
     /// `volatility` is the standard deviation of daily log-returns known at the time of the
-    /// forecast; NaN gives NaN. `None` when the step or the level was not calibrated.
+    /// forecast; NaN gives NaN. `level` is one of [`Self::levels`], which the band promises, or any
+    /// from 0.001 to 0.999, above `n / (n + 1)` of `n` residuals with the width of the largest.
+    /// `None` for other levels, and when the step was not calibrated.
     pub fn interval(
         &self,
         step: usize,
@@ -108,10 +131,21 @@ impl ConformalBand {
         centre: f64,
         volatility: f64,
     ) -> Option<(f64, f64)> {
-        let level_index = self.levels.iter().position(|known| (known - level).abs() < 1e-9)?;
-        let widths = self.half_widths.get(step.checked_sub(1)?)?;
-        let half_width = widths[level_index] * scale(volatility, step);
+        let half_width = self.half_width(step, level)? * scale(volatility, step);
         Some((centre - half_width, centre + half_width))
+    }
+
+    /// The half width in units of `volatility * sqrt(step)`.
+    fn half_width(&self, step: usize, level: f64) -> Option<f64> {
+        let widths = self.half_widths.get(step.checked_sub(1)?)?;
+        let after = self.grid.partition_point(|known| *known < level - SAME_LEVEL);
+        let above = *self.grid.get(after)?;
+        if above <= level + SAME_LEVEL {
+            return Some(widths[after]);
+        }
+        let before = after.checked_sub(1)?;
+        let share = (level - self.grid[before]) / (above - self.grid[before]);
+        Some(widths[before] + share * (widths[after] - widths[before]))
     }
 }
 
@@ -126,29 +160,41 @@ fn scale(volatility: f64, step: usize) -> f64 {
     volatility * (step as f64).sqrt()
 }
 
+/// The `levels` and those between them that a band can be drawn with, ascending.
+fn grid(levels: &[f64]) -> Vec<f64> {
+    let percents = (1..100).map(|percent| f64::from(percent) / 100.0);
+    let mut grid: Vec<f64> =
+        percents.chain([0.001, 0.005, 0.995, 0.999]).chain(levels.iter().copied()).collect();
+    grid.sort_unstable_by(f64::total_cmp);
+    grid.dedup_by(|above, below| *above <= *below + SAME_LEVEL);
+    grid
+}
+
+/// The half widths at the levels of `grid`, when there are enough residuals for `levels`.
 fn step_half_widths(
     residuals: &[f64],
     levels: &[f64],
+    grid: &[f64],
     step: usize,
 ) -> Result<Vec<f64>, CalibrationError> {
     if let Some(index) = residuals.iter().position(|residual| !residual.is_finite()) {
         let value = residuals[index];
         return Err(CalibrationError::ResidualNotFinite { step, index, value });
     }
+    let scarce =
+        levels.iter().find(|level| quantile_rank(residuals.len(), **level) > residuals.len());
+    if let Some(&level) = scarce {
+        return Err(CalibrationError::TooFewResiduals {
+            step,
+            level,
+            residuals_count: residuals.len(),
+            residuals_count_min: residuals_count_min(level),
+        });
+    }
     let mut sizes: Vec<f64> = residuals.iter().map(|residual| residual.abs()).collect();
     sizes.sort_unstable_by(f64::total_cmp);
-    levels
-        .iter()
-        .map(|&level| {
-            let rank = quantile_rank(sizes.len(), level);
-            sizes.get(rank - 1).copied().ok_or_else(|| CalibrationError::TooFewResiduals {
-                step,
-                level,
-                residuals_count: sizes.len(),
-                residuals_count_min: residuals_count_min(level),
-            })
-        })
-        .collect()
+    let rank = |level: &f64| quantile_rank(sizes.len(), *level).min(sizes.len());
+    Ok(grid.iter().map(|level| sizes[rank(level) - 1]).collect())
 }
 
 /// `ceil((n + 1) * level)`, where a product within 1e-9 of a whole number counts as that number:
@@ -230,9 +276,32 @@ mod tests {
         assert_eq!(band.interval(4, 0.5, 0.01, 0.02), Some((0.01 - 0.04, 0.01 + 0.04)));
         assert_eq!(band.interval(5, 0.5, 0.01, 0.02), None);
         assert_eq!(band.interval(0, 0.5, 0.01, 0.02), None);
-        assert_eq!(band.interval(1, 0.6, 0.01, 0.02), None);
         let residual = normalised_residual(0.05, 0.01, 0.02, 4);
         assert!((residual - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn any_level_between_can_be_drawn_and_more_of_it_is_never_narrower() {
+        // The quantile of |residuals| is the level, a thousand times.
+        let residuals: Vec<f64> = (1..=1999).map(|i| f64::from(i) / 2.0).collect();
+        let band = ConformalBand::calibrate(&[residuals], &[0.5, 0.8, 0.955]).unwrap();
+        assert_eq!(band.levels(), [0.5, 0.8, 0.955]);
+        let half_width = |level: f64| band.interval(1, level, 0.0, 1.0).unwrap().1;
+        for level in [0.001, 0.0042, 0.123, 0.5, 0.7999, 0.8, 0.95, 0.955, 0.9567, 0.9981, 0.999] {
+            assert!((half_width(level) - 1000.0 * level).abs() < 1e-9, "{level}");
+        }
+        let levels: Vec<f64> = (1..1000).map(|i| f64::from(i) / 1000.0).collect();
+        assert!(levels.windows(2).all(|pair| half_width(pair[0]) < half_width(pair[1])));
+        for level in [0.0, 0.0009, 0.9991, 1.0, f64::NAN] {
+            assert_eq!(band.interval(1, level, 0.0, 1.0), None, "{level}");
+        }
+    }
+
+    #[test]
+    fn beyond_what_the_residuals_can_promise_the_largest_is_the_width() {
+        let band = ConformalBand::calibrate(&[vec![1.0, -3.0, 2.0]], &[0.5]).unwrap();
+        assert_eq!(band.interval(1, 0.75, 0.0, 1.0), Some((-3.0, 3.0)));
+        assert_eq!(band.interval(1, 0.999, 0.0, 1.0), Some((-3.0, 3.0)));
     }
 
     /// Over many calibrations of 39 residuals each, coverage of the next one must be 0.8 exactly:

@@ -27,7 +27,7 @@ pub mod ridge;
 pub mod seasonal_naive;
 
 pub use artifact::{Artifact, ArtifactError};
-pub use conformal::{CalibrationError, ConformalBand};
+pub use conformal::{AdaptiveBand, CalibrationError, ConformalBand};
 pub use ensemble::{StackingError, StackingWeights};
 pub use explain::Contributions;
 pub use features::{FeatureDefinition, FeatureMatrix, Known, MatrixError, Panel, RowKey, Targets};
