@@ -177,6 +177,7 @@ fn columns(
         return_1: of_name(&columns, &names, "return_1"),
         return_5: of_name(&columns, &names, "return_5"),
         return_20: of_name(&columns, &names, "return_20"),
+        reversal_slope: of_name(&columns, &names, "reversal_slope_250"),
         volatility_20: of_name(&columns, &names, "volatility_20"),
         volume_ratio: of_name(&columns, &names, "volume_ratio_5_20"),
         log_illiquidity: &log_illiquidity,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{FeatureDefinition, known_mean, mean, ratio};
 
 /// What [`columns`] gives, in this order.
-pub(crate) const DEFINITIONS: [FeatureDefinition; 15] = [
+pub(crate) const DEFINITIONS: [FeatureDefinition; 17] = [
     rank("rank_return_5", "rank of return_5 among the symbols of the day, 0 lowest to 1 highest"),
     rank("rank_return_20", "rank of return_20 among the symbols of the day, 0 lowest to 1 highest"),
     rank(
@@ -43,6 +43,11 @@ pub(crate) const DEFINITIONS: [FeatureDefinition; 15] = [
     sector("sector_return_20", "mean of return_20 over the symbols of the sector on the day"),
     sector("return_5_less_sector", "return_5 - sector_return_5"),
     sector("return_20_less_sector", "return_20 - sector_return_20"),
+    sector(
+        "sector_reversal_slope_250",
+        "mean of reversal_slope_250 over the symbols of the sector on the day",
+    ),
+    sector("sector_reversal_forecast", "sector_reversal_slope_250 * return_5"),
 ];
 
 const fn rank(name: &'static str, formula: &'static str) -> FeatureDefinition {
@@ -67,6 +72,7 @@ pub(crate) struct Inputs<'a> {
     pub(crate) return_1: &'a [f64],
     pub(crate) return_5: &'a [f64],
     pub(crate) return_20: &'a [f64],
+    pub(crate) reversal_slope: &'a [f64],
     pub(crate) volatility_20: &'a [f64],
     pub(crate) volume_ratio: &'a [f64],
     pub(crate) log_illiquidity: &'a [f64],
@@ -82,12 +88,12 @@ pub(crate) fn columns(
     inputs: &Inputs<'_>,
     days: &[Range<usize>],
     runs: &[Vec<usize>],
-) -> [Vec<f64>; 15] {
+) -> [Vec<f64>; 17] {
     let each_day = |values: &[f64], f: fn(&[f64]) -> Vec<f64>| -> Vec<f64> {
         days.iter().flat_map(|rows| f(&values[rows.clone()])).collect()
     };
     let market_return_1 = each_day(inputs.return_1, day_mean);
-    let sector_return = |values: &[f64]| -> Vec<f64> {
+    let sector_mean = |values: &[f64]| -> Vec<f64> {
         let of_day =
             |rows: &Range<usize>| sector_means(&values[rows.clone()], &inputs.sector[rows.clone()]);
         days.iter().flat_map(of_day).collect()
@@ -95,8 +101,10 @@ pub(crate) fn columns(
     let less = |values: &[f64], means: &[f64]| -> Vec<f64> {
         values.iter().zip(means).map(|(value, mean)| value - mean).collect()
     };
-    let (sector_5, sector_20) = (sector_return(inputs.return_5), sector_return(inputs.return_20));
+    let (sector_5, sector_20) = (sector_mean(inputs.return_5), sector_mean(inputs.return_20));
     let (less_5, less_20) = (less(inputs.return_5, &sector_5), less(inputs.return_20, &sector_20));
+    let slopes = sector_mean(inputs.reversal_slope);
+    let reversal = slopes.iter().zip(inputs.return_5).map(|(slope, r)| slope * r).collect();
     let (beta, residual) = market_model(inputs.return_1, &market_return_1, runs);
     [
         each_day(inputs.return_5, ranks),
@@ -114,6 +122,8 @@ pub(crate) fn columns(
         sector_20,
         less_5,
         less_20,
+        slopes,
+        reversal,
     ]
 }
 
@@ -211,6 +221,8 @@ mod tests {
     fn a_symbol_that_moves_twice_the_market_has_beta_two_and_keeps_its_drift() {
         let market: Vec<f64> = (0..80).map(|t| f64::from(t * 7 % 11) * 0.001 - 0.005).collect();
         let own: Vec<f64> = market.iter().map(|m| 2.0 * m + 0.0005).collect();
+        let slopes = sector_mean(inputs.reversal_slope);
+        let reversal = slopes.iter().zip(inputs.return_5).map(|(slope, r)| slope * r).collect();
         let (beta, residual) = market_model(&own, &market, &[(0..80).collect()]);
         assert!(beta[58].is_nan());
         assert!((beta[59] - 2.0).abs() < 1e-12);
