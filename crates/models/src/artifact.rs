@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::drift::FittedDrift;
+use crate::elastic_net::FittedElasticNet;
+use crate::ets::FittedEts;
 use crate::forecaster::FittedForecaster;
 use crate::gbdt::FittedGbdt;
 use crate::lstm::FittedLstm;
@@ -24,6 +27,12 @@ pub enum Artifact {
     Ridge(FittedRidge),
     /// The seasonal naive baseline.
     SeasonalNaive(FittedSeasonalNaive),
+    /// The random walk with drift.
+    Drift(FittedDrift),
+    /// The elastic net.
+    ElasticNet(FittedElasticNet),
+    /// Exponential smoothing of the closes.
+    Ets(FittedEts),
     /// Gradient-boosted trees.
     Gbdt(FittedGbdt),
     /// Prophet models of the closes.
@@ -90,6 +99,9 @@ impl Artifact {
         match self {
             Self::Ridge(fitted) => Box::new(fitted),
             Self::SeasonalNaive(fitted) => Box::new(fitted),
+            Self::Drift(fitted) => Box::new(fitted),
+            Self::ElasticNet(fitted) => Box::new(fitted),
+            Self::Ets(fitted) => Box::new(fitted),
             Self::Gbdt(fitted) => Box::new(fitted),
             Self::Prophet(fitted) => Box::new(fitted),
             Self::Lstm(fitted) => Box::new(fitted),

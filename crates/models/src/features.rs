@@ -89,6 +89,21 @@ pub struct Known {
     pub stretch: Vec<u32>,
 }
 
+impl Known {
+    /// The rows of each stretch of each symbol, in the order in which they are given.
+    ///
+    /// # Panics
+    ///
+    /// When a row does not exist.
+    pub(crate) fn rows_by_stretch(&self, rows: &[usize]) -> BTreeMap<(Symbol, u32), Vec<usize>> {
+        let mut stretches: BTreeMap<(Symbol, u32), Vec<usize>> = BTreeMap::new();
+        for &row in rows {
+            stretches.entry((self.keys[row].symbol, self.stretch[row])).or_default().push(row);
+        }
+        stretches
+    }
+}
+
 /// The rows of all symbols with what came after them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {

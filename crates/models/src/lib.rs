@@ -13,13 +13,17 @@
 pub mod artifact;
 mod cholesky;
 pub mod conformal;
+pub mod drift;
+pub mod elastic_net;
 pub mod ensemble;
+pub mod ets;
 pub mod explain;
 pub mod features;
 pub mod forecaster;
 pub mod gbdt;
 mod hmm;
 pub mod indicators;
+mod linear;
 pub mod lstm;
 pub mod probability;
 pub mod prophet;
@@ -28,7 +32,10 @@ pub mod seasonal_naive;
 
 pub use artifact::{Artifact, ArtifactError};
 pub use conformal::{AdaptiveBand, CalibrationError, ConformalBand};
+pub use drift::{Drift, FittedDrift};
+pub use elastic_net::{ElasticNet, FittedElasticNet};
 pub use ensemble::{StackingError, StackingWeights};
+pub use ets::{Ets, FittedEts};
 pub use explain::Contributions;
 pub use features::{FeatureDefinition, FeatureMatrix, Known, MatrixError, Panel, RowKey, Targets};
 pub use forecaster::{FitError, FittedForecaster, Forecaster, Horizon};

@@ -97,7 +97,8 @@ impl Prophet {
     ) -> Result<FittedProphet, FitError> {
         self.params.check()?;
         check_rows(&known.features, y, train_rows, STRETCH_ROWS_MIN)?;
-        let stretches: Vec<_> = by_stretch(known, train_rows)
+        let stretches: Vec<_> = known
+            .rows_by_stretch(train_rows)
             .into_iter()
             .filter(|(_, rows)| rows.len() >= STRETCH_ROWS_MIN)
             .collect();
@@ -197,7 +198,7 @@ impl FittedForecaster for FittedProphet {
 
     fn predict(&self, known: &Known, rows: &[usize]) -> Vec<f64> {
         assert_columns(&self.feature_names, &known.features);
-        let stretches = by_stretch(known, rows);
+        let stretches = known.rows_by_stretch(rows);
         let forecasts: Vec<(usize, f64)> = (stretches.par_iter())
             .flat_map_iter(|(_, rows)| {
                 let components = self.component_returns(known, rows);
@@ -212,13 +213,4 @@ impl FittedForecaster for FittedProphet {
     fn artifact(&self) -> Artifact {
         Artifact::Prophet(self.clone())
     }
-}
-
-/// The rows of each stretch of each symbol, in the order in which they are given.
-fn by_stretch(known: &Known, rows: &[usize]) -> BTreeMap<(Symbol, u32), Vec<usize>> {
-    let mut stretches: BTreeMap<(Symbol, u32), Vec<usize>> = BTreeMap::new();
-    for &row in rows {
-        stretches.entry((known.keys[row].symbol, known.stretch[row])).or_default().push(row);
-    }
-    stretches
 }

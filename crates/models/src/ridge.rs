@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::artifact::Artifact;
 use crate::cholesky::{Cholesky, dot};
 use crate::features::{FeatureMatrix, Known};
-use crate::forecaster::{FitError, FittedForecaster, Forecaster, assert_columns, check_rows};
+use crate::forecaster::{FitError, FittedForecaster, Forecaster};
+use crate::linear::{FittedLinear, LinearDesign};
 
 /// Least squares with the penalty `alpha * |w|^2` on the coefficients of standardised features.
 ///
@@ -22,14 +23,8 @@ pub struct Ridge {
 
 /// A fitted [`Ridge`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FittedRidge {
-    feature_names: Vec<String>,
-    means: Vec<f64>,
-    std_devs: Vec<f64>,
-    coefficients: Vec<f64>,
-    intercept: f64,
-}
+#[serde(transparent)]
+pub struct FittedRidge(FittedLinear);
 
 impl Ridge {
     /// The model's name in the store, the API and the files.
@@ -50,33 +45,10 @@ impl Ridge {
             let range = "zero or more";
             return Err(FitError::Parameter { name: "alpha", value: self.alpha, range });
         }
-        check_rows(x, y, train_rows, x.columns_count() + 2)?;
-
-        let mut means = Vec::with_capacity(x.columns_count());
-        let mut std_devs = Vec::with_capacity(x.columns_count());
-        let mut standardised = Vec::with_capacity(x.columns_count());
-        for j in 0..x.columns_count() {
-            let mut values: Vec<f64> = train_rows.iter().map(|&row| x.value(row, j)).collect();
-            let (mean, std_dev) = mean_and_std_dev(&values);
-            for value in &mut values {
-                *value = standard_score(*value, mean, std_dev);
-            }
-            means.push(mean);
-            std_devs.push(std_dev);
-            standardised.push(values);
-        }
-        let intercept = mean(train_rows.iter().map(|&row| y[row]));
-        let centred: Vec<f64> = train_rows.iter().map(|&row| y[row] - intercept).collect();
-
-        let coefficients = solve_ridge(&standardised, &centred, self.alpha)
+        let design = LinearDesign::of(x, y, train_rows)?;
+        let coefficients = solve_ridge(&design.columns, &design.y, self.alpha)
             .ok_or(FitError::Singular { alpha: self.alpha })?;
-        Ok(FittedRidge {
-            feature_names: x.names().to_vec(),
-            means,
-            std_devs,
-            coefficients,
-            intercept,
-        })
+        Ok(FittedRidge(design.fitted(x, coefficients)))
     }
 }
 
@@ -102,52 +74,16 @@ impl FittedForecaster for FittedRidge {
     }
 
     fn feature_names(&self) -> &[String] {
-        &self.feature_names
+        &self.0.feature_names
     }
 
     fn predict(&self, known: &Known, rows: &[usize]) -> Vec<f64> {
-        let x = &known.features;
-        assert_columns(&self.feature_names, x);
-        let mut predicted = vec![self.intercept; rows.len()];
-        for j in 0..x.columns_count() {
-            let (mean, std_dev, weight) = (self.means[j], self.std_devs[j], self.coefficients[j]);
-            for (sum, &row) in predicted.iter_mut().zip(rows) {
-                *sum += weight * standard_score(x.value(row, j), mean, std_dev);
-            }
-        }
-        predicted
+        self.0.predict(&known.features, rows)
     }
 
     fn artifact(&self) -> Artifact {
         Artifact::Ridge(self.clone())
     }
-}
-
-/// Distance from the mean in standard deviations; an unknown value stands at the mean.
-fn standard_score(value: f64, mean: f64, std_dev: f64) -> f64 {
-    if value.is_nan() { 0.0 } else { (value - mean) / std_dev }
-}
-
-/// Mean and population standard deviation of the known values. A column without spread has
-/// standard deviation 1, so that its scores are zero; one without known values has mean 0.
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-pub(crate) fn mean_and_std_dev(values: &[f64]) -> (f64, f64) {
-    let known = || values.iter().copied().filter(|value| !value.is_nan());
-    let known_count = known().count();
-    if known_count == 0 {
-        return (0.0, 1.0);
-    }
-    let mean = mean(known());
-    let variance = known().map(|value| (value - mean).powi(2)).sum::<f64>() / known_count as f64;
-    // The rounding of equal values must not pass for spread.
-    let negligible = (10.0 * f64::EPSILON * mean).powi(2);
-    if variance > negligible { (mean, variance.sqrt()) } else { (mean, 1.0) }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn mean(values: impl Iterator<Item = f64> + Clone) -> f64 {
-    let count = values.clone().count();
-    values.sum::<f64>() / count as f64
 }
 
 /// Solves `(X'X + alpha I) w = X'y` by Cholesky; `None` when the matrix is not positive definite.

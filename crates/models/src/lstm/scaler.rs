@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::features::FeatureMatrix;
-use crate::ridge::mean_and_std_dev;
+use crate::linear::mean_and_std_dev;
 
 /// Standard scores beyond this are cut, so that one wild value cannot fill every gate.
 const SCORE_MAX: f64 = 10.0;

@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bist_market::{Calendar, Symbol};
 use bist_models::{
-    FeatureMatrix, FitError, Forecaster, Gbdt, GbdtParams, Horizon, Known, Lstm, LstmParams,
-    Objective, Prophet, ProphetParams, Ridge, RowKey, SeasonalNaive,
+    Drift, ElasticNet, Ets, FeatureMatrix, FitError, Forecaster, Gbdt, GbdtParams, Horizon, Known,
+    Lstm, LstmParams, Objective, Prophet, ProphetParams, Ridge, RowKey, SeasonalNaive,
 };
 use bist_testkit::table::Table;
 use jiff::civil::date;
@@ -18,19 +18,20 @@ pub(crate) fn forecasters() -> Vec<Box<dyn Forecaster>> {
     let trained_for = |objective| Gbdt { params: GbdtParams { objective, ..params }, seed: 7 };
     let network =
         LstmParams { steps: 6, hidden: 8, epochs_max: 3, batch_size: 64, ..LstmParams::default() };
+    let horizon = Horizon::from_sessions(5).unwrap();
     vec![
-        Box::new(SeasonalNaive { horizon: Horizon::from_sessions(5).unwrap() }),
+        Box::new(SeasonalNaive { horizon }),
         Box::new(Ridge { alpha: 1.0 }),
+        Box::new(ElasticNet { alpha: 0.01, l1_ratio: 0.5 }),
+        Box::new(Drift { horizon }),
+        Box::new(Ets { horizon }),
         Box::new(Gbdt { params, seed: 7 }),
         Box::new(Gbdt { params: drawing, seed: 7 }),
         Box::new(trained_for(Objective::Huber { alpha: 0.5 })),
         Box::new(trained_for(Objective::Quantile { alpha: 0.7 })),
         Box::new(trained_for(Objective::Binary)),
         Box::new(trained_for(Objective::Lambdarank)),
-        Box::new(Prophet {
-            horizon: Horizon::from_sessions(5).unwrap(),
-            params: ProphetParams::default(),
-        }),
+        Box::new(Prophet { horizon, params: ProphetParams::default() }),
         Box::new(Lstm { params: network, seed: 7 }),
         Box::new(Lstm {
             params: LstmParams { layer_norm: true, dropout: 0.3, ..network },
@@ -124,14 +125,35 @@ fn rows_outside_training_and_validation_are_not_looked_at() {
 }
 
 #[test]
+fn a_forecast_does_not_move_with_what_came_later() {
+    let (x, y) = table(1);
+    // Row 255 begins a day.
+    let features = &x.features;
+    let columns = (0..features.columns_count())
+        .map(|j| [&features.column(j)[..255], &vec![0.5; 45]].concat())
+        .collect();
+    let names = features.names().to_vec();
+    let mut changed =
+        Known { features: FeatureMatrix::from_columns(names, columns).unwrap(), ..x.clone() };
+    changed.log_close[255..].fill(5.0);
+    changed.stretch[255..].fill(1);
+    for forecaster in forecasters() {
+        let fitted = forecaster.fit(&x, &y, &rows(0..200), &rows(200..240)).unwrap();
+        let predict = |x| bits(&fitted.predict(x, &rows(0..255)));
+        assert_eq!(predict(&x), predict(&changed), "{forecaster:?}");
+    }
+}
+
+#[test]
 fn a_constant_target_is_survived_and_learned() {
     let (x, _) = table(1);
     for forecaster in forecasters() {
         let fitted = forecaster.fit(&x, &[0.25; 300], &rows(0..200), &rows(200..250)).unwrap();
         let predicted = fitted.predict(&x, &rows(0..300));
         assert!(predicted.iter().all(|value| value.is_finite()), "{forecaster:?}");
-        // Two models forecast from prices and do not read the target.
-        if ![SeasonalNaive::KIND, Prophet::KIND].contains(&forecaster.kind()) {
+        // Some models forecast from prices and do not read the target.
+        let of_prices = [SeasonalNaive::KIND, Drift::KIND, Ets::KIND, Prophet::KIND];
+        if !of_prices.contains(&forecaster.kind()) {
             // A probability of a rise, and a score of the order within days, are no returns.
             let expected = match format!("{forecaster:?}") {
                 name if name.contains("Binary") => 1.0,
@@ -149,8 +171,9 @@ fn too_few_rows_are_refused_with_the_numbers() {
     let (x, y) = table(1);
     for forecaster in forecasters() {
         let rows_count_min = match forecaster.kind() {
-            SeasonalNaive::KIND => 1,
-            Ridge::KIND => 8,
+            SeasonalNaive::KIND | Drift::KIND => 1,
+            Ridge::KIND | ElasticNet::KIND => 8,
+            Ets::KIND => 30,
             Prophet::KIND => 60,
             _ => 40,
         };

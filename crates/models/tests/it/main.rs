@@ -4,10 +4,12 @@
 
 mod artifact;
 mod battery;
+mod elastic_net;
 mod features;
 mod gbdt;
 mod gbdt_objectives;
 mod lstm;
+mod price_baselines;
 mod probability;
 mod prophet;
 mod ridge;

@@ -1,0 +1,116 @@
+//! Linear models of standardised features: what they learn from, and what they have learned.
+
+use serde::{Deserialize, Serialize};
+
+use crate::features::FeatureMatrix;
+use crate::forecaster::{FitError, assert_columns, check_rows};
+
+/// The training rows of a linear model, ready to be solved for coefficients.
+///
+/// Mean and standard deviation of each feature come from these rows alone; an unknown value counts
+/// as the mean.
+#[derive(Debug)]
+pub(crate) struct LinearDesign {
+    means: Vec<f64>,
+    std_devs: Vec<f64>,
+    intercept: f64,
+    /// Standard scores, column after column.
+    pub(crate) columns: Vec<Vec<f64>>,
+    /// Targets less their mean.
+    pub(crate) y: Vec<f64>,
+}
+
+/// A linear model that has learned: a coefficient for the standard score of each feature.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FittedLinear {
+    pub(crate) feature_names: Vec<String>,
+    means: Vec<f64>,
+    std_devs: Vec<f64>,
+    pub(crate) coefficients: Vec<f64>,
+    intercept: f64,
+}
+
+impl LinearDesign {
+    /// Standardises the rows `train_rows`.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::Forecaster::fit`]; at least two rows more than columns are needed.
+    pub(crate) fn of(x: &FeatureMatrix, y: &[f64], train_rows: &[usize]) -> Result<Self, FitError> {
+        check_rows(x, y, train_rows, x.columns_count() + 2)?;
+        let mut means = Vec::with_capacity(x.columns_count());
+        let mut std_devs = Vec::with_capacity(x.columns_count());
+        let mut columns = Vec::with_capacity(x.columns_count());
+        for j in 0..x.columns_count() {
+            let mut values: Vec<f64> = train_rows.iter().map(|&row| x.value(row, j)).collect();
+            let (mean, std_dev) = mean_and_std_dev(&values);
+            for value in &mut values {
+                *value = standard_score(*value, mean, std_dev);
+            }
+            means.push(mean);
+            std_devs.push(std_dev);
+            columns.push(values);
+        }
+        let intercept = mean(train_rows.iter().map(|&row| y[row]));
+        let y = train_rows.iter().map(|&row| y[row] - intercept).collect();
+        Ok(Self { means, std_devs, intercept, columns, y })
+    }
+
+    /// The model with these coefficients, one for each column of `x`.
+    pub(crate) fn fitted(self, x: &FeatureMatrix, coefficients: Vec<f64>) -> FittedLinear {
+        FittedLinear {
+            feature_names: x.names().to_vec(),
+            means: self.means,
+            std_devs: self.std_devs,
+            coefficients,
+            intercept: self.intercept,
+        }
+    }
+}
+
+impl FittedLinear {
+    /// The value of each of `rows`.
+    ///
+    /// # Panics
+    ///
+    /// As [`crate::FittedForecaster::predict`].
+    pub(crate) fn predict(&self, x: &FeatureMatrix, rows: &[usize]) -> Vec<f64> {
+        assert_columns(&self.feature_names, x);
+        let mut predicted = vec![self.intercept; rows.len()];
+        for j in 0..x.columns_count() {
+            let (mean, std_dev, weight) = (self.means[j], self.std_devs[j], self.coefficients[j]);
+            for (sum, &row) in predicted.iter_mut().zip(rows) {
+                *sum += weight * standard_score(x.value(row, j), mean, std_dev);
+            }
+        }
+        predicted
+    }
+}
+
+/// Distance from the mean in standard deviations; an unknown value stands at the mean.
+fn standard_score(value: f64, mean: f64, std_dev: f64) -> f64 {
+    if value.is_nan() { 0.0 } else { (value - mean) / std_dev }
+}
+
+/// Mean and population standard deviation of the known values. A column without spread has
+/// standard deviation 1, so that its scores are zero; one without known values has mean 0.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+pub(crate) fn mean_and_std_dev(values: &[f64]) -> (f64, f64) {
+    let known = || values.iter().copied().filter(|value| !value.is_nan());
+    let known_count = known().count();
+    if known_count == 0 {
+        return (0.0, 1.0);
+    }
+    let mean = mean(known());
+    let variance = known().map(|value| (value - mean).powi(2)).sum::<f64>() / known_count as f64;
+    // The rounding of equal values must not pass for spread.
+    let negligible = (10.0 * f64::EPSILON * mean).powi(2);
+    if variance > negligible { (mean, variance.sqrt()) } else { (mean, 1.0) }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn mean(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    let count = values.clone().count();
+    values.sum::<f64>() / count as f64
+}
