@@ -29,7 +29,7 @@ use series::FittedSeries;
 const STRETCH_ROWS_MIN: usize = 30;
 
 /// Exponential smoothing of the logarithm of the close, for each unbroken stretch of each symbol: with
-/// additive errors, and no trend, a linear or a damped one, whichever has the least AICc.
+/// additive errors, and no trend, a linear or a damped one, whichever has the least `AICc`.
 ///
 /// Parameters and first state come from the training rows, taken as one row a session. The forecast
 /// of a row smooths the stretch's rows up to it and extends level and trend over the horizon, less

@@ -41,8 +41,9 @@ impl AdaptiveBand {
     /// A band as it was calibrated, for forecasts of 1 to `steps_count` sessions ahead.
     ///
     /// `step_size` is how far one day may move a width, as a share of it: with 0.1, a day on which
-    /// everything lies outside the 95 % band widens it by 9.5 %, and errors that have doubled are
-    /// caught up with after some 40 days of many symbols. Larger is quicker, and wavers more.
+    /// everything lies outside the 95 % band widens it by some 10 %, and four fifths of a doubling
+    /// of errors are caught up with in about 40 days of many symbols. Larger is quicker, and wavers
+    /// more.
     ///
     /// # Errors
     ///
