@@ -67,7 +67,7 @@ impl TrainingSpec {
             min_data_in_leaf: 300,
             min_gain_to_split: 0.0,
             lambda_l2: 10.0,
-            feature_fraction: 0.3,
+            feature_fraction: 0.7,
             bagging_fraction: 0.7,
             bagging_freq: 1,
             max_bin: 63,

@@ -41,7 +41,7 @@ use factors::Shocks;
 const MEMORY_SESSIONS: usize = 5;
 
 /// The weight of each of the last five returns in the reversal sectors.
-const REVERSAL_WEIGHT: f64 = -0.12;
+const REVERSAL_WEIGHT: f64 = -0.08;
 
 /// Which sample market to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
