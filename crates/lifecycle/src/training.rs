@@ -11,8 +11,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluation::{
-    BAND_LEVELS, Evaluation, FoldLayout, LearningTarget, MemberWeights, OutOfFold, Predicted,
-    Protocol, SYMBOLS_PER_DAY_MIN, evaluate, step_residuals,
+    BAND_LEVELS, Baseline, ByBaseline, Evaluation, FoldLayout, LearningTarget, MemberWeights,
+    OutOfFold, Predicted, Protocol, SYMBOLS_PER_DAY_MIN, evaluate, step_residuals,
 };
 use crate::forecast::{ErrorDistribution, FittedModel};
 use crate::members::{FittedMembers, MemberParams, MemberRows};
@@ -372,9 +372,12 @@ impl<'a> Lesson<'a> {
                 fold: index,
                 predicted: Predicted {
                     model: f64::NAN,
-                    ridge: drift + linear[at],
-                    seasonal_naive: naive[at],
-                    training_mean,
+                    baselines: ByBaseline::of(|baseline| match baseline {
+                        Baseline::Ridge => drift + linear[at],
+                        Baseline::SeasonalNaive => naive[at],
+                        Baseline::TrainingMean => training_mean,
+                        Baseline::Zero => 0.0,
+                    }),
                 },
                 members: of_members.iter().map(|forecasts| drift + forecasts[at]).collect(),
                 drift,
