@@ -1,7 +1,9 @@
 //! What a model's forecasts were worth on days that it had not seen: the report a sceptic reads.
 
+mod baseline;
 mod caveat;
 mod coefficient;
+mod comparison;
 mod coverage;
 mod errors;
 mod members;
@@ -28,11 +30,13 @@ use crate::walk_forward::{Fold, WalkForward};
 use coefficient::DailyCoefficients;
 use slices::Slices;
 
+pub use baseline::{Baseline, ByBaseline};
 pub use caveat::{Caveat, CaveatCode};
 pub use coefficient::{Bootstrapped, InformationCoefficient, RankIcMethod};
+pub use comparison::{Better, Comparison};
 pub use coverage::{Coverage, FollowedBands, follow_bands};
 pub(crate) use coverage::{centre, step_residuals};
-pub use errors::{Rmse, SkillScores};
+pub use errors::Rmse;
 pub use members::{MemberEvaluation, MemberWeights, RegimeShares};
 pub use outlook::{
     BarrierEvaluation, DirectionEvaluation, OutlookEvaluation, OutlookRecord, VolatilityEvaluation,
@@ -44,8 +48,9 @@ pub use symbols::SymbolEvaluation;
 /// Level of the intervals over all symbols.
 pub const LEVEL: f64 = 0.95;
 
-/// Level of the interval by which a single symbol is judged.
-pub const SYMBOL_LEVEL: f64 = 0.9;
+/// Level at which the intervals of all symbols hold together, so that one of them lies above zero by
+/// luck with a probability of 5 % at most.
+pub const SYMBOLS_LEVEL: f64 = 0.9;
 
 /// Fewest symbols on a day for a correlation across symbols.
 pub const SYMBOLS_PER_DAY_MIN: usize = 5;
@@ -85,18 +90,13 @@ pub struct OutOfFold {
     pub outlook: OutlookRecord,
 }
 
-/// The forecasts of the model and of those it is compared with, log-returns over the horizon. The
-/// forecast zero is not written down.
+/// The forecasts of the model and of those it is compared with, log-returns over the horizon.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Predicted {
     /// The model that is judged.
     pub model: f64,
-    /// Ridge regression on the same rows.
-    pub ridge: f64,
-    /// The return of the last horizon.
-    pub seasonal_naive: f64,
-    /// The mean of the rows the model learned from.
-    pub training_mean: f64,
+    /// Those it is compared with.
+    pub baselines: ByBaseline<f64>,
 }
 
 impl OutOfFold {
@@ -244,13 +244,16 @@ pub struct Evaluation {
     pub calibration_slope: Option<Estimate>,
     /// Root mean squared errors.
     pub rmse: Rmse,
-    /// By what share the squared error is below that of the others.
-    pub skill_scores: SkillScores,
+    /// By what share the squared error is below that of the others; absent where the other makes no
+    /// error.
+    pub skill_scores: ByBaseline<Option<f64>>,
     /// Root mean squared errors once the mean of each day is taken from forecasts and outcomes;
     /// absent when there are too few symbols a day.
     pub relative_rmse: Option<Rmse>,
     /// The skill scores of those; here every constant forecast is as good as zero.
-    pub relative_skill_scores: Option<SkillScores>,
+    pub relative_skill_scores: Option<ByBaseline<Option<f64>>>,
+    /// The model beside each baseline, and then beside each member of the ensemble.
+    pub comparisons: Vec<Comparison>,
     /// What following the forecasts would have earned.
     pub after_costs: Option<AfterCosts>,
     /// Whether the bands held what they promised.
@@ -333,7 +336,7 @@ pub fn evaluate(judged: Judged<'_>) -> Evaluation {
     let ic = DailyCoefficients::of(records, Correlation::Pearson, forecast)
         .judge(horizon, protocol.seed);
     let rmse = Rmse::of(records);
-    let skill_scores = SkillScores::of(&rmse);
+    let skill_scores = rmse.skill_scores();
     let folds: Vec<_> = layouts
         .iter()
         .enumerate()
@@ -343,10 +346,11 @@ pub fn evaluate(judged: Judged<'_>) -> Evaluation {
         RankIcMethod::CrossSectional => Some(Rmse::relative(records)),
         RankIcMethod::TimeSeries => None,
     };
-    let relative_skill_scores = relative_rmse.as_ref().map(SkillScores::of);
+    let relative_skill_scores = relative_rmse.as_ref().map(Rmse::skill_scores);
     let skill = skill::verdict(&rank_ic, &skill_scores, relative_skill_scores.as_ref(), &folds);
+    let comparisons = comparison::evaluate(records, rank_ic.method, members, horizon);
     let members = members::evaluate(members, records, horizon);
-    let by_symbol = symbols::evaluate(records, horizon, rank_ic.method);
+    let by_symbol = symbols::evaluate(records, horizon);
     let slices = Slices::of(records, horizon, rank_ic.method);
     let by_sector = slices.by_sector(sectors);
     let caveats = caveat::caveats(&rank_ic, &by_symbol, &by_sector, &protocol);
@@ -372,6 +376,7 @@ pub fn evaluate(judged: Judged<'_>) -> Evaluation {
         skill_scores,
         relative_rmse,
         relative_skill_scores,
+        comparisons,
         folds,
         members,
         by_year: slices.by_year(&days),

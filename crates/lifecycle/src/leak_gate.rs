@@ -124,14 +124,16 @@ fn forecasts<'a>(
     ];
     let others = [
         ("forecast of the ensemble", Some(record.predicted.model)),
-        ("forecast of the ridge regression", Some(record.predicted.ridge)),
-        ("forecast of the last period", Some(record.predicted.seasonal_naive)),
-        ("mean of the rows learned from", Some(record.predicted.training_mean)),
         ("drift", Some(record.drift)),
         ("probability of turbulence", Some(record.turbulence)),
     ];
     let named = others.into_iter().chain(of_outlook);
-    members.chain(named.map(|(name, value)| (name.to_owned(), value.unwrap_or(f64::NAN))))
+    let baselines = record.predicted.baselines.iter();
+    let baselines = baselines
+        .map(|(kind, value)| (format!("forecast of the baseline {}", kind.word()), *value));
+    members
+        .chain(baselines)
+        .chain(named.map(|(name, value)| (name.to_owned(), value.unwrap_or(f64::NAN))))
 }
 
 /// Whether two numbers are the same, unknown ones included.

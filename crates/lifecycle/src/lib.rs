@@ -8,6 +8,7 @@
 //! [`TrainingSpec`].
 
 pub mod bootstrap;
+pub mod diebold_mariano;
 pub mod direction;
 pub mod evaluation;
 pub mod forecast;

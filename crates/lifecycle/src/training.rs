@@ -5,8 +5,8 @@ use std::fmt;
 
 use bist_market::Symbol;
 use bist_models::{
-    CalibrationError, ConformalBand, FitError, Forecaster, Gbdt, GbdtParams, Horizon, LstmParams,
-    Panel, ProbabilityError, ProphetParams, Ridge, SeasonalNaive,
+    CalibrationError, ConformalBand, Drift, ElasticNet, Ets, FitError, Forecaster, Gbdt,
+    GbdtParams, Horizon, LstmParams, Panel, ProbabilityError, ProphetParams, Ridge, SeasonalNaive,
 };
 use bist_trading::CostModel;
 use jiff::civil::Date;
@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::direction;
 use crate::evaluation::{
-    BAND_LEVELS, Evaluation, FoldLayout, Judged, LearningTarget, MemberWeights, OutOfFold,
-    OutlookRecord, Predicted, Protocol, RegimeShares, SYMBOLS_PER_DAY_MIN, evaluate, follow_bands,
-    step_residuals,
+    BAND_LEVELS, Baseline, ByBaseline, Evaluation, FoldLayout, Judged, LearningTarget,
+    MemberWeights, OutOfFold, OutlookRecord, Predicted, Protocol, RegimeShares,
+    SYMBOLS_PER_DAY_MIN, evaluate, follow_bands, step_residuals,
 };
 use crate::forecast::FittedModel;
 use crate::leak_gate::{self, Leak, LeakCheck};
@@ -46,6 +46,8 @@ pub struct TrainingSpec {
     pub outlook: GbdtParams,
     /// Penalty of the ridge regression that the ensemble is compared with.
     pub ridge_alpha: f64,
+    /// The elastic net that the ensemble is compared with.
+    pub elastic_net: ElasticNet,
     /// Layout of the folds.
     pub walk_forward: WalkForward,
     /// The seed of everything random.
@@ -96,6 +98,8 @@ impl TrainingSpec {
                 ..trees
             },
             ridge_alpha: 1000.0,
+            // Drops a feature whose correlation with the target is below a hundredth or so.
+            elastic_net: ElasticNet { alpha: 0.001, l1_ratio: 0.5 },
             walk_forward: WalkForward::default(),
             seed,
             costs: CostModel::default(),
@@ -461,7 +465,7 @@ impl<'a> Lesson<'a> {
         number: usize,
     ) -> Result<(Vec<OutOfFold>, usize), TrainError> {
         let Self { panel, spec, target, .. } = self;
-        let (known, returns) = (&panel.known, horizon_returns(panel));
+        let known = &panel.known;
         let failed = |(kind, source)| TrainError::Fit { kind, fold: Some(number), source };
         let mut seen = [fold.train_rows.as_slice(), &fold.validation_rows].concat();
         seen.sort_unstable();
@@ -471,19 +475,12 @@ impl<'a> Lesson<'a> {
             MemberRows { train: &fold.train_rows, validation: &fold.validation_rows, all: &seen };
         let members = self.fit_members(member_rows, trees_count).map_err(failed)?;
         let drift = self.drift(&seen);
-        let ridge = Ridge { alpha: spec.ridge_alpha }
-            .fit(known, target, &seen, &[])
-            .map_err(|source| failed((Ridge::KIND, source)))?;
-        let naive = SeasonalNaive { horizon: spec.horizon }
-            .fit(known, returns, &seen, &[])
-            .map_err(|source| failed((SeasonalNaive::KIND, source)))?;
         let outlook = FittedOutlook::fit(panel, &seen, spec.outlook, spec.seed)
             .map_err(|source| failed((Gbdt::KIND, source)))?;
-        let training_mean = mean_of(seen.iter().map(|&row| returns[row]));
 
         let rows = &fold.test_rows;
         let of_members = members.predict(known, rows);
-        let (linear, naive) = (ridge.predict(known, rows), naive.predict(known, rows));
+        let baselines = self.forecast_baselines(&seen, rows, drift).map_err(failed)?;
         let turbulence = turbulence(known, rows);
         let outlooks = outlook.predict(known, rows, &panel.targets.volatility);
         let forecasts = rows.iter().enumerate().filter_map(|(at, &row)| {
@@ -495,9 +492,7 @@ impl<'a> Lesson<'a> {
                 fold: number.saturating_sub(1),
                 predicted: Predicted {
                     model: f64::NAN,
-                    ridge: drift + linear[at],
-                    seasonal_naive: naive[at],
-                    training_mean,
+                    baselines: ByBaseline::of(|baseline| baselines[baseline][at]),
                 },
                 members: of_members.iter().map(|forecasts| drift + forecasts[at]).collect(),
                 turbulence: turbulence[at],
@@ -516,6 +511,33 @@ impl<'a> Lesson<'a> {
             })
         });
         Ok((forecasts.collect(), trees_count))
+    }
+
+    /// What each baseline, having learned from the rows `seen`, forecasts for `rows`.
+    fn forecast_baselines(
+        &self,
+        seen: &[usize],
+        rows: &[usize],
+        drift: f64,
+    ) -> Result<ByBaseline<Vec<f64>>, (&'static str, FitError)> {
+        let (known, spec) = (&self.panel.known, self.spec);
+        let (returns, horizon) = (horizon_returns(self.panel), spec.horizon);
+        let forecast = |model: &dyn Forecaster, y: &[f64], plus: f64| {
+            let fitted = model.fit(known, y, seen, &[]).map_err(|source| (model.kind(), source))?;
+            Ok(fitted.predict(known, rows).into_iter().map(|value| plus + value).collect())
+        };
+        let linear = |model: &dyn Forecaster| forecast(model, &self.target, drift);
+        let of_price = |model: &dyn Forecaster| forecast(model, returns, 0.0);
+        let training_mean = mean_of(seen.iter().map(|&row| returns[row]));
+        ByBaseline::try_of(|baseline| match baseline {
+            Baseline::Ridge => linear(&Ridge { alpha: spec.ridge_alpha }),
+            Baseline::ElasticNet => linear(&spec.elastic_net),
+            Baseline::Ets => of_price(&Ets { horizon }),
+            Baseline::Drift => of_price(&Drift { horizon }),
+            Baseline::SeasonalNaive => of_price(&SeasonalNaive { horizon }),
+            Baseline::TrainingMean => Ok(vec![training_mean; rows.len()]),
+            Baseline::Zero => Ok(vec![0.0; rows.len()]),
+        })
     }
 
     /// Weights the members on each fold by the records whose outcome was known before its block

@@ -23,7 +23,8 @@ const SWEEPS_MAX: usize = 10_000;
 ///
 /// Source: Zou and Hastie (2005), "Regularization and Variable Selection via the Elastic Net"; the
 /// same objective as scikit-learn's `ElasticNet` behind its `StandardScaler`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ElasticNet {
     /// The penalty, zero or more, in units of the target.
     pub alpha: f64,

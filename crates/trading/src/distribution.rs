@@ -48,24 +48,30 @@ fn normal_cdf(x: f64) -> f64 {
     (0.5 + density * sum).min(1.0)
 }
 
-/// Student's t distribution function for `t >= 0`, by the incomplete beta function:
-/// `1 - I_{df/(df+t^2)}(df/2, 1/2) / 2`.
+/// Student's t distribution function for `t >= 0`.
 fn student_t_cdf(t: f64, df: f64) -> f64 {
+    1.0 - 0.5 * student_t_p_value(t, df)
+}
+
+/// The probability that a variable of Student's t distribution lies at least as far from zero as `t`.
+///
+/// `df`, the degrees of freedom, is positive and need not be whole. By the incomplete beta function
+/// this is `I_{df/(df+t^2)}(df/2, 1/2)`.
+pub fn student_t_p_value(t: f64, df: f64) -> f64 {
     // The two arguments of the beta function that add up to one, each without cancellation.
     let (x, y) = (df / (df + t * t), t * t / (df + t * t));
     let (a, b) = (df / 2.0, 0.5);
     let ln_front = ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * x.ln() + b * y.ln();
     if y <= 0.0 {
-        return 0.5;
+        return 1.0;
     }
     let front = ln_front.exp();
     // The continued fraction converges fast on one side of the mode; the other side is one minus it.
-    let tail = if x < (a + 1.0) / (a + b + 2.0) {
+    if x < (a + 1.0) / (a + b + 2.0) {
         front * beta_fraction(x, a, b) / a
     } else {
         1.0 - front * beta_fraction(y, b, a) / b
-    };
-    1.0 - 0.5 * tail
+    }
 }
 
 /// Continued fraction of the incomplete beta function.

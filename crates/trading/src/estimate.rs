@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::distribution::{normal_quantile, student_t_quantile};
 
+pub use crate::distribution::student_t_p_value;
+
 /// An estimate and its two-sided confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {

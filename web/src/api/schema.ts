@@ -153,10 +153,9 @@ export interface Estimate {
 /** Root mean squared errors of forecasts of the return over the horizon, on the same rows. */
 export interface Rmse {
   model: number;
-  ridge: number;
-  seasonal_naive: number;
-  training_mean: number;
   zero: number;
+  /** The other baselines, by their words. */
+  [baseline: string]: number;
 }
 
 export interface ModelSummary {
@@ -230,13 +229,23 @@ export interface SymbolRecord {
   skill_shown: boolean;
 }
 
-export interface RankIc {
+/** What drawing the days anew in blocks says of a coefficient. */
+export interface Bootstrapped {
+  coefficient: Estimate;
+  information_ratio: Estimate | null;
+  interval_method: string;
+  mean_block_days: number;
+  resamples_count: number;
+}
+
+export interface InformationCoefficient {
   estimate: Estimate | null;
   method: 'cross_sectional' | 'time_series';
   interval_method: string;
   lag_days: number;
   days_count: number;
   effective_days_count: number;
+  bootstrap: Bootstrapped | null;
 }
 
 export interface HitRate {
@@ -285,11 +294,29 @@ export interface Member {
   fold_weights: number[];
   rank_ic: Estimate | null;
   rmse: number;
+}
+
+/** The model beside a baseline or a member of the ensemble. */
+export interface Comparison {
+  against: string;
+  relative_to_day: boolean;
   /**
-   * Mean over the days of the member's squared error less that of the ensemble, in squared
-   * log-returns: above zero the ensemble is better. Null when there are too few days.
+   * Mean over the days of the other's squared error less that of the model, in squared log-returns:
+   * above zero the model is better. Null when there are too few days or the forecasts never differ.
    */
-  loss_above_ensemble: Estimate | null;
+  loss_difference: Estimate | null;
+  statistic: number | null;
+  p_value: number | null;
+  better: 'model' | 'other' | 'not_told_apart';
+}
+
+/** The record of a part of the forecasts. */
+export interface Slice {
+  days_count: number;
+  rows_count: number;
+  rank_ic: Estimate | null;
+  hit_share: number | null;
+  skill_against_zero_share: number | null;
 }
 
 /** The record of a model out of sample. */
@@ -303,14 +330,19 @@ export interface Evaluation {
   symbols_count: number;
   protocol: Protocol;
   skill: { shown: boolean; reasons: SkillReason[] };
-  rank_ic: RankIc;
+  rank_ic: InformationCoefficient;
+  ic: InformationCoefficient;
   hit_rate: HitRate;
   rmse: Rmse;
+  comparisons: Comparison[];
   after_costs: AfterCosts | null;
   coverage: Coverage[];
   folds: Fold[];
-  /** In the order of the weights; absent in records made before there was an ensemble. */
-  members?: Member[];
+  /** In the order of the weights. */
+  members: Member[];
+  by_year: (Slice & { year: number })[];
+  /** Empty when no symbol's sector is known. */
+  by_sector: (Slice & { sector: string; symbols_count: number })[];
   by_symbol: SymbolRecord[];
   caveats: Caveat[];
 }

@@ -2,17 +2,12 @@ import type { Caveat, Evaluation } from '../api/schema';
 import type { Language } from './dictionary';
 import { number, percent } from './format';
 
-/** Share of a symbol's interval that lies on the wrong side by luck: half of what its level leaves. */
-const luckShare = (level: number): number => (1 - level) / 2;
-
 type Sentence = (evaluation: Evaluation, language: Language) => string;
 
-function judged(evaluation: Evaluation): { judged: number; shown: number; level: number } {
-  const records = evaluation.by_symbol.filter((record) => record.rank_ic !== null);
+function judged(evaluation: Evaluation): { judged: number; shown: number } {
   return {
-    judged: records.length,
+    judged: evaluation.by_symbol.filter((record) => record.rank_ic !== null).length,
     shown: evaluation.by_symbol.filter((record) => record.skill_shown).length,
-    level: records[0]?.rank_ic?.level ?? 0.9,
   };
 }
 
@@ -48,12 +43,12 @@ const CAVEATS: Record<string, Record<Language, Sentence>> = {
   },
   many_symbols_judged: {
     tr: (evaluation, language) => {
-      const { judged: count, shown, level } = judged(evaluation);
-      return `${number(language, count)} sembol tek tek ${percent(language, level, 0)} düzeyinde sınandı; hiç beceri olmasa bile rastlantıyla yaklaşık ${number(language, count * luckShare(level), 1)} tanesi geçerdi, geçen ${number(language, shown)}.`;
+      const { judged: count, shown } = judged(evaluation);
+      return `${number(language, count)} sembol, herhangi birinin rastlantıyla geçme olasılığı en çok %5 olacak kadar geniş aralıklarla sınandı; geçen ${number(language, shown)}.`;
     },
     en: (evaluation, language) => {
-      const { judged: count, shown, level } = judged(evaluation);
-      return `${number(language, count)} symbols were judged one by one at ${percent(language, level, 0)}; without any skill about ${number(language, count * luckShare(level), 1)} of them would pass by luck, and ${number(language, shown)} did.`;
+      const { judged: count, shown } = judged(evaluation);
+      return `${number(language, count)} symbols were judged by intervals so wide that one of them passes by luck with a probability of 5 % at most; ${number(language, shown)} passed.`;
     },
   },
   bands_suppose_stability: {

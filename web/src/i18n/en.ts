@@ -227,7 +227,7 @@ export const en: typeof tr = {
     hitRateHelp: 'The share of forecasts with the right direction.',
     rmse: 'Error (RMSE)',
     rmseHelp: 'A short bar is good. Zero: saying “the price does not change”.',
-    models: { model: 'Model', ridge: 'Ridge', seasonal_naive: 'Seasonal naive', training_mean: 'Training mean', zero: 'Zero' },
+    models: { model: 'Model', ridge: 'Ridge', elastic_net: 'Elastic net', ets: 'Exponential smoothing', drift: 'Random walk with drift', seasonal_naive: 'Seasonal naive', training_mean: 'Training mean', zero: 'Zero' },
     versusZero: 'Against zero',
     afterCosts: 'Return after costs',
     strategy: 'What the model picked',

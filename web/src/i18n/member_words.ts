@@ -2,7 +2,7 @@ import type { Language } from './dictionary';
 
 const tr = {
   title: 'Topluluğun üyeleri',
-  help: 'Hata farkı, üyenin kare hatası eksi topluluğunki, günlerin ortalaması (Diebold-Mariano; Newey-West standart hatalarıyla). Aralığı sıfırı içeriyorsa üye topluluktan ayırt edilemez.',
+  help: 'Hata farkı, üyenin kare hatası eksi topluluğunki, günlerin ortalaması (Diebold-Mariano; Harvey-Leybourne-Newbold düzeltmesiyle). Aralığı sıfırı içeriyorsa üye topluluktan ayırt edilemez.',
   member: 'Üye',
   weight: 'Ağırlık',
   foldWeights: 'Katlardaki ağırlık',
@@ -19,7 +19,7 @@ const tr = {
 
 const en: typeof tr = {
   title: 'Members of the ensemble',
-  help: 'The difference in error is the member’s squared error less the ensemble’s, the mean over the days (Diebold-Mariano, with Newey-West standard errors). Where its interval contains zero, the member is not distinguishable from the ensemble.',
+  help: 'The difference in error is the member’s squared error less the ensemble’s, the mean over the days (Diebold-Mariano, with the correction of Harvey, Leybourne and Newbold). Where its interval contains zero, the member is not distinguishable from the ensemble.',
   member: 'Member',
   weight: 'Weight',
   foldWeights: 'Weight over the folds',

@@ -224,7 +224,7 @@ export const tr = {
     hitRateHelp: 'Yönü doğru bilinen tahminlerin payı.',
     rmse: 'Hata (RMSE)',
     rmseHelp: 'Kısa çubuk iyidir. Sıfır: “fiyat değişmez” demek.',
-    models: { model: 'Model', ridge: 'Ridge', seasonal_naive: 'Mevsimsel naif', training_mean: 'Eğitim ortalaması', zero: 'Sıfır' },
+    models: { model: 'Model', ridge: 'Ridge', elastic_net: 'Elastik ağ', ets: 'Üstel düzleştirme', drift: 'Sürüklenmeli rassal yürüyüş', seasonal_naive: 'Mevsimsel naif', training_mean: 'Eğitim ortalaması', zero: 'Sıfır' } as Record<string, string>,
     versusZero: 'Sıfıra göre',
     afterCosts: 'Maliyet sonrası getiri',
     strategy: 'Modelin seçtikleri',

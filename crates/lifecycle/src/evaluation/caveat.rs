@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    InformationCoefficient, Protocol, RankIcMethod, SYMBOL_LEVEL, SectorEvaluation,
+    InformationCoefficient, Protocol, RankIcMethod, SYMBOLS_LEVEL, SectorEvaluation,
     SymbolEvaluation,
 };
-use crate::rank_ic::count;
 
 /// A limit of what an evaluation claims.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +52,6 @@ pub(super) fn caveats(
 ) -> Vec<Caveat> {
     let judged = symbols.iter().filter(|symbol| symbol.rank_ic.is_some()).count();
     let shown = symbols.iter().filter(|symbol| symbol.skill_shown).count();
-    let by_luck = count(judged) * (1.0 - SYMBOL_LEVEL) / 2.0;
     let tried = protocol.configurations_tried_count;
     let method = match rank_ic.method {
         RankIcMethod::CrossSectional => (
@@ -106,9 +104,9 @@ pub(super) fn caveats(
         (
             CaveatCode::ManySymbolsJudged,
             format!(
-                "{judged} symbols were judged one by one at {:.0} %; without any skill about \
-                 {by_luck:.1} of them would pass by luck, and {shown} did.",
-                SYMBOL_LEVEL * 100.0
+                "{judged} symbols were judged by intervals so wide that one of them passes by luck \
+                 with a probability of {:.0} % at most; {shown} passed.",
+                (1.0 - SYMBOLS_LEVEL) / 2.0 * 100.0
             ),
         ),
         (

@@ -1,11 +1,11 @@
-//! The members of an ensemble, each judged by itself and against the whole.
+//! The members of an ensemble, each judged by itself.
 
 use bist_models::Horizon;
 use bist_trading::Estimate;
 use serde::{Deserialize, Serialize};
 
 use super::{DailyCoefficients, LEVEL, OutOfFold};
-use crate::rank_ic::{Correlation, DependentMean, lag_days, mean};
+use crate::rank_ic::{Correlation, mean};
 
 /// How much a member counts in either regime of the market, 0..=1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,12 +38,8 @@ pub struct MemberEvaluation {
     pub fold_weights: Vec<RegimeShares>,
     /// Its own rank information coefficient.
     pub rank_ic: Option<Estimate>,
-    /// Its root mean squared error.
+    /// Its root mean squared error; `comparisons` says whether it differs from the ensemble's.
     pub rmse: f64,
-    /// Mean over days of its squared error less that of the ensemble, with its 95 % interval:
-    /// positive where the ensemble is better. The comparison of Diebold and Mariano (1995),
-    /// "Comparing Predictive Accuracy", with the errors of Newey and West.
-    pub loss_above_ensemble: Option<Estimate>,
 }
 
 /// Judges the members on `records`, sorted by day and symbol.
@@ -56,16 +52,6 @@ pub(super) fn evaluate(
         let forecast = |record: &OutOfFold| record.members[member];
         let squares: Vec<f64> =
             records.iter().map(|r| (r.realised() - forecast(r)).powi(2)).collect();
-        let losses: Vec<f64> = records
-            .chunk_by(|a, b| a.day == b.day)
-            .map(|day| {
-                let loss = |r: &OutOfFold| {
-                    (r.realised() - forecast(r)).powi(2)
-                        - (r.realised() - r.predicted.model).powi(2)
-                };
-                mean(&day.iter().map(loss).collect::<Vec<_>>())
-            })
-            .collect();
         MemberEvaluation {
             kind: weights.kind.clone(),
             weight: weights.weight,
@@ -73,8 +59,6 @@ pub(super) fn evaluate(
             rank_ic: DailyCoefficients::of(records, Correlation::Spearman, forecast)
                 .estimate(horizon, LEVEL),
             rmse: mean(&squares).sqrt(),
-            loss_above_ensemble: DependentMean::newey_west(&losses, lag_days(horizon.sessions()))
-                .and_then(|mean| mean.estimate(LEVEL)),
         }
     };
     members.iter().enumerate().map(of_member).collect()

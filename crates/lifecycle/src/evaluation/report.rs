@@ -5,7 +5,7 @@ use std::fmt;
 use bist_trading::Estimate;
 
 use super::{
-    BAND_LEVELS, Evaluation, InformationCoefficient, RankIcMethod, Rmse, SkillScores,
+    BAND_LEVELS, Better, ByBaseline, Evaluation, InformationCoefficient, RankIcMethod, Rmse,
     SliceEvaluation,
 };
 
@@ -27,6 +27,7 @@ impl fmt::Display for Evaluation {
             writeln!(f, "  {} {}", if reason.met { "yes" } else { "no " }, reason.text)?;
         }
         self.scores(f)?;
+        self.comparisons(f)?;
         self.members(f)?;
         self.money(f)?;
         self.bands(f)?;
@@ -102,17 +103,13 @@ impl Evaluation {
         f: &mut fmt::Formatter<'_>,
         title: &str,
         rmse: &Rmse,
-        scores: &SkillScores,
+        scores: &ByBaseline<Option<f64>>,
     ) -> fmt::Result {
         writeln!(f, "{title:<27} {:>7} {:>12}", "RMSE", "skill score")?;
-        for (name, rmse, score) in [
-            ("model", rmse.model, None),
-            ("ridge", rmse.ridge, scores.against_ridge_share),
-            ("training mean", rmse.training_mean, scores.against_training_mean_share),
-            ("zero", rmse.zero, scores.against_zero_share),
-            ("seasonal naive", rmse.seasonal_naive, scores.against_seasonal_naive_share),
-        ] {
-            writeln!(f, "  {name:<22} {rmse:>10.5} {:>12}", number(score))?;
+        writeln!(f, "  {:<22} {:>10.5}", "model", rmse.model)?;
+        for (baseline, rmse) in rmse.baselines.iter() {
+            let (name, score) = (spoken(baseline.word()), number(scores[baseline]));
+            writeln!(f, "  {name:<22} {rmse:>10.5} {score:>12}")?;
         }
         Ok(())
     }
@@ -123,26 +120,38 @@ impl Evaluation {
         }
         writeln!(
             f,
-            "{:<22} {:>6} {:>9} {:>8}  {:<28} loss above the ensemble",
-            "members, weight when", "calm", "turbulent", "RMSE", "rank IC"
+            "{:<22} {:>6} {:>9} {:>8}  rank IC",
+            "members, weight when", "calm", "turbulent", "RMSE"
         )?;
         for member in &self.members {
-            let loss = member.loss_above_ensemble;
-            let verdict = match loss {
-                Some(loss) if loss.low > 0.0 => "worse",
-                Some(loss) if loss.high < 0.0 => "better",
-                Some(_) => "not told apart",
-                None => "too few days",
-            };
             writeln!(
                 f,
-                "  {:<20} {:>6.3} {:>9.3} {:>8.5}  {:<28} {verdict} {}",
+                "  {:<20} {:>6.3} {:>9.3} {:>8.5}  {}",
                 member.kind,
                 member.weight.calm,
                 member.weight.turbulent,
                 member.rmse,
-                Shown(member.rank_ic).to_string(),
-                loss.map_or_else(String::new, |loss| format!("{:.2e}", loss.value))
+                Shown(member.rank_ic)
+            )?;
+        }
+        Ok(())
+    }
+
+    fn comparisons(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<20} {:>18} {:>9}  better", "compared with", "their loss above", "p-value")?;
+        for comparison in &self.comparisons {
+            let better = match comparison.better {
+                Better::Model => "the model",
+                Better::Other => "the other",
+                Better::NotToldApart => "not told apart",
+            };
+            let loss = comparison.loss_difference;
+            writeln!(
+                f,
+                "  {:<20} {:>16} {:>9}  {better}",
+                spoken(&comparison.against),
+                loss.map_or_else(|| "-".to_owned(), |loss| format!("{:.2e}", loss.value)),
+                number(comparison.p_value)
             )?;
         }
         Ok(())
@@ -294,6 +303,11 @@ fn slice_line(
         number(record.hit_share),
         number(record.skill_against_zero_share)
     )
+}
+
+/// A word of the API as it is read.
+fn spoken(word: &str) -> String {
+    word.replace('_', " ")
 }
 
 /// A number that may be absent.

@@ -3,7 +3,7 @@
 use bist_trading::SkillCondition;
 use serde::{Deserialize, Serialize};
 
-use super::{FoldEvaluation, InformationCoefficient, SkillScores};
+use super::{Baseline, ByBaseline, FoldEvaluation, InformationCoefficient};
 use crate::rank_ic::count;
 
 /// Share of the test blocks in which the rank information coefficient must be positive.
@@ -60,8 +60,8 @@ impl SkillVerdict {
 /// Applies the rule of [`SkillVerdict`].
 pub(super) fn verdict(
     rank_ic: &InformationCoefficient,
-    scores: &SkillScores,
-    relative_scores: Option<&SkillScores>,
+    scores: &ByBaseline<Option<f64>>,
+    relative_scores: Option<&ByBaseline<Option<f64>>>,
     folds: &[FoldEvaluation],
 ) -> SkillVerdict {
     let positive = folds.iter().filter(|fold| fold.rank_ic.is_some_and(|ic| ic > 0.0)).count();
@@ -89,12 +89,12 @@ pub(super) fn verdict(
             let conditions = [
                 above_zero(
                     SkillCondition::ErrorBelowZeroForecast,
-                    scores.against_zero_share,
+                    scores[Baseline::Zero],
                     "relative to the day, the skill score against forecasting zero",
                 ),
                 above_zero(
                     SkillCondition::ErrorBelowSeasonalNaive,
-                    scores.against_seasonal_naive_share,
+                    scores[Baseline::SeasonalNaive],
                     "relative to the day, the skill score against repeating the last period",
                 ),
             ];
@@ -104,17 +104,17 @@ pub(super) fn verdict(
         None => reasons.extend([
             above_zero(
                 SkillCondition::ErrorBelowZeroForecast,
-                scores.against_zero_share,
+                scores[Baseline::Zero],
                 "the skill score against forecasting zero",
             ),
             above_zero(
                 SkillCondition::ErrorBelowTrainingMean,
-                scores.against_training_mean_share,
+                scores[Baseline::TrainingMean],
                 "the skill score against the training mean",
             ),
             above_zero(
                 SkillCondition::ErrorBelowSeasonalNaive,
-                scores.against_seasonal_naive_share,
+                scores[Baseline::SeasonalNaive],
                 "the skill score against repeating the last period",
             ),
         ]),

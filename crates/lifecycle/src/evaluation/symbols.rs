@@ -8,7 +8,7 @@ use bist_trading::Estimate;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{OutOfFold, RankIcMethod, SYMBOL_LEVEL, compared, hit_share};
+use super::{OutOfFold, SYMBOLS_LEVEL, hit_share};
 use crate::rank_ic::{Correlation, DependentMean, count, lag_days};
 
 /// Horizons that a symbol's record must cover to be judged.
@@ -25,9 +25,11 @@ pub struct SymbolEvaluation {
     pub to: Date,
     /// Forecasts judged, one a day.
     pub rows_count: u64,
-    /// Spearman's correlation over time of forecasts and outcomes, with its 90 % interval by Newey
-    /// and West; absent when the record is shorter than twenty horizons. Where symbols can be
-    /// compared with each other, the mean of each day is taken from both.
+    /// Spearman's correlation over time of forecasts and outcomes, with an interval by Newey and
+    /// West that is so wide that those of all symbols hold together at 90 %, by the inequality of
+    /// Bonferroni; absent when the record is shorter than twenty horizons. Nothing is taken from the
+    /// outcomes: less the mean of the day, a share that cannot be foreseen would seem to be, whenever
+    /// the others can.
     pub rank_ic: Option<Estimate>,
     /// Share of forecasts whose sign was right, with Wilson's 95 % interval for as many trials as
     /// there are horizons in the record; absent when nothing moved.
@@ -71,33 +73,36 @@ pub(super) fn correlation_parts(
 }
 
 /// The record of each symbol, by symbol.
-pub(super) fn evaluate(
-    records: &[OutOfFold],
-    horizon: Horizon,
-    method: RankIcMethod,
-) -> Vec<SymbolEvaluation> {
-    let predicted = compared(records, method, |record| record.predicted.model);
-    let realised = compared(records, method, OutOfFold::realised);
-    let of = |values: &[f64], rows: &[usize]| -> Vec<f64> {
-        rows.iter().map(|&row| values[row]).collect()
-    };
-    rows_by_symbol(records)
+pub(super) fn evaluate(records: &[OutOfFold], horizon: Horizon) -> Vec<SymbolEvaluation> {
+    let of_symbols = rows_by_symbol(records);
+    let judged_count = judged_count(of_symbols.values().map(Vec::len), horizon);
+    of_symbols
         .iter()
         .map(|(symbol, rows)| {
-            let rank_ic = rank_ic(&of(&predicted, rows), &of(&realised, rows), horizon);
             let rows: Vec<&OutOfFold> = rows.iter().map(|&row| &records[row]).collect();
+            let rank_ic = rank_ic(&rows, horizon, judged_count);
             of_symbol(*symbol, &rows, rank_ic, horizon)
         })
         .collect()
 }
 
-/// The correlation over time, if the record is long enough.
-fn rank_ic(predicted: &[f64], realised: &[f64], horizon: Horizon) -> Option<Estimate> {
-    if predicted.len() < days_count_min(horizon.sessions()) {
+/// How many of the records are long enough to be judged.
+fn judged_count(rows_counts: impl Iterator<Item = usize>, horizon: Horizon) -> usize {
+    let days_count_min = days_count_min(horizon.sessions());
+    rows_counts.filter(|rows_count| *rows_count >= days_count_min).count()
+}
+
+/// The correlation over time, if the record is long enough; the interval is one of `judged_count`
+/// that hold together at [`SYMBOLS_LEVEL`].
+fn rank_ic(rows: &[&OutOfFold], horizon: Horizon, judged_count: usize) -> Option<Estimate> {
+    if rows.len() < days_count_min(horizon.sessions()) {
         return None;
     }
-    let parts = Correlation::Spearman.parts(predicted, realised);
-    DependentMean::newey_west(&parts, lag_days(horizon.sessions()))?.estimate(SYMBOL_LEVEL)
+    let predicted: Vec<f64> = rows.iter().map(|record| record.predicted.model).collect();
+    let realised: Vec<f64> = rows.iter().map(|record| record.realised()).collect();
+    let parts = Correlation::Spearman.parts(&predicted, &realised);
+    let level = 1.0 - (1.0 - SYMBOLS_LEVEL) / count(judged_count.max(1));
+    DependentMean::newey_west(&parts, lag_days(horizon.sessions()))?.estimate(level)
 }
 
 /// The record of one symbol, which has at least one row.

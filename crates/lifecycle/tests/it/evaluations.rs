@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use bist_lifecycle::evaluation::{
-    CaveatCode, Evaluation, FoldLayout, InformationCoefficient, Judged, LearningTarget, OutOfFold,
-    OutlookRecord, Predicted, Protocol, RankIcMethod, YearEvaluation, evaluate, follow_bands,
+    Baseline, Better, ByBaseline, CaveatCode, Comparison, Evaluation, FoldLayout,
+    InformationCoefficient, Judged, LearningTarget, OutOfFold, OutlookRecord, Predicted, Protocol,
+    RankIcMethod, YearEvaluation, evaluate, follow_bands,
 };
 use bist_lifecycle::outlook::Outlook;
 use bist_lifecycle::{LeakCheck, WalkForward};
@@ -37,7 +38,7 @@ fn records(
                 day: days[t],
                 known_on: days[t + 5],
                 fold: usize::from(t >= days_count / 2),
-                predicted: Predicted { model, ridge: 0.0, seasonal_naive: 0.1, training_mean: 0.0 },
+                predicted: Predicted { model, baselines: baselines(0.0) },
                 members: Vec::new(),
                 turbulence: 0.0,
                 drift: 0.0,
@@ -68,6 +69,15 @@ fn records(
         trees_count: 1,
     };
     (records, vec![layout(0, days_count / 2), layout(days_count / 2, days_count)])
+}
+
+/// The last horizon's return is always 0.1, and the others say nothing.
+fn baselines(training_mean: f64) -> ByBaseline<f64> {
+    ByBaseline::of(|baseline| match baseline {
+        Baseline::SeasonalNaive => 0.1,
+        Baseline::TrainingMean => training_mean,
+        _ => 0.0,
+    })
 }
 
 fn judge(record: (Vec<OutOfFold>, Vec<FoldLayout>)) -> Evaluation {
@@ -118,7 +128,7 @@ fn a_perfect_forecast_has_every_mark() {
     assert!((evaluation.hit_rate.estimate.unwrap().value - 1.0).abs() < 1e-12);
     assert!((evaluation.ic.estimate.unwrap().value - 1.0).abs() < 1e-12);
     assert!(evaluation.rmse.model.abs() < 1e-15);
-    assert_eq!(evaluation.skill_scores.against_zero_share, Some(1.0));
+    assert_eq!(evaluation.skill_scores[Baseline::Zero], Some(1.0));
     assert!(evaluation.by_symbol.iter().all(|symbol| symbol.skill_shown));
     assert_eq!(evaluation.model_record().unmet, []);
 }
@@ -132,12 +142,12 @@ fn a_rising_market_is_not_taken_for_skill() {
             (0.03 + 1e-4 * scatter(s, t), 0.03 + 0.02 * scatter(t, s))
         });
         for record in &mut records {
-            record.predicted.training_mean = 0.03;
+            record.predicted.baselines = baselines(0.03);
         }
         judge((records, layouts))
     };
     let many = rising(6);
-    assert!(many.skill_scores.against_zero_share.unwrap() > 0.5);
+    assert!(many.skill_scores[Baseline::Zero].unwrap() > 0.5);
     assert!(many.model_record().unmet.contains(&SkillCondition::ErrorBelowZeroForecast), "{many}");
     let few = rising(4);
     assert!(few.model_record().unmet.contains(&SkillCondition::ErrorBelowTrainingMean), "{few}");
@@ -151,7 +161,7 @@ fn a_falling_market_is_no_fault_where_symbols_are_compared() {
         let relative = 0.02 * scatter(t, s);
         (0.01 + 0.5 * relative, -0.05 + relative)
     }));
-    assert!(evaluation.skill_scores.against_zero_share.unwrap() < 0.0);
+    assert!(evaluation.skill_scores[Baseline::Zero].unwrap() < 0.0);
     assert!(evaluation.skill.shown, "{evaluation}");
 }
 
@@ -237,6 +247,39 @@ fn years_and_sectors_are_judged_apart() {
     let without = judge(records(6, 100, |t, s| (scatter(t, s), scatter(t, s))));
     assert!(without.by_sector.is_empty() && unknown(&without));
     assert_eq!(without.by_year.len(), 1);
+}
+
+/// Half of what comes is forecast, so that forecasting zero has four times the squared error. The
+/// constant of the last period counts for nothing where symbols are compared, and for much where
+/// they are not.
+#[test]
+fn the_model_is_compared_with_every_baseline() {
+    let half = |t: usize, s: usize| (0.01 * scatter(t, s), 0.02 * scatter(t, s));
+    let find = |evaluation: &Evaluation, against: Baseline| -> Comparison {
+        let named = |comparison: &&Comparison| comparison.against == against.word();
+        evaluation.comparisons.iter().find(named).unwrap().clone()
+    };
+    let many = judge(records(6, 100, half));
+    assert_eq!(many.comparisons.len(), Baseline::ALL.len());
+    let (zero, naive) = (find(&many, Baseline::Zero), find(&many, Baseline::SeasonalNaive));
+    assert!(zero.relative_to_day && zero.better == Better::Model, "{zero:?}");
+    let mean_square = |rmse: f64| rmse * rmse;
+    let rmse = many.relative_rmse.unwrap();
+    let expected = mean_square(rmse.baselines[Baseline::Zero]) - mean_square(rmse.model);
+    assert!((zero.loss_difference.unwrap().value - expected).abs() < 1e-12);
+    assert!((naive.statistic.unwrap() - zero.statistic.unwrap()).abs() < 1e-6);
+    assert!(zero.p_value.unwrap() < 1e-6);
+
+    let few = judge(records(4, 100, half));
+    let naive = find(&few, Baseline::SeasonalNaive);
+    assert!(!naive.relative_to_day && naive.better == Better::Model);
+    assert!(naive.loss_difference.unwrap().value > 0.009, "{naive:?}");
+
+    let same = judge(records(6, 100, |t, s| (0.0, 0.02 * scatter(t, s))));
+    let zero = find(&same, Baseline::Zero);
+    assert_eq!((zero.loss_difference, zero.better), (None, Better::NotToldApart));
+    let worse = judge(records(6, 100, |t, s| (-0.02 * scatter(t, s), 0.02 * scatter(t, s))));
+    assert_eq!(find(&worse, Baseline::Zero).better, Better::Other);
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! Our statistics against those of `SciPy`, statsmodels and arch; the scripts beside the files in
+//! Our statistics against those of `SciPy`, statsmodels, arch and dieboldmariano; the scripts beside the files in
 //! `tests/golden` made the numbers.
 
 use bist_lifecycle::bootstrap::{StationaryBootstrap, optimal_block_length};
+use bist_lifecycle::diebold_mariano::DieboldMariano;
 use bist_lifecycle::rank_ic::{Correlation, DependentMean};
 use serde_json::Value;
 
@@ -87,6 +88,21 @@ fn bootstrap_intervals_are_those_of_arch() {
             for (ours, theirs) in [actual.low, actual.high].iter().zip(numbers(&case[name])) {
                 assert!((ours - theirs).abs() < allowed, "{name}: {ours} is not {theirs}");
             }
+        }
+    }
+}
+
+#[test]
+fn comparisons_of_losses_are_those_of_dieboldmariano() {
+    let golden: Value =
+        serde_json::from_str(include_str!("../golden/diebold_mariano.json")).unwrap();
+    for case in golden["cases"].as_array().unwrap() {
+        let horizon = u8::try_from(case["horizon"].as_u64().unwrap()).unwrap();
+        let actual = DieboldMariano::of(&numbers(&case["differences"]), horizon).unwrap();
+        // The package ends its continued fraction at 1e-10.
+        for (ours, name) in [(actual.statistic, "statistic"), (actual.p_value, "p_value")] {
+            let expected = case[name].as_f64().unwrap();
+            assert!((ours - expected).abs() < 1e-9, "{name} {ours} is not {expected}");
         }
     }
 }

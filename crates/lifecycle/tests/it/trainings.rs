@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use bist_lifecycle::evaluation::RegimeShares;
+use bist_lifecycle::evaluation::{ByBaseline, RegimeShares};
 use bist_lifecycle::training::{OutOfFoldForecasts, forecast_folds};
 use bist_lifecycle::{FittedModel, TrainError, Trained, TrainingStage};
 use bist_market::{Calendar, ExchangeRules, Price};
@@ -60,12 +60,12 @@ fn a_changed_future_leaves_the_forecasts_of_a_fold_as_they_were() {
     for (index, layout) in before.layouts.iter().enumerate() {
         let changed = with_another_future(&panel, layout.test_from);
         let after = forecasts(&changed);
-        let of_fold = |forecasts: &OutOfFoldForecasts| -> Vec<[u64; 4]> {
+        let of_fold = |forecasts: &OutOfFoldForecasts| -> Vec<(u64, ByBaseline<u64>)> {
             let of_fold = forecasts.records.iter().filter(|record| record.day == layout.test_from);
             of_fold
                 .map(|r| {
-                    let p = r.predicted;
-                    [p.model, p.ridge, p.seasonal_naive, p.training_mean].map(f64::to_bits)
+                    let of_baseline = |baseline| r.predicted.baselines[baseline].to_bits();
+                    (r.predicted.model.to_bits(), ByBaseline::of(of_baseline))
                 })
                 .collect()
         };

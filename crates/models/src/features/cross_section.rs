@@ -221,8 +221,6 @@ mod tests {
     fn a_symbol_that_moves_twice_the_market_has_beta_two_and_keeps_its_drift() {
         let market: Vec<f64> = (0..80).map(|t| f64::from(t * 7 % 11) * 0.001 - 0.005).collect();
         let own: Vec<f64> = market.iter().map(|m| 2.0 * m + 0.0005).collect();
-        let slopes = sector_mean(inputs.reversal_slope);
-        let reversal = slopes.iter().zip(inputs.return_5).map(|(slope, r)| slope * r).collect();
         let (beta, residual) = market_model(&own, &market, &[(0..80).collect()]);
         assert!(beta[58].is_nan());
         assert!((beta[59] - 2.0).abs() < 1e-12);

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use bist_app::App;
-use bist_lifecycle::evaluation::Rmse;
+use bist_lifecycle::evaluation::{Baseline, Rmse};
 use bist_lifecycle::{Evaluation, Lineage, ModelState, ModelVersion};
 use bist_trading::Estimate;
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::KnownFormat;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -51,9 +53,11 @@ schema!(
     document(
         "The record out of sample as `bist evaluate --json` prints it: `protocol` (how the folds \
          were laid, purged and embargoed, costs, seed), `skill` (the rule, condition by condition), \
-         `rank_ic`, `hit_rate`, `rmse`, `skill_scores`, `after_costs`, `coverage` of the bands by \
-         level and step, `folds` with their dates, `members` of the ensemble with weights and \
-         records of their own, `by_symbol`, `caveats`."
+         `rank_ic` and `ic` with their bootstrap and information ratio, `hit_rate`, `rmse`, \
+         `skill_scores`, `comparisons` with every baseline and member by Diebold and Mariano, \
+         `after_costs`, `coverage` of the bands by level and step, `folds` with their dates, \
+         `members` of the ensemble with weights and records of their own, `by_year`, `by_sector`, \
+         `by_symbol`, `caveats`."
     )
 );
 
@@ -113,7 +117,7 @@ struct ModelSummary {
     #[schema(required)]
     hit_rate: Option<EstimateResponse>,
     /// Root mean squared errors out of sample, log-return over the horizon.
-    rmse: RmseResponse,
+    rmse: RmseDocument,
 }
 
 /// A model with its record and its lineage.
@@ -150,35 +154,28 @@ struct EstimateResponse {
 }
 
 /// Root mean squared errors of a model and of those it is compared with.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Rmse)]
-struct RmseResponse {
-    /// The model.
-    #[schema(example = 0.0512)]
-    model: f64,
-    /// Ridge regression.
-    #[schema(example = 0.0514)]
-    ridge: f64,
-    /// The return of the last horizon repeated.
-    #[schema(example = 0.0731)]
-    seasonal_naive: f64,
-    /// The mean of what the model learned from.
-    #[schema(example = 0.0513)]
-    training_mean: f64,
-    /// Zero.
-    #[schema(example = 0.0513)]
-    zero: f64,
+#[derive(Debug, Serialize)]
+struct RmseDocument(Rmse);
+
+schema!(RmseDocument, "Rmse", rmse_schema());
+
+/// A number for the model and for each baseline.
+fn rmse_schema() -> ObjectBuilder {
+    let names = std::iter::once("model").chain(Baseline::ALL.map(Baseline::word));
+    let number = || {
+        ObjectBuilder::new()
+            .schema_type(Type::Number)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Double)))
+    };
+    let object = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some("Root mean squared errors of a model and of those it is compared with."));
+    names.fold(object, |object, name| object.property(name, number()).required(name))
 }
 
 impl From<Estimate> for EstimateResponse {
     fn from(Estimate { value, low, high, level }: Estimate) -> Self {
         Self { value, low, high, level }
-    }
-}
-
-impl From<Rmse> for RmseResponse {
-    fn from(Rmse { model, ridge, seasonal_naive, training_mean, zero }: Rmse) -> Self {
-        Self { model, ridge, seasonal_naive, training_mean, zero }
     }
 }
 
@@ -201,7 +198,7 @@ impl From<&ModelVersion> for ModelSummary {
             skill_shown: evaluation.skill.shown,
             rank_ic: evaluation.rank_ic.estimate.map(EstimateResponse::from),
             hit_rate: evaluation.hit_rate.estimate.map(EstimateResponse::from),
-            rmse: evaluation.rmse.into(),
+            rmse: RmseDocument(evaluation.rmse),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `/api/v1/models`.
 
+use bist_lifecycle::evaluation::Baseline;
 use serde_json::json;
 
 use crate::test_app::{NOW, TestApp};
@@ -13,7 +14,8 @@ async fn the_champion_is_listed_with_its_record_in_short() {
         json!([model["kind"], model["state"], model["origin"], model["trained_at"], model["seed"]]),
         json!(["ensemble", "champion", "sample", NOW, 7])
     );
-    for name in ["model", "ridge", "seasonal_naive", "training_mean", "zero"] {
+    let names = std::iter::once("model").chain(Baseline::ALL.map(Baseline::word));
+    for name in names {
         assert!(model["rmse"][name].as_f64().unwrap() > 0.0, "{name}");
     }
     let rank_ic = &model["rank_ic"];
