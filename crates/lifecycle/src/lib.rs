@@ -8,6 +8,7 @@
 //! [`TrainingSpec`].
 
 pub mod bootstrap;
+pub mod combinatorial_purged;
 pub mod diebold_mariano;
 pub mod evaluation;
 pub mod forecast;

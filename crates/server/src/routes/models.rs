@@ -159,7 +159,11 @@ schema!(RmseDocument, "Rmse", rmse_schema());
 /// A number for the model and for each baseline.
 fn rmse_schema() -> ObjectBuilder {
     let names = std::iter::once("model").chain(Baseline::ALL.map(Baseline::word));
-    let number = || ObjectBuilder::new().schema_type(Type::Number).format(Some(SchemaFormat::KnownFormat(KnownFormat::Double)));
+    let number = || {
+        ObjectBuilder::new()
+            .schema_type(Type::Number)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Double)))
+    };
     let object = ObjectBuilder::new()
         .schema_type(Type::Object)
         .description(Some("Root mean squared errors of a model and of those it is compared with."));
