@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bist_lifecycle::evaluation::PathsEvaluation;
 use bist_lifecycle::trial::{configurations_count, spec_sha256};
 use bist_lifecycle::{
     Evaluation, ExcludedSymbol, FittedModel, Lineage, ModelState, ModelVersion, TrainError,
     Trained, TrainingContext, TrainingProgress, TrainingSpec, TrainingStage, Trial, TrialPurpose,
-    train,
+    evaluate_paths, train,
 };
 use bist_market::calendar::Calendar;
 use bist_market::{
@@ -82,6 +83,21 @@ pub struct EvaluationReport {
     pub excluded: Vec<ExcludedSymbol>,
     /// The proof.
     pub evaluation: Evaluation,
+}
+
+/// How far the record depends on which days were the test.
+#[derive(Clone, Debug, Serialize)]
+pub struct PathsReport {
+    /// The version whose configuration was evaluated.
+    pub model_version: String,
+    /// Whether the data are real.
+    pub origin: Origin,
+    /// Hash of the bars it was evaluated on.
+    pub snapshot_hash: String,
+    /// Sessions ahead.
+    pub horizon_sessions: u8,
+    /// The paths.
+    pub paths: PathsEvaluation,
 }
 
 /// The admitted bars as panels, with what names them.
@@ -213,6 +229,37 @@ impl App {
             excluded: admitted.excluded(),
             snapshot_hash: admitted.snapshot_hash,
             evaluation: trained.evaluation,
+        })
+    }
+
+    /// Judges the configuration of the champion for `horizon` by combinatorial purged
+    /// cross-validation, on the bars as they are now.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::evaluate`].
+    pub async fn evaluate_paths(
+        &self,
+        horizon: Horizon,
+        progress: Arc<ProgressSink>,
+    ) -> Result<PathsReport, TrainingError> {
+        let champion = self.champion(horizon).await?;
+        let spec = champion.lineage.spec.clone();
+        let wanted = known_symbols(&champion);
+        let admitted = self.admit(Some(&wanted), &[horizon], &*progress).await?;
+        self.record_trials(TrialPurpose::Evaluate, &admitted, std::slice::from_ref(&spec)).await?;
+        let (origin, snapshot_hash) = (admitted.origin, admitted.snapshot_hash.clone());
+        let paths = blocking(move || {
+            let told = |now: TrainingProgress| tell(now, horizon, (0, 1), &*progress);
+            evaluate_paths(&admitted.panels[0], &spec, &told)
+        })
+        .await?;
+        Ok(PathsReport {
+            model_version: champion.id,
+            origin,
+            snapshot_hash,
+            horizon_sessions: horizon.sessions(),
+            paths,
         })
     }
 
@@ -361,6 +408,9 @@ fn tell(
     let what = match now.stage {
         TrainingStage::WarmUp => "warming up".to_owned(),
         TrainingStage::Fold { number, folds_count } => format!("fold {number} of {folds_count}"),
+        TrainingStage::Split { number, splits_count } => {
+            format!("split {number} of {splits_count}")
+        }
         TrainingStage::LeakGate => "looking for leaks".to_owned(),
         TrainingStage::Evaluation => "evaluating".to_owned(),
         TrainingStage::FinalFit => "fitting the final model".to_owned(),

@@ -8,6 +8,7 @@ mod coverage;
 mod errors;
 mod members;
 mod outlook;
+mod paths;
 mod report;
 mod skill;
 mod slices;
@@ -41,6 +42,7 @@ pub use members::{MemberEvaluation, MemberWeights, RegimeShares};
 pub use outlook::{
     BarrierEvaluation, DirectionEvaluation, OutlookEvaluation, OutlookRecord, VolatilityEvaluation,
 };
+pub use paths::PathsEvaluation;
 pub use skill::{SkillReason, SkillVerdict};
 pub use slices::{SectorEvaluation, SliceEvaluation, YearEvaluation};
 pub use symbols::SymbolEvaluation;

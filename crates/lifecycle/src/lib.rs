@@ -8,6 +8,7 @@
 //! [`TrainingSpec`].
 
 pub mod bootstrap;
+pub mod combinatorial_purged;
 pub mod diebold_mariano;
 pub mod direction;
 pub mod evaluation;
@@ -30,7 +31,8 @@ pub use horizons::{HORIZON_DEFAULT, HORIZONS, UnknownHorizon, parse_horizon};
 pub use leak_gate::{Leak, LeakCheck};
 pub use model_version::{ExcludedSymbol, Lineage, ModelState, ModelVersion};
 pub use training::{
-    TrainError, Trained, TrainingContext, TrainingProgress, TrainingSpec, TrainingStage, train,
+    TrainError, Trained, TrainingContext, TrainingProgress, TrainingSpec, TrainingStage,
+    evaluate_paths, train,
 };
 pub use trial::{Trial, TrialPurpose};
 pub use walk_forward::{Fold, LabelledRow, WalkForward, WalkForwardError};

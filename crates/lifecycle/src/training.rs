@@ -12,10 +12,11 @@ use bist_trading::CostModel;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::combinatorial_purged::{CombinatorialPurged, CombinatorialPurgedError};
 use crate::direction;
 use crate::evaluation::{
     BAND_LEVELS, Baseline, ByBaseline, Evaluation, FoldLayout, Judged, LearningTarget,
-    MemberWeights, OutOfFold, OutlookRecord, Predicted, Protocol, RegimeShares,
+    MemberWeights, OutOfFold, OutlookRecord, PathsEvaluation, Predicted, Protocol, RegimeShares,
     SYMBOLS_PER_DAY_MIN, evaluate, follow_bands, step_residuals,
 };
 use crate::forecast::FittedModel;
@@ -119,6 +120,13 @@ pub enum TrainingStage {
         /// Of how many.
         folds_count: usize,
     },
+    /// Learning on a split of the combinatorial cross-validation, counted from one.
+    Split {
+        /// Which.
+        number: usize,
+        /// Of how many.
+        splits_count: usize,
+    },
     /// Judging the forecasts.
     Evaluation,
     /// Learning again from data with another future, to see that it is not looked at.
@@ -170,6 +178,9 @@ pub enum TrainError {
     /// The folds could not be laid out.
     #[error(transparent)]
     WalkForward(#[from] WalkForwardError),
+    /// The splits could not be laid out.
+    #[error(transparent)]
+    CombinatorialPurged(#[from] CombinatorialPurgedError),
     /// A model could not be fitted.
     #[error("fitting the {kind} model{}: {source}", fold.map_or(String::new(), |n| format!(" of fold {n}")))]
     Fit {
@@ -361,6 +372,42 @@ pub fn forecast_folds(
     begun: &dyn Fn(TrainingStage, usize),
 ) -> Result<OutOfFoldForecasts, TrainError> {
     Lesson::of(panel, spec)?.forecast_folds(usize::MAX, begun)
+}
+
+/// Judges `spec` by combinatorial purged cross-validation on `panel`: whether the record would have
+/// been another had other days been the test.
+///
+/// Every split learns as a fold of [`train`] does, from rows on both sides of what it tests; its
+/// members are weighted alike, as there are no forecasts of unseen days to weight them by that
+/// another split does not test.
+///
+/// # Errors
+///
+/// [`TrainError`] when the history is too short or the rows cannot support a model.
+pub fn evaluate_paths(
+    panel: &Panel,
+    spec: &TrainingSpec,
+    progress: &dyn Fn(TrainingProgress),
+) -> Result<PathsEvaluation, TrainError> {
+    let lesson = Lesson::of(panel, spec)?;
+    let splits = CombinatorialPurged::default().splits(&lesson.rows)?;
+    let splits_count = splits.splits.len();
+    let mut records = Vec::with_capacity(splits_count);
+    for (number, split) in (1..).zip(&splits.splits) {
+        progress(TrainingProgress {
+            stage: TrainingStage::Split { number, splits_count },
+            done_share: count(number - 1) / count(splits_count),
+        });
+        let mut of_split = lesson.learn_fold(&split.fold, number)?.0;
+        for record in &mut of_split {
+            record.predicted.model = mean(&record.members);
+        }
+        records.push(of_split);
+    }
+    let paths = PathsEvaluation::of(&splits.paths(&records));
+    let stage = TrainingStage::Split { number: splits_count, splits_count };
+    progress(TrainingProgress { stage, done_share: 1.0 });
+    Ok(paths.expect("every day is tested by some split"))
 }
 
 /// What there is to learn from a panel.

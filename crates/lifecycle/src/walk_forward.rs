@@ -194,29 +194,17 @@ impl WalkForward {
         })
     }
 
-    /// The rows that are learned from and, apart from them, those of the last `validation_share` of
-    /// the days; between the two are left out those whose label was not known before the validation
-    /// began. `rows` are sorted by day; `None` when there are none.
+    /// As the function [`newest_apart`], with the share of this layout.
     pub(crate) fn newest_apart(
         &self,
         rows: &[LabelledRow],
     ) -> Option<(Vec<LabelledRow>, Vec<LabelledRow>)> {
-        let days = days_of(rows);
-        let begin = days.len() - self.validation_days_count(days.len());
-        let first = *days.get(begin)?;
-        let (validation, earlier): (Vec<_>, Vec<_>) =
-            rows.iter().copied().partition(|row| row.day >= first);
-        Some((earlier.into_iter().filter(|row| row.known_on < first).collect(), validation))
+        newest_apart(rows, self.validation_share)
     }
 
     /// The index of the first test day among `days_count` days.
     fn test_begins(&self, days_count: usize) -> usize {
         days_count - share_of(self.test_share, days_count)
-    }
-
-    /// The number of validation days among `days_count` days; at least one if there are any.
-    fn validation_days_count(&self, days_count: usize) -> usize {
-        share_of(self.validation_share, days_count).clamp(1.min(days_count), days_count)
     }
 
     /// The shortest history without gaps that suffices, when labels become known after
@@ -226,7 +214,8 @@ impl WalkForward {
             let first = self.test_begins(days_count);
             let test_days = (days_count - first) / self.folds_count as usize;
             let seen = first.saturating_sub(embargo_days + label_days);
-            let train = (seen - self.validation_days_count(seen)).saturating_sub(label_days);
+            let train = (seen - validation_days_count(self.validation_share, seen))
+                .saturating_sub(label_days);
             test_days >= self.test_days_min.max(1) as usize
                 && train >= self.training_days_min.max(1) as usize
         };
@@ -261,8 +250,30 @@ pub(crate) fn days_of(rows: &[LabelledRow]) -> Vec<Date> {
     days
 }
 
+/// The rows that are learned from and, apart from them, those of the last `validation_share` of the
+/// days.
+///
+/// Between the two are left out those whose label was not known before the validation began. `rows`
+/// are sorted by day; `None` when there are none.
+pub(crate) fn newest_apart(
+    rows: &[LabelledRow],
+    validation_share: f64,
+) -> Option<(Vec<LabelledRow>, Vec<LabelledRow>)> {
+    let days = days_of(rows);
+    let begin = days.len() - validation_days_count(validation_share, days.len());
+    let first = *days.get(begin)?;
+    let (validation, earlier): (Vec<_>, Vec<_>) =
+        rows.iter().copied().partition(|row| row.day >= first);
+    Some((earlier.into_iter().filter(|row| row.known_on < first).collect(), validation))
+}
+
+/// The number of validation days among `days_count` days; at least one if there are any.
+fn validation_days_count(validation_share: f64, days_count: usize) -> usize {
+    share_of(validation_share, days_count).clamp(1.min(days_count), days_count)
+}
+
 /// How many of the rows' days a label takes, where it takes the most.
-fn label_days(rows: &[LabelledRow], days: &[Date]) -> usize {
+pub(crate) fn label_days(rows: &[LabelledRow], days: &[Date]) -> usize {
     let index = |day: Date| days.partition_point(|other| *other < day);
     rows.iter().map(|row| index(row.known_on) - index(row.day)).max().unwrap_or(0)
 }
@@ -277,7 +288,7 @@ fn share_of(share: f64, count: usize) -> usize {
     (count as f64 * share).floor() as usize
 }
 
-fn ends(rows: &[LabelledRow]) -> Option<(Date, Date)> {
+pub(crate) fn ends(rows: &[LabelledRow]) -> Option<(Date, Date)> {
     Some((rows.first()?.day, rows.last()?.day))
 }
 

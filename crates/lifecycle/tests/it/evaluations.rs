@@ -4,17 +4,14 @@ use std::collections::BTreeMap;
 
 use bist_lifecycle::evaluation::{
     Baseline, Better, ByBaseline, CaveatCode, Comparison, Evaluation, FoldLayout,
-    InformationCoefficient, Judged, LearningTarget, OutOfFold, OutlookRecord, Predicted, Protocol,
-    RankIcMethod, YearEvaluation, evaluate, follow_bands,
+    InformationCoefficient, Judged, LearningTarget, OutOfFold, Predicted, Protocol, RankIcMethod,
+    YearEvaluation, evaluate, follow_bands,
 };
-use bist_lifecycle::outlook::Outlook;
 use bist_lifecycle::{LeakCheck, WalkForward};
 use bist_market::Symbol;
 use bist_trading::{CostModel, SkillCondition};
 
-use crate::panels::{HORIZON, Recipe, sessions, spec, symbol, train};
-
-const NOTHING: Outlook = Outlook { up_share: 0.5, volatility: None, barriers: None };
+use crate::panels::{HORIZON, Recipe, no_outlook, sessions, spec, symbol, train};
 
 const NO_CHECK: LeakCheck = LeakCheck {
     changed_after: jiff::civil::Date::constant(2020, 1, 2),
@@ -46,13 +43,7 @@ fn records(
                 step_returns: (1..=5).map(|k| realised * f64::from(k) / 5.0).collect(),
                 tradable_return: realised,
                 volatility: 0.02,
-                outlook: OutlookRecord {
-                    said: NOTHING,
-                    average: NOTHING,
-                    rose: None,
-                    realised_volatility: f64::NAN,
-                    barrier: None,
-                },
+                outlook: no_outlook(),
             }
         })
         .collect();

@@ -10,7 +10,12 @@ use crate::panels::sessions;
 
 /// Rows of several symbols on the given days, each with a label of `horizon` of all days; `kept`
 /// says which rows exist.
-fn rows(days: &[Date], symbols_count: usize, horizon: usize, kept: &[bool]) -> Vec<LabelledRow> {
+pub(crate) fn rows(
+    days: &[Date],
+    symbols_count: usize,
+    horizon: usize,
+    kept: &[bool],
+) -> Vec<LabelledRow> {
     let last = days.len() - horizon;
     let all = (0..last).flat_map(|t| (0..symbols_count).map(move |_| t));
     all.zip(kept.iter().cycle())

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::num::Wrapping;
 use std::sync::Arc;
 
+use bist_lifecycle::evaluation::OutlookRecord;
+use bist_lifecycle::outlook::Outlook;
 use bist_lifecycle::{TrainError, Trained, TrainingContext, TrainingProgress, TrainingSpec};
 use bist_market::{Calendar, Symbol};
 use bist_models::{FeatureMatrix, Horizon, Known, Panel, RowKey, Targets};
@@ -75,6 +77,18 @@ pub(crate) fn with_another_future(panel: &Panel, day: Date) -> Panel {
         }
     }
     changed
+}
+
+/// A record in which nothing was said besides the return.
+pub(crate) fn no_outlook() -> OutlookRecord {
+    let nothing = Outlook { up_share: 0.5, volatility: None, barriers: None };
+    OutlookRecord {
+        said: nothing,
+        average: nothing,
+        rose: None,
+        realised_volatility: f64::NAN,
+        barrier: None,
+    }
 }
 
 pub(crate) fn sessions(days_count: usize) -> Vec<Date> {

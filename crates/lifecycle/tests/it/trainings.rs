@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bist_lifecycle::evaluation::{ByBaseline, RegimeShares};
 use bist_lifecycle::training::{OutOfFoldForecasts, forecast_folds};
-use bist_lifecycle::{FittedModel, TrainError, Trained, TrainingStage};
+use bist_lifecycle::{FittedModel, TrainError, Trained, TrainingStage, evaluate_paths};
 use bist_market::{Calendar, ExchangeRules, Price};
 use bist_models::{FeatureMatrix, Horizon, Panel};
 use bist_trading::{Action, SignalInput, decide};
@@ -275,4 +275,18 @@ fn outcomes_that_are_said_to_be_known_too_early_are_found() {
     let error = train_with(&early, &spec(7), &other_future, &|_| {}).unwrap_err();
     let TrainError::Leak(leak) = error else { panic!("{error}") };
     assert!(leak.what.contains("forecast"), "{leak}");
+}
+
+#[test]
+fn a_planted_signal_is_found_whichever_days_are_the_test() {
+    let panel = Recipe { days_count: 400, ..PLANTED }.panel();
+    let seen = RefCell::new(Vec::new());
+    let paths =
+        evaluate_paths(&panel, &spec(7), &|progress| seen.borrow_mut().push(progress)).unwrap();
+    assert_eq!(paths.rank_ics.len(), 5);
+    assert!(paths.mean > 0.05 && paths.share_positive > 0.99, "{paths:?}");
+    assert_eq!(seen.borrow().len(), 16, "fifteen splits begin, and the last one ends");
+    let noise = Recipe { days_count: 400, strength: 0.0, ..PLANTED }.panel();
+    let of_noise = evaluate_paths(&noise, &spec(7), &|_| {}).unwrap();
+    assert!(of_noise.mean.abs() < 0.05, "{of_noise:?}");
 }
