@@ -116,6 +116,9 @@ describe('the forecast band', () => {
     last_close: '100.00',
     horizon_sessions: days.length,
     expected_return_share: 0,
+    probability_up: 0.5,
+    volatility_share: null,
+    barriers: null,
     steps: days.map((day, i) => ({
       session: i + 1,
       day,

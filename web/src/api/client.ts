@@ -7,6 +7,7 @@ import type {
   Finding,
   Forecast,
   Freshness,
+  Horizon,
   ModelSummary,
   ModelVersion,
   Page,
@@ -116,13 +117,13 @@ export function prepend(older: Bar[], newer: Bar[]): Bar[] {
   return first === undefined ? older : [...older.filter((bar) => bar.day < first), ...newer];
 }
 
-export async function forecast(symbol: string, signal?: AbortSignal): Promise<Forecast | null> {
-  const page = await get<Page<Forecast>>(path('/forecasts', { symbol }), signal);
+export async function forecast(symbol: string, horizon: Horizon, signal?: AbortSignal): Promise<Forecast | null> {
+  const page = await get<Page<Forecast>>(path('/forecasts', { symbol, horizon }), signal);
   return page.items[0] ?? null;
 }
 
-export async function latestSignal(symbol: string, signal?: AbortSignal): Promise<Signal | null> {
-  const page = await get<Page<Signal>>(path('/signals', { symbol }), signal);
+export async function latestSignal(symbol: string, horizon: Horizon, signal?: AbortSignal): Promise<Signal | null> {
+  const page = await get<Page<Signal>>(path('/signals', { symbol, horizon }), signal);
   return page.items[0] ?? null;
 }
 

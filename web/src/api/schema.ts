@@ -83,6 +83,18 @@ export interface ForecastStep {
   bands: Band[];
 }
 
+/** How many sessions ahead the models look. */
+export const HORIZONS = [1, 5, 20] as const;
+export type Horizon = (typeof HORIZONS)[number];
+
+/** Which of two prices will be touched first, from the open of the next session on; together one. */
+export interface Barriers {
+  upper: number;
+  lower: number;
+  vertical: number;
+  distance_log_return: number;
+}
+
 export interface Forecast {
   symbol: string;
   origin: Origin;
@@ -92,6 +104,10 @@ export interface Forecast {
   last_close: DecimalString;
   horizon_sessions: number;
   expected_return_share: number;
+  probability_up: number;
+  /** Standard deviation of daily log-returns; null when there was nothing to learn it from. */
+  volatility_share: number | null;
+  barriers: Barriers | null;
   steps: ForecastStep[];
 }
 
@@ -132,8 +148,10 @@ export interface Signal {
   expected_return_share: number;
   cost_share: number;
   expected_return_after_costs_share: number;
-  /** Share of the model's errors out of sample that would leave the return above zero. */
+  /** Calibrated out of sample. */
   probability_up: number | null;
+  /** Where the expected return lies with probability 0.8. */
+  expected_return_interval_80: { low: number; high: number };
   interval_50: { low: number; high: number };
   interval_80: { low: number; high: number };
   target: DecimalString | null;
@@ -161,6 +179,8 @@ export interface Rmse {
 export interface ModelSummary {
   version: string;
   kind: string;
+  /** There is one champion for each. */
+  horizon_sessions: number;
   state: string;
   origin: Origin;
   trained_at: Instant;
@@ -285,13 +305,19 @@ export interface Protocol {
   costs: CostModel;
 }
 
+/** Shares in a calm market and in a turbulent one. */
+export interface RegimeShares {
+  calm: number;
+  turbulent: number;
+}
+
 /** One of the models that an ensemble weighs, on the same days out of sample as the ensemble. */
 export interface Member {
   kind: string;
-  /** The weight in the ensemble that is in force; a share. */
-  weight: number;
+  /** The weight in the ensemble that is in force. */
+  weight: RegimeShares;
   /** The weight in each fold, in the order of `folds`. */
-  fold_weights: number[];
+  fold_weights: RegimeShares[];
   rank_ic: Estimate | null;
   rmse: number;
 }

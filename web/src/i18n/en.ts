@@ -144,6 +144,10 @@ export const en: typeof tr = {
     riskReward: 'Risk : reward',
     range: (coverage) => `${coverage} range`,
     horizon: 'Horizon',
+    volatility: 'Daily volatility',
+    barriers: 'First gain / loss / neither',
+    barriersHelp: (distance) =>
+      `Probability of which of two prices, ${distance} from the next session’s open, is touched first`,
     sessions: (count, text) => (count === 1 ? `${text} session` : `${text} sessions`),
     validUntil: 'Valid until',
     model: 'Model',

@@ -6,7 +6,8 @@ const tr = {
   member: 'Üye',
   weight: 'Ağırlık',
   foldWeights: 'Katlardaki ağırlık',
-  foldWeightsOf: (weights: string) => `Kat kat ağırlık: ${weights}`,
+  regimes: { calm: 'sakin piyasada', turbulent: 'çalkantıda' },
+  foldWeightsOf: (regime: string, weights: string) => `Kat kat ağırlık, ${regime}: ${weights}`,
   lossAbove: 'Hata farkı, %²',
   verdict: 'Hatası',
   verdicts: {
@@ -23,7 +24,8 @@ const en: typeof tr = {
   member: 'Member',
   weight: 'Weight',
   foldWeights: 'Weight over the folds',
-  foldWeightsOf: (weights) => `Weight fold by fold: ${weights}`,
+  regimes: { calm: 'calm market', turbulent: 'turbulent' },
+  foldWeightsOf: (regime, weights) => `Weight fold by fold, ${regime}: ${weights}`,
   lossAbove: 'Difference in error, %²',
   verdict: 'Its error',
   verdicts: {

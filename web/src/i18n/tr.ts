@@ -141,6 +141,10 @@ export const tr = {
     riskReward: 'Risk : getiri',
     range: (coverage: string) => `${coverage} aralığı`,
     horizon: 'Ufuk',
+    volatility: 'Günlük oynaklık',
+    barriers: 'Önce kazanç / kayıp / hiçbiri',
+    barriersHelp: (distance: string) =>
+      `Sonraki seansın açılışından ${distance} uzaklıktaki iki fiyattan hangisine önce değileceğinin olasılığı`,
     sessions: (_count: number, text: string) => `${text} seans`,
     validUntil: 'Geçerlilik',
     model: 'Model',

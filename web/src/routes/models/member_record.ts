@@ -11,7 +11,7 @@ export function verdict(lossAbove: Estimate | null): Verdict {
 }
 
 /** The height of the picture, in pixels. */
-export const HEIGHT = 24;
+export const HEIGHT = 16;
 /** A bar and the gap after it, in pixels; many folds make them narrower. */
 const PITCH_MAX = 8;
 const WIDTH_MAX = 120;
