@@ -384,6 +384,10 @@ pub fn forecast_folds(
 /// # Errors
 ///
 /// [`TrainError`] when the history is too short or the rows cannot support a model.
+///
+/// # Panics
+///
+/// Never: every day is tested by some split.
 pub fn evaluate_paths(
     panel: &Panel,
     spec: &TrainingSpec,

@@ -68,9 +68,10 @@ pub fn spec_sha256(spec: &TrainingSpec) -> String {
     sha256_hex(&serde_json::to_vec(spec).expect("a configuration is plain data"))
 }
 
-/// How many configurations were looked at for `horizon` on data of `origin`: those of the
-/// development, and those among `trials` that are other ones. A different seed is a different
-/// configuration; the same one on newer bars is not.
+/// How many configurations were looked at for `horizon` on data of `origin`.
+///
+/// They are those of the development, and those among `trials` that are other ones. A different seed
+/// is a different configuration; the same one on newer bars is not.
 pub fn configurations_count(trials: &[Trial], origin: Origin, horizon: Horizon) -> u32 {
     let mut specs: Vec<&str> = trials
         .iter()

@@ -79,9 +79,10 @@ struct Tally {
     widths: Vec<f64>,
 }
 
-/// Draws the bands of `records` and of the `warm_up` before them as they would have been drawn at
-/// the time: calibrated for each fold on what was known when its block began, and adapted each day to
-/// how the forecasts of earlier days had fared by then.
+/// Draws the bands of `records` as they would have been drawn at the time.
+///
+/// They are calibrated for each fold on what was known when its block began, the `warm_up` before
+/// the first included, and adapted each day to how the forecasts of earlier days had fared by then.
 ///
 /// # Errors
 ///

@@ -143,26 +143,39 @@ fn direction(
     let days = by_day(records, |record| {
         let calibrated = *probabilities.next()?;
         let OutlookRecord { said, average, rose, .. } = record.outlook;
-        Some((calibrated, said.up_share, average.up_share, rose?))
+        let (uncalibrated, average) = (said.up_share, average.up_share);
+        Some(DirectionRow { calibrated, uncalibrated, average, rose: rose? })
     });
-    let rows: Vec<_> = days.iter().flatten().copied().collect();
-    let outcomes: Vec<bool> = rows.iter().map(|row| row.3).collect();
-    let scores = |said: &dyn Fn(&(f64, f64, f64, bool)) -> f64| {
-        let said: Vec<f64> = rows.iter().map(said).collect();
+    let rows: Vec<&DirectionRow> = days.iter().flatten().collect();
+    let outcomes: Vec<bool> = rows.iter().map(|row| row.rose).collect();
+    let scores = |said: fn(&DirectionRow) -> f64| {
+        let said: Vec<f64> = rows.iter().map(|row| said(row)).collect();
         ProbabilityScores::of(&said, &outcomes, BINS_COUNT).ok()
     };
-    let square = |said: f64, rose: bool| (said - f64::from(rose)).powi(2);
-    let gain = |(said, _, average, rose): &(f64, f64, f64, bool)| {
-        square(*average, *rose) - square(*said, *rose)
-    };
     Some(DirectionEvaluation {
-        calibrated: scores(&|row| row.0)?,
-        uncalibrated: scores(&|row| row.1)?,
-        average_brier: scores(&|row| row.2)?.brier,
-        brier_gain: daily_gain(&days, gain, lag),
+        calibrated: scores(|row| row.calibrated)?,
+        uncalibrated: scores(|row| row.uncalibrated)?,
+        average_brier: scores(|row| row.average)?.brier,
+        brier_gain: daily_gain(&days, DirectionRow::gain, lag),
         method: calibrated.in_force.calibration.method(),
         log_losses: calibrated.in_force.log_losses.clone(),
     })
+}
+
+/// What was said of the direction of one row that moved.
+struct DirectionRow {
+    calibrated: f64,
+    uncalibrated: f64,
+    average: f64,
+    rose: bool,
+}
+
+impl DirectionRow {
+    /// By how much the squared error of the calibrated probability is below that of the average.
+    fn gain(&self) -> f64 {
+        let square = |said: f64| (said - f64::from(self.rose)).powi(2);
+        square(self.average) - square(self.calibrated)
+    }
 }
 
 fn volatility(records: &[OutOfFold], lag: usize) -> Option<VolatilityEvaluation> {

@@ -40,9 +40,7 @@ pub(super) fn calibration_slope(
         })
         .unzip();
     let mean_square = mean(&squares);
-    if !(mean_square > 0.0) {
-        return None;
-    }
+    let mean_square = Some(mean_square).filter(|square| *square > 0.0)?;
     let slope = mean(&products) / mean_square;
     let errors: Vec<f64> =
         products.iter().zip(&squares).map(|(product, square)| product - slope * square).collect();

@@ -67,7 +67,11 @@ fn baselines(training_mean: f64) -> ByBaseline<f64> {
     ByBaseline::of(|baseline| match baseline {
         Baseline::SeasonalNaive => 0.1,
         Baseline::TrainingMean => training_mean,
-        _ => 0.0,
+        Baseline::Ridge
+        | Baseline::ElasticNet
+        | Baseline::Ets
+        | Baseline::Drift
+        | Baseline::Zero => 0.0,
     })
 }
 
