@@ -50,10 +50,6 @@ pub use symbols::SymbolEvaluation;
 /// Level of the intervals over all symbols.
 pub const LEVEL: f64 = 0.95;
 
-/// Level at which the intervals of all symbols hold together, so that one of them lies above zero by
-/// luck with a probability of 5 % at most.
-pub const SYMBOLS_LEVEL: f64 = 0.9;
-
 /// Fewest symbols on a day for a correlation across symbols.
 pub const SYMBOLS_PER_DAY_MIN: usize = 5;
 

@@ -44,11 +44,11 @@ const CAVEATS: Record<string, Record<Language, Sentence>> = {
   many_symbols_judged: {
     tr: (evaluation, language) => {
       const { judged: count, shown } = judged(evaluation);
-      return `${number(language, count)} sembol, herhangi birinin rastlantıyla geçme olasılığı en çok %5 olacak kadar geniş aralıklarla sınandı; geçen ${number(language, shown)}.`;
+      return `${number(language, count)} sembol sınandı, ${number(language, shown)} tanesi geçti; aralıklar, geçenlerin en çok %5’i rastlantıyla geçecek kadar geniş tutuldu.`;
     },
     en: (evaluation, language) => {
       const { judged: count, shown } = judged(evaluation);
-      return `${number(language, count)} symbols were judged by intervals so wide that one of them passes by luck with a probability of 5 % at most; ${number(language, shown)} passed.`;
+      return `${number(language, count)} symbols were judged and ${number(language, shown)} passed, by intervals so wide that 5% of those that pass do so by luck at most.`;
     },
   },
   bands_suppose_stability: {

@@ -2,10 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    InformationCoefficient, Protocol, RankIcMethod, SYMBOLS_LEVEL, SectorEvaluation,
-    SymbolEvaluation,
-};
+use super::symbols::FALSE_SHARE_MAX;
+use super::{InformationCoefficient, Protocol, RankIcMethod, SectorEvaluation, SymbolEvaluation};
 
 /// A limit of what an evaluation claims.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,9 +102,9 @@ pub(super) fn caveats(
         (
             CaveatCode::ManySymbolsJudged,
             format!(
-                "{judged} symbols were judged by intervals so wide that one of them passes by luck \
-                 with a probability of {:.0} % at most; {shown} passed.",
-                (1.0 - SYMBOLS_LEVEL) / 2.0 * 100.0
+                "{judged} symbols were judged and {shown} passed, by intervals so wide that {:.0} % of \
+                 those that pass do so by luck at most.",
+                FALSE_SHARE_MAX * 100.0
             ),
         ),
         (

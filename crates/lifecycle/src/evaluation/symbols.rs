@@ -8,8 +8,11 @@ use bist_trading::Estimate;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{OutOfFold, SYMBOLS_LEVEL, hit_share};
+use super::{OutOfFold, hit_share};
 use crate::rank_ic::{Correlation, DependentMean, count, lag_days};
+
+/// Of the symbols that pass, the share that may pass by luck.
+pub(super) const FALSE_SHARE_MAX: f64 = 0.05;
 
 /// Horizons that a symbol's record must cover to be judged.
 const HORIZONS_COUNT_MIN: usize = 20;
@@ -26,8 +29,8 @@ pub struct SymbolEvaluation {
     /// Forecasts judged, one a day.
     pub rows_count: u64,
     /// Spearman's correlation over time of forecasts and outcomes, with an interval by Newey and
-    /// West that is so wide that those of all symbols hold together at 90 %, by the inequality of
-    /// Bonferroni; absent when the record is shorter than twenty horizons. Nothing is taken from the
+    /// West that is so wide that of the symbols whose interval lies above zero 5 % are there by luck
+    /// at most; absent when the record is shorter than twenty horizons. Nothing is taken from the
     /// outcomes: less the mean of the day, a share that cannot be foreseen would seem to be, whenever
     /// the others can.
     pub rank_ic: Option<Estimate>,
@@ -74,35 +77,62 @@ pub(super) fn correlation_parts(
 
 /// The record of each symbol, by symbol.
 pub(super) fn evaluate(records: &[OutOfFold], horizon: Horizon) -> Vec<SymbolEvaluation> {
-    let of_symbols = rows_by_symbol(records);
-    let judged_count = judged_count(of_symbols.values().map(Vec::len), horizon);
-    of_symbols
+    let of_symbols: Vec<(Symbol, Vec<&OutOfFold>, Option<DependentMean>)> = rows_by_symbol(records)
         .iter()
         .map(|(symbol, rows)| {
             let rows: Vec<&OutOfFold> = rows.iter().map(|&row| &records[row]).collect();
-            let rank_ic = rank_ic(&rows, horizon, judged_count);
-            of_symbol(*symbol, &rows, rank_ic, horizon)
+            let correlation = correlation(&rows, horizon);
+            (*symbol, rows, correlation)
+        })
+        .collect();
+    let judged: Vec<DependentMean> =
+        of_symbols.iter().filter_map(|(.., correlation)| *correlation).collect();
+    let level = common_level(&judged);
+    of_symbols
+        .iter()
+        .map(|(symbol, rows, correlation)| {
+            let rank_ic = correlation.and_then(|correlation| correlation.estimate(level));
+            of_symbol(*symbol, rows, rank_ic, horizon)
         })
         .collect()
 }
 
-/// How many of the records are long enough to be judged.
-fn judged_count(rows_counts: impl Iterator<Item = usize>, horizon: Horizon) -> usize {
-    let days_count_min = days_count_min(horizon.sessions());
-    rows_counts.filter(|rows_count| *rows_count >= days_count_min).count()
+/// The level of the intervals by which all of `judged` are judged: that at which, of the symbols
+/// whose interval lies above zero, a share of [`FALSE_SHARE_MAX`] is there by luck at most.
+///
+/// With `m` symbols of which `r` pass, the level is `1 - 2 FALSE_SHARE_MAX r / m`, for the largest `r`
+/// that agrees with itself; where none passes, it is that of the first.
+///
+/// Source: Benjamini and Hochberg (1995), "Controlling the False Discovery Rate"; the intervals are
+/// those of Benjamini and Yekutieli (2005), "False Discovery Rate-Adjusted Multiple Confidence
+/// Intervals for Selected Parameters".
+fn common_level(judged: &[DependentMean]) -> f64 {
+    let level = |passed: usize| {
+        1.0 - 2.0 * FALSE_SHARE_MAX * count(passed.max(1)) / count(judged.len().max(1))
+    };
+    let pass = |level: f64| {
+        let estimates = judged.iter().filter_map(|correlation| correlation.estimate(level));
+        estimates.filter(|estimate| estimate.low > 0.0).count()
+    };
+    let mut passed = judged.len();
+    loop {
+        let next = pass(level(passed));
+        if next >= passed || passed <= 1 {
+            return level(passed);
+        }
+        passed = next;
+    }
 }
 
-/// The correlation over time, if the record is long enough; the interval is one of `judged_count`
-/// that hold together at [`SYMBOLS_LEVEL`].
-fn rank_ic(rows: &[&OutOfFold], horizon: Horizon, judged_count: usize) -> Option<Estimate> {
+/// The correlation over time, if the record is long enough.
+fn correlation(rows: &[&OutOfFold], horizon: Horizon) -> Option<DependentMean> {
     if rows.len() < days_count_min(horizon.sessions()) {
         return None;
     }
     let predicted: Vec<f64> = rows.iter().map(|record| record.predicted.model).collect();
     let realised: Vec<f64> = rows.iter().map(|record| record.realised()).collect();
     let parts = Correlation::Spearman.parts(&predicted, &realised);
-    let level = 1.0 - (1.0 - SYMBOLS_LEVEL) / count(judged_count.max(1));
-    DependentMean::newey_west(&parts, lag_days(horizon.sessions()))?.estimate(level)
+    DependentMean::newey_west(&parts, lag_days(horizon.sessions()))
 }
 
 /// The record of one symbol, which has at least one row.
