@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Evaluation, Reason } from '../src/api/schema';
 import { CAVEAT_CODES, caveatSentence } from '../src/i18n/caveats';
 import { findingName } from '../src/i18n/findings';
-import { MISSING } from '../src/i18n/format';
+import { levelPercent, MISSING } from '../src/i18n/format';
 import { CONDITION_CODES, conditionName, REASON_CODES, reasonSentence } from '../src/i18n/reasons';
-import { skillSentence } from '../src/i18n/skill';
+import { ALARM_CODES, alarmSentence, skillSentence } from '../src/i18n/skill';
 
 const NUMBERS = {
   expected_return_share: 0.0213,
@@ -84,6 +84,25 @@ describe('codes', () => {
     expect(conditionName('en', 'alien')).toBe('alien');
     const reason = { condition: 'alien', relative_to_day: false, met: true, measured: 1, bound: 0, text: 'server text' };
     expect(skillSentence('tr', reason)).toBe('server text');
+  });
+});
+
+describe('an alarm', () => {
+  it.each(ALARM_CODES)('%s says in both languages what was measured and where to look', (code) => {
+    const alarm = { code, measured: 0.213, bound: 0.15, text: 'server text' };
+    expect(alarmSentence('tr', alarm)).toMatch(/0,213.*0,15.*bayat fiyat/);
+    expect(alarmSentence('en', alarm)).toMatch(/0\.213.*0\.15.*stale prices/);
+  });
+  it('that is not known keeps the words of the server', () => {
+    expect(alarmSentence('tr', { code: 'alien', measured: 1, bound: 0, text: 'Server text.' })).toBe('Server text.');
+  });
+});
+
+describe('a level', () => {
+  it('has a decimal only where it needs one', () => {
+    expect(levelPercent('en', 0.95)).toBe('95%');
+    expect(levelPercent('en', 0.9936)).toBe('99.4%');
+    expect(levelPercent('tr', 0.98726)).toBe('%98,7');
   });
 });
 

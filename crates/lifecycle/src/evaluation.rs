@@ -1,5 +1,6 @@
 //! What a model's forecasts were worth on days that it had not seen: the report a sceptic reads.
 
+mod alarm;
 mod baseline;
 mod caveat;
 mod coefficient;
@@ -10,6 +11,7 @@ mod members;
 mod outlook;
 mod paths;
 mod report;
+mod sentence;
 mod skill;
 mod slices;
 mod slope;
@@ -29,8 +31,11 @@ use crate::rank_ic::{Correlation, DependentMean, count, lag_days, mean};
 use crate::walk_forward::{Fold, WalkForward};
 
 use coefficient::DailyCoefficients;
+use sentence::Told;
+use skill::Errors;
 use slices::Slices;
 
+pub use alarm::{Alarm, AlarmCode};
 pub use baseline::{Baseline, ByBaseline};
 pub use caveat::{Caveat, CaveatCode};
 pub use coefficient::{Bootstrapped, InformationCoefficient, RankIcMethod};
@@ -43,6 +48,7 @@ pub use outlook::{
     BarrierEvaluation, DirectionEvaluation, OutlookEvaluation, OutlookRecord, VolatilityEvaluation,
 };
 pub use paths::PathsEvaluation;
+pub use sentence::Sentence;
 pub use skill::{SkillReason, SkillVerdict};
 pub use slices::{SectorEvaluation, SliceEvaluation, YearEvaluation};
 pub use symbols::SymbolEvaluation;
@@ -228,6 +234,10 @@ pub struct Evaluation {
     pub symbols_count: u64,
     /// How the record came about.
     pub protocol: Protocol,
+    /// Whether the order of the forecasts can be told from luck, for everybody to read.
+    pub sentence: Sentence,
+    /// That the record is too good to be true.
+    pub alarm: Option<Alarm>,
     /// Whether the model has shown skill, by a rule fixed beforehand.
     pub skill: SkillVerdict,
     /// The rank information coefficient: does the order of the forecasts match that of what came?
@@ -277,7 +287,7 @@ pub struct Evaluation {
 impl Evaluation {
     /// The part of the record that every signal rests on.
     pub fn model_record(&self) -> ModelRecord {
-        ModelRecord { rank_ic: self.rank_ic.estimate, unmet: self.skill.unmet() }
+        ModelRecord { rank_ic: self.skill.rank_ic, unmet: self.skill.unmet() }
     }
 
     /// The part of the record that the signals of one symbol rest on.
@@ -345,7 +355,24 @@ pub fn evaluate(judged: Judged<'_>) -> Evaluation {
         RankIcMethod::TimeSeries => None,
     };
     let relative_skill_scores = relative_rmse.as_ref().map(Rmse::skill_scores);
-    let skill = skill::verdict(&rank_ic, &skill_scores, relative_skill_scores.as_ref(), &folds);
+    let tried = protocol.configurations_tried_count;
+    let skill = skill::verdict(
+        &rank_ic,
+        days.estimate(horizon, skill::level_for(tried)),
+        tried,
+        relative_skill_scores.as_ref().map_or(Errors::Absolute(&skill_scores), Errors::Relative),
+        &folds,
+    );
+    let alarm = Alarm::of(&rank_ic);
+    let told = Told {
+        rank_ic: skill.rank_ic,
+        days_count: rank_ic.days_count,
+        from,
+        to,
+        configurations_tried_count: tried,
+        alarmed: alarm.is_some(),
+        skill_shown: skill.shown,
+    };
     let comparisons = comparison::evaluate(records, rank_ic.method, members, horizon);
     let members = members::evaluate(members, records, horizon);
     let by_symbol = symbols::evaluate(records, horizon);
@@ -367,6 +394,8 @@ pub fn evaluate(judged: Judged<'_>) -> Evaluation {
         coverage: coverage::evaluate(bands, horizon),
         outlook: outlook::evaluate(records, direction, lag),
         protocol,
+        sentence: told.sentence(),
+        alarm,
         skill,
         rank_ic,
         ic,

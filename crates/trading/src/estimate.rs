@@ -76,11 +76,13 @@ impl Estimate {
 }
 
 impl fmt::Display for Estimate {
-    /// `0.0312 (95 %: 0.0101 to 0.0523)`; the precision asked for is that of the numbers.
+    /// `0.0312 (95 %: 0.0101 to 0.0523)`; the precision asked for is that of the numbers. The level
+    /// has a decimal where it needs one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = f.precision().unwrap_or(4);
         let Self { value, low, high, level } = self;
-        write!(f, "{value:.digits$} ({:.0} %: {low:.digits$} to {high:.digits$})", level * 100.0)
+        let percent = (level * 1000.0).round() / 10.0;
+        write!(f, "{value:.digits$} ({percent} %: {low:.digits$} to {high:.digits$})")
     }
 }
 

@@ -11,8 +11,11 @@ use crate::estimate::Estimate;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SkillCondition {
-    /// The interval of the rank information coefficient lies above zero.
+    /// The interval of the rank information coefficient lies above zero, as wide as the number of
+    /// configurations tried asks for.
     RankIcAboveZero,
+    /// The coefficient is not higher than any honest forecast reaches.
+    PlausibleRankIc,
     /// The coefficient is positive in at least two thirds of the test blocks.
     PositiveInMostFolds,
     /// The mean squared error is below that of forecasting zero.
@@ -28,6 +31,7 @@ impl SkillCondition {
     pub const fn code(self) -> &'static str {
         match self {
             Self::RankIcAboveZero => "rank_ic_above_zero",
+            Self::PlausibleRankIc => "plausible_rank_ic",
             Self::PositiveInMostFolds => "positive_in_most_folds",
             Self::ErrorBelowZeroForecast => "error_below_zero_forecast",
             Self::ErrorBelowTrainingMean => "error_below_training_mean",
@@ -41,6 +45,7 @@ impl fmt::Display for SkillCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::RankIcAboveZero => "the rank IC cannot be told from zero",
+            Self::PlausibleRankIc => "the rank IC is too high to be true",
             Self::PositiveInMostFolds => {
                 "the rank IC is not positive in two thirds of the test blocks"
             }

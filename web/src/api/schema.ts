@@ -345,6 +345,14 @@ export interface Slice {
   skill_against_zero_share: number | null;
 }
 
+/** That a record is too good to be true. */
+export interface Alarm {
+  code: string;
+  measured: number;
+  bound: number;
+  text: string;
+}
+
 /** The record of a model out of sample. */
 export interface Evaluation {
   kind: string;
@@ -355,7 +363,11 @@ export interface Evaluation {
   rows_count: number;
   symbols_count: number;
   protocol: Protocol;
-  skill: { shown: boolean; reasons: SkillReason[] };
+  /** Whether the order of the forecasts can be told from luck, in either language. */
+  sentence: { tr: string; en: string };
+  alarm: Alarm | null;
+  /** `rank_ic` has the interval by which it is judged, as wide as the configurations tried ask for. */
+  skill: { shown: boolean; rank_ic: Estimate | null; reasons: SkillReason[] };
   rank_ic: InformationCoefficient;
   ic: InformationCoefficient;
   hit_rate: HitRate;

@@ -37,9 +37,9 @@ const CAVEATS: Record<string, Record<Language, Sentence>> = {
   },
   configurations_tried: {
     tr: (evaluation, language) =>
-      `${number(language, evaluation.protocol.configurations_tried_count)} yapılandırma denendi; aralıklar, birkaçı içinden en iyiyi seçmeyi hesaba katmaz.`,
+      `${number(language, evaluation.protocol.configurations_tried_count)} yapılandırma denendi. Beceriyi sınayan aralık bunu hesaba katar, öteki aralıklar katmaz.`,
     en: (evaluation, language) =>
-      `Configurations tried: ${number(language, evaluation.protocol.configurations_tried_count)}; the intervals make no allowance for choosing the best of several.`,
+      `Configurations tried: ${number(language, evaluation.protocol.configurations_tried_count)}. The interval by which skill is judged allows for it; the other intervals do not.`,
   },
   many_symbols_judged: {
     tr: (evaluation, language) => {

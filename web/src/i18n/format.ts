@@ -84,6 +84,11 @@ export function percent(language: Language, share: number | Missing, digits = 2)
   }).format(share);
 }
 
+/** The level of an interval: whole percent, or with a decimal where it needs one. */
+export function levelPercent(language: Language, level: number): string {
+  return percent(language, level, Math.abs(level * 100 - Math.round(level * 100)) < 0.05 ? 0 : 1);
+}
+
 /** As {@link percent}, with the sign that a return needs. */
 export function signedPercent(language: Language, share: number | Missing, digits = 2): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return MISSING;

@@ -1,6 +1,6 @@
 import type { Reason } from '../api/schema';
 import type { Language } from './dictionary';
-import { list, percent, signedNumber } from './format';
+import { levelPercent, list, signedNumber } from './format';
 import { NamedNumbers } from './named_numbers';
 
 /** The numbers of a reason, each in the language of the reader. */
@@ -12,7 +12,7 @@ class Numbers extends NamedNumbers {
     const { value: centre, low, high, level } = value as Record<string, unknown>;
     if (typeof centre !== 'number' || typeof low !== 'number' || typeof high !== 'number') return null;
     const signed = (x: number): string => signedNumber(this.language, x, 3);
-    const share = percent(this.language, typeof level === 'number' ? level : 0.95, 0);
+    const share = levelPercent(this.language, typeof level === 'number' ? level : 0.95);
     return `${signed(centre)} (${share}: ${signed(low)} – ${signed(high)})`;
   }
 
@@ -106,6 +106,7 @@ const REASONS: Record<string, Sentences> = {
 /** What is missing when a condition of the skill rule is not met. */
 const CONDITIONS: Record<string, { tr: string; en: string }> = {
   rank_ic_above_zero: { tr: 'rank IC sıfırdan ayırt edilemiyor', en: 'the rank IC cannot be told from zero' },
+  plausible_rank_ic: { tr: 'rank IC gerçek olamayacak kadar yüksek', en: 'the rank IC is too high to be true' },
   positive_in_most_folds: {
     tr: 'rank IC, sınama bloklarının üçte ikisinde artı değil',
     en: 'the rank IC is not positive in two thirds of the test blocks',

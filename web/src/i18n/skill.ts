@@ -1,4 +1,4 @@
-import type { SkillReason } from '../api/schema';
+import type { Alarm, SkillReason } from '../api/schema';
 import type { Language } from './dictionary';
 import { percent, signedNumber, signedPercent } from './format';
 
@@ -11,8 +11,13 @@ interface Sentences {
 const CONDITIONS: Record<string, Sentences & { unit: 'number' | 'share' | 'score' }> = {
   rank_ic_above_zero: {
     unit: 'number',
-    tr: (measured) => `Rank IC aralığının alt ucu sıfırın üstünde olmalı: ${measured}`,
-    en: (measured) => `The lower end of the rank IC interval must lie above zero: ${measured}`,
+    tr: (measured) => `Rank IC aralığının, denenen yapılandırma sayısı hesaba katılmış alt ucu sıfırın üstünde olmalı: ${measured}`,
+    en: (measured) => `The lower end of the rank IC interval, which allows for the configurations tried, must lie above zero: ${measured}`,
+  },
+  plausible_rank_ic: {
+    unit: 'number',
+    tr: (measured, bound) => `Rank IC inanılabilir olmalı, en çok ${bound}: ${measured}`,
+    en: (measured, bound) => `The rank IC must be plausible, ${bound} at most: ${measured}`,
   },
   positive_in_most_folds: {
     unit: 'share',
@@ -35,6 +40,24 @@ const CONDITIONS: Record<string, Sentences & { unit: 'number' | 'share' | 'score
     en: (measured) => `The error must be below that of repeating the last period: gain ${measured}`,
   },
 };
+
+/** What is wrong with a result that is too good, and where to look, by its code. */
+const ALARMS: Record<string, { tr: (measured: string, bound: string) => string; en: (measured: string, bound: string) => string }> = {
+  implausible_rank_ic: {
+    tr: (measured, bound) =>
+      `Alarm: ${measured} rank IC, günlük fiyatlarda dürüst bir tahminin ulaşabileceği ${bound} sınırının üstünde. İnanmadan önce geleceği gören bir özellik ya da etiket, battığı için eksik olan şirketler ve sonraki işlemin yetiştiği bayat fiyatlar aranmalı.`,
+    en: (measured, bound) =>
+      `Alarm: a rank IC of ${measured} is above ${bound}, which no honest forecast of daily prices reaches. Before it is believed, look for a feature or a label that knows the future, for companies that are missing because they failed, and for stale prices that the next trade catches up with.`,
+  },
+};
+
+export const ALARM_CODES: readonly string[] = Object.keys(ALARMS);
+
+/** An alarm as a sentence; one that is not known here keeps the server's own words. */
+export function alarmSentence(language: Language, alarm: Alarm): string {
+  const sentence = ALARMS[alarm.code];
+  return sentence === undefined ? alarm.text : sentence[language](signedNumber(language, alarm.measured, 3), signedNumber(language, alarm.bound, 2));
+}
 
 /** What is added where errors are those of the difference to the mean of the day. */
 const RELATIVE = { tr: '(günün ortalamasına göre)', en: '(relative to the mean of the day)' };

@@ -94,8 +94,8 @@ pub(super) fn caveats(
         (
             CaveatCode::ConfigurationsTried,
             format!(
-                "{tried} configuration{} tried; the intervals make no allowance for choosing the \
-                 best of several.",
+                "{tried} configuration{} tried. The interval by which skill is judged allows for \
+                 it; the other intervals do not.",
                 if tried == 1 { " was" } else { "s were" }
             ),
         ),

@@ -22,6 +22,10 @@ impl fmt::Display for Evaluation {
             self.days_count,
             self.symbols_count
         )?;
+        writeln!(f, "{}", self.sentence.en)?;
+        if let Some(alarm) = &self.alarm {
+            writeln!(f, "ALARM: {}", alarm.text)?;
+        }
         writeln!(f, "Skill {}", if self.skill.shown { "shown" } else { "not shown" })?;
         for reason in &self.skill.reasons {
             writeln!(f, "  {} {}", if reason.met { "yes" } else { "no " }, reason.text)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bist_lifecycle::evaluation::{
-    Baseline, Better, ByBaseline, CaveatCode, Comparison, Evaluation, FoldLayout,
+    AlarmCode, Baseline, Better, ByBaseline, CaveatCode, Comparison, Evaluation, FoldLayout,
     InformationCoefficient, Judged, LearningTarget, OutOfFold, Predicted, Protocol, RankIcMethod,
     YearEvaluation, evaluate, follow_bands,
 };
@@ -75,12 +75,23 @@ fn baselines(training_mean: f64) -> ByBaseline<f64> {
     })
 }
 
+/// A forecast whose correlation with what comes is `strength`, and as small as that asks for; with
+/// what comes.
+fn faint(strength: f64) -> impl Fn(usize, usize) -> (f64, f64) {
+    move |t, s| {
+        let (outcome, noise) = (scatter(t, s), scatter(s + 211, t));
+        let known = strength * outcome + (1.0 - strength * strength).sqrt() * noise;
+        (0.05 * strength * known, 0.05 * outcome)
+    }
+}
+
 fn judge(record: (Vec<OutOfFold>, Vec<FoldLayout>)) -> Evaluation {
-    judge_with(&BTreeMap::new(), record)
+    judge_with(&BTreeMap::new(), 1, record)
 }
 
 fn judge_with(
     sectors: &BTreeMap<Symbol, String>,
+    configurations_tried_count: u32,
     (records, layouts): (Vec<OutOfFold>, Vec<FoldLayout>),
 ) -> Evaluation {
     let protocol = Protocol {
@@ -89,7 +100,7 @@ fn judge_with(
         walk_forward: WalkForward::default(),
         purge_sessions: 5,
         embargo_sessions: 5,
-        configurations_tried_count: 1,
+        configurations_tried_count,
         seed: 7,
         costs: CostModel::default(),
     };
@@ -113,19 +124,55 @@ fn scatter(a: usize, b: usize) -> f64 {
 }
 
 #[test]
-fn a_perfect_forecast_has_every_mark() {
+fn a_weak_forecast_that_is_right_has_every_mark() {
+    let evaluation = judge(records(30, 400, faint(0.1)));
+    assert!(evaluation.skill.shown && evaluation.alarm.is_none(), "{evaluation}");
+    assert_eq!(evaluation.model_record().unmet, []);
+    assert_eq!(evaluation.model_record().rank_ic, evaluation.rank_ic.estimate);
+    assert!(evaluation.sentence.en.contains("can be told from luck, and every other"));
+    assert!(evaluation.sentence.tr.contains("rastlantıdan ayırt edilebiliyor ve"));
+}
+
+/// The interval of `n` configurations has the level `0.95^(1/n)`: what is skill when it is the only
+/// one tried is luck when it is one of many.
+#[test]
+fn what_is_shown_by_one_configuration_is_luck_among_many() {
+    let tried = |count| judge_with(&BTreeMap::new(), count, records(6, 120, faint(0.12)));
+    let level = |evaluation: &Evaluation| evaluation.skill.rank_ic.unwrap().level;
+    let (one, four, many) = (tried(1), tried(4), tried(5_000));
+    assert!((level(&one) - 0.95).abs() < 1e-12);
+    assert!((level(&four) - 0.95_f64.powf(0.25)).abs() < 1e-12);
+    assert!(one.skill.rank_ic.unwrap().low > 0.0, "{one}");
+    assert!(four.skill.rank_ic.unwrap().low < one.skill.rank_ic.unwrap().low);
+    assert_eq!(many.model_record().unmet, [SkillCondition::RankIcAboveZero], "{many}");
+    assert!(many.sentence.en.contains("after 5000 configurations tried"), "{:?}", many.sentence);
+    assert!(many.sentence.en.ends_with("which cannot be told from luck."));
+    assert!(many.sentence.tr.contains("denenen 5000 yapılandırma"));
+    assert!(many.sentence.tr.ends_with("rastlantıdan ayırt edilemiyor."));
+    assert_eq!(many.rank_ic, one.rank_ic, "the interval beside it stays");
+}
+
+#[test]
+fn a_result_that_is_too_good_is_an_alarm_and_no_skill() {
     let evaluation = judge(records(6, 100, |t, s| {
         let realised = 0.05 * scatter(t, s);
         (realised, realised)
     }));
-    assert!(evaluation.skill.shown);
+    assert_eq!(evaluation.model_record().unmet, [SkillCondition::PlausibleRankIc]);
+    let alarm = evaluation.alarm.as_ref().unwrap();
+    assert_eq!(alarm.code, AlarmCode::ImplausibleRankIc);
+    assert!((alarm.measured - 1.0).abs() < 1e-12 && (alarm.bound - 0.15).abs() < 1e-12);
+    assert!(evaluation.sentence.en.contains("too good to be true"));
+    assert!(evaluation.to_string().contains("ALARM: a rank IC of 1.0000"), "{evaluation}");
     assert!((evaluation.rank_ic.estimate.unwrap().value - 1.0).abs() < 1e-12);
     assert!((evaluation.hit_rate.estimate.unwrap().value - 1.0).abs() < 1e-12);
     assert!((evaluation.ic.estimate.unwrap().value - 1.0).abs() < 1e-12);
     assert!(evaluation.rmse.model.abs() < 1e-15);
     assert_eq!(evaluation.skill_scores[Baseline::Zero], Some(1.0));
     assert!(evaluation.by_symbol.iter().all(|symbol| symbol.skill_shown));
-    assert_eq!(evaluation.model_record().unmet, []);
+    // Over time there is no such bound: a common trend counts there.
+    let few = judge(records(4, 100, |t, s| (0.05 * scatter(t, s), 0.05 * scatter(t, s))));
+    assert!(few.alarm.is_none() && few.skill.shown, "{few}");
 }
 
 /// Everything rises and the model says so and nothing else: its errors are below those of zero, and
@@ -152,9 +199,9 @@ fn a_rising_market_is_not_taken_for_skill() {
 /// symbols apart.
 #[test]
 fn a_falling_market_is_no_fault_where_symbols_are_compared() {
-    let evaluation = judge(records(6, 100, |t, s| {
-        let relative = 0.02 * scatter(t, s);
-        (0.01 + 0.5 * relative, -0.05 + relative)
+    let evaluation = judge(records(30, 400, |t, s| {
+        let (forecast, relative) = faint(0.1)(t, s);
+        (0.01 + forecast, -0.05 + relative)
     }));
     assert!(evaluation.skill_scores[Baseline::Zero].unwrap() < 0.0);
     assert!(evaluation.skill.shown, "{evaluation}");
@@ -214,6 +261,7 @@ fn years_and_sectors_are_judged_apart() {
     let right = |t: usize, s: usize| years[t] == years[0] && sector(s) == "energy";
     let evaluation = judge_with(
         &sectors,
+        1,
         records(10, days_count, |t, s| {
             let realised = 0.05 * scatter(t, s);
             (if right(t, s) { realised } else { 0.05 * scatter(s + 40, t) }, realised)

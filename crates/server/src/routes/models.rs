@@ -51,13 +51,14 @@ schema!(
     EvaluationDocument,
     "Evaluation",
     document(
-        "The record out of sample as `bist evaluate --json` prints it: `protocol` (how the folds \
-         were laid, purged and embargoed, costs, seed), `skill` (the rule, condition by condition), \
-         `rank_ic` and `ic` with their bootstrap and information ratio, `hit_rate`, `rmse`, \
-         `skill_scores`, `comparisons` with every baseline and member by Diebold and Mariano, \
-         `after_costs`, `coverage` of the bands by level and step, `folds` with their dates, \
-         `members` of the ensemble with weights and records of their own, `by_year`, `by_sector`, \
-         `by_symbol`, `caveats`."
+        "The record out of sample as `bist evaluate --json` prints it: `sentence` (whether it can be \
+         told from luck, `tr` and `en`), `alarm` (a result too good to be true, or null), `protocol` \
+         (how the folds were laid, purged and embargoed, costs, seed), `skill` (the rule, condition \
+         by condition), `rank_ic` and `ic` with their bootstrap and information ratio, `hit_rate`, \
+         `rmse`, `skill_scores`, `comparisons` with every baseline and member by Diebold and \
+         Mariano, `after_costs`, `coverage` of the bands by level and step, `folds` with their \
+         dates, `members` of the ensemble with weights and records of their own, `by_year`, \
+         `by_sector`, `by_symbol`, `caveats`."
     )
 );
 
