@@ -137,7 +137,7 @@ fn a_weak_forecast_that_is_right_has_every_mark() {
 /// one tried is luck when it is one of many.
 #[test]
 fn what_is_shown_by_one_configuration_is_luck_among_many() {
-    let tried = |count| judge_with(&BTreeMap::new(), count, records(6, 120, faint(0.12)));
+    let tried = |count| judge_with(&BTreeMap::new(), count, records(6, 400, faint(0.12)));
     let level = |evaluation: &Evaluation| evaluation.skill.rank_ic.unwrap().level;
     let (one, four, many) = (tried(1), tried(4), tried(5_000));
     assert!((level(&one) - 0.95).abs() < 1e-12);
