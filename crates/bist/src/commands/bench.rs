@@ -4,6 +4,7 @@
 //! Seconds of another day or machine are never compared.
 
 mod ingest;
+mod models;
 mod side_by_side;
 
 use clap::{Args, Subcommand};
@@ -20,6 +21,12 @@ pub(crate) struct BenchArgs {
 enum Topic {
     /// Reading, parsing and validating daily bars from CSV, beside polars and pandera
     Ingest(ingest::IngestBenchArgs),
+    /// Indicators, Prophet, the recurrent network and boosted trees, beside TA-Lib, Python prophet,
+    /// `PyTorch` and LightGBM
+    Models(models::ModelsBenchArgs),
+    /// One side of a comparison: prints its measurement as a line of JSON
+    #[command(hide = true)]
+    ModelSide(models::ModelSideArgs),
     /// One side of a comparison: prints its measurement as a line of JSON
     #[command(hide = true)]
     IngestSide(ingest::IngestSideArgs),
@@ -29,6 +36,8 @@ impl BenchArgs {
     pub(crate) fn run(self, terminal: &Terminal) -> anyhow::Result<()> {
         match self.topic {
             Topic::Ingest(args) => args.run(terminal),
+            Topic::Models(args) => args.run(terminal),
+            Topic::ModelSide(args) => args.run(),
             Topic::IngestSide(args) => args.run(),
         }
     }
