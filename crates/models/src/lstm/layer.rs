@@ -74,7 +74,8 @@ impl LayerPass {
         thinned: bool,
     ) -> Self {
         let zeros = |count: usize| Aligned::zeros(count * LANES);
-        let of_steps = |steps: usize, values: usize| Aligned::zeros(steps * (values * LANES + STEP_GAP));
+        let of_steps =
+            |steps: usize, values: usize| Aligned::zeros(steps * (values * LANES + STEP_GAP));
         Self {
             width,
             hidden,

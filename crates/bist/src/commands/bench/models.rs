@@ -61,7 +61,7 @@ impl Task {
         }
     }
 
-    /// How often each process does it after once to warm up.
+    /// How often each process does it, after once to warm up where that takes little time.
     const fn runs(self) -> u16 {
         match self {
             Self::Indicators | Self::LstmInference | Self::TreesPrediction => 7,

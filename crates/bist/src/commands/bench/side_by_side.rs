@@ -59,11 +59,14 @@ impl Stopwatch {
     }
 }
 
-/// Seconds that the calling thread, which does all the work, has had on the processor.
+/// Seconds that all threads of this process have had on the processor.
 fn cpu_s() -> Option<f64> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    let nanoseconds: f64 = text.split_whitespace().next()?.parse().ok()?;
-    Some(nanoseconds / 1e9)
+    let nanoseconds_of = |thread: std::io::Result<fs::DirEntry>| -> Option<f64> {
+        let text = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse().ok()
+    };
+    let nanoseconds = fs::read_dir("/proc/self/task").ok()?.map(nanoseconds_of);
+    Some(nanoseconds.sum::<Option<f64>>()? / 1e9)
 }
 
 /// The most memory that this process has held, MiB.

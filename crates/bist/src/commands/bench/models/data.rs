@@ -23,13 +23,17 @@ pub(super) const WINDOW_STEPS: usize = 60;
 /// Features of each row of a window.
 pub(super) const WINDOW_FEATURES: usize = 20;
 
-/// Rows of the trees' table to learn from.
+/// Rows of a table of the trees to learn from.
 pub(super) const TRAIN_ROWS: usize = 300_000;
 
-/// Rows of the trees' table to predict.
+/// Rows of a table of the trees to predict.
 pub(super) const TEST_ROWS: usize = 60_000;
 
-/// Columns of the trees' table.
+/// Tables to train trees on. Trees of one worth differ by a thousandth in the area under the curve,
+/// by how their bins happen to fall: the mean over several tables tells more.
+pub(super) const TABLES_COUNT: u64 = 3;
+
+/// Columns of the tables.
 pub(super) const TABLE_COLUMNS: usize = 40;
 
 /// The columns from here on have few different values.
@@ -42,7 +46,8 @@ pub(super) fn write(task: Task, folder: &Path) -> anyhow::Result<()> {
     match task {
         Task::Indicators | Task::Prophet => write_bars(folder),
         Task::LstmTraining | Task::LstmInference => write_windows(folder),
-        Task::TreesTraining | Task::TreesPrediction | Task::TreesExplanation => write_table(folder),
+        Task::TreesTraining => (0..TABLES_COUNT).try_for_each(|table| write_table(folder, table)),
+        Task::TreesPrediction | Task::TreesExplanation => write_table(folder, 0),
     }
 }
 
@@ -119,14 +124,15 @@ fn write_windows(folder: &Path) -> anyhow::Result<()> {
     save(folder, "windows.f32", windows.iter().map(|value| value.to_le_bytes()))
 }
 
-/// `train_x.f32`, `train_y.f32`, `test_x.f32` and `test_y.f32`: rows of features, and whether a
-/// function of eleven of them and logistic noise is positive.
-fn write_table(folder: &Path) -> anyhow::Result<()> {
-    if folder.join("test_y.f32").exists() {
+/// `0_train_x.f32`, `0_train_y.f32`, `0_test_x.f32` and `0_test_y.f32` for table 0, and so on: rows
+/// of features, and whether a function of eleven of them and logistic noise is positive.
+fn write_table(folder: &Path, table: u64) -> anyhow::Result<()> {
+    if folder.join(format!("{table}_test_y.f32")).exists() {
         return Ok(());
     }
-    let mut random = ChaCha8Rng::seed_from_u64(SEED);
+    let mut random = ChaCha8Rng::seed_from_u64(SEED + table);
     for (name, rows_count) in [("train", TRAIN_ROWS), ("test", TEST_ROWS)] {
+        let name = format!("{table}_{name}");
         let mut x = normals(&mut random, rows_count * TABLE_COLUMNS);
         for row in x.chunks_exact_mut(TABLE_COLUMNS) {
             for value in &mut row[COARSE_FROM..] {

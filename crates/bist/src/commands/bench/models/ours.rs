@@ -17,7 +17,8 @@ use jiff::civil::{Date, Weekday, date};
 use super::super::side_by_side::{Measured, Stopwatch, peak_mib};
 use super::Task;
 use super::data::{
-    SYMBOLS_COUNT, TABLE_COLUMNS, WINDOW_FEATURES, WINDOW_STEPS, WINDOWS_COUNT, read_f32, read_f64,
+    SYMBOLS_COUNT, TABLE_COLUMNS, TABLES_COUNT, WINDOW_FEATURES, WINDOW_STEPS, WINDOWS_COUNT,
+    read_f32, read_f64,
 };
 
 /// Numbers of a bar in the file.
@@ -70,11 +71,16 @@ impl Times {
         for _ in 0..runs {
             let watch = Stopwatch::start();
             answer = std::hint::black_box(work()?);
-            let (wall, cpu) = watch.stop();
-            times.wall_s.push(wall);
-            times.cpu_s.extend(cpu);
+            times.push(watch);
         }
         Ok((times, answer))
+    }
+
+    /// Puts down one run.
+    fn push(&mut self, watch: Stopwatch) {
+        let (wall, cpu) = watch.stop();
+        self.wall_s.push(wall);
+        self.cpu_s.extend(cpu);
     }
 }
 
@@ -138,7 +144,8 @@ impl Windows {
                 .map(|row| u32::try_from(row / WINDOW_STEPS))
                 .collect::<Result<_, _>>()?,
         };
-        let rows: Vec<usize> = (1..=WINDOWS_COUNT).map(|window| window * WINDOW_STEPS - 1).collect();
+        let rows: Vec<usize> =
+            (1..=WINDOWS_COUNT).map(|window| window * WINDOW_STEPS - 1).collect();
         let mut y = vec![0.0; rows_count];
         for (&row, target) in rows.iter().zip(&targets) {
             y[row] = f64::from(*target);
@@ -217,13 +224,13 @@ struct Trees {
 }
 
 impl Trees {
-    fn read(folder: &Path) -> anyhow::Result<Self> {
-        let train_y = read_f32(folder, "train_y.f32")?;
+    fn read(folder: &Path, table: u64) -> anyhow::Result<Self> {
+        let numbers = |name: &str| read_f32(folder, &format!("{table}_{name}.f32"));
         Ok(Self {
-            train: matrix(&read_f32(folder, "train_x.f32")?, TABLE_COLUMNS)?,
-            train_y: train_y.into_iter().map(f64::from).collect(),
-            test: matrix(&read_f32(folder, "test_x.f32")?, TABLE_COLUMNS)?,
-            test_y: read_f32(folder, "test_y.f32")?,
+            train: matrix(&numbers("train_x")?, TABLE_COLUMNS)?,
+            train_y: numbers("train_y")?.into_iter().map(f64::from).collect(),
+            test: matrix(&numbers("test_x")?, TABLE_COLUMNS)?,
+            test_y: numbers("test_y")?,
         })
     }
 
@@ -238,28 +245,37 @@ impl Trees {
         Ok(Gbdt { params, seed: 1 }.fit_trees(&self.train, &self.train_y, &rows, &[])?)
     }
 
-    fn found(&self, predicted: &[f64]) -> String {
-        format!("an AUC of {:.5}", auc(predicted, &self.test_y))
+    fn auc(&self, predicted: &[f64]) -> f64 {
+        auc(predicted, &self.test_y)
     }
 }
 
+/// Each table `runs` times.
 fn trees_training(folder: &Path, runs: u16) -> anyhow::Result<(Times, String)> {
-    let trees = Trees::read(folder)?;
-    let (times, fitted) = Times::of(runs, || trees.fit())?;
-    let predicted = fitted.predict_features(&trees.test, &all_rows(&trees.test));
-    Ok((times, trees.found(&predicted)))
+    let mut times = Times::default();
+    let mut areas = Vec::new();
+    for table in 0..TABLES_COUNT {
+        let trees = Trees::read(folder, table)?;
+        for _ in 0..runs {
+            let watch = Stopwatch::start();
+            let fitted = trees.fit()?;
+            times.push(watch);
+            areas.push(trees.auc(&fitted.predict_features(&trees.test, &all_rows(&trees.test))));
+        }
+    }
+    let mean = areas.iter().sum::<f64>() / f64::from(u32::try_from(areas.len())?);
+    Ok((times, format!("a mean AUC of {mean:.5}")))
 }
 
 fn trees_prediction(folder: &Path, runs: u16) -> anyhow::Result<(Times, String)> {
-    let trees = Trees::read(folder)?;
+    let trees = Trees::read(folder, 0)?;
     let (fitted, rows) = (trees.fit()?, all_rows(&trees.test));
-    let (times, predicted) =
-        Times::of(runs, || Ok(fitted.predict_features(&trees.test, &rows)))?;
-    Ok((times, trees.found(&predicted)))
+    let (times, predicted) = Times::of(runs, || Ok(fitted.predict_features(&trees.test, &rows)))?;
+    Ok((times, format!("an AUC of {:.5}", trees.auc(&predicted))))
 }
 
 fn trees_explanation(folder: &Path, runs: u16) -> anyhow::Result<(Times, String)> {
-    let trees = Trees::read(folder)?;
+    let trees = Trees::read(folder, 0)?;
     let fitted = trees.fit()?;
     let (times, base) = Times::of(runs, || {
         let bases = (0..EXPLAINED_ROWS).map(|row| fitted.contributions(&trees.test, row).base);
