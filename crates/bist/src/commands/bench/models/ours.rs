@@ -312,3 +312,15 @@ fn auc(predicted: &[f64], y: &[f32]) -> f64 {
     }
     pairs / (zeros * ones)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_area_under_the_curve_is_the_share_of_pairs_in_their_order() {
+        // Of six pairs of a one and a zero five are in their order.
+        let area = auc(&[0.1, 0.4, 0.35, 0.8, 0.9], &[0.0, 0.0, 1.0, 1.0, 1.0]);
+        assert!((area - 5.0 / 6.0).abs() < 1e-12, "{area}");
+    }
+}
