@@ -278,8 +278,8 @@ fn trees_explanation(folder: &Path, runs: u16) -> anyhow::Result<(Times, String)
     let trees = Trees::read(folder, 0)?;
     let fitted = trees.fit()?;
     let (times, base) = Times::of(runs, || {
-        let bases = (0..EXPLAINED_ROWS).map(|row| fitted.contributions(&trees.test, row).base);
-        bases.last().context("there are rows")
+        let mut bases = (0..EXPLAINED_ROWS).map(|row| fitted.contributions(&trees.test, row).base);
+        bases.next_back().context("there are rows")
     })?;
     Ok((times, format!("a base value of {base:.4}")))
 }
