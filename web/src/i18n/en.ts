@@ -297,6 +297,7 @@ export const en: typeof tr = {
     kinds: {
       ensemble: 'Ensemble',
       gbdt: 'Gradient-boosted trees',
+      elastic_net: 'Elastic net',
       lstm: 'Recurrent network (LSTM)',
       prophet: 'Prophet',
       ridge: 'Ridge regression',

@@ -294,6 +294,7 @@ export const tr = {
     kinds: {
       ensemble: 'Topluluk',
       gbdt: 'Gradyan artırımlı ağaçlar',
+      elastic_net: 'Elastik ağ',
       lstm: 'Yinelemeli ağ (LSTM)',
       prophet: 'Prophet',
       ridge: 'Ridge regresyonu',
