@@ -144,10 +144,6 @@ export const en: typeof tr = {
     riskReward: 'Risk : reward',
     range: (coverage) => `${coverage} range`,
     horizon: 'Horizon',
-    volatility: 'Daily volatility',
-    barriers: 'First gain / loss / neither',
-    barriersHelp: (distance) =>
-      `Probability of which of two prices, ${distance} from the next session’s open, is touched first`,
     sessions: (count, text) => (count === 1 ? `${text} session` : `${text} sessions`),
     validUntil: 'Valid until',
     model: 'Model',
@@ -248,7 +244,6 @@ export const en: typeof tr = {
     trainRows: 'Training rows',
     testRows: 'Test rows',
     coverage: 'How often the band held',
-    coverageHelp: 'The share of test days on which the price fell inside the band.',
     step: 'Session',
     ownTitle: (symbol) => `The model’s record on ${symbol}`,
     ownLuck: 'The model has shown no skill in general; what it shows on a single symbol may be luck (see the caveats).',

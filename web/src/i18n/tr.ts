@@ -141,10 +141,6 @@ export const tr = {
     riskReward: 'Risk : getiri',
     range: (coverage: string) => `${coverage} aralığı`,
     horizon: 'Ufuk',
-    volatility: 'Günlük oynaklık',
-    barriers: 'Önce kazanç / kayıp / hiçbiri',
-    barriersHelp: (distance: string) =>
-      `Sonraki seansın açılışından ${distance} uzaklıktaki iki fiyattan hangisine önce değileceğinin olasılığı`,
     sessions: (_count: number, text: string) => `${text} seans`,
     validUntil: 'Geçerlilik',
     model: 'Model',
@@ -245,7 +241,6 @@ export const tr = {
     trainRows: 'Eğitim satırı',
     testRows: 'Sınama satırı',
     coverage: 'Bant tutma oranı',
-    coverageHelp: 'Gerçekleşen fiyatın banda düştüğü sınama günlerinin payı.',
     step: 'Seans',
     ownTitle: (symbol: string) => `Modelin ${symbol} karnesi`,
     ownLuck: 'Model genelde beceri gösteremedi; tek bir sembolde görülen, rastlantı olabilir (çekincelere bakın).',
