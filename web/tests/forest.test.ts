@@ -30,14 +30,18 @@ describe('an interval', () => {
 describe('the scale of a forest plot', () => {
   it('holds every interval and the neutral value', () => {
     const scale = forestScale([between(0.1, 0.2), between(0.05, 0.3)]);
-    for (const value of [0, 0.05, 0.3]) expect(placeOn(scale, value).beyond, String(value)).toBe(false);
+    for (const value of [0, 0.05, 0.3]) expect(placeOn(scale, value).beyond, String(value)).toBeNull();
     expect(scale.neutral).toBe(0);
   });
   it('is not ruled by one interval that reaches far beyond the others', () => {
     const scale = forestScale([between(-1, 1), between(-1.5, 0.5), between(-0.5, 1), between(80, 100)]);
-    expect(placeOn(scale, 90)).toEqual({ share: 1, beyond: true });
-    expect(placeOn(scale, 1).beyond).toBe(false);
+    expect(placeOn(scale, 90)).toEqual({ share: 1, beyond: 'high' });
+    expect(placeOn(scale, 1).beyond).toBeNull();
     expect(placeOn(scale, 1).share - placeOn(scale, -1).share).toBeGreaterThan(0.3);
+  });
+  it('tells over which edge a value was cut off', () => {
+    const scale = forestScale([between(-1, 1), between(-1, 1), between(-90, -80)]);
+    expect(placeOn(scale, -80)).toEqual({ share: 0, beyond: 'low' });
   });
   it('leaves out what is unknown, and stands when nothing is known', () => {
     expect(forestScale([null, between(-1, 1)])).toEqual(forestScale([between(-1, 1)]));

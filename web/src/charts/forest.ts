@@ -37,8 +37,8 @@ export function forestScale(estimates: (Estimate | null)[], neutral = 0): Scale 
   return { low: low - margin, high: high + margin, neutral };
 }
 
-/** Where a value stands between the edges, 0..1; `beyond` tells that it was cut off. */
-export function placeOn(scale: Scale, value: number): { share: number; beyond: boolean } {
+/** Where a value stands between the edges, 0..1, and over which of them it was cut off. */
+export function placeOn(scale: Scale, value: number): { share: number; beyond: 'low' | 'high' | null } {
   const share = (value - scale.low) / (scale.high - scale.low);
-  return { share: Math.min(1, Math.max(0, share)), beyond: share < 0 || share > 1 };
+  return { share: Math.min(1, Math.max(0, share)), beyond: share < 0 ? 'low' : share > 1 ? 'high' : null };
 }

@@ -3,10 +3,10 @@ import type { Language } from './dictionary';
 const tr = {
   onThisPage: 'Bu sayfada',
   verdict: 'Karar',
-  judgedBy: 'Sınayan rank IC',
+  judgedBy: 'Karara esas rank IC',
   judgedAt: (level: string) => `${level} aralığı`,
   tried: 'Denenen yapılandırma',
-  triedNote: 'Sınayan aralık bu sayı kadar geniş tutulur.',
+  triedNote: 'Ne kadar çok denenirse aralık o kadar geniş tutulur.',
   days: 'Gün',
   daysJudged: 'Sınanan gün',
   forecastsJudged: 'Sınanan tahmin',
@@ -128,7 +128,6 @@ const tr = {
     regimes: { calm: 'sakin', turbulent: 'çalkantılı' },
     history: 'Kat kat ağırlık',
     historyLabel: (member: string, calm: string, turbulent: string) => `${member}, kat kat ağırlık. Sakin: ${calm}. Çalkantılı: ${turbulent}.`,
-    now: 'şimdi',
     table: 'Ağırlıkları tablo olarak göster',
   },
   protocol: {
@@ -149,10 +148,10 @@ const tr = {
 const en: typeof tr = {
   onThisPage: 'On this page',
   verdict: 'Verdict',
-  judgedBy: 'Rank IC judged',
+  judgedBy: 'Rank IC behind the verdict',
   judgedAt: (level) => `${level} interval`,
   tried: 'Configurations tried',
-  triedNote: 'The interval that judges is as wide as this number asks for.',
+  triedNote: 'The more were tried, the wider the interval.',
   days: 'Days',
   daysJudged: 'Days judged',
   forecastsJudged: 'Forecasts judged',
@@ -274,7 +273,6 @@ const en: typeof tr = {
     regimes: { calm: 'calm', turbulent: 'turbulent' },
     history: 'Weight fold by fold',
     historyLabel: (member, calm, turbulent) => `${member}, weight fold by fold. Calm: ${calm}. Turbulent: ${turbulent}.`,
-    now: 'now',
     table: 'Show the weights as a table',
   },
   protocol: {
