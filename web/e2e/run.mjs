@@ -142,7 +142,11 @@ async function matrix(browser, routes) {
             await inspect(page, complaints, where);
             await page.screenshot({ path: join(OUT, `${name}-${theme}-${language}-${width}.png`) });
           } catch (error) {
-            check(false, `${where}: ${error.message.split('\n')[0]}`);
+            // What the browser complained of, and what the page says instead, tell slowness from a fault.
+            const shown = await page.locator('main').innerText({ timeout: WAIT_MS }).catch(() => 'nothing');
+            const said = [...complaints.splice(0), `the page shows "${shown.slice(0, 200).replaceAll('\n', ' ')}"`];
+            check(false, `${where}: ${error.message.split('\n')[0]} (${said.join('; ')})`);
+            await page.screenshot({ path: join(OUT, `${name}-${theme}-${language}-${width}-failed.png`) }).catch(() => undefined);
           }
         }
         await close();
