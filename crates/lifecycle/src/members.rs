@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use bist_models::{
-    ElasticNet, FitError, FittedElasticNet, FittedForecaster, FittedGbdt, FittedLstm, FittedProphet, Gbdt, GbdtParams, Horizon,
-    Known, Lstm, LstmParams, Prophet, ProphetParams,
+    ElasticNet, FitError, FittedElasticNet, FittedForecaster, FittedGbdt, FittedLstm,
+    FittedProphet, Gbdt, GbdtParams, Horizon, Known, Lstm, LstmParams, Prophet, ProphetParams,
 };
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
