@@ -10,6 +10,7 @@
 mod calendar;
 mod context;
 mod cross_section;
+mod market_stream;
 mod matrix;
 mod momentum;
 mod patterns;
@@ -36,6 +37,7 @@ use run::Run;
 use stream::OWN_COUNT;
 use volume::Liquidity;
 
+pub use market_stream::{LateBar, MarketRow, MarketStream, MarketUpdate};
 pub use matrix::{FeatureMatrix, MatrixError};
 pub use stream::SymbolStream;
 pub use targets::{BARRIER_WIDTH, BarrierOutcome, Targets};
