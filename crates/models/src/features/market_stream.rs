@@ -186,6 +186,17 @@ impl MarketStream {
         Some(self.day_view()?.row(&self.places, symbol, share, today))
     }
 
+    /// The day in progress; `None` before the first bar of a share.
+    pub fn day(&self) -> Option<Date> {
+        self.day.map(|day| day.date)
+    }
+
+    /// The symbols with a bar of the day in progress and the stretch of that bar, in their order.
+    pub fn today(&self) -> impl Iterator<Item = (Symbol, u32)> {
+        let shares = self.shares.iter();
+        shares.filter_map(|(symbol, share)| Some((*symbol, share.today.as_ref()?.stretch)))
+    }
+
     /// Takes in a bar; gives the rows that are final with it.
     fn take(
         &mut self,
