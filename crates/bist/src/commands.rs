@@ -54,7 +54,7 @@ impl Command {
             Self::Signals(args) => args.run(config, terminal).await,
             Self::Serve(args) => args.run(config, terminal).await,
             Self::Market(args) => args.run(terminal),
-            Self::Bench(args) => args.run(terminal),
+            Self::Bench(args) => args.run(config, terminal).await,
         }
     }
 }

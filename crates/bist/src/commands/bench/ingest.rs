@@ -15,6 +15,7 @@ use bist_market::{
 };
 use clap::Args;
 
+use super::peak_mib;
 use super::side_by_side::{Measured, Side, compare};
 use crate::terminal::Terminal;
 
@@ -175,12 +176,4 @@ fn cpu_s() -> Option<f64> {
     let text = fs::read_to_string("/proc/self/schedstat").ok()?;
     let nanoseconds: f64 = text.split_whitespace().next()?.parse().ok()?;
     Some(nanoseconds / 1e9)
-}
-
-/// The most memory that this process has held, MiB.
-fn peak_mib() -> Option<f64> {
-    let text = fs::read_to_string("/proc/self/status").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib / 1024.0)
 }
