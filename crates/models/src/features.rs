@@ -34,11 +34,12 @@ use rayon::prelude::*;
 use crate::forecaster::Horizon;
 use context::Context;
 use run::Run;
-use stream::{OWN_COUNT, SymbolStream};
+use stream::OWN_COUNT;
 use volume::Liquidity;
 
 pub use market_stream::{LateBar, MarketRow, MarketStream, MarketUpdate};
 pub use matrix::{FeatureMatrix, MatrixError};
+pub use stream::SymbolStream;
 pub use targets::{BARRIER_WIDTH, BarrierOutcome, Targets};
 
 /// What a feature is.
@@ -109,7 +110,7 @@ pub fn definitions() -> impl Iterator<Item = &'static FeatureDefinition> {
         .chain(&cross_section::DEFINITIONS)
 }
 
-/// The features that one symbol's bars give by themselves, in the order of `SymbolStream::push`;
+/// The features that one symbol's bars give by themselves, in the order of [`SymbolStream::push`];
 /// the first of [`definitions`].
 fn own_definitions() -> impl Iterator<Item = &'static FeatureDefinition> {
     (returns::DEFINITIONS.iter())
@@ -217,7 +218,7 @@ impl SymbolColumns {
         let mut columns = vec![Vec::new(); OWN_COUNT + 2];
         let mut stream = SymbolStream::new(rules);
         for (index, bar) in bars.iter().enumerate() {
-            let own = stream.push(bar, series.continues(index));
+            let own = stream.advance(bar, series.continues(index));
             let Liquidity { log_illiquidity, turnover } = own.liquidity;
             let values = own.values.into_iter().chain([log_illiquidity, turnover]);
             for (column, value) in columns.iter_mut().zip(values) {

@@ -304,7 +304,7 @@ impl Share {
     /// Puts `bar` in the place of today's.
     fn push(&mut self, bar: &Bar, continues: bool, places: &Places, sector: Option<usize>) {
         let mut stream = self.stream.clone();
-        let own = stream.push(bar, continues);
+        let own = stream.advance(bar, continues);
         let stretch = self.stretch.map_or(0, |last| last + u32::from(own.begins));
         let standing = places.standing(&own, sector);
         self.today = Some(Today { stream, own, standing, stretch });

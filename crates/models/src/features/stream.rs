@@ -19,7 +19,7 @@ pub(crate) const OWN_COUNT: usize = returns::DEFINITIONS.len()
 /// The state of the features that one symbol's bars give by themselves: what [`super::build`]
 /// drives over a whole series, and what a live bar updates.
 #[derive(Clone, Debug)]
-pub(crate) struct SymbolStream {
+pub struct SymbolStream {
     scale: Scale,
     state: State,
 }
@@ -46,13 +46,18 @@ struct State {
 
 impl SymbolStream {
     /// Before the first bar.
-    pub(crate) fn new(rules: &'static ExchangeRules) -> Self {
+    pub fn new(rules: &'static ExchangeRules) -> Self {
         Self { scale: Scale::new(rules), state: State::new() }
     }
 
-    /// The values as of `bar`; NaN where one is not known yet. `continues` says whether the bar may
-    /// be compared with the one before it ([`bist_market::ValidatedBars::continues`]).
-    pub(crate) fn push(&mut self, bar: &Bar, continues: bool) -> OwnValues {
+    /// The values as of `bar`, in the order of the first columns of [`super::build`]; NaN where one
+    /// is not known yet. `continues` says whether the bar may be compared with the one before it
+    /// ([`bist_market::ValidatedBars::continues`]).
+    pub fn push(&mut self, bar: &Bar, continues: bool) -> Vec<f64> {
+        self.advance(bar, continues).values.to_vec()
+    }
+
+    pub(crate) fn advance(&mut self, bar: &Bar, continues: bool) -> OwnValues {
         let (of_run, begins) = self.scale.push(bar, continues);
         if begins {
             self.state = State::new();

@@ -1,9 +1,9 @@
 //! Features know the past and nothing else.
 
 use bist_market::{
-    BarSeries, Calendar, ExchangeRules, Instrument, Origin, Price, RawBar, Symbol,
+    BarSeries, Calendar, ExchangeRules, Instrument, Origin, Price, RawBar, Symbol, ValidatedBars,
 };
-use bist_models::features;
+use bist_models::features::{self, SymbolStream};
 use bist_models::{FeatureMatrix, Horizon, Panel, RowKey};
 use bist_testkit::bars::{random_walk, validated};
 use jiff::civil::{Date, date};
@@ -295,6 +295,41 @@ fn rows_are_sorted_and_every_bar_has_one() {
         moved(&panel.known.features, &backwards.known.features, panel.known.keys.len()),
         [""; 0]
     );
+}
+
+/// Values as bits, for NaN is what it is.
+fn bits(values: &[f64]) -> Vec<u64> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+#[test]
+fn bars_pushed_one_by_one_give_the_bits_of_the_batch() {
+    let mut series = market().swap_remove(0);
+    // A change of level that nothing explains: indicators begin anew.
+    for bar in &mut series.bars[200..] {
+        *bar = scaled(*bar, 3);
+    }
+    let series: ValidatedBars = validated(series);
+    let bars = series.bars();
+    assert!((1..bars.len()).any(|index| !series.continues(index)));
+    let horizon = Horizon::from_sessions(5).unwrap();
+    let batch = features::build(std::slice::from_ref(&series), &[], Calendar::bist(), &[horizon])
+        .remove(0)
+        .known;
+    let mut stream = SymbolStream::new(ExchangeRules::bist());
+    let mut own_count = 0;
+    for (row, bar) in bars.iter().enumerate() {
+        let streamed = stream.push(bar, series.continues(row));
+        assert_eq!(
+            bits(&streamed),
+            bits(&batch.features.row(row)[..streamed.len()]),
+            "{}",
+            bar.day
+        );
+        own_count = streamed.len();
+    }
+    let first_of_the_day = batch.features.column_index("day_of_week");
+    assert_eq!(Some(own_count), first_of_the_day, "every feature of the symbol alone is streamed");
 }
 
 #[test]
