@@ -295,8 +295,7 @@ impl Measured {
         horizon: Horizon,
         panel: &Panel,
     ) -> StreamingReport {
-        let symbols: BTreeSet<Symbol> =
-            panel.known.keys.iter().map(|key| key.symbol).collect();
+        let symbols: BTreeSet<Symbol> = panel.known.keys.iter().map(|key| key.symbol).collect();
         StreamingReport {
             model_version,
             origin,

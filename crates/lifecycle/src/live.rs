@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use bist_market::{Bar, Calendar, Instrument, Symbol, ValidatedBars};
 use bist_models::features::feature_names;
-use bist_models::{
-    FittedForecaster as _, LateBar, MarketRow, MarketStream, RecentRows,
-};
+use bist_models::{FittedForecaster as _, LateBar, MarketRow, MarketStream, RecentRows};
 use jiff::civil::Date;
 
 use crate::evaluation::LearningTarget;
@@ -139,6 +137,7 @@ impl LiveModel {
         let MarketRow { key, features, stretch, .. } = row;
         let members = &self.model.members;
         let mut forecasts = vec![members.gbdt.predict_row(features)];
+        forecasts.extend(members.elastic_net.as_ref().map(|linear| linear.predict_row(features)));
         forecasts.extend(members.lstm.as_ref().map(|lstm| {
             let none = RecentRows::default();
             let recent = self.recent.get(&key.symbol).unwrap_or(&none);

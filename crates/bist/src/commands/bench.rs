@@ -1,14 +1,14 @@
-//! `bist bench`: our speed beside what users would choose instead, as ratios of one run, and the time
-//! that a live bar takes.
+//! `bist bench`: our speed beside what users would choose instead, as ratios of one run; the time
+//! that a live bar takes; and what is found where the truth is known.
 //!
-//! Each side of a comparison runs in a process of its own, on one core, in turns, so that a busy machine slows both.
-//! Seconds of another day or machine are never compared.
+//! Each side of a comparison runs in a process of its own, on one core, in turns, so that a busy
+//! machine slows both. Seconds of another day or machine are never compared.
 
 mod ingest;
+mod models;
 mod side_by_side;
+mod skill;
 mod streaming;
-
-use std::fs;
 
 use clap::{Args, Subcommand};
 
@@ -27,6 +27,15 @@ enum Topic {
     Ingest(ingest::IngestBenchArgs),
     /// Bars of the last sessions one by one to all features and the forecast of the model in force
     Streaming(streaming::StreamingBenchArgs),
+    /// Indicators, Prophet, the recurrent network and boosted trees, beside TA-Lib, Python prophet,
+    /// `PyTorch` and LightGBM
+    Models(models::ModelsBenchArgs),
+    /// Training on generated markets: how much of what can be foreseen is, and what is claimed of
+    /// noise. Takes minutes
+    Skill(skill::SkillBenchArgs),
+    /// One side of a comparison: prints its measurement as a line of JSON
+    #[command(hide = true)]
+    ModelSide(models::ModelSideArgs),
     /// One side of a comparison: prints its measurement as a line of JSON
     #[command(hide = true)]
     IngestSide(ingest::IngestSideArgs),
@@ -37,15 +46,10 @@ impl BenchArgs {
         match self.topic {
             Topic::Ingest(args) => args.run(terminal),
             Topic::Streaming(args) => args.run(config, terminal).await,
+            Topic::Models(args) => args.run(terminal),
+            Topic::Skill(args) => args.run(config, terminal).await,
+            Topic::ModelSide(args) => args.run(),
             Topic::IngestSide(args) => args.run(),
         }
     }
-}
-
-/// The most memory that this process has held, MiB.
-fn peak_mib() -> Option<f64> {
-    let text = fs::read_to_string("/proc/self/status").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib / 1024.0)
 }

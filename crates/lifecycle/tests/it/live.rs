@@ -101,16 +101,15 @@ fn a_live_model_forecasts_what_the_panel_of_the_bars_so_far_gives() {
             let provisional = Bar { close: bar.low, ..*bar };
             live.push(*symbol, &provisional, *continues).unwrap();
             let forecast = live.push(*symbol, bar, *continues).unwrap();
-            if number == 4 && index == 2 {
+            if number == 4 && live.row(*symbol).is_some() {
                 let so_far = market.iter().cloned().map(|mut series| {
                     let arrived = bars[..=index].iter().any(|(of, ..)| *of == series.symbol);
                     series.bars.retain(|bar| bar.day() < day || (bar.day() == day && arrived));
                     validated(series)
                 });
                 let panel = panel(&so_far.collect::<Vec<_>>());
-                let row = panel.known.keys.iter().position(|key| {
-                    key.day == day && key.symbol == *symbol
-                });
+                let row =
+                    panel.known.keys.iter().position(|key| key.day == day && key.symbol == *symbol);
                 let batch = fitted.forecast(&panel, row.unwrap(), Calendar::bist());
                 assert!(batch.is_some());
                 assert_eq!(written(forecast.as_ref()), written(batch.as_ref()), "{symbol}");
@@ -132,7 +131,7 @@ fn a_live_model_forecasts_what_the_panel_of_the_bars_so_far_gives() {
 
 #[test]
 fn a_model_of_other_features_does_not_follow() {
-    let recipe = Recipe { symbols_count: 4, days_count: 260, strength: 0.3, seed: 1 };
+    let recipe = Recipe { symbols_count: 4, days_count: 300, strength: 0.3, seed: 1 };
     let panel = recipe.panel();
     let mut spec = spec(1);
     spec.members.lstm = None;

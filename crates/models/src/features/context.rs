@@ -166,9 +166,8 @@ mod tests {
             let bar = series.bars().iter().find(|bar| bar.day == day).unwrap();
             bar.adjusted_close.unwrap()
         };
-        let of_day = |series: &[ValidatedBars], day| {
-            Context::of(series, ExchangeRules::bist()).of_day(day)
-        };
+        let of_day =
+            |series: &[ValidatedBars], day| Context::of(series, ExchangeRules::bist()).of_day(day);
         let of_monday = of_day(&series, monday);
         let index = (close(&series[0], monday) / close(&series[0], friday)).ln();
         assert!((of_monday[0] - index).abs() < 1e-8);

@@ -126,9 +126,7 @@ pub(crate) fn columns(
     let rows_count = inputs.return_1.len();
     let standings: Vec<Standing> = (0..rows_count).map(|row| inputs.standing(row)).collect();
     let market_return_1: Vec<f64> = (days.iter())
-        .flat_map(|rows| {
-            std::iter::repeat_n(market_return_1(&standings[rows.clone()]), rows.len())
-        })
+        .flat_map(|rows| std::iter::repeat_n(market_return_1(&standings[rows.clone()]), rows.len()))
         .collect();
     let of_market_model = market_models(inputs.return_1, &market_return_1, runs);
     let mut columns: [Vec<f64>; 17] = std::array::from_fn(|_| Vec::with_capacity(rows_count));
@@ -228,9 +226,8 @@ fn sector_means(symbols: &[Standing]) -> BTreeMap<usize, [f64; 3]> {
         }
     }
     let means = |symbols: Vec<&Standing>| {
-        let mean_of = |value: fn(&Standing) -> f64| {
-            known_mean(symbols.iter().map(|symbol| value(symbol)))
-        };
+        let mean_of =
+            |value: fn(&Standing) -> f64| known_mean(symbols.iter().map(|symbol| value(symbol)));
         [
             mean_of(|symbol| symbol.return_5),
             mean_of(|symbol| symbol.return_20),

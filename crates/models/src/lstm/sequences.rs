@@ -118,9 +118,8 @@ impl Sequences {
     /// The inputs of the rows of the sequence that ends in `row`, the earliest first.
     pub(super) fn inputs(&self, row: usize) -> impl Iterator<Item = &[f32]> {
         let positions: Vec<usize> = self.positions(row).collect();
-        let inputs = |position: usize| {
-            &self.inputs[position * self.width..(position + 1) * self.width]
-        };
+        let inputs =
+            |position: usize| &self.inputs[position * self.width..(position + 1) * self.width];
         positions.into_iter().rev().map(inputs)
     }
 

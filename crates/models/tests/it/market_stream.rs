@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bist_market::{
-    Bar, BarSeries, Calendar, Instrument, Origin, RawBar, Symbol, ValidatedBars,
-};
+use bist_market::{Bar, BarSeries, Calendar, Instrument, Origin, RawBar, Symbol, ValidatedBars};
 use bist_models::features::{self, LateBar, MarketRow, MarketStream};
 use bist_models::{Horizon, Known, RowKey};
 use bist_testkit::bars::{random_walk, validated};
@@ -21,9 +19,8 @@ fn symbol(text: &str) -> Symbol {
 /// is away for two months, one changes its level and has no adjusted closes from some day on.
 fn market() -> Vec<BarSeries> {
     let gaps = |series: BarSeries, every: usize| {
-        let is_kept = |(index, bar): &(usize, RawBar)| {
-            index % every != 3 || bar.day() >= date(2021, 4, 28)
-        };
+        let is_kept =
+            |(index, bar): &(usize, RawBar)| index % every != 3 || bar.day() >= date(2021, 4, 28);
         let kept = series.bars.into_iter().enumerate().filter(is_kept);
         BarSeries { bars: kept.map(|(_, bar)| bar).collect(), ..series }
     };
@@ -131,9 +128,8 @@ fn rows_streamed_in_any_order_with_provisional_bars_give_the_bits_of_the_batch()
             let before = stream.row(*symbol);
             let update = stream.push(*symbol, bar, *continues).unwrap();
             assert_eq!(update.row.as_ref().map(bits_of), stream.row(*symbol).as_ref().map(bits_of));
-            provisional_differs |= before.is_some_and(|before| {
-                bits_of(&before) != bits_of(update.row.as_ref().unwrap())
-            });
+            provisional_differs |= before
+                .is_some_and(|before| bits_of(&before) != bits_of(update.row.as_ref().unwrap()));
             closed.extend(update.closed);
         }
         for (symbol, bar, _) in &bars {
@@ -174,9 +170,8 @@ fn in_the_middle_of_a_day_a_row_is_what_the_batch_gives_for_the_bars_so_far() {
         assert_eq!(bar.day, LAST_ON);
         let row = stream.push(symbol, &bar, of_symbol.continues(last)).unwrap().row;
         let so_far = market.iter().cloned().map(|mut series| {
-            let known = |bar: &RawBar| {
-                bar.day() <= day_before_last || arrived.contains(&series.symbol)
-            };
+            let known =
+                |bar: &RawBar| bar.day() <= day_before_last || arrived.contains(&series.symbol);
             series.bars.retain(known);
             validated(series)
         });
@@ -203,7 +198,12 @@ fn a_bar_that_would_change_final_rows_is_refused_and_changes_nothing() {
     let (wednesday, thursday) = (date(2021, 4, 28), date(2021, 4, 29));
     stream.warm_up(&series, thursday, |_| {}).unwrap();
     let rows = |stream: &MarketStream| -> Vec<_> {
-        ["AAA", "CCC", "EEE"].map(symbol).iter().filter_map(|s| stream.row(*s)).map(|row| bits_of(&row)).collect()
+        ["AAA", "CCC", "EEE"]
+            .map(symbol)
+            .iter()
+            .filter_map(|s| stream.row(*s))
+            .map(|row| bits_of(&row))
+            .collect()
     };
     let before = rows(&stream);
     assert!(!before.is_empty());

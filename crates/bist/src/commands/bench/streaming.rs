@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::super::open;
-use super::peak_mib;
+use super::side_by_side::peak_mib;
 use crate::config::Config;
 use crate::terminal::Terminal;
 
