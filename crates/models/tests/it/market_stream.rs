@@ -96,7 +96,7 @@ fn by_day(series: &[ValidatedBars]) -> BTreeMap<Date, Vec<(Symbol, Bar, bool)>> 
     for (number, bars) in days.values_mut().enumerate() {
         let by = number * 5 % bars.len();
         bars.rotate_left(by);
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             bars.reverse();
         }
     }
@@ -121,7 +121,7 @@ fn rows_streamed_in_any_order_with_provisional_bars_give_the_bits_of_the_batch()
     let mut provisional_differs = false;
     for (number, bars) in by_day(&series).into_values().enumerate() {
         for (index, (symbol, bar, continues)) in bars.iter().enumerate() {
-            if (number + index) % 4 == 0 {
+            if (number + index).is_multiple_of(4) {
                 let update = stream.push(*symbol, &provisional(bar), *continues).unwrap();
                 closed.extend(update.closed);
             }
