@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
 
     // Each window is an unbroken stretch of one symbol's rows, and its last row has the target.
-    let key = RowKey { day: date(2024, 1, 2), symbol: Symbol::parse("XU100")? };
+    let key = RowKey::daily(date(2024, 1, 2), Symbol::parse("XU100")?);
     let columns = (0..features)
         .map(|j| windows.iter().skip(j).step_by(features).map(|v| f64::from(*v)).collect())
         .collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bist_market::{ExchangeRules, ValidatedBars};
+use bist_market::{ExchangeRules, Interval, ValidatedBars};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
@@ -48,7 +48,9 @@ const fn fx(name: &'static str, formula: &'static str) -> FeatureDefinition {
 /// The features of [`DEFINITIONS`] for each of `days`.
 pub(crate) fn of_days(series: &[ValidatedBars], days: &[Date]) -> Vec<[f64; 8]> {
     let moves_of = |symbol: &str| {
-        let of_symbol = series.iter().find(|series| series.symbol().as_str() == symbol);
+        let of_symbol = series.iter().find(|series| {
+            series.symbol().as_str() == symbol && series.interval() == Interval::Daily
+        });
         of_symbol.map_or_else(BTreeMap::new, moves)
     };
     let (index, fx) = (moves_of(INDEX), moves_of(FX));
