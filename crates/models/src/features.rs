@@ -274,11 +274,7 @@ struct SymbolColumns {
 }
 
 impl SymbolColumns {
-    fn of(
-        series: &ValidatedBars,
-        calendar: &Calendar,
-        rules: &'static ExchangeRules,
-    ) -> Self {
+    fn of(series: &ValidatedBars, calendar: &Calendar, rules: &'static ExchangeRules) -> Self {
         let bars = series.bars();
         let runs = Run::cut(series, rules);
         let mut columns = vec![Vec::new(); own_count(series.interval()) + 2];
@@ -430,11 +426,7 @@ fn day_columns(
 
 /// The columns that are the same for all hourly rows of a day: the calendar, and the context as it was
 /// known at the close of the session before.
-fn hour_columns(
-    layout: &Layout,
-    series: &[ValidatedBars],
-    calendar: &Calendar,
-) -> Vec<Vec<f64>> {
+fn hour_columns(layout: &Layout, series: &[ValidatedBars], calendar: &Calendar) -> Vec<Vec<f64>> {
     let of_moments = layout.days();
     let mut days = of_moments.clone();
     days.dedup();

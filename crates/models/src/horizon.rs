@@ -97,9 +97,10 @@ impl FromStr for Horizon {
         match text {
             "1h" => Ok(Self::NextHour),
             "eod" => Ok(Self::EndOfDay),
-            _ => {
-                text.parse().map(Self::Sessions).map_err(|_not_a_count| HorizonError(text.to_owned()))
-            }
+            _ => text
+                .parse()
+                .map(Self::Sessions)
+                .map_err(|_not_a_count| HorizonError(text.to_owned())),
         }
     }
 }
@@ -121,6 +122,44 @@ impl From<Horizon> for Written {
             Horizon::NextHour => Self::WithinSession(WithinSession::NextHour),
             Horizon::EndOfDay => Self::WithinSession(WithinSession::EndOfDay),
         }
+    }
+}
+
+/// A horizon as two fields of a document: `horizon_sessions`, over how many sessions it reaches, and
+/// `horizon`, its text; of documents without the latter the former tells it. To be used as
+/// `#[serde(flatten, with = "bist_models::horizon::fields")]`.
+pub mod fields {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Horizon;
+
+    #[derive(Serialize, Deserialize)]
+    struct Fields {
+        horizon_sessions: u8,
+        #[serde(default)]
+        horizon: Option<String>,
+    }
+
+    /// Writes both fields.
+    ///
+    /// # Errors
+    ///
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(horizon: &Horizon, serializer: S) -> Result<S::Ok, S::Error> {
+        let horizon_sessions = horizon.sessions();
+        Fields { horizon_sessions, horizon: Some(horizon.to_string()) }.serialize(serializer)
+    }
+
+    /// Reads what [`serialize`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no horizon, and those of the deserializer.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Horizon, D::Error> {
+        let Fields { horizon_sessions, horizon } = Fields::deserialize(deserializer)?;
+        let text = horizon.unwrap_or_else(|| horizon_sessions.to_string());
+        text.parse().map_err(D::Error::custom)
     }
 }
 

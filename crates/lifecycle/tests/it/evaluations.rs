@@ -10,6 +10,7 @@ use bist_lifecycle::evaluation::{
 use bist_lifecycle::{LeakCheck, WalkForward};
 use bist_market::Symbol;
 use bist_trading::{CostModel, SkillCondition};
+use jiff::civil::Time;
 
 use crate::panels::{HORIZON, Recipe, no_outlook, sessions, spec, symbol, train};
 
@@ -33,6 +34,7 @@ fn records(
             OutOfFold {
                 symbol: symbol(s),
                 day: days[t],
+                time: Time::midnight(),
                 known_on: days[t + 5],
                 fold: usize::from(t >= days_count / 2),
                 predicted: Predicted { model, baselines: baselines(0.0) },

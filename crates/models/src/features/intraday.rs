@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use bist_market::session_hours::later;
 use bist_market::{Calendar, ExchangeRules, SessionHours};
 use jiff::civil::{Date, Time};
-use bist_market::session_hours::later;
 
 use super::run::RunBar;
 use super::{FeatureDefinition, ratio};

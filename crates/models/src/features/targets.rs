@@ -181,12 +181,7 @@ struct Path<'a> {
 
 impl<'a> Path<'a> {
     /// `later` tells where in the run each bar ahead is, if it has one.
-    fn new(
-        run: &'a [RunBar],
-        t: usize,
-        mut later: Vec<Option<usize>>,
-        steps_count: usize,
-    ) -> Self {
+    fn new(run: &'a [RunBar], t: usize, mut later: Vec<Option<usize>>, steps_count: usize) -> Self {
         let locked = later.iter().position(|at| at.is_some_and(|at| is_locked(&run[at])));
         if let Some(locked) = locked {
             later[locked..].fill(None);

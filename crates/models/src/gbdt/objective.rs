@@ -120,7 +120,11 @@ pub(crate) struct Scored {
 impl Scored {
     /// The rows a model is to learn from, and the forecast that it starts with. `moments`
     /// names the moment of each row; only ranking reads it.
-    pub(crate) fn training(objective: Objective, targets: Vec<f64>, moments: &[DateTime]) -> (Self, f64) {
+    pub(crate) fn training(
+        objective: Objective,
+        targets: Vec<f64>,
+        moments: &[DateTime],
+    ) -> (Self, f64) {
         let mut rows = Self::of(objective, targets, moments);
         let start = objective.start(&rows.labels);
         rows.start_at(start);
@@ -452,7 +456,12 @@ mod tests {
     #[test]
     fn the_lambdas_of_a_day_add_up_to_nothing_and_lift_what_ranks_too_low() {
         let targets: Vec<f64> = (0..10).map(f64::from).collect();
-        let mut rows = Scored::other(Objective::Lambdarank, targets, &[date(2026, 1, 1).at(0, 0, 0, 0); 10], 0.0);
+        let mut rows = Scored::other(
+            Objective::Lambdarank,
+            targets,
+            &[date(2026, 1, 1).at(0, 0, 0, 0); 10],
+            0.0,
+        );
         (0..10).for_each(|row| rows.add(row, f64::from(9 - u8::try_from(row).unwrap())));
         let mut gradients = Gradients::default();
         rows.fill(&mut gradients);

@@ -1,7 +1,8 @@
 //! Features know the past and nothing else.
 
-use bist_market::{Interval,
-    BarSeries, Calendar, ExchangeRules, Instrument, Origin, Price, RawBar, Symbol, ValidatedBars,
+use bist_market::{
+    BarSeries, Calendar, ExchangeRules, Instrument, Interval, Origin, Price, RawBar, Symbol,
+    ValidatedBars,
 };
 use bist_models::features::{self, SymbolStream};
 use bist_models::{FeatureMatrix, Horizon, Panel, RowKey};
