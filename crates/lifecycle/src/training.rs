@@ -174,7 +174,9 @@ pub struct Trained {
 pub enum TrainError {
     /// The panel was built for another horizon.
     #[error(
-        "the panel is for the horizon {panel} and the training for {spec}: build it for the same"
+        "the panel looks {} and the training {}: build it for the same",
+        panel.in_words(),
+        spec.in_words()
     )]
     HorizonMismatch {
         /// The panel's.

@@ -59,6 +59,14 @@ pub fn later(time: Time, bars: u8) -> Time {
     time.saturating_add(jiff::SignedDuration::from_mins(i64::from(BAR_MINUTES) * i64::from(bars)))
 }
 
+/// `2026-11-24`, and with a time `2026-11-24T17:00`: the order of such texts is that of time.
+pub fn moment_text(day: Date, time: Option<Time>) -> String {
+    match time {
+        None => day.to_string(),
+        Some(time) => format!("{day}T{}", time.strftime("%H:%M")),
+    }
+}
+
 /// Minutes since midnight.
 fn minutes(time: Time) -> i32 {
     i32::from(time.hour()) * 60 + i32::from(time.minute())

@@ -245,7 +245,7 @@ fn what_cannot_be_trained_is_refused_with_a_reason() {
     let error = train(&PLANTED.panel(), &other).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the panel looks 5 sessions ahead and the training 3: build it for the same"
+        "the panel looks 5 sessions ahead and the training 3 sessions ahead: build it for the same"
     );
     let short = Recipe { days_count: 60, ..PLANTED }.panel();
     let error = train(&short, &spec(7)).unwrap_err();
