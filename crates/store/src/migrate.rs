@@ -19,8 +19,14 @@ const MIGRATIONS: [(i64, &str, &str); 8] = [
 
 /// All migrations, ready to be run.
 pub(crate) fn migrator() -> Migrator {
+    first(MIGRATIONS.len())
+}
+
+/// The first `count` of them.
+fn first(count: usize) -> Migrator {
     let migrations = MIGRATIONS
         .iter()
+        .take(count)
         .map(|(version, description, sql)| {
             Migration::new(
                 *version,
@@ -32,4 +38,49 @@ pub(crate) fn migrator() -> Migrator {
         })
         .collect();
     Migrator::with_migrations(migrations)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+    use sqlx::sqlite::SqlitePoolOptions;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn champions_of_sessions_keep_their_place_when_horizons_become_texts() {
+        let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:");
+        let pool = pool.await.unwrap();
+        first(7).run(&pool).await.unwrap();
+        let insert = |id, state, horizon: &str| {
+            format!(
+                "INSERT INTO model_versions
+                     (id, state, origin, trained_at_us, document, {horizon})
+                 VALUES ('{id}', '{state}', 'market', 0, '{{}}', "
+            )
+        };
+        let mut connection = pool.acquire().await.unwrap();
+        for (id, state, sessions) in
+            [("a", "champion", 1), ("b", "champion", 20), ("c", "retired", 20)]
+        {
+            let sql = insert(id, state, "horizon_sessions") + &format!("{sessions})");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut *connection).await.unwrap();
+        }
+        drop(connection);
+        migrator().run(&pool).await.unwrap();
+        let rows = sqlx::query("SELECT id, horizon FROM model_versions ORDER BY id");
+        let rows = rows.fetch_all(&pool).await.unwrap();
+        let rows: Vec<(String, String)> =
+            rows.iter().map(|row| (row.get("id"), row.get("horizon"))).collect();
+        let expected = [("a", "1"), ("b", "20"), ("c", "20")];
+        assert_eq!(rows, expected.map(|(id, horizon)| (id.to_owned(), horizon.to_owned())));
+        // An hourly champion stands beside that of one session, and no second one beside it.
+        let add = async |id, horizon: &str| {
+            let sql = insert(id, "champion", "horizon") + &format!("'{horizon}')");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&pool).await
+        };
+        add("d", "1h").await.unwrap();
+        add("e", "1h").await.unwrap_err();
+        add("f", "1").await.unwrap_err();
+    }
 }

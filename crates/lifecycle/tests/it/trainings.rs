@@ -183,6 +183,7 @@ fn forecasts_become_signals_that_rest_on_the_record() {
                 as_of: forecast.as_of,
                 last_close: Price::parse("120.00").unwrap(),
                 horizon: forecast.horizon,
+                within_session: None,
                 expected_log_return: forecast.expected_log_return,
                 expected_interval_80: forecast.expected_interval_80,
                 interval_80: step.interval_80,
