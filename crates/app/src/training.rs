@@ -34,7 +34,7 @@ const PROGRESS_STEPS: u64 = 1000;
 pub enum TrainingError {
     /// Nothing was ingested yet.
     #[error(
-        "the data directory has no bars yet; bring some with `bist ingest csv PATH` or `bist sample`"
+        "the data directory has no daily bars yet; bring some with `bist ingest csv PATH` or `bist sample`"
     )]
     NoBars,
     /// Nothing hourly was ingested yet.

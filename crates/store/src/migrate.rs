@@ -52,21 +52,16 @@ mod tests {
         let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:");
         let pool = pool.await.unwrap();
         first(7).run(&pool).await.unwrap();
-        let insert = |id, state, horizon: &str| {
-            format!(
-                "INSERT INTO model_versions
-                     (id, state, origin, trained_at_us, document, {horizon})
-                 VALUES ('{id}', '{state}', 'market', 0, '{{}}', "
-            )
-        };
-        let mut connection = pool.acquire().await.unwrap();
         for (id, state, sessions) in
             [("a", "champion", 1), ("b", "champion", 20), ("c", "retired", 20)]
         {
-            let sql = insert(id, state, "horizon_sessions") + &format!("{sessions})");
-            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut *connection).await.unwrap();
+            let insert = sqlx::query(
+                "INSERT INTO model_versions
+                     (id, state, origin, horizon_sessions, trained_at_us, document)
+                 VALUES ($1, $2, 'market', $3, 0, '{}')",
+            );
+            insert.bind(id).bind(state).bind(sessions).execute(&pool).await.unwrap();
         }
-        drop(connection);
         migrator().run(&pool).await.unwrap();
         let rows = sqlx::query("SELECT id, horizon FROM model_versions ORDER BY id");
         let rows = rows.fetch_all(&pool).await.unwrap();
@@ -75,9 +70,12 @@ mod tests {
         let expected = [("a", "1"), ("b", "20"), ("c", "20")];
         assert_eq!(rows, expected.map(|(id, horizon)| (id.to_owned(), horizon.to_owned())));
         // An hourly champion stands beside that of one session, and no second one beside it.
-        let add = async |id, horizon: &str| {
-            let sql = insert(id, "champion", "horizon") + &format!("'{horizon}')");
-            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&pool).await
+        let add = async |id, horizon| {
+            let insert = sqlx::query(
+                "INSERT INTO model_versions (id, state, origin, horizon, trained_at_us, document)
+                 VALUES ($1, 'champion', 'market', $2, 0, '{}')",
+            );
+            insert.bind(id).bind(horizon).execute(&pool).await
         };
         add("d", "1h").await.unwrap();
         add("e", "1h").await.unwrap_err();
