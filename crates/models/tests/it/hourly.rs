@@ -5,7 +5,10 @@ use bist_market::{
     ValidatedBars,
 };
 use bist_models::features::feature_names;
-use bist_models::{BARRIER_WIDTH, BarrierOutcome, Horizon, Panel, RowKey, features};
+use bist_models::{
+    BARRIER_WIDTH, BarrierOutcome, Drift, Ets, FitError, Forecaster, Horizon, Panel, RowKey,
+    SeasonalNaive, features,
+};
 use bist_testkit::bars::{hour_of, hourly_walk, random_walk, validated};
 use jiff::civil::{Date, date, time};
 
@@ -392,6 +395,43 @@ fn symbols_are_compared_with_those_of_the_same_hour() {
         assert_near(value(&panel, "market_return_1", row), mean, "the mean of the hour");
     }
     assert!(panel.known.keys.is_sorted());
+}
+
+#[test]
+fn baselines_of_prices_look_as_far_ahead_as_the_session_lasts() {
+    let series = walk("AAA");
+    let panel = one(series.clone(), Horizon::EndOfDay);
+    let y = vec![0.0; panel.known.keys.len()];
+    let train: Vec<usize> = (0..200).collect();
+    let predict = |model: &dyn Forecaster, row: usize| {
+        model.fit(&panel.known, &y, &train, &[]).unwrap().predict(&panel.known, &[row])[0]
+    };
+    let (hour, day) = (Horizon::NextHour, Horizon::EndOfDay);
+    let noon = row(&panel, FULL_DAY, 13);
+    let before = Calendar::bist().previous_session(FULL_DAY).unwrap();
+    let same = |to| (close(&series, before, to) / close(&series, before, 13)).ln();
+    assert_near(predict(&SeasonalNaive { horizon: hour }, noon), same(14), "the same hour");
+    assert_near(predict(&SeasonalNaive { horizon: day }, noon), same(18), "the same hours");
+    // The half day before had no such hour.
+    let after = Calendar::bist().next_session(HALF_DAY).unwrap();
+    let unknown = row(&panel, after, 15);
+    assert_near(predict(&SeasonalNaive { horizon: hour }, unknown), 0.0, "no such hour");
+
+    let of_hour = predict(&Drift { horizon: hour }, noon);
+    assert!(of_hour.abs() > 0.0);
+    assert_near(predict(&Drift { horizon: day }, noon), 5.0 * of_hour, "five bars are left");
+    for horizon in [hour, day] {
+        assert!(predict(&Ets { horizon }, noon).is_finite());
+    }
+    // Daily rows do not tell how much of their session is left.
+    let daily = validated(random_walk("AAA", date(2024, 1, 2), date(2025, 7, 14), 11));
+    let horizon = Horizon::from_sessions(1).unwrap();
+    let daily = features::build(&[daily], &[], Calendar::bist(), &[horizon]).remove(0);
+    let y = vec![0.0; daily.known.keys.len()];
+    for model in [&Drift { horizon: day } as &dyn Forecaster, &Ets { horizon: day }] {
+        let error = model.fit(&daily.known, &y, &train, &[]).unwrap_err();
+        assert_eq!(error, FitError::NoColumn("bars_to_close".to_owned()));
+    }
 }
 
 #[test]
