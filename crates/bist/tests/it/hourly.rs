@@ -11,6 +11,9 @@ use crate::cli::{json, refusal, text};
 /// The shares that are trained on: enough to compare with each other, and few enough to be quick.
 const SYMBOLS: [&str; 6] = ["AKBNK", "ASELS", "EREGL", "GARAN", "SISE", "THYAO"];
 
+/// Up to here their files are read: three months, and the last session still goes on.
+const UNTIL: &str = "2025-06-13T14";
+
 /// The folder of real hourly bars beside the repository; `None`, with a word about it, when it is not
 /// there.
 fn real_hours() -> Option<PathBuf> {
@@ -35,7 +38,9 @@ fn real_hours_are_learned_from_proved_and_spoken_of() {
     fs::create_dir(&prices).unwrap();
     for symbol in SYMBOLS {
         let name = format!("{symbol}_60m.csv");
-        fs::copy(hours.join(&name), prices.join(&name)).unwrap();
+        let whole = fs::read_to_string(hours.join(&name)).unwrap();
+        let known = whole.lines().filter(|line| line.starts_with("timestamp") || *line < UNTIL);
+        fs::write(prices.join(&name), known.collect::<Vec<_>>().join("\n")).unwrap();
     }
     let data = folder.path().join("data");
     json(&data, &["ingest", "csv", text(&prices)]);
@@ -56,7 +61,7 @@ fn real_hours_are_learned_from_proved_and_spoken_of() {
         for coverage in evaluation["coverage"].as_array().unwrap() {
             let covered = coverage["covered"]["value"].as_f64().unwrap();
             let level = coverage["level"].as_f64().unwrap();
-            assert!((covered - level).abs() < 0.05, "{coverage}");
+            assert!((covered - level).abs() < 0.08, "{coverage}");
         }
     }
 
@@ -64,20 +69,19 @@ fn real_hours_are_learned_from_proved_and_spoken_of() {
     assert_eq!(again["reproduced"], true, "the same bars, bit for bit");
     assert_eq!(again["evaluation"], items(&trained)[0]["evaluation"]);
 
-    for (horizon, until) in [("1h", "18:10:00"), ("eod", "18:10:00")] {
+    for (horizon, until) in [("1h", "15:00:00"), ("eod", "18:10:00")] {
         let signals = json(&data, &["signals", "--horizon", horizon]);
         assert_eq!(items(&signals).len(), SYMBOLS.len());
         for signal in items(&signals) {
             assert_eq!(
                 (&signal["horizon"], &signal["as_of"]),
-                (&horizon.into(), &"2025-08-27".into())
+                (&horizon.into(), &"2025-06-13".into())
             );
             assert_eq!(signal["next_session"], signal["as_of"], "made for the same session");
             assert_eq!(signal["valid_until"], signal["as_of"]);
-            // The files end with a whole session: the closing auction is the last thing forecast.
             let times = (&signal["as_of_time"], &signal["valid_until_time"]);
-            assert_eq!(times, (&"18:00:00".into(), &until.into()));
-            assert!(signal["id"].as_str().unwrap().ends_with("-2025-08-27T18:00"));
+            assert_eq!(times, (&"14:00:00".into(), &until.into()));
+            assert!(signal["id"].as_str().unwrap().ends_with("-2025-06-13T14:00"));
         }
     }
     // There is no model of daily bars, and none is made of hours.

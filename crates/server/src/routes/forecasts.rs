@@ -209,9 +209,53 @@ async fn list(
 
 #[cfg(test)]
 mod tests {
-    use jiff::civil::date;
+    use bist_lifecycle::outlook::Outlook;
+    use bist_lifecycle::{Forecast, Horizon};
+    use bist_market::Origin;
+    use bist_trading::ReturnInterval;
+    use jiff::civil::{date, time};
 
     use super::*;
+
+    #[test]
+    fn a_forecast_within_a_session_tells_its_times() {
+        let around = ReturnInterval { low: -0.01, high: 0.01 };
+        let forecast = Forecast {
+            symbol: Symbol::parse("THYAO").unwrap(),
+            as_of: date(2024, 6, 3),
+            as_of_time: Some(time(13, 0, 0, 0)),
+            horizon: Horizon::EndOfDay,
+            volatility: 0.01,
+            expected_log_return: 0.0,
+            expected_interval_80: around,
+            probability_up: 0.5,
+            outlook: Outlook { up_share: 0.5, volatility: None, barriers: None },
+            steps: vec![ForecastStep {
+                session: 1,
+                day: Some(date(2024, 6, 3)),
+                time: Some(time(18, 10, 0, 0)),
+                centre: 0.0,
+                interval_50: around,
+                interval_80: around,
+                interval_95: around,
+            }],
+            base_share: 0.0,
+            contributions: Vec::new(),
+        };
+        let record = ForecastRecord {
+            origin: Origin::Market,
+            model_version: "ensemble-0123456789ab".to_owned(),
+            made_at: jiff::Timestamp::UNIX_EPOCH,
+            last_close: Price::parse("312.50").unwrap(),
+            forecast,
+        };
+        let document = serde_json::to_value(ForecastResponse::from(record)).unwrap();
+        let told = ["horizon", "as_of", "as_of_time"].map(|name| document[name].clone());
+        assert_eq!(told, ["eod", "2024-06-03", "13:00"]);
+        let step = &document["steps"][0];
+        assert_eq!((&step["day"], &step["time"]), (&"2024-06-03".into(), &"18:10".into()));
+        assert_eq!(document["horizon_sessions"], 1);
+    }
 
     #[track_caller]
     fn check(close: &str, log_return: f64, expected: &str) {
