@@ -126,7 +126,9 @@ impl From<Horizon> for Written {
 }
 
 /// A horizon as two fields of a document: `horizon_sessions`, over how many sessions it reaches, and
-/// `horizon`, its text; of documents without the latter the former tells it. To be used as
+/// `horizon`, its text.
+///
+/// Of documents without the latter the former tells it. To be used as
 /// `#[serde(flatten, with = "bist_models::horizon::fields")]`.
 pub mod fields {
     use serde::de::Error as _;

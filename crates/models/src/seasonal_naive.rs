@@ -7,9 +7,10 @@ use crate::features::{FeatureMatrix, Known};
 use crate::forecaster::{FitError, FittedForecaster, Forecaster, assert_columns, check_rows};
 use crate::horizon::Horizon;
 
-/// Seasonal naive: over sessions with a season of one horizon, so that the forecast is the log-return
-/// of the last `horizon` sessions; within a session with a season of one day, so that it is what the
-/// same hours of the day before returned. Zero where that is unknown.
+/// Seasonal naive: what the last season returned, and zero where that is unknown.
+///
+/// Over sessions the season is one horizon: the forecast is the log-return of the last `horizon`
+/// sessions. Within a session it is one day: what the same hours of the day before returned.
 ///
 /// Source: Hyndman and Athanasopoulos, "Forecasting: Principles and Practice", section 5.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

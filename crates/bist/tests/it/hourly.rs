@@ -14,16 +14,11 @@ const SYMBOLS: [&str; 6] = ["AKBNK", "ASELS", "EREGL", "GARAN", "SISE", "THYAO"]
 /// Up to here their files are read: three months, and the last session still goes on.
 const UNTIL: &str = "2025-06-13T14";
 
-/// The folder of real hourly bars beside the repository; `None`, with a word about it, when it is not
-/// there.
+/// The folder of real hourly bars beside the repository; `None` when it is not there.
 fn real_hours() -> Option<PathBuf> {
     let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
     let mut folders = above.map(|folder| folder.join("shared/data/bist/intraday"));
-    let found = folders.find(|folder| folder.exists());
-    if found.is_none() {
-        println!("skipped: ../shared is not here");
-    }
-    found
+    folders.find(|folder| folder.exists())
 }
 
 fn items(document: &Value) -> &[Value] {
@@ -32,7 +27,10 @@ fn items(document: &Value) -> &[Value] {
 
 #[test]
 fn real_hours_are_learned_from_proved_and_spoken_of() {
-    let Some(hours) = real_hours() else { return };
+    let Some(hours) = real_hours() else {
+        println!("skipped: ../shared is not here");
+        return;
+    };
     let folder = TempDir::new().unwrap();
     let prices = folder.path().join("prices");
     fs::create_dir(&prices).unwrap();

@@ -16,8 +16,9 @@ use crate::horizon::Horizon;
 use crate::indicators::garman_klass_variance;
 
 /// Distance of the barriers from the price of entry, in standard deviations of the return over the
-/// horizon: `exp(+-BARRIER_WIDTH * volatility * sqrt(steps))` times the price, where a step is a
-/// session, or the whole of a horizon within one.
+/// horizon: `exp(+-BARRIER_WIDTH * volatility * sqrt(steps))` times the price.
+///
+/// A step is a session, or the whole of a horizon within one.
 pub const BARRIER_WIDTH: f64 = 1.0;
 
 /// Which of three barriers a price touched first after entry at the open of the next bar.
@@ -158,7 +159,7 @@ fn within_session(layout: &Layout, calendar: &Calendar, bars_max: u8) -> Vec<Way
         })
         .collect();
     let bars_after = |at: DateTime| hours.get(&at.date()).map_or(0, |h| h.bars_after(at.time()));
-    let unfinished = moments().last().filter(|at| bars_after(*at) > 0).map(DateTime::date);
+    let unfinished = moments().next_back().filter(|at| bars_after(*at) > 0).map(DateTime::date);
     moments()
         .map(|at| {
             let count = bars_after(at).min(bars_max);
