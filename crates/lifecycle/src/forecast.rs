@@ -216,8 +216,8 @@ impl FittedModel {
         ReturnInterval { low: a.min(b), high: a.max(b) }
     }
 
-    /// What the forecast for `row` is made of: the share of the trees by feature, and those of the
-    /// other members as they are. With the base they add up to the forecast.
+    /// What the forecast for `row` is made of: the shares of the trees and of the elastic net by
+    /// feature, and those of the other members as they are. With the base they add up to the forecast.
     fn contributions(
         &self,
         panel: &Panel,
@@ -225,25 +225,36 @@ impl FittedModel {
         of_members: &[f64],
         weights: &[f64],
     ) -> (f64, Vec<Contribution>) {
-        let FittedMembers { gbdt, lstm, prophet, .. } = &self.members;
+        let FittedMembers { gbdt, elastic_net, lstm, prophet, .. } = &self.members;
         let features = &panel.known.features;
-        let shares = gbdt.contributions(features, row);
-        let of_trees = features.names().iter().zip(features.row(row)).zip(shares.values);
-        let mut contributions: Vec<Contribution> = of_trees
-            .map(|((feature, value), share)| Contribution {
+        let mut members = of_members.iter().zip(weights);
+        let mut by_feature = vec![0.0; features.columns_count()];
+        let mut base = self.drift;
+        let of_trees = Some(gbdt.contributions(features, row));
+        let of_linear = elastic_net.as_ref().map(|linear| linear.contributions(features, row));
+        for shares in of_trees.into_iter().chain(of_linear) {
+            let (_, weight) = members.next().expect("each member has a weight");
+            base += weight * shares.base;
+            for (sum, share) in by_feature.iter_mut().zip(shares.values) {
+                *sum += weight * share;
+            }
+        }
+        let values = features.names().iter().zip(features.row(row)).zip(by_feature);
+        let mut contributions: Vec<Contribution> = values
+            .map(|((feature, value), contribution_share)| Contribution {
                 feature: feature.clone(),
                 value: Some(value).filter(|value| value.is_finite()),
-                contribution_share: weights[0] * share,
+                contribution_share,
             })
             .collect();
         let others = [lstm.as_ref().map(|_| Lstm::KIND), prophet.as_ref().map(|_| Prophet::KIND)];
-        let others = others.into_iter().flatten().zip(&of_members[1..]).zip(&weights[1..]);
-        contributions.extend(others.map(|((kind, forecast), weight)| Contribution {
+        let others = others.into_iter().flatten().zip(members);
+        contributions.extend(others.map(|(kind, (forecast, weight))| Contribution {
             feature: format!("{kind}_forecast"),
             value: Some(*forecast),
             contribution_share: weight * forecast,
         }));
-        (self.drift + weights[0] * shares.base, contributions)
+        (base, contributions)
     }
 
     /// Forecasts for the latest row of each symbol, by symbol; within a session for the latest row after

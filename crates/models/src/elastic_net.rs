@@ -1,9 +1,10 @@
-//! Elastic net: the linear baseline that leaves features out.
+//! Elastic net: the linear model that leaves features out.
 
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
 use crate::cholesky::dot;
+use crate::explain::Contributions;
 use crate::features::{FeatureMatrix, Known};
 use crate::forecaster::{FitError, FittedForecaster, Forecaster};
 use crate::linear::{FittedLinear, LinearDesign};
@@ -71,6 +72,15 @@ impl FittedElasticNet {
     /// that is left out.
     pub fn coefficients(&self) -> &[f64] {
         &self.0.coefficients
+    }
+
+    /// What each feature adds to the forecast for `row`; with the base they add up to it.
+    ///
+    /// # Panics
+    ///
+    /// As [`FittedForecaster::predict`].
+    pub fn contributions(&self, x: &FeatureMatrix, row: usize) -> Contributions {
+        self.0.contributions(x, row)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::explain::Contributions;
 use crate::features::FeatureMatrix;
 use crate::forecaster::{FitError, assert_columns, check_rows};
 
@@ -70,6 +71,20 @@ impl LinearDesign {
 }
 
 impl FittedLinear {
+    /// What each feature adds to the value of `row`: its coefficient times its standard score. The
+    /// base is the value at the means of the training rows.
+    ///
+    /// # Panics
+    ///
+    /// As [`crate::FittedForecaster::predict`].
+    pub(crate) fn contributions(&self, x: &FeatureMatrix, row: usize) -> Contributions {
+        assert_columns(&self.feature_names, x);
+        let scores = (self.means.iter().zip(&self.std_devs).enumerate())
+            .map(|(j, (mean, std_dev))| standard_score(x.value(row, j), *mean, *std_dev));
+        let values = self.coefficients.iter().zip(scores).map(|(weight, score)| weight * score);
+        Contributions { base: self.intercept, values: values.collect() }
+    }
+
     /// The value of each of `rows`.
     ///
     /// # Panics

@@ -18,6 +18,7 @@
 
 mod activation;
 mod adam;
+mod aligned;
 mod cell;
 #[cfg(test)]
 mod gradient_check;

@@ -64,7 +64,7 @@ fn hourly_models_are_trained_proved_and_forecast_to_the_end_of_their_session() {
         assert!(!evaluation.skill.shown, "a walk cannot be foreseen: {evaluation}");
         let kinds: Vec<&str> =
             evaluation.members.iter().map(|member| member.kind.as_str()).collect();
-        assert_eq!(kinds, ["gbdt", "lstm"]);
+        assert_eq!(kinds, ["gbdt", "elastic_net", "lstm"]);
         for coverage in &evaluation.coverage {
             let covered = coverage.covered.unwrap().value;
             assert!((covered - coverage.level).abs() < 0.08, "{coverage:?}");
