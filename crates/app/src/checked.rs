@@ -79,6 +79,12 @@ pub(crate) fn check_all(
 }
 
 impl Checked {
+    /// The series of the primary source of each symbol.
+    pub(crate) fn into_primary(mut self) -> BTreeMap<Symbol, ValidatedBars> {
+        let primary = std::mem::take(&mut self.primary).into_iter();
+        primary.filter_map(|key| Some((key.0, self.series.remove(&key)?))).collect()
+    }
+
     /// Compares two sources of `symbol`; `None` when one of them does not have it.
     pub(crate) fn reconcile(&self, symbol: Symbol, a: Source, b: Source) -> Option<Reconciliation> {
         let side = |source| {

@@ -36,7 +36,9 @@ use tokio::sync::Mutex;
 use crate::checked::Checked;
 use crate::nightly::NightlySettings;
 
-pub use bist_lifecycle::{HORIZON_DEFAULT, HORIZONS, Horizon, ModelVersion, parse_horizon};
+pub use bist_lifecycle::{
+    HORIZON_DEFAULT, HORIZONS, HORIZONS_HOURLY, Horizon, ModelVersion, horizons_of, parse_horizon,
+};
 pub use bist_store::{ForecastRecord, SignalRecord, StoreError};
 
 /// Everything that a use case needs.

@@ -2,18 +2,25 @@
 
 use std::sync::Arc;
 
-use bist_lifecycle::{FittedModel, Forecast, HORIZON_DEFAULT, HORIZONS, Horizon, ModelVersion};
+use bist_lifecycle::{
+    FittedModel, Forecast, HORIZON_DEFAULT, HORIZONS, HORIZONS_HOURLY, Horizon, ModelVersion,
+};
 use bist_market::calendar::Calendar;
 use bist_market::exchange_rules::ExchangeRules;
-use bist_market::{Price, Symbol};
+use bist_market::session_hours::moment_text;
+use bist_market::{Bar, Price, SessionHours, Symbol, ValidatedBars};
+use bist_models::RowKey;
 use bist_store::{ForecastRecord, SignalRecord};
-use bist_trading::{ModelRecord, Signal, SignalInput, decide};
-use jiff::civil::Date;
+use bist_trading::{ModelRecord, Signal, SignalInput, WithinSession, decide};
+use jiff::civil::{Date, Time};
 use serde::Serialize;
 
 use crate::progress::{Progress, ProgressSink};
 use crate::training::{Admitted, TrainingError, known_symbols};
 use crate::{App, blocking};
+
+/// How far the ratios of adjusted close to close of two bars on one scale may differ by rounding.
+const SCALE_TOLERANCE: f64 = 1e-6;
 
 /// What a run of the champion gave.
 #[derive(Clone, Debug)]
@@ -59,36 +66,58 @@ impl App {
         &self,
         progress: Arc<ProgressSink>,
     ) -> Result<Vec<SignalsReport>, TrainingError> {
-        let mut champions = Vec::new();
-        for horizon in HORIZONS {
-            champions.extend(self.store.champion(horizon).await?);
+        // Models of the same bars are asked about the same rows.
+        let mut asked = Vec::new();
+        for horizons in [&HORIZONS[..], &HORIZONS_HOURLY] {
+            let champions = self.champions(horizons).await?;
+            if !champions.is_empty() {
+                let admitted = self.admit_for(&champions, &*progress).await?;
+                asked.push((champions, Arc::new(admitted)));
+            }
         }
-        let Some(first) = champions.first() else {
+        if asked.is_empty() {
             return Err(TrainingError::NoModel(HORIZON_DEFAULT));
-        };
-        let mut wanted = known_symbols(first);
-        wanted.extend(champions.iter().skip(1).flat_map(known_symbols));
+        }
+        let total = asked.iter().map(|(champions, _)| champions.len() as u64).sum();
+        let mut reports = Vec::new();
+        for (champions, admitted) in asked {
+            for (index, model) in champions.into_iter().enumerate() {
+                progress(Progress::of("forecasting", reports.len() as u64, total));
+                let fitted = self.fitted_model(&model)?;
+                let of_model = Arc::clone(&admitted);
+                let (model, said) = blocking(move || {
+                    let said = said_by(&model, &fitted, &of_model, index);
+                    (model, said)
+                })
+                .await;
+                reports.push(self.keep(model, said, &admitted).await?);
+            }
+        }
+        progress(Progress::of("forecasting", total, total));
+        Ok(reports)
+    }
+
+    /// The champions of those of `horizons` that have one.
+    async fn champions(&self, horizons: &[Horizon]) -> Result<Vec<ModelVersion>, TrainingError> {
+        let mut champions = Vec::new();
+        for horizon in horizons {
+            champions.extend(self.store.champion(*horizon).await?);
+        }
+        Ok(champions)
+    }
+
+    /// The bars that `champions`, of which there is one, are asked about, with a panel for each.
+    async fn admit_for(
+        &self,
+        champions: &[ModelVersion],
+        progress: &ProgressSink,
+    ) -> Result<Admitted, TrainingError> {
+        let mut wanted: Vec<Symbol> = champions.iter().flat_map(known_symbols).collect();
         wanted.sort_unstable();
         wanted.dedup();
         let horizons: Vec<Horizon> =
             champions.iter().map(|champion| champion.lineage.spec.horizon).collect();
-        let admitted = self.admit(Some(&wanted), &horizons, &*progress).await?;
-        let admitted = Arc::new(admitted);
-        let total = champions.len() as u64;
-        let mut reports = Vec::with_capacity(champions.len());
-        for (index, model) in (0..).zip(champions) {
-            progress(Progress::of("forecasting", index as u64, total));
-            let fitted = self.fitted_model(&model)?;
-            let of_model = Arc::clone(&admitted);
-            let (model, said) = blocking(move || {
-                let said = said_by(&model, &fitted, &of_model, index);
-                (model, said)
-            })
-            .await;
-            reports.push(self.keep(model, said, &admitted).await?);
-        }
-        progress(Progress::of("forecasting", total, total));
-        Ok(reports)
+        self.admit(Some(&wanted), &horizons, progress).await
     }
 
     /// Keeps what `model` said.
@@ -104,7 +133,11 @@ impl App {
         for (last_close, forecast, signal) in said {
             let model_version = model.id.clone();
             signals.push(SignalRecord {
-                id: format!("{model_version}-{}-{}", signal.symbol, signal.as_of),
+                id: format!(
+                    "{model_version}-{}-{}",
+                    signal.symbol,
+                    moment_text(signal.as_of, signal.as_of_time)
+                ),
                 origin,
                 model_version: model_version.clone(),
                 snapshot_hash: admitted.snapshot_hash.clone(),
@@ -115,7 +148,7 @@ impl App {
         }
         self.store.save_signals(&forecasts, &signals).await?;
 
-        let (horizon, newest) = (model.lineage.spec.horizon, admitted.newest_day());
+        let (horizon, newest) = (model.lineage.spec.horizon, admitted.newest());
         let known = known_symbols(&model);
         let silent = admitted.universe.series().iter().filter(|series| {
             known.contains(&series.symbol())
@@ -124,7 +157,7 @@ impl App {
         let without_forecast = silent
             .map(|series| {
                 let as_of = series.bars().last().map(|bar| bar.day);
-                let reason = if as_of.is_some_and(|as_of| ends_before(as_of, horizon, newest)) {
+                let reason = if is_too_old(series, horizon, newest) {
                     WithoutForecastReason::BarsTooOld
                 } else {
                     WithoutForecastReason::VolatilityUnknown
@@ -144,36 +177,82 @@ fn said_by(
     admitted: &Admitted,
     index: usize,
 ) -> Vec<(Price, Forecast, Signal)> {
-    let (known, newest) = (known_symbols(model), admitted.newest_day());
+    let (known, newest) = (known_symbols(model), admitted.newest());
     let record = model.evaluation.model_record();
     let forecasts = fitted.latest_forecasts(&admitted.panels[index], Calendar::bist());
     forecasts
         .into_iter()
         .filter(|forecast| known.contains(&forecast.symbol))
-        .filter(|forecast| !ends_before(forecast.as_of, forecast.horizon, newest))
         .filter_map(|forecast| {
-            let last_close = last_close(admitted, forecast.symbol)?;
-            let signal = signal(&forecast, last_close, model, &record);
+            let mut series = admitted.universe.series().iter();
+            let series = series.find(|series| series.symbol() == forecast.symbol)?;
+            if is_too_old(series, forecast.horizon, newest) {
+                return None;
+            }
+            let last = last_known(series, &forecast)?;
+            let last_close = series.bars()[last].close;
+            let within_session = within_session(series, last, &forecast);
+            let signal = signal(&forecast, last_close, within_session, model, &record);
             Some((last_close, forecast, signal))
         })
         .collect()
 }
 
-/// Whether a forecast made on `as_of` for `horizon` ends before `newest`.
-fn ends_before(as_of: Date, horizon: Horizon, newest: Option<Date>) -> bool {
-    let end = Calendar::bist().session_after(as_of, u32::from(horizon.sessions()));
-    end.is_some_and(|end| newest.is_some_and(|newest| end < newest))
+/// Whether a forecast for `horizon` from the last bar of `series` ends before the newest bar of all.
+fn is_too_old(series: &ValidatedBars, horizon: Horizon, newest: Option<RowKey>) -> bool {
+    let (Some(last), Some(newest)) = (series.bars().last(), newest) else { return false };
+    match horizon {
+        Horizon::Sessions(sessions) => Calendar::bist()
+            .session_after(last.day, sessions.get().into())
+            .is_some_and(|end| end < newest.day),
+        Horizon::NextHour => next_hour(last) < Some((newest.day, newest.time)),
+        Horizon::EndOfDay => last.day < newest.day,
+    }
 }
 
-/// The last close of `symbol` as traded.
-fn last_close(admitted: &Admitted, symbol: Symbol) -> Option<Price> {
-    let series = admitted.universe.series().iter().find(|series| series.symbol() == symbol)?;
-    series.bars().last().map(|bar| bar.close)
+/// When the bar after an hourly one begins; that of its own when it is the last of its session.
+fn next_hour(bar: &Bar) -> Option<(Date, Time)> {
+    let time = bar.opening_time();
+    let hours = SessionHours::on(bar.day, Calendar::bist(), ExchangeRules::bist())?;
+    Some((bar.day, if hours.bars_after(time) > 0 { hours.bar_ends(time) } else { time }))
+}
+
+/// The last bar of `series` that `forecast` knows.
+fn last_known(series: &ValidatedBars, forecast: &Forecast) -> Option<usize> {
+    series.bars().iter().rposition(|bar| {
+        bar.day == forecast.as_of
+            && forecast.as_of_time.is_none_or(|known_at| bar.opening_time() < known_at)
+    })
+}
+
+/// The session of a forecast that ends within it; its base price is the close of the bar before its
+/// first, where the two may be compared and are on one scale.
+fn within_session(
+    series: &ValidatedBars,
+    last: usize,
+    forecast: &Forecast,
+) -> Option<WithinSession> {
+    let bars = series.bars();
+    let known_at = forecast.as_of_time?;
+    let ends_at = forecast.last_step().time?;
+    let first = bars.partition_point(|bar| bar.day < bars[last].day);
+    let scale = |bar: &Bar| bar.adjusted_close.map(|adjusted| adjusted / bar.close.lira());
+    let before = first.checked_sub(1).map(|before| &bars[before]);
+    let before = before.filter(|before| {
+        let same_scale = match (scale(before), scale(&bars[first])) {
+            (Some(before), Some(first)) => (before / first - 1.0).abs() < SCALE_TOLERANCE,
+            (None, None) => true,
+            _ => false,
+        };
+        series.continues(first) && same_scale
+    });
+    Some(WithinSession { known_at, ends_at, base_price: before.map(|before| before.close) })
 }
 
 fn signal(
     forecast: &Forecast,
     last_close: Price,
+    within_session: Option<WithinSession>,
     model: &ModelVersion,
     record: &ModelRecord,
 ) -> Signal {
@@ -183,6 +262,7 @@ fn signal(
         as_of: forecast.as_of,
         last_close,
         horizon: forecast.horizon,
+        within_session,
         expected_log_return: forecast.expected_log_return,
         expected_interval_80: forecast.expected_interval_80,
         interval_80: step.interval_80,

@@ -12,9 +12,10 @@ use bist_lifecycle::{
 };
 use bist_market::calendar::Calendar;
 use bist_market::{
-    Instrument, Origin, Symbol, Universe, UniverseError, ValidatedBars, admit, snapshot_hash,
+    Instrument, InstrumentClass, Interval, Origin, Symbol, Universe, UniverseError, ValidatedBars,
+    admit, snapshot_hash,
 };
-use bist_models::{Horizon, Panel, features};
+use bist_models::{Horizon, Panel, RowKey, features};
 use bist_store::StoreError;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -33,16 +34,33 @@ const PROGRESS_STEPS: u64 = 1000;
 pub enum TrainingError {
     /// Nothing was ingested yet.
     #[error(
-        "the data directory has no bars yet; bring some with `bist ingest csv PATH` or `bist sample`"
+        "the data directory has no daily bars yet; bring some with `bist ingest csv PATH` or `bist sample`"
     )]
     NoBars,
+    /// Nothing hourly was ingested yet.
+    #[error(
+        "the data directory has no hourly bars, from which forecasts of hours are made; bring some \
+         with `bist ingest csv PATH` (files such as THYAO_60m.csv) or `bist ingest yahoo --interval \
+         60m`"
+    )]
+    NoHourlyBars,
     /// A symbol that the store does not have.
-    #[error("there are no daily bars of {0}; `bist validate --all` names what there is")]
-    UnknownSymbol(Symbol),
+    #[error(
+        "there are no bars of {symbol} every {interval}; `bist validate --all` names what there is"
+    )]
+    UnknownSymbol {
+        /// Which.
+        symbol: Symbol,
+        /// The bars that are wanted.
+        interval: Interval,
+    },
     /// No model is in force.
     #[error(
-        "no model that looks {0} session(s) ahead has been trained yet; run `bist train`, after \
-         `bist ingest csv PATH` or `bist sample`"
+        "no model that looks {} has been trained yet; run `bist train{}`, after `bist ingest csv \
+         PATH`{}",
+        .0.in_words(),
+        flag(.0.interval()),
+        if .0.interval() == Interval::Daily { " or `bist sample`" } else { " with hourly bars" }
     )]
     NoModel(Horizon),
     /// The data are not good enough.
@@ -64,6 +82,14 @@ pub enum TrainingError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What asks the command line for models of such bars.
+fn flag(interval: Interval) -> String {
+    match interval {
+        Interval::Daily => String::new(),
+        Interval::Minutes(_) => format!(" --interval {interval}"),
+    }
 }
 
 /// The proof, run again.
@@ -94,8 +120,9 @@ pub struct PathsReport {
     pub origin: Origin,
     /// Hash of the bars it was evaluated on.
     pub snapshot_hash: String,
-    /// Sessions ahead.
-    pub horizon_sessions: u8,
+    /// How far ahead it looks.
+    #[serde(flatten, with = "bist_models::horizon::fields")]
+    pub horizon: Horizon,
     /// The paths.
     pub paths: PathsEvaluation,
 }
@@ -111,9 +138,9 @@ pub(crate) struct Admitted {
 }
 
 impl Admitted {
-    /// The day of the newest bar.
-    pub(crate) fn newest_day(&self) -> Option<Date> {
-        self.panels.first()?.known.keys.last().map(|key| key.day)
+    /// The row of the newest bar.
+    pub(crate) fn newest(&self) -> Option<RowKey> {
+        self.panels.first()?.known.keys.last().copied()
     }
 
     /// The panel for `horizon` as it would be if all bars after `day` were other ones.
@@ -153,8 +180,8 @@ impl Admitted {
 }
 
 impl App {
-    /// Trains a model for each of `horizons` on the admitted daily bars (of `symbols`, or of all),
-    /// keeps the models with their proof, and puts them in force together once the last is done.
+    /// Trains a model for each of `horizons`, which look ahead from the same bars, on those that are
+    /// admitted (of `symbols`, or of all), keeps the models with their proof, and puts them in force together once the last is done.
     ///
     /// # Errors
     ///
@@ -254,13 +281,7 @@ impl App {
             evaluate_paths(&admitted.panels[0], &spec, &told)
         })
         .await?;
-        Ok(PathsReport {
-            model_version: champion.id,
-            origin,
-            snapshot_hash,
-            horizon_sessions: horizon.sessions(),
-            paths,
-        })
+        Ok(PathsReport { model_version: champion.id, origin, snapshot_hash, horizon, paths })
     }
 
     /// Puts down that the records of `specs` are about to be looked at; returns all trials so far.
@@ -307,8 +328,8 @@ impl App {
         FittedModel::from_bytes(&bytes).map_err(|error| wrong(error.to_string()))
     }
 
-    /// The daily bars of `symbols` (of all, when `None`) that are good enough, as a panel for each
-    /// of `horizons`.
+    /// The bars of `symbols` (of all, when `None`) that are good enough, as a panel for each of
+    /// `horizons`, which look ahead from the same bars.
     pub(crate) async fn admit(
         &self,
         symbols: Option<&[Symbol]>,
@@ -316,23 +337,24 @@ impl App {
         progress: &ProgressSink,
     ) -> Result<Admitted, TrainingError> {
         progress(Progress::of("building features", 0, 1));
-        let bars = self.daily_bars().await?;
-        if bars.series.is_empty() {
-            return Err(TrainingError::NoBars);
-        }
+        let interval = horizons.first().map_or(Interval::Daily, |horizon| horizon.interval());
+        let series = match interval {
+            Interval::Daily => self.daily_series().await?,
+            Interval::Minutes(_) => self.hourly_series().await?,
+        };
         let wanted: Vec<Symbol> = match symbols {
             Some(symbols) => symbols.to_vec(),
-            None => bars.series.keys().copied().collect(),
+            None => series.keys().copied().collect(),
         };
-        if let Some(unknown) = wanted.iter().find(|symbol| !bars.series.contains_key(*symbol)) {
-            return Err(TrainingError::UnknownSymbol(*unknown));
+        if let Some(&symbol) = wanted.iter().find(|symbol| !series.contains_key(*symbol)) {
+            return Err(TrainingError::UnknownSymbol { symbol, interval });
         }
         let origin = self.store.origin().await?.unwrap_or(Origin::Market);
         let instruments = self.store.instruments().await?;
         let (policy, horizons) = (self.policy, horizons.to_vec());
         let admitted = blocking(move || {
-            let series = bars.series.values().filter(|series| wanted.contains(&series.symbol()));
-            let universe = admit(series.cloned().collect(), policy)?;
+            let series = series.into_values().filter(|series| wanted.contains(&series.symbol()));
+            let universe = admit(series.collect(), policy)?;
             let panels =
                 features::build(universe.series(), &instruments, Calendar::bist(), &horizons);
             let snapshot_hash = snapshot_hash(universe.series());
@@ -347,6 +369,30 @@ impl App {
         .await?;
         progress(Progress::of("building features", 1, 1));
         Ok(admitted)
+    }
+}
+
+impl App {
+    /// The validated daily bars by symbol.
+    async fn daily_series(&self) -> Result<BTreeMap<Symbol, ValidatedBars>, TrainingError> {
+        let bars = self.daily_bars().await?;
+        if bars.series.is_empty() { Err(TrainingError::NoBars) } else { Ok(bars.series.clone()) }
+    }
+
+    /// The validated hourly bars of shares by symbol, and the daily ones of all that is no share: the
+    /// context.
+    async fn hourly_series(&self) -> Result<BTreeMap<Symbol, ValidatedBars>, TrainingError> {
+        let is_share = |symbol: Symbol| symbol.class() == InstrumentClass::Share;
+        let checked = self.check_interval(Interval::HOURLY, Arc::new(|_| {})).await?;
+        let mut series = checked.into_primary();
+        series.retain(|symbol, _| is_share(*symbol));
+        if series.is_empty() {
+            return Err(TrainingError::NoHourlyBars);
+        }
+        let daily = self.daily_bars().await?;
+        let context = daily.series.iter().filter(|(symbol, _)| !is_share(**symbol));
+        series.extend(context.map(|(symbol, bars)| (*symbol, bars.clone())));
+        Ok(series)
     }
 }
 
@@ -415,10 +461,9 @@ fn tell(
         TrainingStage::Evaluation => "evaluating".to_owned(),
         TrainingStage::FinalFit => "fitting the final model".to_owned(),
     };
-    let sessions = if horizon.sessions() == 1 { "session" } else { "sessions" };
     progress(Progress {
         stage: "training",
-        part: &format!("{horizon} {sessions} ahead, {what}"),
+        part: &format!("{}, {what}", horizon.in_words()),
         done: index as u64 * PROGRESS_STEPS + done_of_model,
         total: total as u64 * PROGRESS_STEPS,
     });

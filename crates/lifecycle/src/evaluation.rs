@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use bist_market::Symbol;
 use bist_models::Horizon;
 use bist_trading::{AfterCosts, CostModel, Estimate, ModelRecord, Opportunity, SymbolRecord};
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::direction::CalibratedDirection;
@@ -56,19 +56,21 @@ pub use symbols::SymbolEvaluation;
 /// Level of the intervals over all symbols.
 pub const LEVEL: f64 = 0.95;
 
-/// Fewest symbols on a day for a correlation across symbols.
+/// Fewest symbols on a day, or at an hour, for a correlation across symbols.
 pub const SYMBOLS_PER_DAY_MIN: usize = 5;
 
 /// The levels at which the band around forecasts is calibrated and judged.
 pub const BAND_LEVELS: [f64; 3] = [0.5, 0.8, 0.95];
 
-/// One forecast for a day that the model had not seen, and what came. Log-returns.
+/// One forecast for a moment that the model had not seen, and what came. Log-returns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutOfFold {
     /// Whose.
     pub symbol: Symbol,
-    /// The session at whose close the forecast was made.
+    /// The session in which the forecast was made.
     pub day: Date,
+    /// When the bar began at whose close it was made; midnight for a daily bar.
+    pub time: Time,
     /// The last session of the horizon.
     pub known_on: Date,
     /// The fold whose test block holds the day, from zero.
@@ -86,9 +88,9 @@ pub struct OutOfFold {
     /// Return after 1, 2, ... sessions; the last is that of the horizon and always known, the
     /// others are NaN when the bar is absent.
     pub step_returns: Vec<f64>,
-    /// Return from the next session's open to the close that ends the horizon; NaN when unknown.
+    /// Return from the next bar's open to the close that ends the horizon; NaN when unknown.
     pub tradable_return: f64,
-    /// Standard deviation of daily returns known at the time; positive.
+    /// Standard deviation of the return of a step, known at the time; positive.
     pub volatility: f64,
     /// What was said besides the return, and what came.
     pub outlook: OutlookRecord,
@@ -104,6 +106,11 @@ pub struct Predicted {
 }
 
 impl OutOfFold {
+    /// When the forecast was made: those of one moment are compared with each other.
+    pub(crate) const fn moment(&self) -> DateTime {
+        self.day.to_datetime(self.time)
+    }
+
     /// The return over the horizon.
     pub(crate) fn realised(&self) -> f64 {
         self.step_returns.last().copied().unwrap_or(f64::NAN)
@@ -114,7 +121,7 @@ impl OutOfFold {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LearningTarget {
-    /// The return less the mean over the symbols of the day. To the forecast is added the mean
+    /// The return less the mean over the symbols of the same day and hour. To the forecast is added the mean
     /// return of the rows learned from, shrunk towards zero as far as it cannot be told from it.
     RelativeToDay,
     /// The return itself: there are too few symbols a day to compare.
@@ -206,7 +213,7 @@ pub struct HitRate {
     /// Mean over days of the day's share of hits, with its 95 % interval; absent when there are too
     /// few days. Rows without a move do not count; a forecast of zero is a miss.
     pub estimate: Option<Estimate>,
-    /// Always `newey_west_student_t`, on the daily shares: symbols of one day and labels that
+    /// Always `newey_west_student_t`, on the daily shares: rows of one day and labels that
     /// overlap are not counted as independent.
     pub interval_method: String,
     /// Rows that moved.
@@ -220,8 +227,9 @@ pub struct HitRate {
 pub struct Evaluation {
     /// The kind of model.
     pub kind: String,
-    /// Sessions ahead.
-    pub horizon_sessions: u8,
+    /// How far ahead it looks.
+    #[serde(flatten, with = "bist_models::horizon::fields")]
+    pub horizon: Horizon,
     /// First day judged.
     pub from: Date,
     /// Last day judged.
@@ -295,8 +303,8 @@ impl Evaluation {
         let found = self.by_symbol.iter().find(|evaluation| evaluation.symbol == symbol);
         SymbolRecord {
             rank_ic: found.and_then(|evaluation| evaluation.rank_ic),
-            days_count: found.map_or(0, |evaluation| evaluation.rows_count),
-            days_count_min: symbols::days_count_min(self.horizon_sessions) as u64,
+            days_count: found.map_or(0, SymbolEvaluation::days_judged),
+            days_count_min: symbols::days_count_min(self.horizon.sessions()) as u64,
         }
     }
 }
@@ -308,7 +316,7 @@ pub struct Judged<'a> {
     pub kind: &'a str,
     /// How far ahead it looks.
     pub horizon: Horizon,
-    /// Its forecasts, sorted by day and symbol; at least one.
+    /// Its forecasts, sorted by moment and symbol; at least one.
     pub records: &'a [OutOfFold],
     /// The folds in order.
     pub layouts: &'a [FoldLayout],
@@ -335,7 +343,7 @@ pub fn evaluate(judged: Judged<'_>) -> Evaluation {
     let Judged { kind, horizon, records, layouts, members, .. } = judged;
     let Judged { bands, direction, sectors, protocol, leak_check, .. } = judged;
     assert!(!records.is_empty(), "there are no forecasts to judge");
-    debug_assert!(records.is_sorted_by_key(|r| (r.day, r.symbol)), "records are sorted");
+    debug_assert!(records.is_sorted_by_key(|r| (r.moment(), r.symbol)), "records are sorted");
     let (from, to) = (records[0].day, records[records.len() - 1].day);
     let lag = lag_days(horizon.sessions());
     let forecast = |record: &OutOfFold| record.predicted.model;
@@ -378,11 +386,10 @@ pub fn evaluate(judged: Judged<'_>) -> Evaluation {
     let by_symbol = symbols::evaluate(records, horizon);
     let slices = Slices::of(records, horizon, rank_ic.method);
     let by_sector = slices.by_sector(sectors);
-    let caveats = caveat::caveats(&rank_ic, &by_symbol, &by_sector, &protocol);
-    let days_per_period = usize::from(horizon.sessions());
+    let caveats = caveat::caveats(&rank_ic, &by_symbol, &by_sector, &protocol, horizon);
     Evaluation {
         kind: kind.to_owned(),
-        horizon_sessions: horizon.sessions(),
+        horizon,
         from,
         to,
         days_count: records.chunk_by(|a, b| a.day == b.day).count() as u64,
@@ -390,7 +397,7 @@ pub fn evaluate(judged: Judged<'_>) -> Evaluation {
         symbols_count: by_symbol.len() as u64,
         hit_rate: hit_rate(records, lag),
         calibration_slope: slope::calibration_slope(records, rank_ic.method, lag),
-        after_costs: AfterCosts::of(&opportunities(records), days_per_period, &protocol.costs),
+        after_costs: AfterCosts::of(&opportunities(records), horizon, &protocol.costs),
         coverage: coverage::evaluate(bands, horizon),
         outlook: outlook::evaluate(records, direction, lag),
         protocol,
@@ -445,7 +452,7 @@ fn hit_share<'a>(records: impl Iterator<Item = &'a OutOfFold>) -> Option<f64> {
     (!moved.is_empty()).then(|| count(hits) / count(moved.len()))
 }
 
-/// A number of each record, less the mean of its day where symbols are compared with each other.
+/// A number of each record, less the mean of its moment where symbols are compared with each other.
 fn compared(
     records: &[OutOfFold],
     method: RankIcMethod,
@@ -456,11 +463,11 @@ fn compared(
         RankIcMethod::TimeSeries => {}
         RankIcMethod::CrossSectional => {
             let mut begin = 0;
-            for day in records.chunk_by(|a, b| a.day == b.day) {
-                let of_day = &mut values[begin..begin + day.len()];
-                let common = mean(of_day);
-                of_day.iter_mut().for_each(|value| *value -= common);
-                begin += day.len();
+            for moment in records.chunk_by(|a, b| a.moment() == b.moment()) {
+                let of_moment = &mut values[begin..begin + moment.len()];
+                let common = mean(of_moment);
+                of_moment.iter_mut().for_each(|value| *value -= common);
+                begin += moment.len();
             }
         }
     }
@@ -472,6 +479,7 @@ fn opportunities(records: &[OutOfFold]) -> Vec<Opportunity> {
         .iter()
         .map(|record| Opportunity {
             day: record.day,
+            time: record.time,
             expected_return_share: record.predicted.model.exp_m1(),
             traded_return_share: Some(record.tradable_return)
                 .filter(|known| known.is_finite())

@@ -1,12 +1,12 @@
 //! A fitted model with its band: what forecasts from now on.
 
-use bist_market::{Calendar, Symbol};
+use bist_market::{Calendar, ExchangeRules, SessionHours, Symbol};
 use bist_models::{
     AdaptiveBand, BARRIER_WIDTH, ConformalBand, Horizon, Lstm, Panel, ProbabilityCalibration,
     Prophet, RowKey,
 };
 use bist_trading::{Contribution, Estimate, ReturnInterval};
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -15,13 +15,17 @@ use crate::members::FittedMembers;
 use crate::outlook::{FittedOutlook, Outlook};
 use crate::regime::{self, RegimeWeights, turbulence_of_row};
 
-/// What is expected some sessions ahead. Log-returns from the last close.
+/// What is expected some sessions ahead, or at the end of a horizon within a session. Log-returns from
+/// the last close.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ForecastStep {
-    /// Sessions ahead.
+    /// Sessions ahead; one for the end of a horizon within a session.
     pub session: u32,
     /// The day of that session; `None` when the calendar does not reach so far.
     pub day: Option<Date>,
+    /// The time of that day, in Istanbul, at which a horizon within a session ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Time>,
     /// The centre: the forecast over the horizon times `session / horizon`, a straight line. The
     /// model says nothing on the way there.
     pub centre: f64,
@@ -40,9 +44,13 @@ pub struct Forecast {
     pub symbol: Symbol,
     /// The day of the last bar it knows.
     pub as_of: Date,
+    /// The time, in Istanbul, at which that bar closed, where it is not that of a whole day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of_time: Option<Time>,
     /// How far ahead it looks.
     pub horizon: Horizon,
-    /// Standard deviation of the daily log-returns of the last 20 sessions.
+    /// Standard deviation of the daily log-returns of the last 20 sessions; within a session, of the
+    /// return over the horizon by the last 20 hourly ones.
     pub volatility: f64,
     /// The forecast over the horizon.
     pub expected_log_return: f64,
@@ -53,7 +61,7 @@ pub struct Forecast {
     pub probability_up: f64,
     /// What is said besides the return.
     pub outlook: Outlook,
-    /// Sessions 1, 2, ... up to the horizon. The band of each step is calibrated on errors of that
+    /// Sessions 1, 2, ... up to the horizon, or its end within the session. The band of each step is calibrated on errors of that
     /// many sessions.
     pub steps: Vec<ForecastStep>,
     /// The forecast for a row of which nothing is known.
@@ -76,6 +84,48 @@ impl Forecast {
     /// Never: a forecast has a step for each session of its horizon, which is one or more.
     pub fn last_step(&self) -> &ForecastStep {
         self.steps.last().expect("a horizon has at least one session")
+    }
+}
+
+/// From the close of a row's bar to the end of the horizon.
+#[derive(Clone, Copy)]
+enum Span {
+    /// Over sessions.
+    Sessions,
+    /// From one time of a day to another.
+    WithinSession { begins: Time, ends: Time },
+}
+
+impl Span {
+    /// That of the row `key`; `None` when nothing is left of its session, or its hours are not known.
+    fn of(key: RowKey, horizon: Horizon, calendar: &Calendar) -> Option<Self> {
+        let hours = || SessionHours::on(key.day, calendar, ExchangeRules::bist());
+        let left = |hours: &SessionHours| hours.bars_after(key.time) > 0;
+        match horizon {
+            Horizon::Sessions(_) => Some(Self::Sessions),
+            Horizon::NextHour => hours().filter(left).map(|hours| {
+                let begins = hours.bar_ends(key.time);
+                Self::WithinSession { begins, ends: hours.bar_ends(begins) }
+            }),
+            Horizon::EndOfDay => hours().filter(left).map(|hours| Self::WithinSession {
+                begins: hours.bar_ends(key.time),
+                ends: hours.ends(),
+            }),
+        }
+    }
+
+    const fn begins(self) -> Option<Time> {
+        match self {
+            Self::Sessions => None,
+            Self::WithinSession { begins, .. } => Some(begins),
+        }
+    }
+
+    const fn ends(self) -> Option<Time> {
+        match self {
+            Self::Sessions => None,
+            Self::WithinSession { ends, .. } => Some(ends),
+        }
     }
 }
 
@@ -125,7 +175,7 @@ impl FittedModel {
     pub const KIND: &str = "ensemble";
 
     /// Forecasts for `row` of `panel`; `None` when its volatility is not known or zero, because
-    /// then no band can be drawn.
+    /// then no band can be drawn, and when nothing is left of its session to forecast.
     ///
     /// # Panics
     ///
@@ -156,17 +206,26 @@ impl FittedModel {
         if !(volatility.is_finite() && volatility > 0.0) {
             return None;
         }
+        let span = Span::of(key, self.horizon, calendar)?;
         let of_members = of_members();
         let weights = self.weights.at(turbulence_of_row(names, features));
         let expected_log_return = self.drift + regime::combine(&weights, &of_members);
         let outlook = self.outlook.predict_row(features, volatility);
         let steps = (1..=self.horizon.sessions())
-            .map(|session| self.step(session, key.day, expected_log_return, volatility, calendar))
+            .map(|session| {
+                let day = match span {
+                    Span::Sessions => calendar.session_after(key.day, u32::from(session)),
+                    Span::WithinSession { .. } => Some(key.day),
+                };
+                let time = span.ends();
+                self.step(session, (day, time), expected_log_return, volatility)
+            })
             .collect::<Option<Vec<_>>>()?;
         let (base_share, contributions) = self.contributions(row, &of_members, &weights);
         Some(Forecast {
             symbol: key.symbol,
             as_of: key.day,
+            as_of_time: span.begins(),
             horizon: self.horizon,
             volatility,
             expected_log_return,
@@ -226,8 +285,8 @@ impl FittedModel {
         (base, contributions)
     }
 
-    /// Forecasts for the latest row of each symbol, by symbol. A symbol whose latest row cannot be
-    /// forecast is left out.
+    /// Forecasts for the latest row of each symbol, by symbol; within a session for the latest row after
+    /// which something is left of it. A symbol whose latest row cannot be forecast is left out.
     ///
     /// # Panics
     ///
@@ -235,7 +294,9 @@ impl FittedModel {
     pub fn latest_forecasts(&self, panel: &Panel, calendar: &Calendar) -> Vec<Forecast> {
         let mut latest = std::collections::BTreeMap::new();
         for (row, key) in panel.known.keys.iter().enumerate() {
-            latest.insert(key.symbol, row);
+            if Span::of(*key, self.horizon, calendar).is_some() {
+                latest.insert(key.symbol, row);
+            }
         }
         latest.values().filter_map(|&row| self.forecast(panel, row, calendar)).collect()
     }
@@ -261,10 +322,9 @@ impl FittedModel {
     fn step(
         &self,
         session: u8,
-        as_of: Date,
+        (day, time): (Option<Date>, Option<Time>),
         expected_log_return: f64,
         volatility: f64,
-        calendar: &Calendar,
     ) -> Option<ForecastStep> {
         let step = usize::from(session);
         let centre = centre(expected_log_return, step, self.horizon);
@@ -275,7 +335,8 @@ impl FittedModel {
         };
         Some(ForecastStep {
             session: u32::from(session),
-            day: calendar.session_after(as_of, u32::from(session)),
+            day,
+            time,
             centre,
             interval_50: interval(0.5)?,
             interval_80: interval(0.8)?,

@@ -69,7 +69,7 @@ pub(crate) fn compare_known(panel: &Panel, other: &Panel, day: Date) -> Result<u
     Ok((rows_count * known.features.columns_count()) as u64)
 }
 
-/// Compares the forecasts of either future that were made up to `day`; both are sorted by day and
+/// Compares the forecasts of either future that were made up to `day`; both are sorted by moment and
 /// symbol. A forecast whose outcome is known in one future only is made in that one only, and not
 /// compared.
 ///
@@ -85,8 +85,8 @@ pub(crate) fn compare_forecasts(
     let made = records.partition_point(|record| record.day <= day);
     let mut compared_count = 0;
     for record in &records[..made] {
-        let key = (record.day, record.symbol);
-        let Ok(at) = others.binary_search_by_key(&key, |other| (other.day, other.symbol)) else {
+        let key = |record: &OutOfFold| (record.moment(), record.symbol);
+        let Ok(at) = others.binary_search_by_key(&key(record), key) else {
             continue;
         };
         let other = &others[at];

@@ -28,7 +28,9 @@ pub mod walk_forward;
 pub use bist_models::Horizon;
 pub use evaluation::{Evaluation, SkillVerdict};
 pub use forecast::{FittedModel, FittedModelError, Forecast, ForecastStep};
-pub use horizons::{HORIZON_DEFAULT, HORIZONS, UnknownHorizon, parse_horizon};
+pub use horizons::{
+    HORIZON_DEFAULT, HORIZONS, HORIZONS_HOURLY, UnknownHorizon, horizons_of, parse_horizon,
+};
 pub use leak_gate::{Leak, LeakCheck};
 pub use live::{LiveModel, OtherFeatures};
 pub use model_version::{ExcludedSymbol, Lineage, ModelState, ModelVersion};

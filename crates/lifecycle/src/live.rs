@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bist_market::{Bar, Calendar, Instrument, Symbol, ValidatedBars};
+use bist_market::{Bar, Calendar, Instrument, Interval, Symbol, ValidatedBars};
 use bist_models::features::feature_names;
 use bist_models::{FittedForecaster as _, LateBar, MarketRow, MarketStream, RecentRows};
 use jiff::civil::Date;
@@ -55,7 +55,8 @@ impl LiveModel {
         instruments: &[Instrument],
         until: Date,
     ) -> Result<Self, OtherFeatures> {
-        let names: Vec<String> = feature_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> =
+            feature_names(Interval::Daily).into_iter().map(str::to_owned).collect();
         let of_model = model.members.gbdt.feature_names();
         if of_model != names {
             let (of_model_count, live_count) = (of_model.len(), names.len());

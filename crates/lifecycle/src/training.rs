@@ -62,6 +62,9 @@ impl TrainingSpec {
     /// leaves, large leaves, a slow learning rate; an elastic net that drops what is hardly seen; a
     /// network of one small layer that sees two weeks; Prophet as its authors set it. The trees were chosen on generated markets, whose truth is
     /// known, before any record on real prices was looked at; the others were not chosen at all.
+    ///
+    /// Horizons within a session have the same but for the layout of the folds, and without Prophet,
+    /// which learns series of days.
     pub fn of(horizon: Horizon, seed: u64) -> Self {
         let trees = GbdtParams {
             num_iterations: 300,
@@ -76,6 +79,10 @@ impl TrainingSpec {
             max_bin: 63,
             early_stopping_rounds: 60,
             ..GbdtParams::default()
+        };
+        let (prophet, walk_forward) = match horizon {
+            Horizon::Sessions(_) => (Some(ProphetParams::default()), WalkForward::default()),
+            Horizon::NextHour | Horizon::EndOfDay => (None, WalkForward::HOURLY),
         };
         // Drops a feature whose correlation with the target is below a hundredth or so.
         let elastic_net = ElasticNet { alpha: 0.001, l1_ratio: 0.5 };
@@ -93,7 +100,7 @@ impl TrainingSpec {
                     early_stopping_epochs: 2,
                     ..LstmParams::default()
                 }),
-                prophet: Some(ProphetParams::default()),
+                prophet,
             },
             outlook: GbdtParams {
                 num_iterations: 100,
@@ -103,7 +110,7 @@ impl TrainingSpec {
             },
             ridge_alpha: 1000.0,
             elastic_net,
-            walk_forward: WalkForward::default(),
+            walk_forward,
             seed,
             costs: CostModel::default(),
         }
@@ -169,7 +176,9 @@ pub struct Trained {
 pub enum TrainError {
     /// The panel was built for another horizon.
     #[error(
-        "the panel looks {panel} sessions ahead and the training {spec}: build it for the same"
+        "the panel looks {} and the training {}: build it for the same",
+        panel.in_words(),
+        spec.in_words()
     )]
     HorizonMismatch {
         /// The panel's.
@@ -239,14 +248,14 @@ impl fmt::Debug for TrainingContext<'_> {
 /// the network with the newest rows to stop it, and weighted by all blocks. Ridge regression and the
 /// training mean learn from the same rows.
 ///
-/// What is learned is how a symbol will do relative to the mean of all on its day: what moves all
-/// alike is one observation a day however many symbols there are, and the rows of a few hundred days
-/// are too few to learn it from. The forecast is that plus the drift, the mean return of the rows
-/// learned from, which is believed as far as it can be told from zero. With fewer than
-/// [`SYMBOLS_PER_DAY_MIN`] symbols on most days, the return itself is learned and there is no drift.
+/// What is learned is how a symbol will do relative to the mean of all at its moment, which is a day or,
+/// of hourly bars, an hour: what moves all alike is one observation a day however many symbols there
+/// are, and the rows of a few hundred days are too few to learn it from. The forecast is that plus the
+/// drift, the mean return of the rows learned from, which is believed as far as it can be told from
+/// zero. With fewer than [`SYMBOLS_PER_DAY_MIN`] symbols at most moments, the return itself is learned and there is no drift.
 ///
 /// A row is learned from and judged when its return over the horizon is known, its volatility is
-/// known and positive and, where symbols are compared, its day has enough of them.
+/// known and positive and, where symbols are compared, its moment has enough of them.
 ///
 /// # Errors
 ///
@@ -350,10 +359,10 @@ fn member_weights(kinds: &[&str], weights: &[RegimeWeights]) -> Vec<MemberWeight
 /// The forecasts that the folds made for their test blocks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutOfFoldForecasts {
-    /// The forecasts of the block before the first fold, by day and symbol: weighted alike, and
+    /// The forecasts of the block before the first fold, by moment and symbol: weighted alike, and
     /// judged by nobody. Empty where the history is too short for it.
     pub warm_up: Vec<OutOfFold>,
-    /// The forecasts with what came, by day and symbol.
+    /// The forecasts with what came, by moment and symbol.
     pub records: Vec<OutOfFold>,
     /// Where the folds lay.
     pub layouts: Vec<FoldLayout>,
@@ -446,16 +455,17 @@ impl<'a> Lesson<'a> {
                 Some(LabelledRow { row, day: key.day, known_on: targets.known_on[row]? })
             })
             .collect();
-        let days = || rows.chunk_by(|a, b| a.day == b.day);
-        let wide = || days().filter(|day| day.len() >= SYMBOLS_PER_DAY_MIN);
+        let keys = &panel.known.keys;
+        let moments = || rows.chunk_by(|a, b| keys[a.row].moment() == keys[b.row].moment());
+        let wide = || moments().filter(|moment| moment.len() >= SYMBOLS_PER_DAY_MIN);
         let mut target = returns.to_vec();
-        if 2 * wide().count() < days().count() {
+        if 2 * wide().count() < moments().count() {
             let days = days_of(&rows);
             return Ok(Self { panel, spec, kind: LearningTarget::Absolute, rows, days, target });
         }
-        for day in wide() {
-            let common = mean_of(day.iter().map(|row| returns[row.row]));
-            for row in day {
+        for moment in wide() {
+            let common = mean_of(moment.iter().map(|row| returns[row.row]));
+            for row in moment {
                 target[row.row] -= common;
             }
         }
@@ -541,6 +551,7 @@ impl<'a> Lesson<'a> {
             Some(OutOfFold {
                 symbol: key.symbol,
                 day: key.day,
+                time: key.time,
                 known_on: targets.known_on[row]?,
                 fold: number.saturating_sub(1),
                 predicted: Predicted {
@@ -634,7 +645,7 @@ impl<'a> Lesson<'a> {
 
     /// What is added to forecasts of models fitted to `rows`, which are sorted by day.
     ///
-    /// With the mean `m` of the daily mean returns and its standard error `s` by Newey and West this
+    /// With the mean `m` over days of the mean over moments of the mean returns and its standard error `s` by Newey and West this
     /// is `m max(0, 1 - s^2 / m^2)`: the positive-part estimator of James and Stein (1961),
     /// "Estimation with Quadratic Loss", for a single mean.
     fn drift(&self, rows: &[usize]) -> f64 {
@@ -644,7 +655,10 @@ impl<'a> Lesson<'a> {
         let (returns, keys) = (horizon_returns(self.panel), &self.panel.known.keys);
         let daily: Vec<f64> = rows
             .chunk_by(|&a, &b| keys[a].day == keys[b].day)
-            .map(|day| mean_of(day.iter().map(|&row| returns[row])))
+            .map(|day| {
+                let moments = day.chunk_by(|&a, &b| keys[a].moment() == keys[b].moment());
+                mean_of(moments.map(|rows| mean_of(rows.iter().map(|&row| returns[row]))))
+            })
             .collect();
         match DependentMean::newey_west(&daily, lag_days(self.spec.horizon.sessions())) {
             Some(DependentMean { mean, standard_error, .. }) if mean.abs() > standard_error => {

@@ -21,7 +21,7 @@ pub struct LabelledRow {
     pub row: usize,
     /// The session whose close is the last thing its features know.
     pub day: Date,
-    /// The last session of its label; after `day`.
+    /// The last session of its label; not before `day`.
     pub known_on: Date,
 }
 
@@ -51,6 +51,18 @@ impl Default for WalkForward {
             test_days_min: 20,
         }
     }
+}
+
+impl WalkForward {
+    /// The layout for hourly bars, of which sources keep half a year to two: a month to learn from at
+    /// least, and test blocks of a week or more.
+    pub const HOURLY: Self = Self {
+        folds_count: 4,
+        test_share: 0.5,
+        validation_share: 0.15,
+        training_days_min: 20,
+        test_days_min: 5,
+    };
 }
 
 /// One fold. The rows are indices into the panel, in the order in which they were given.

@@ -28,6 +28,9 @@ pub enum Interval {
 pub struct IntervalError(String);
 
 impl Interval {
+    /// One hour.
+    pub const HOURLY: Self = Self::Minutes(60);
+
     /// Reads `1d` or minutes such as `60m`.
     ///
     /// # Errors
@@ -121,6 +124,11 @@ pub struct Bar {
 }
 
 impl Bar {
+    /// The time in Istanbul at which the bar began; midnight for a daily bar.
+    pub fn opening_time(&self) -> Time {
+        istanbul().to_datetime(self.opened_at).time()
+    }
+
     /// The bar with each price as far below `anchor` lira as it was above, in proportion, and another
     /// volume; as it is where such a price is beyond all prices.
     pub(crate) fn mirrored(&self, anchor: f64) -> Self {

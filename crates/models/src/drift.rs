@@ -7,12 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
 use crate::features::Known;
-use crate::forecaster::{
-    FitError, FittedForecaster, Forecaster, Horizon, assert_columns, check_rows,
-};
+use crate::forecaster::{FitError, FittedForecaster, Forecaster, assert_columns, check_rows};
+use crate::horizon::Horizon;
 
 /// Random walk with drift: the forecast is the mean log-return of the symbol's rows up to the
-/// forecast's, times the sessions of the horizon.
+/// forecast's, times the bars of the horizon.
 ///
 /// Returns are from row to row within an unbroken stretch of bars, and count from the first row
 /// known. Without a return the forecast is zero.
@@ -60,6 +59,7 @@ impl Forecaster for Drift {
     ) -> Result<Box<dyn FittedForecaster>, FitError> {
         let x = &known.features;
         check_rows(x, y, train_rows, 1)?;
+        known.bars_ahead(self.horizon)?;
         Ok(Box::new(FittedDrift { feature_names: x.names().to_vec(), horizon: self.horizon }))
     }
 }
@@ -75,9 +75,9 @@ impl FittedForecaster for FittedDrift {
 
     fn predict(&self, known: &Known, rows: &[usize]) -> Vec<f64> {
         assert_columns(&self.feature_names, &known.features);
-        let sessions = f64::from(self.horizon.sessions());
+        let bars = known.bars_ahead(self.horizon).expect("the columns are those of the fit");
         let means = mean_returns(known);
-        rows.iter().map(|&row| sessions * means[row]).collect()
+        rows.iter().map(|&row| f64::from(bars[row]) * means[row]).collect()
     }
 
     fn artifact(&self) -> Artifact {

@@ -13,15 +13,14 @@ mod series;
 use std::collections::BTreeMap;
 
 use bist_market::Symbol;
-use jiff::civil::Date;
+use jiff::civil::DateTime;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
 use crate::features::Known;
-use crate::forecaster::{
-    FitError, FittedForecaster, Forecaster, Horizon, assert_columns, check_rows,
-};
+use crate::forecaster::{FitError, FittedForecaster, Forecaster, assert_columns, check_rows};
+use crate::horizon::Horizon;
 use series::FittedSeries;
 
 /// Fewest training rows of an unbroken stretch for which it gets a model: ten for each of the three
@@ -31,7 +30,7 @@ const STRETCH_ROWS_MIN: usize = 30;
 /// Exponential smoothing of the logarithm of the close, for each unbroken stretch of each symbol: with
 /// additive errors, and no trend, a linear or a damped one, whichever has the least `AICc`.
 ///
-/// Parameters and first state come from the training rows, taken as one row a session. The forecast
+/// Parameters and first state come from the training rows, taken as evenly spaced. The forecast
 /// of a row smooths the stretch's rows up to it and extends level and trend over the horizon, less
 /// the row's own close. A stretch without 30 training rows is forecast to stand still, and so are
 /// rows before the first one trained on.
@@ -56,8 +55,8 @@ pub struct FittedEts {
 struct FittedStretch {
     symbol: Symbol,
     stretch: u32,
-    /// The day of the first row trained on, before which the series has its first state.
-    from: Date,
+    /// The moment of the first row trained on, before which the series has its first state.
+    from: DateTime,
     series: FittedSeries,
 }
 
@@ -77,6 +76,7 @@ impl Ets {
         train_rows: &[usize],
     ) -> Result<FittedEts, FitError> {
         check_rows(&known.features, y, train_rows, STRETCH_ROWS_MIN)?;
+        known.bars_ahead(self.horizon)?;
         let stretches: Vec<_> = known
             .rows_by_stretch(train_rows)
             .into_iter()
@@ -87,7 +87,7 @@ impl Ets {
             .map(|((symbol, stretch), mut rows)| {
                 rows.sort_unstable();
                 let closes: Vec<f64> = rows.iter().map(|&row| known.log_close[row]).collect();
-                let from = known.keys[rows[0]].day;
+                let from = known.keys[rows[0]].moment();
                 FittedStretch { symbol, stretch, from, series: FittedSeries::best_of(&closes) }
             })
             .collect();
@@ -123,16 +123,16 @@ impl FittedForecaster for FittedEts {
 
     fn predict(&self, known: &Known, rows: &[usize]) -> Vec<f64> {
         assert_columns(&self.feature_names, &known.features);
-        let sessions = self.horizon.sessions();
+        let bars = known.bars_ahead(self.horizon).expect("the columns are those of the fit");
         let all: Vec<usize> = (0..known.keys.len()).collect();
         let mut changes = vec![0.0; known.keys.len()];
         let stretches: BTreeMap<_, _> = known.rows_by_stretch(&all);
         for FittedStretch { symbol, stretch, from, series } in &self.stretches {
             let of_stretch = stretches.get(&(*symbol, *stretch)).into_iter().flatten();
             let mut state = series.first_state();
-            for &row in of_stretch.filter(|row| known.keys[**row].day >= *from) {
+            for &row in of_stretch.filter(|row| known.keys[**row].moment() >= *from) {
                 state = series.smoothed(state, known.log_close[row]);
-                changes[row] = series.extended(state, sessions) - known.log_close[row];
+                changes[row] = series.extended(state, bars[row]) - known.log_close[row];
             }
         }
         rows.iter().map(|&row| changes[row]).collect()

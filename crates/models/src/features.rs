@@ -2,7 +2,8 @@
 //!
 //! Every feature is free of scale (returns, shares, ranks, indicators between bounds), so that rows
 //! of all symbols can be learned from together, and known at the close of the row's session: it
-//! uses bars up to that day and no later. Prices are total-return prices, that is multiplied by
+//! uses bars up to that day and no later. Bars are daily or hourly, all of one panel alike; what holds
+//! for the session of a daily bar holds for the hour of an hourly one. Prices are total-return prices, that is multiplied by
 //! adjusted close / close where the vendor gave one. A session here is a bar of the symbol; nothing
 //! looks across a break that the validation could not explain, and a window is NaN until it is
 //! full. Holds no scaling: what is learned from data is learned inside the training rows.
@@ -10,6 +11,7 @@
 mod calendar;
 mod context;
 mod cross_section;
+mod intraday;
 mod market_stream;
 mod matrix;
 mod momentum;
@@ -27,13 +29,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bist_market::calendar::Calendar;
-use bist_market::{ExchangeRules, Instrument, InstrumentClass, Symbol, ValidatedBars};
-use jiff::civil::Date;
+use bist_market::{ExchangeRules, Instrument, InstrumentClass, Interval, Symbol, ValidatedBars};
+use jiff::civil::{Date, DateTime, Time};
 use rayon::prelude::*;
 
-use crate::forecaster::Horizon;
+use crate::forecaster::FitError;
+use crate::horizon::Horizon;
 use context::Context;
-use run::Run;
+use intraday::Intraday;
+use run::{Run, RunBar};
 use stream::OWN_COUNT;
 use volume::Liquidity;
 
@@ -53,20 +57,34 @@ pub struct FeatureDefinition {
     pub source: &'static str,
 }
 
-/// Which row of a [`Panel`] this is. Ordered by day, then by symbol.
+/// Which row of a [`Panel`] this is. Ordered by day, then by time, then by symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowKey {
-    /// The session whose close is the last thing known.
+    /// The session of the bar whose close is the last thing known.
     pub day: Date,
+    /// When that bar began, in Istanbul; midnight for a daily bar.
+    pub time: Time,
     /// Whose row it is.
     pub symbol: Symbol,
 }
 
-/// What was known at the close of each row's session; the rows of all symbols, sorted by day and
-/// then by symbol. All that a model sees besides what it is to learn.
+impl RowKey {
+    /// The row of a daily bar.
+    pub const fn daily(day: Date, symbol: Symbol) -> Self {
+        Self { day, time: Time::midnight(), symbol }
+    }
+
+    /// When its bar began, in Istanbul: rows of one moment are compared with each other.
+    pub const fn moment(&self) -> DateTime {
+        self.day.to_datetime(self.time)
+    }
+}
+
+/// What was known at the close of each row's bar; the rows of all symbols, sorted by moment and then
+/// by symbol. All that a model sees besides what it is to learn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
-    /// Day and symbol of each row.
+    /// Moment and symbol of each row.
     pub keys: Vec<RowKey>,
     /// The features of each row.
     pub features: FeatureMatrix,
@@ -90,6 +108,25 @@ impl Known {
         }
         stretches
     }
+
+    /// How many bars lie between each row and the end of `horizon`, its last included.
+    ///
+    /// # Errors
+    ///
+    /// [`FitError::NoColumn`] when the rows do not tell how much of their session is left.
+    pub(crate) fn bars_ahead(&self, horizon: Horizon) -> Result<Vec<u8>, FitError> {
+        const LEFT: &str = "bars_to_close";
+        match horizon {
+            Horizon::Sessions(_) | Horizon::NextHour => {
+                Ok(vec![horizon.sessions(); self.keys.len()])
+            }
+            Horizon::EndOfDay => {
+                let column = self.features.column_index(LEFT);
+                let column = column.ok_or_else(|| FitError::NoColumn(LEFT.to_owned()))?;
+                Ok(self.features.column(column).iter().map(|left| whole(*left)).collect())
+            }
+        }
+    }
 }
 
 /// The rows of all symbols with what came after them.
@@ -101,12 +138,20 @@ pub struct Panel {
     pub targets: Targets,
 }
 
-/// All features in the order of the columns.
-pub fn definitions() -> impl Iterator<Item = &'static FeatureDefinition> {
+/// All features of rows of such bars, in the order of the columns.
+///
+/// Hourly rows know what daily ones do, but for the regime, which takes years to learn, and what the
+/// index and the dollar did as of the session before; and besides where they stand in their session.
+pub fn definitions(interval: Interval) -> impl Iterator<Item = &'static FeatureDefinition> {
+    let (of_session, context, regime): (&[_], &[_], &[_]) = match interval {
+        Interval::Daily => (&[], &context::DEFINITIONS, &regime::DEFINITIONS),
+        Interval::Minutes(_) => (&intraday::DEFINITIONS, &intraday::CONTEXT_DEFINITIONS, &[]),
+    };
     own_definitions()
+        .chain(of_session)
         .chain(&calendar::DEFINITIONS)
-        .chain(&context::DEFINITIONS)
-        .chain(&regime::DEFINITIONS)
+        .chain(context)
+        .chain(regime)
         .chain(&cross_section::DEFINITIONS)
 }
 
@@ -120,37 +165,46 @@ fn own_definitions() -> impl Iterator<Item = &'static FeatureDefinition> {
         .chain(&volume::DEFINITIONS)
 }
 
-/// The names of all features in the order of the columns.
-pub fn feature_names() -> Vec<&'static str> {
-    definitions().map(|definition| definition.name).collect()
+/// The names of all features of rows of such bars, in the order of the columns.
+pub fn feature_names(interval: Interval) -> Vec<&'static str> {
+    definitions(interval).map(|definition| definition.name).collect()
 }
 
 /// Builds the rows of all symbols, one for each bar of each series of a share, with what came after
 /// them by each of `horizons`: a panel for each, in their order. What was known is the same for all.
 ///
-/// `series` are daily bars, each symbol once. The index `XU100` and the rate `USDTRY` among them
-/// are context of every row; what is not a share has no rows. `instruments` tell the sectors.
-/// Sessions of the targets are counted by `calendar`: the bar of session `t + k` counts as absent
-/// when the symbol has none that day, even if it has a later one.
+/// The rows are those of the bars that the horizons look ahead from, daily or hourly; series of shares
+/// of other bars are passed over. The daily series of the index `XU100` and of the rate `USDTRY` are
+/// context of every row; what is not a share has no rows. `instruments` tell the sectors. Sessions of
+/// the targets are counted by `calendar`, and hours by the timetable of their session: the bar of
+/// session `t + k` counts as absent when the symbol has none that day, even if it has a later one.
 ///
 /// # Panics
 ///
-/// When a symbol is given twice.
+/// When a symbol is given twice, or the horizons look ahead from different bars.
 pub fn build(
     series: &[ValidatedBars],
     instruments: &[Instrument],
     calendar: &Calendar,
     horizons: &[Horizon],
 ) -> Vec<Panel> {
+    let Some(interval) = horizons.first().map(|horizon| horizon.interval()) else {
+        return Vec::new();
+    };
+    assert!(
+        horizons.iter().all(|horizon| horizon.interval() == interval),
+        "the horizons of panels that share their rows look ahead from bars of {interval}"
+    );
     let rules = ExchangeRules::bist();
-    let shares =
-        series.par_iter().filter(|series| series.symbol().class() == InstrumentClass::Share);
+    let shares = series.par_iter().filter(|series| {
+        series.symbol().class() == InstrumentClass::Share && series.interval() == interval
+    });
     let symbols: Vec<SymbolColumns> =
-        shares.map(|series| SymbolColumns::of(series, rules)).collect();
+        shares.map(|series| SymbolColumns::of(series, calendar, rules)).collect();
     let layout = Layout::of(&symbols);
 
-    let columns = columns(&symbols, &layout, series, instruments, calendar);
-    let names = feature_names();
+    let columns = columns(&symbols, &layout, series, instruments, calendar, interval);
+    let names = feature_names(interval);
     let volatility = of_name(&columns, &names, "volatility_20").to_vec();
     let names = names.into_iter().map(str::to_owned).collect();
     let features = FeatureMatrix::from_columns(names, columns)
@@ -171,12 +225,18 @@ fn columns(
     series: &[ValidatedBars],
     instruments: &[Instrument],
     calendar: &Calendar,
+    interval: Interval,
 ) -> Vec<Vec<f64>> {
-    let names = feature_names();
-    let mut columns = layout.spread(symbols);
+    let names = feature_names(interval);
+    let mut columns = layout.spread(symbols, own_count(interval) + 2);
     let turnover = columns.pop().expect("every symbol gives it as its last column");
     let log_illiquidity = columns.pop().expect("and this before it");
-    let of_day = day_columns(layout, series, calendar, of_name(&columns, &names, "return_1"));
+    let of_moment = match interval {
+        Interval::Daily => {
+            day_columns(layout, series, calendar, of_name(&columns, &names, "return_1"))
+        }
+        Interval::Minutes(_) => hour_columns(layout, series, calendar),
+    };
     let sectors = sectors(instruments);
     let sector: Vec<Option<usize>> =
         layout.keys.iter().map(|key| sectors.get(&key.symbol).copied()).collect();
@@ -191,10 +251,18 @@ fn columns(
         turnover: &turnover,
         sector: &sector,
     };
-    let across = cross_section::columns(&inputs, &layout.days, &layout.runs);
-    columns.extend(of_day);
+    let across = cross_section::columns(&inputs, &layout.moments, &layout.runs);
+    columns.extend(of_moment);
     columns.extend(across);
     columns
+}
+
+/// How many features one symbol's bars give by themselves.
+const fn own_count(interval: Interval) -> usize {
+    match interval {
+        Interval::Daily => OWN_COUNT,
+        Interval::Minutes(_) => OWN_COUNT + intraday::DEFINITIONS.len(),
+    }
 }
 
 /// The column of a feature of single symbols.
@@ -213,19 +281,32 @@ struct SymbolColumns {
 }
 
 impl SymbolColumns {
-    fn of(series: &ValidatedBars, rules: &'static ExchangeRules) -> Self {
+    fn of(series: &ValidatedBars, calendar: &Calendar, rules: &'static ExchangeRules) -> Self {
         let bars = series.bars();
-        let mut columns = vec![Vec::new(); OWN_COUNT + 2];
+        let runs = Run::cut(series, rules);
+        let mut columns = vec![Vec::new(); own_count(series.interval()) + 2];
         let mut stream = SymbolStream::new(rules);
+        let of_session: Vec<[f64; 6]> = match series.interval() {
+            Interval::Daily => Vec::new(),
+            Interval::Minutes(_) => runs
+                .iter()
+                .flat_map(|run| {
+                    let mut intraday = Intraday::new(calendar, rules);
+                    run.bars.iter().map(move |of_run| intraday.push(of_run))
+                })
+                .collect(),
+        };
         for (index, bar) in bars.iter().enumerate() {
             let own = stream.advance(bar, series.continues(index));
+            let of_session = of_session.get(index).into_iter().flatten().copied();
             let Liquidity { log_illiquidity, turnover } = own.liquidity;
-            let values = own.values.into_iter().chain([log_illiquidity, turnover]);
+            let values =
+                own.values.into_iter().chain(of_session).chain([log_illiquidity, turnover]);
             for (column, value) in columns.iter_mut().zip(values) {
                 column.push(value);
             }
         }
-        Self { symbol: series.symbol(), runs: Run::cut(series, rules), columns }
+        Self { symbol: series.symbol(), runs, columns }
     }
 }
 
@@ -235,8 +316,8 @@ struct Layout {
     keys: Vec<RowKey>,
     /// The rows of each bar of each symbol.
     rows: Vec<Vec<usize>>,
-    /// The rows of each day.
-    days: Vec<Range<usize>>,
+    /// The rows of each moment.
+    moments: Vec<Range<usize>>,
     /// The rows of each run of each symbol, one symbol after the other.
     runs: Vec<Vec<usize>>,
 }
@@ -247,13 +328,14 @@ impl Layout {
         for (index, symbol) in symbols.iter().enumerate() {
             let of_runs = symbol.runs.iter().flat_map(|run| &run.bars);
             bars.extend(of_runs.enumerate().map(|(bar, of_run)| {
-                (RowKey { day: of_run.day, symbol: symbol.symbol }, index, bar)
+                let RunBar { day, time, .. } = *of_run;
+                (RowKey { day, time, symbol: symbol.symbol }, index, bar)
             }));
         }
         bars.sort_unstable();
         assert!(
             bars.windows(2).all(|pair| pair[0].0 < pair[1].0),
-            "each symbol is given once, with one bar a day"
+            "each symbol is given once, with one bar a time"
         );
 
         let mut rows: Vec<Vec<usize>> =
@@ -271,13 +353,13 @@ impl Layout {
             }
         }
         let keys: Vec<RowKey> = bars.into_iter().map(|(key, ..)| key).collect();
-        let mut days = Vec::new();
+        let mut moments = Vec::new();
         let mut start = 0;
-        for day in keys.chunk_by(|a, b| a.day == b.day) {
-            days.push(start..start + day.len());
-            start += day.len();
+        for moment in keys.chunk_by(|a, b| a.moment() == b.moment()) {
+            moments.push(start..start + moment.len());
+            start += moment.len();
         }
-        Self { keys, rows, days, runs }
+        Self { keys, rows, moments, runs }
     }
 
     /// The logarithm of the close of each row, and the number of its stretch.
@@ -296,8 +378,8 @@ impl Layout {
         (log_close, stretch)
     }
 
-    /// The symbols' columns as columns of the panel.
-    fn spread(&self, symbols: &[SymbolColumns]) -> Vec<Vec<f64>> {
+    /// The `count` columns of the symbols as columns of the panel.
+    fn spread(&self, symbols: &[SymbolColumns], count: usize) -> Vec<Vec<f64>> {
         let spread_one = |j: usize| {
             let mut column = vec![f64::NAN; self.keys.len()];
             for (symbol, rows) in symbols.iter().zip(&self.rows) {
@@ -307,35 +389,67 @@ impl Layout {
             }
             column
         };
-        (0..OWN_COUNT + 2).into_par_iter().map(spread_one).collect()
+        (0..count).into_par_iter().map(spread_one).collect()
+    }
+
+    /// The `count` values of each moment as columns of the panel.
+    fn repeat(
+        &self,
+        of_moments: impl Iterator<Item = impl Iterator<Item = f64>>,
+        count: usize,
+    ) -> Vec<Vec<f64>> {
+        let mut columns = vec![Vec::new(); count];
+        for (values, rows) in of_moments.zip(&self.moments) {
+            for (column, value) in columns.iter_mut().zip(values) {
+                column.extend(std::iter::repeat_n(value, rows.len()));
+            }
+        }
+        columns
+    }
+
+    /// The day of each moment.
+    fn days(&self) -> Vec<Date> {
+        self.moments.iter().map(|rows| self.keys[rows.start].day).collect()
     }
 }
 
-/// How many columns are the same for all rows of a day.
+/// How many columns are the same for all daily rows of a day.
 const DAY_COUNT: usize =
     calendar::DEFINITIONS.len() + context::DEFINITIONS.len() + regime::DEFINITIONS.len();
 
-/// The columns that are the same for all rows of a day: calendar, context and regime.
+/// The columns that are the same for all daily rows of a day: calendar, context and regime.
 fn day_columns(
     layout: &Layout,
     series: &[ValidatedBars],
     calendar: &Calendar,
     return_1: &[f64],
 ) -> Vec<Vec<f64>> {
-    let days: Vec<Date> = layout.days.iter().map(|rows| layout.keys[rows.start].day).collect();
+    let days = layout.days();
     let context = Context::of(series, ExchangeRules::bist());
-    let turbulent = regime::of_days(&days, |t| &return_1[layout.days[t].clone()]);
+    let turbulent = regime::of_days(&days, |t| &return_1[layout.moments[t].clone()]);
     let of_days = days.iter().zip(turbulent).map(|(&day, turbulent)| {
         let of_calendar = calendar::of_day(calendar, day);
         of_calendar.into_iter().chain(context.of_day(day)).chain([turbulent])
     });
-    let mut columns = vec![Vec::new(); DAY_COUNT];
-    for (values, rows) in of_days.zip(&layout.days) {
-        for (column, value) in columns.iter_mut().zip(values) {
-            column.extend(std::iter::repeat_n(value, rows.len()));
-        }
-    }
-    columns
+    layout.repeat(of_days, DAY_COUNT)
+}
+
+/// The columns that are the same for all hourly rows of a day: the calendar, and the context as it was
+/// known at the close of the session before.
+fn hour_columns(layout: &Layout, series: &[ValidatedBars], calendar: &Calendar) -> Vec<Vec<f64>> {
+    let of_moments = layout.days();
+    let mut days = of_moments.clone();
+    days.dedup();
+    let context = Context::of(series, ExchangeRules::bist());
+    let of_day = |day: Date| {
+        let before = calendar.previous_session(day).unwrap_or(Date::MIN);
+        let values = calendar::of_day(calendar, day).into_iter().chain(context.of_day(before));
+        values.collect::<Vec<f64>>()
+    };
+    let of_days: BTreeMap<Date, Vec<f64>> =
+        days.into_iter().map(|day| (day, of_day(day))).collect();
+    let of_moments = of_moments.iter().map(|day| of_days[day].iter().copied());
+    layout.repeat(of_moments, calendar::DEFINITIONS.len() + context::DEFINITIONS.len())
 }
 
 /// The number of each symbol's sector.
@@ -366,6 +480,16 @@ fn mean(values: &[f64]) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "there are few values")]
 fn count(count: usize) -> f64 {
     count as f64
+}
+
+/// A feature that counts few bars, zero where it is unknown.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast keeps to the range"
+)]
+const fn whole(value: f64) -> u8 {
+    value as u8
 }
 
 /// The mean of the values that are not NaN; NaN without any.

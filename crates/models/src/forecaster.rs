@@ -1,38 +1,9 @@
 //! What a model is before it has seen data, and after.
 
 use std::fmt;
-use std::num::NonZeroU8;
-
-use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
 use crate::features::{FeatureMatrix, Known};
-
-/// How far ahead a forecast looks, in sessions of the exchange; at least one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Horizon(NonZeroU8);
-
-impl Horizon {
-    /// A horizon of this many sessions; `None` for zero.
-    pub const fn from_sessions(sessions: u8) -> Option<Self> {
-        match NonZeroU8::new(sessions) {
-            Some(sessions) => Some(Self(sessions)),
-            None => None,
-        }
-    }
-
-    /// The number of sessions.
-    pub const fn sessions(self) -> u8 {
-        self.0.get()
-    }
-}
-
-impl fmt::Display for Horizon {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// A model before it has seen data: hyperparameters and a seed, nothing learned.
 pub trait Forecaster: fmt::Debug + Send + Sync {

@@ -23,7 +23,7 @@ mod tree;
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
+use jiff::civil::DateTime;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -215,7 +215,7 @@ struct TrainingRows<'a> {
     train_rows: &'a [usize],
     validation_rows: &'a [usize],
     roles: &'a BTreeMap<String, FeatureRole>,
-    /// The day of each row of `x`; where it is unknown, nothing is ranked.
+    /// The moment of each row of `x`; where it is unknown, nothing is ranked.
     keys: Option<&'a [RowKey]>,
 }
 
@@ -228,8 +228,8 @@ impl TrainingRows<'_> {
         rows.iter().map(|&row| self.y[row]).collect()
     }
 
-    fn days(&self, rows: &[usize]) -> Vec<Date> {
-        self.keys.map_or_else(Vec::new, |keys| rows.iter().map(|&row| keys[row].day).collect())
+    fn moments(&self, rows: &[usize]) -> Vec<DateTime> {
+        self.keys.map_or_else(Vec::new, |keys| rows.iter().map(|&row| keys[row].moment()).collect())
     }
 
     fn check(&self, params: &GbdtParams) -> Result<(), FitError> {

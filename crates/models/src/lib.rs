@@ -22,6 +22,7 @@ pub mod features;
 pub mod forecaster;
 pub mod gbdt;
 mod hmm;
+pub mod horizon;
 pub mod indicators;
 mod linear;
 pub mod lstm;
@@ -41,8 +42,9 @@ pub use features::{
     BARRIER_WIDTH, BarrierOutcome, FeatureDefinition, FeatureMatrix, Known, LateBar, MarketRow,
     MarketStream, MarketUpdate, MatrixError, Panel, RowKey, Targets,
 };
-pub use forecaster::{FitError, FittedForecaster, Forecaster, Horizon};
+pub use forecaster::{FitError, FittedForecaster, Forecaster};
 pub use gbdt::{FeatureRole, FittedGbdt, Gbdt, GbdtParams, ModelTextError, Objective};
+pub use horizon::{Horizon, HorizonError};
 pub use lstm::{FittedLstm, Lstm, LstmParams, RecentRows, SequenceGradient};
 pub use probability::{
     CalibrationMethod, MethodLogLoss, ProbabilityCalibration, ProbabilityError, ProbabilityScores,

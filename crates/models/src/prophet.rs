@@ -36,9 +36,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
 use crate::features::Known;
-use crate::forecaster::{
-    FitError, FittedForecaster, Forecaster, Horizon, assert_columns, check_rows,
-};
+use crate::forecaster::{FitError, FittedForecaster, Forecaster, assert_columns, check_rows};
+use crate::horizon::Horizon;
 
 pub use params::{Effect, Growth, Mode, ProphetParams, Seasonality};
 pub use sampling::{BandSampling, ProphetBands};

@@ -90,8 +90,9 @@ pub(crate) fn page_after<T>(
 #[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct LatestParams {
-    /// How many sessions ahead the model looks.
-    #[param(value_type = Option<u8>, minimum = 1, maximum = 20, default = 5, example = 5)]
+    /// How far ahead the model looks: 1, 5 or 20 sessions, 1h for an hour, or eod for the end of the
+    /// day.
+    #[param(value_type = Option<String>, pattern = "^(1|5|20|1h|eod)$", default = "5", example = "5")]
     pub(crate) horizon: Horizon,
     /// Only that of this ticker; case does not matter.
     #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9]{1,12}([.]([Ii][Ss]|[Ee]))?$", example = "THYAO")]

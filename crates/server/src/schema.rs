@@ -5,7 +5,7 @@
 use bist_market::{Origin, Price};
 use bist_trading::signal::Action;
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use serde::{Serialize, Serializer};
 use utoipa::openapi::KnownFormat;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, SchemaFormat, Type};
@@ -17,6 +17,10 @@ pub(crate) struct Decimal(pub(crate) Price);
 /// A day in Istanbul.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Day(pub(crate) Date);
+
+/// A time of the day in Istanbul, `HH:MM`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimeOfDay(pub(crate) Time);
 
 /// An instant in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -33,6 +37,12 @@ pub(crate) struct ActionWord(pub(crate) Action);
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
+    }
+}
+
+impl Serialize for TimeOfDay {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.strftime("%H:%M"))
     }
 }
 
@@ -80,6 +90,12 @@ schema!(
     "Day",
     text("A day in Europe/Istanbul.", "2026-11-24")
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+);
+schema!(
+    TimeOfDay,
+    "TimeOfDay",
+    text("A time of the day in Europe/Istanbul.", "17:00")
+        .pattern(Some("^([01][0-9]|2[0-3]):[0-5][0-9]$"))
 );
 schema!(
     Instant,

@@ -6,7 +6,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Version, description and text of each migration, oldest first. Forward only.
-const MIGRATIONS: [(i64, &str, &str); 7] = [
+const MIGRATIONS: [(i64, &str, &str); 8] = [
     (1, "market data", include_str!("../../../migrations/0001_market_data.sql")),
     (2, "validation", include_str!("../../../migrations/0002_validation.sql")),
     (3, "models", include_str!("../../../migrations/0003_models.sql")),
@@ -14,12 +14,19 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
     (5, "job attempts", include_str!("../../../migrations/0005_job_attempts.sql")),
     (6, "horizons", include_str!("../../../migrations/0006_horizons.sql")),
     (7, "trials", include_str!("../../../migrations/0007_trials.sql")),
+    (8, "hourly horizons", include_str!("../../../migrations/0008_hourly_horizons.sql")),
 ];
 
 /// All migrations, ready to be run.
 pub(crate) fn migrator() -> Migrator {
+    first(MIGRATIONS.len())
+}
+
+/// The first `count` of them.
+fn first(count: usize) -> Migrator {
     let migrations = MIGRATIONS
         .iter()
+        .take(count)
         .map(|(version, description, sql)| {
             Migration::new(
                 *version,
@@ -31,4 +38,47 @@ pub(crate) fn migrator() -> Migrator {
         })
         .collect();
     Migrator::with_migrations(migrations)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+    use sqlx::sqlite::SqlitePoolOptions;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn champions_of_sessions_keep_their_place_when_horizons_become_texts() {
+        let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:");
+        let pool = pool.await.unwrap();
+        first(7).run(&pool).await.unwrap();
+        for (id, state, sessions) in
+            [("a", "champion", 1), ("b", "champion", 20), ("c", "retired", 20)]
+        {
+            let insert = sqlx::query(
+                "INSERT INTO model_versions
+                     (id, state, origin, horizon_sessions, trained_at_us, document)
+                 VALUES ($1, $2, 'market', $3, 0, '{}')",
+            );
+            insert.bind(id).bind(state).bind(sessions).execute(&pool).await.unwrap();
+        }
+        migrator().run(&pool).await.unwrap();
+        let rows = sqlx::query("SELECT id, horizon FROM model_versions ORDER BY id");
+        let rows = rows.fetch_all(&pool).await.unwrap();
+        let rows: Vec<(String, String)> =
+            rows.iter().map(|row| (row.get("id"), row.get("horizon"))).collect();
+        let expected = [("a", "1"), ("b", "20"), ("c", "20")];
+        assert_eq!(rows, expected.map(|(id, horizon)| (id.to_owned(), horizon.to_owned())));
+        // An hourly champion stands beside that of one session, and no second one beside it.
+        let add = async |id, horizon| {
+            let insert = sqlx::query(
+                "INSERT INTO model_versions (id, state, origin, horizon, trained_at_us, document)
+                 VALUES ($1, 'champion', 'market', $2, 0, '{}')",
+            );
+            insert.bind(id).bind(horizon).execute(&pool).await
+        };
+        add("d", "1h").await.unwrap();
+        add("e", "1h").await.unwrap_err();
+        add("f", "1").await.unwrap_err();
+    }
 }

@@ -32,13 +32,13 @@ impl Store {
         }
         let mut transaction = self.writer.begin().await?;
         for (version, _) in champions {
-            let horizon = version.evaluation.horizon_sessions;
+            let horizon = version.evaluation.horizon.to_string();
             let before: Vec<ModelVersion> = sqlx::query(
                 "SELECT document FROM model_versions
-                 WHERE state = $1 AND horizon_sessions = $2 AND id <> $3",
+                 WHERE state = $1 AND horizon = $2 AND id <> $3",
             )
             .bind(ModelState::Champion.as_str())
-            .bind(i64::from(horizon))
+            .bind(&horizon)
             .bind(&version.id)
             .fetch_all(&mut *transaction)
             .await?
@@ -52,7 +52,7 @@ impl Store {
             for version in retired.chain([champion]) {
                 sqlx::query(
                     "INSERT INTO model_versions
-                         (id, state, origin, horizon_sessions, trained_at_us, document)
+                         (id, state, origin, horizon, trained_at_us, document)
                      VALUES ($1, $2, $3, $4, $5, $6)
                      ON CONFLICT (id) DO UPDATE SET state = EXCLUDED.state,
                          trained_at_us = EXCLUDED.trained_at_us, document = EXCLUDED.document",
@@ -60,7 +60,7 @@ impl Store {
                 .bind(&version.id)
                 .bind(version.state.as_str())
                 .bind(version.origin.as_str())
-                .bind(i64::from(horizon))
+                .bind(&horizon)
                 .bind(version.trained_at.as_microsecond())
                 .bind(json("model version", &version)?)
                 .execute(&mut *transaction)
@@ -91,16 +91,14 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn champion(&self, horizon: Horizon) -> Result<Option<ModelVersion>, StoreError> {
-        sqlx::query(
-            "SELECT document FROM model_versions WHERE state = $1 AND horizon_sessions = $2",
-        )
-        .bind(ModelState::Champion.as_str())
-        .bind(i64::from(horizon.sessions()))
-        .fetch_optional(&self.reader)
-        .await?
-        .as_ref()
-        .map(|row| document("model version", row))
-        .transpose()
+        sqlx::query("SELECT document FROM model_versions WHERE state = $1 AND horizon = $2")
+            .bind(ModelState::Champion.as_str())
+            .bind(horizon.to_string())
+            .fetch_optional(&self.reader)
+            .await?
+            .as_ref()
+            .map(|row| document("model version", row))
+            .transpose()
     }
 
     /// The bytes of the artefact of `version`, as they lie on disk; the caller checks their hash.

@@ -1,6 +1,7 @@
 //! Forecasts and signals, as they were given.
 
 use bist_lifecycle::Forecast;
+use bist_market::session_hours::moment_text;
 use bist_market::{Origin, Price, Symbol};
 use bist_trading::signal::Signal;
 use jiff::Timestamp;
@@ -28,7 +29,7 @@ pub struct ForecastRecord {
 /// A signal with where it comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SignalRecord {
-    /// Its name: model version, symbol and day.
+    /// Its name: model version, symbol, and the day or moment as of which it is.
     pub id: String,
     /// Whether the data behind it are real.
     pub origin: Origin,
@@ -43,7 +44,8 @@ pub struct SignalRecord {
 }
 
 impl Store {
-    /// Keeps forecasts and signals, all or none; one of the same model, symbol and day is replaced.
+    /// Keeps forecasts and signals, all or none; one of the same model, symbol and day
+    /// or moment is replaced.
     ///
     /// # Errors
     ///
@@ -63,7 +65,7 @@ impl Store {
             )
             .bind(record.forecast.symbol.to_string())
             .bind(&record.model_version)
-            .bind(record.forecast.as_of.to_string())
+            .bind(moment_text(record.forecast.as_of, record.forecast.as_of_time))
             .bind(record.made_at.as_microsecond())
             .bind(json("forecast", record)?)
             .execute(&mut *transaction)
@@ -79,7 +81,7 @@ impl Store {
             .bind(&record.id)
             .bind(record.signal.symbol.to_string())
             .bind(&record.model_version)
-            .bind(record.signal.as_of.to_string())
+            .bind(moment_text(record.signal.as_of, record.signal.as_of_time))
             .bind(record.made_at.as_microsecond())
             .bind(json("signal", record)?)
             .execute(&mut *transaction)

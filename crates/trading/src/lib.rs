@@ -20,5 +20,6 @@ pub use estimate::Estimate;
 pub use performance::{AfterCosts, Opportunity};
 pub use record::{ModelRecord, SkillCondition, SymbolRecord};
 pub use signal::{
-    Action, Contribution, Reason, ReturnInterval, Signal, SignalInput, TopContributions, decide,
+    Action, Contribution, Reason, ReturnInterval, Signal, SignalInput, TopContributions,
+    WithinSession, decide,
 };

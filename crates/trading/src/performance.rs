@@ -1,6 +1,7 @@
 //! What following the forecasts would have earned after costs, beside simply holding everything.
 
-use jiff::civil::Date;
+use bist_models::Horizon;
+use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::costs::CostModel;
@@ -12,14 +13,16 @@ pub const INTERVAL_LEVEL: f64 = 0.95;
 /// One forecast and what it led to. All returns are simple and total.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Opportunity {
-    /// The session at whose close the forecast was made.
+    /// The session in which the forecast was made.
     pub day: Date,
+    /// When the bar began at whose close it was made; midnight for a daily bar.
+    pub time: Time,
     /// What was forecast for the horizon.
     pub expected_return_share: f64,
-    /// From the next session's open to the close that ends the horizon; `None` when one of them is
-    /// not known.
+    /// From the next bar's open to the close that ends the horizon; `None` when one of them is not
+    /// known.
     pub traded_return_share: Option<f64>,
-    /// From the close of `day` to the close that ends the horizon.
+    /// From the close at which the forecast was made to the close that ends the horizon.
     pub held_return_share: f64,
 }
 
@@ -27,7 +30,9 @@ pub struct Opportunity {
 ///
 /// The rule: at the close of every `horizon`-th day, take the symbols whose expected return exceeds
 /// the cost of a round trip; buy them in equal parts at the next session's open, sell all at the
-/// close that ends the horizon, and pay for every purchase and sale. When there is none, stay in
+/// close that ends the horizon, and pay for every purchase and sale. With forecasts of the next hour
+/// this is done at the close of every hour; with forecasts to the end of the day once a day, at the
+/// close of its first hour. When there is none, stay in
 /// cash, which earns nothing. Beside it stands holding all symbols in equal parts from close to
 /// close, which pays no costs and is never out of the market: the comparison favours it.
 ///
@@ -37,7 +42,8 @@ pub struct Opportunity {
 pub struct AfterCosts {
     /// Periods that do not overlap.
     pub periods_count: u64,
-    /// Days of the record from the beginning of one period to that of the next.
+    /// Days of the record from the beginning of one period to that of the next; zero where a day has
+    /// several periods.
     pub days_per_period: u64,
     /// Periods in which something was bought.
     pub invested_periods_count: u64,
@@ -69,23 +75,25 @@ struct Period {
 }
 
 impl AfterCosts {
-    /// Follows the rule of [`AfterCosts`] through `opportunities`, which are sorted by day, with one
-    /// period every `days_per_period` of their distinct days. `None` when there are none.
-    ///
-    /// # Panics
-    ///
-    /// When `days_per_period` is zero.
-    pub fn of(
-        opportunities: &[Opportunity],
-        days_per_period: usize,
-        costs: &CostModel,
-    ) -> Option<Self> {
+    /// Follows the rule of [`AfterCosts`] through `opportunities` of forecasts over `horizon`, which
+    /// are sorted by day and time. `None` when there are none.
+    pub fn of(opportunities: &[Opportunity], horizon: Horizon, costs: &CostModel) -> Option<Self> {
         let round_trip_share = costs.round_trip_share();
-        let periods: Vec<Period> = opportunities
-            .chunk_by(|a, b| a.day == b.day)
-            .step_by(days_per_period)
-            .map(|day| period(day, round_trip_share))
-            .collect();
+        let moments: Vec<&[Opportunity]> =
+            opportunities.chunk_by(|a, b| (a.day, a.time) == (b.day, b.time)).collect();
+        let (begins, days_per_period): (Vec<&[Opportunity]>, u64) = match horizon {
+            Horizon::Sessions(sessions) => {
+                let sessions = sessions.get();
+                (moments.into_iter().step_by(sessions.into()).collect(), sessions.into())
+            }
+            Horizon::NextHour => (moments, 0),
+            Horizon::EndOfDay => {
+                let days = moments.chunk_by(|a, b| a[0].day == b[0].day);
+                (days.map(|moments| moments[0]).collect(), 1)
+            }
+        };
+        let periods: Vec<Period> =
+            begins.into_iter().map(|begin| period(begin, round_trip_share)).collect();
         if periods.is_empty() {
             return None;
         }
@@ -98,7 +106,7 @@ impl AfterCosts {
         };
         Some(Self {
             periods_count: periods.len() as u64,
-            days_per_period: days_per_period as u64,
+            days_per_period,
             invested_periods_count: periods.iter().filter(|p| p.bought_count > 0).count() as u64,
             trades_count: periods.iter().map(|p| p.bought_count as u64).sum(),
             untradable_count: periods.iter().map(|p| p.untradable_count as u64).sum(),
@@ -112,16 +120,16 @@ impl AfterCosts {
     }
 }
 
-/// What the rule did on one day, of which there is at least one opportunity.
-fn period(day: &[Opportunity], round_trip_share: f64) -> Period {
-    let chosen = || day.iter().filter(|o| o.expected_return_share > round_trip_share);
+/// What the rule did at one moment, at which there is at least one opportunity.
+fn period(begin: &[Opportunity], round_trip_share: f64) -> Period {
+    let chosen = || begin.iter().filter(|o| o.expected_return_share > round_trip_share);
     let bought: Vec<f64> = chosen().filter_map(|o| o.traded_return_share).collect();
-    let held: f64 = day.iter().map(|o| o.held_return_share).sum();
+    let held: f64 = begin.iter().map(|o| o.held_return_share).sum();
     Period {
         bought_count: bought.len(),
         untradable_count: chosen().count() - bought.len(),
         gross_share: bought.iter().sum::<f64>() / count(bought.len().max(1)),
-        hold_share: held / count(day.len()),
+        hold_share: held / count(begin.len()),
     }
 }
 
@@ -135,6 +143,7 @@ mod tests {
     fn opportunity(day: i64, expected: f64, traded: Option<f64>, held: f64) -> Opportunity {
         Opportunity {
             day: date(2024, 1, 1) + day.days(),
+            time: Time::midnight(),
             expected_return_share: expected,
             traded_return_share: traded,
             held_return_share: held,
@@ -150,6 +159,25 @@ mod tests {
         }
     }
 
+    fn sessions(count: u8) -> Horizon {
+        Horizon::from_sessions(count).unwrap()
+    }
+
+    #[test]
+    fn every_hour_is_a_period_of_its_own_and_the_end_of_a_day_ends_one_that_began_in_its_first() {
+        let hours = [(0, 10), (0, 11), (1, 10), (1, 11), (1, 12)];
+        let record = hours.map(|(day, hour)| Opportunity {
+            time: Time::constant(hour, 0, 0, 0),
+            ..opportunity(day, 0.05, Some(f64::from(hour) / 1000.0), 0.0)
+        });
+        let of = |horizon| AfterCosts::of(&record, horizon, &costs(0.0)).unwrap();
+        let (hourly, daily) = (of(Horizon::NextHour), of(Horizon::EndOfDay));
+        assert_eq!((hourly.periods_count, hourly.days_per_period), (5, 0));
+        assert_eq!((daily.periods_count, daily.days_per_period), (2, 1));
+        assert!((daily.gross_return_share - 0.010).abs() < 1e-15);
+        assert!((hourly.gross_return_share - 0.0108).abs() < 1e-15);
+    }
+
     #[test]
     fn only_what_exceeds_the_costs_is_bought_and_every_period_pays() {
         let record = [
@@ -161,7 +189,7 @@ mod tests {
             opportunity(2, -0.05, Some(-0.1), -0.02),
             opportunity(2, 0.009, Some(0.1), 0.04),
         ];
-        let after = AfterCosts::of(&record, 2, &costs(0.005)).unwrap();
+        let after = AfterCosts::of(&record, sessions(2), &costs(0.005)).unwrap();
         assert_eq!((after.periods_count, after.invested_periods_count), (2, 1));
         assert_eq!((after.trades_count, after.untradable_count), (2, 0));
         assert!((after.turnover_share - 0.5).abs() < 1e-15);
@@ -174,7 +202,8 @@ mod tests {
     #[test]
     fn an_expectation_equal_to_the_costs_is_not_bought() {
         let after =
-            AfterCosts::of(&[opportunity(0, 0.01, Some(1.0), 0.0)], 5, &costs(0.005)).unwrap();
+            AfterCosts::of(&[opportunity(0, 0.01, Some(1.0), 0.0)], sessions(5), &costs(0.005))
+                .unwrap();
         assert_eq!(after.trades_count, 0);
         assert!(after.gross_return_share.abs() < 1e-15);
         assert_eq!(after.net_return_share, None, "one period has no interval");
@@ -183,13 +212,13 @@ mod tests {
     #[test]
     fn a_symbol_without_a_price_is_counted_and_left_out() {
         let record = [opportunity(0, 0.5, None, 0.0), opportunity(0, 0.5, Some(0.03), 0.0)];
-        let after = AfterCosts::of(&record, 1, &costs(0.0)).unwrap();
+        let after = AfterCosts::of(&record, sessions(1), &costs(0.0)).unwrap();
         assert_eq!((after.trades_count, after.untradable_count), (1, 1));
         assert!((after.gross_return_share - 0.03).abs() < 1e-15);
     }
 
     #[test]
     fn no_opportunities_are_no_record() {
-        assert_eq!(AfterCosts::of(&[], 5, &CostModel::default()), None);
+        assert_eq!(AfterCosts::of(&[], sessions(5), &CostModel::default()), None);
     }
 }

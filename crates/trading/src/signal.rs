@@ -7,7 +7,7 @@ use std::fmt;
 
 use bist_market::{Calendar, ExchangeRules, Price, Symbol};
 use bist_models::Horizon;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::costs::CostModel;
@@ -21,11 +21,22 @@ const NAMED_COUNT: usize = 5;
 /// How far contributions may be from adding up to the forecast, log-return.
 const SUM_TOLERANCE: f64 = 1e-9;
 
+/// What a signal knows of the session in which it is made and ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WithinSession {
+    /// When the last bar that it rests on closed, in Istanbul.
+    pub known_at: Time,
+    /// When the horizon ends, in Istanbul.
+    pub ends_at: Time,
+    /// The base price of the session, from which its limits are counted; `None` when it is not known.
+    pub base_price: Option<Price>,
+}
+
 /// What to do with a share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Buy at the next session.
+    /// Buy at the next session, or at the next hour.
     Buy,
     /// Reduce what one has and do not buy. The product is long-only: nothing is sold short.
     Sell,
@@ -97,6 +108,8 @@ pub struct SignalInput<'a> {
     pub last_close: Price,
     /// How far ahead the forecast looks.
     pub horizon: Horizon,
+    /// The session, for a horizon that ends within it.
+    pub within_session: Option<WithinSession>,
     /// The forecast: log-return over the horizon, total return.
     pub expected_log_return: f64,
     /// Where the expected return lies with probability 0.8, by what the model's forecasts have been
@@ -124,14 +137,32 @@ pub struct SignalInput<'a> {
     pub rules: &'a ExchangeRules,
 }
 
-/// What to do with a share at the next session, and why.
+impl SignalInput<'_> {
+    /// The session for which the signal is made; `None` past the end of the calendar.
+    fn session(&self) -> Option<Date> {
+        match self.within_session {
+            None => self.calendar.next_session(self.as_of),
+            Some(_) => Some(self.as_of),
+        }
+    }
+
+    /// The base price of that session.
+    fn base_price(&self) -> Option<Price> {
+        self.within_session.map_or(Some(self.last_close), |within| within.base_price)
+    }
+}
+
+/// What to do with a share at the next session, or at the next hour of the same, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Signal {
     /// Whose signal.
     pub symbol: Symbol,
     /// The day of the last bar it rests on.
     pub as_of: Date,
-    /// The close of that day, as traded.
+    /// The time, in Istanbul, at which that bar closed, where it is not that of a whole day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of_time: Option<Time>,
+    /// The close of that bar, as traded.
     pub last_close: Price,
     /// How far ahead it looks.
     pub horizon: Horizon,
@@ -140,6 +171,9 @@ pub struct Signal {
     /// The session at whose close it ends; `None` when the calendar does not reach so far, which
     /// means unknown and not for ever.
     pub valid_until: Option<Date>,
+    /// The time of that day, in Istanbul, at which it ends, where that is not with the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until_time: Option<Time>,
     /// What to do.
     pub action: Action,
     /// Why.
@@ -182,8 +216,9 @@ pub struct Signal {
 /// session. Otherwise buy when the forecast is positive, and sell
 /// when it is negative.
 ///
-/// Target and stop lie within the limits of the next session, computed from the last close. If a
-/// corporate action moves the base price of that session, they move with it and must be computed
+/// Target and stop lie within the limits of the session for which the signal is made: of the next one,
+/// computed from the last close, and for a horizon within a session those of that session. If a
+/// corporate action moves the base price of the next session, they move with it and must be computed
 /// anew.
 ///
 /// # Panics
@@ -216,10 +251,15 @@ pub fn decide(input: &SignalInput<'_>) -> Signal {
     Signal {
         symbol: input.symbol,
         as_of: input.as_of,
+        as_of_time: input.within_session.map(|within| within.known_at),
         last_close: input.last_close,
         horizon: input.horizon,
-        next_session: input.calendar.next_session(input.as_of),
-        valid_until: input.calendar.session_after(input.as_of, u32::from(input.horizon.sessions())),
+        next_session: input.session(),
+        valid_until: match input.within_session {
+            None => input.calendar.session_after(input.as_of, u32::from(input.horizon.sessions())),
+            Some(_) => Some(input.as_of),
+        },
+        valid_until_time: input.within_session.map(|within| within.ends_at),
         action,
         reason,
         expected_return_share,

@@ -10,8 +10,8 @@ use crate::terminal::Terminal;
 
 #[derive(Args, Debug)]
 pub(crate) struct EvaluateArgs {
-    /// That of the model that looks so many sessions ahead
-    #[arg(long, value_name = "SESSIONS", default_value_t = HORIZON_DEFAULT, value_parser = parse_horizon)]
+    /// That of the model that looks so far ahead: 1, 5 or 20 sessions, 1h or eod
+    #[arg(long, value_name = "HORIZON", default_value_t = HORIZON_DEFAULT, value_parser = parse_horizon)]
     horizon: Horizon,
     /// How the days are divided
     #[arg(long, value_enum, default_value_t = Scheme::WalkForward)]
@@ -64,14 +64,14 @@ fn paths(report: &PathsReport) -> String {
     let of_paths: Vec<String> =
         paths.rank_ics.iter().map(|rank_ic| format!("{rank_ic:+.4}")).collect();
     format!(
-        "model {} ({}), {} session(s) ahead, combinatorial purged cross-validation\n\
+        "model {} ({}), {}, combinatorial purged cross-validation\n\
          rank IC of {} paths: {}\n\
          mean {:+.4}, standard deviation {:.4}, positive {:.0} %\n\
          The paths share most of what they learned from: their spread tells how much the record owes \
          to the choice of the test days, and nothing of luck.",
         report.model_version,
         report.origin,
-        report.horizon_sessions,
+        report.horizon.in_words(),
         of_paths.len(),
         of_paths.join("  "),
         paths.mean,

@@ -8,6 +8,7 @@ use bist_app::{HORIZON_DEFAULT, Horizon, parse_horizon};
 use bist_market::Price;
 use bist_trading::Signal;
 use clap::Args;
+use jiff::civil::Time;
 use serde::Serialize;
 
 use super::open;
@@ -16,9 +17,9 @@ use crate::terminal::Terminal;
 
 #[derive(Args, Debug)]
 pub(crate) struct SignalsArgs {
-    /// Show those of the model that looks so many sessions ahead; those of all models are made and
-    /// kept
-    #[arg(long, value_name = "SESSIONS", default_value_t = HORIZON_DEFAULT, value_parser = parse_horizon)]
+    /// Show those of the model that looks so far ahead: 1, 5 or 20 sessions, 1h or eod; those of all
+    /// models are made and kept
+    #[arg(long, value_name = "HORIZON", default_value_t = HORIZON_DEFAULT, value_parser = parse_horizon)]
     horizon: Horizon,
 }
 
@@ -115,6 +116,13 @@ fn text(report: &SignalsReport) -> String {
     // Without skill every symbol has the same reason: one sentence, once.
     if let (false, Some(record)) = (report.model.evaluation.skill.shown, report.signals.first()) {
         line(record.signal.reason.to_string());
+    }
+    if let Some(Signal {
+        as_of, as_of_time: Some(known_at), valid_until_time: Some(until), ..
+    }) = report.signals.first().map(|record| &record.signal)
+    {
+        let time = |time: &Time| time.strftime("%H:%M").to_string();
+        line(format!("as of {as_of} {}, valid until {}", time(known_at), time(until)));
     }
     line(format!("model {} ({} data)", report.model.id, report.model.origin));
     out

@@ -5,6 +5,7 @@
 mod cli;
 mod decisions;
 mod gate;
+mod hourly;
 mod kills;
 mod services;
 mod tidy;

@@ -1,5 +1,6 @@
 //! What the numbers of an evaluation do not say.
 
+use bist_models::Horizon;
 use serde::{Deserialize, Serialize};
 
 use super::symbols::FALSE_SHARE_MAX;
@@ -47,6 +48,7 @@ pub(super) fn caveats(
     symbols: &[SymbolEvaluation],
     sectors: &[SectorEvaluation],
     protocol: &Protocol,
+    horizon: Horizon,
 ) -> Vec<Caveat> {
     let judged = symbols.iter().filter(|symbol| symbol.rank_ic.is_some()).count();
     let shown = symbols.iter().filter(|symbol| symbol.skill_shown).count();
@@ -80,9 +82,14 @@ pub(super) fn caveats(
         ),
         (
             CaveatCode::FillsAssumed,
-            "Purchases are taken to be filled at the next session's opening price, for any amount \
-             and also when the share is locked at its price limit."
-                .to_owned(),
+            format!(
+                "Purchases are taken to be filled at the {}'s opening price, for any amount and also \
+                 when the share is locked at its price limit.",
+                match horizon {
+                    Horizon::Sessions(_) => "next session",
+                    Horizon::NextHour | Horizon::EndOfDay => "next hour",
+                }
+            ),
         ),
         (
             CaveatCode::CostsAssumed,

@@ -20,7 +20,8 @@ const BOOTSTRAP_DAYS_MIN: usize = 20;
 #[serde(rename_all = "snake_case")]
 pub enum RankIcMethod {
     /// Mean over days of Spearman's correlation across the symbols of a day, of which there are
-    /// five or more. What moves all symbols alike does not count.
+    /// five or more; of hourly forecasts the coefficient of a day is the mean of that of its hours.
+    /// What moves all symbols alike does not count.
     CrossSectional,
     /// There are too few symbols for that: mean over days of the symbols' parts of their own
     /// correlation over time.
@@ -84,39 +85,44 @@ pub(super) struct DailyCoefficients {
 }
 
 impl DailyCoefficients {
-    /// The coefficients of `forecast` on `records`, sorted by day and symbol: across symbols when
-    /// half of the days have symbols enough, and over time otherwise.
+    /// The coefficients of `forecast` on `records`, sorted by moment and symbol: across symbols when
+    /// half of the moments have symbols enough, and over time otherwise.
     pub(super) fn of(
         records: &[OutOfFold],
         correlation: Correlation,
         forecast: impl Fn(&OutOfFold) -> f64,
     ) -> Self {
-        let days: Vec<&[OutOfFold]> = records.chunk_by(|a, b| a.day == b.day).collect();
+        let moments: Vec<&[OutOfFold]> =
+            records.chunk_by(|a, b| a.moment() == b.moment()).collect();
         let of_day = |day: &[OutOfFold], value| DailyCoefficient {
             day: day[0].day,
             fold: day[0].fold,
             value,
         };
-        let wide: Vec<_> = days.iter().filter(|day| day.len() >= SYMBOLS_PER_DAY_MIN).collect();
-        if 2 * wide.len() >= days.len() {
-            let across = |day: &[OutOfFold]| {
-                let predicted: Vec<f64> = day.iter().map(&forecast).collect();
-                let realised: Vec<f64> = day.iter().map(OutOfFold::realised).collect();
+        let wide = moments.iter().copied().filter(|moment| moment.len() >= SYMBOLS_PER_DAY_MIN);
+        let wide: Vec<&[OutOfFold]> = wide.collect();
+        if 2 * wide.len() >= moments.len() {
+            let across = |moment: &&[OutOfFold]| {
+                let predicted: Vec<f64> = moment.iter().map(&forecast).collect();
+                let realised: Vec<f64> = moment.iter().map(OutOfFold::realised).collect();
                 correlation.of(&predicted, &realised)
             };
-            let days = wide.iter().map(|day| of_day(day, across(day))).collect();
-            return Self { method: RankIcMethod::CrossSectional, days };
+            let days = wide.chunk_by(|a, b| a[0].day == b[0].day).map(|moments| {
+                of_day(moments[0], mean(&moments.iter().map(across).collect::<Vec<_>>()))
+            });
+            return Self { method: RankIcMethod::CrossSectional, days: days.collect() };
         }
         let predicted: Vec<f64> = records.iter().map(&forecast).collect();
         let realised: Vec<f64> = records.iter().map(OutOfFold::realised).collect();
         let parts = symbols::correlation_parts(records, correlation, &predicted, &realised);
         let mut parts = parts.as_slice();
-        let over_time = |day: &&[OutOfFold]| {
+        let over_time = |day: &[OutOfFold]| {
             let (of_this_day, later) = parts.split_at(day.len());
             parts = later;
             of_day(day, mean(of_this_day))
         };
-        Self { method: RankIcMethod::TimeSeries, days: days.iter().map(over_time).collect() }
+        let days = records.chunk_by(|a, b| a.day == b.day).map(over_time);
+        Self { method: RankIcMethod::TimeSeries, days: days.collect() }
     }
 
     pub(super) fn values(&self) -> Vec<f64> {

@@ -13,9 +13,9 @@ impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} for {} sessions ahead, out of sample {} to {}: {} forecasts, {} days, {} symbols",
+            "{} {}, out of sample {} to {}: {} forecasts, {} days, {} symbols",
             self.kind,
-            self.horizon_sessions,
+            self.horizon.in_words(),
             self.from,
             self.to,
             self.rows_count,
@@ -165,10 +165,13 @@ impl Evaluation {
         let Some(after) = &self.after_costs else { return Ok(()) };
         writeln!(
             f,
-            "After costs of {:.2} % a round trip: {} periods of {} days, {} trades, invested in {}",
+            "After costs of {:.2} % a round trip: {} periods of {}, {} trades, invested in {}",
             after.round_trip_share * 100.0,
             after.periods_count,
-            after.days_per_period,
+            match after.days_per_period {
+                0 => "an hour".to_owned(),
+                days => format!("{days} days"),
+            },
             after.trades_count,
             after.invested_periods_count
         )?;
@@ -180,7 +183,7 @@ impl Evaluation {
 
     fn bands(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The first step, the middle one and the last tell how it goes.
-        let last = u32::from(self.horizon_sessions);
+        let last = u32::from(self.horizon.sessions());
         let shown = [1, last.div_ceil(2), last];
         for level in BAND_LEVELS {
             write!(f, "Band of {:>2.0} % held", level * 100.0)?;

@@ -2,7 +2,7 @@
 
 use bist_trading::Estimate;
 
-use super::{OutOfFold, RankIcMethod};
+use super::{OutOfFold, RankIcMethod, compared};
 use crate::rank_ic::{DependentMean, mean};
 
 /// Level of the interval of the slope.
@@ -12,7 +12,7 @@ const LEVEL: f64 = 0.8;
 /// interval; one when forecasts are as large as they should be, and nearer to zero when they say too
 /// much. Absent when there are too few days or the forecasts do not differ.
 ///
-/// This is the slope of the outcomes on the forecasts over all rows, both less their mean of the day
+/// This is the slope of the outcomes on the forecasts over all rows, both less their mean of the moment
 /// where symbols are compared. With the sums `a_t` of products and `b_t` of squares of the
 /// day `t` it is `sum a / sum b`, and its standard error is that of the mean of `(a_t - slope b_t)`
 /// by Newey and West over the mean of `b_t`: days and labels that overlap are not taken for
@@ -27,16 +27,10 @@ pub(super) fn calibration_slope(
     let (products, squares): (Vec<f64>, Vec<f64>) = records
         .chunk_by(|a, b| a.day == b.day)
         .map(|day| {
-            let forecasts: Vec<f64> = day.iter().map(|r| r.predicted.model).collect();
-            let outcomes: Vec<f64> = day.iter().map(OutOfFold::realised).collect();
-            let common = |values: &[f64]| match method {
-                RankIcMethod::CrossSectional => mean(values),
-                RankIcMethod::TimeSeries => 0.0,
-            };
-            let (forecast, outcome) = (common(&forecasts), common(&outcomes));
-            let pairs = forecasts.iter().zip(&outcomes);
-            let product = pairs.map(|(f, o)| (f - forecast) * (o - outcome)).sum::<f64>();
-            (product, forecasts.iter().map(|f| (f - forecast).powi(2)).sum::<f64>())
+            let forecasts = compared(day, method, |record| record.predicted.model);
+            let outcomes = compared(day, method, OutOfFold::realised);
+            let product = forecasts.iter().zip(&outcomes).map(|(f, o)| f * o).sum::<f64>();
+            (product, forecasts.iter().map(|f| f.powi(2)).sum::<f64>())
         })
         .unzip();
     let mean_square = mean(&squares);

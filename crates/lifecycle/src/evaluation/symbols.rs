@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{OutOfFold, hit_share};
-use crate::rank_ic::{Correlation, DependentMean, count, lag_days};
+use crate::rank_ic::{Correlation, DependentMean, count, lag_days, mean};
 
 /// Of the symbols that pass, the share that may pass by luck.
 pub(super) const FALSE_SHARE_MAX: f64 = 0.05;
@@ -26,8 +26,11 @@ pub struct SymbolEvaluation {
     pub from: Date,
     /// Last day judged.
     pub to: Date,
-    /// Forecasts judged, one a day.
+    /// Forecasts judged.
     pub rows_count: u64,
+    /// Days judged; absent where every forecast has a day of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days_count: Option<u64>,
     /// Spearman's correlation over time of forecasts and outcomes, with an interval by Newey and
     /// West that is so wide that of the symbols whose interval lies above zero 5 % are there by luck
     /// at most; absent when the record is shorter than twenty horizons. Nothing is taken from the
@@ -35,12 +38,19 @@ pub struct SymbolEvaluation {
     /// the others can.
     pub rank_ic: Option<Estimate>,
     /// Share of forecasts whose sign was right, with Wilson's 95 % interval for as many trials as
-    /// there are horizons in the record; absent when nothing moved.
+    /// there are horizons in the record, and not more than days; absent when nothing moved.
     pub hit_rate: Option<Estimate>,
     /// Share of outcomes that rose, of those that moved: the hit rate of always saying up.
     pub up_share: Option<f64>,
     /// Whether skill is shown on this symbol: the interval of the coefficient lies above zero.
     pub skill_shown: bool,
+}
+
+impl SymbolEvaluation {
+    /// Days judged.
+    pub fn days_judged(&self) -> u64 {
+        self.days_count.unwrap_or(self.rows_count)
+    }
 }
 
 /// Days that a symbol's record must have to be judged.
@@ -128,13 +138,26 @@ fn common_level(judged: &[DependentMean]) -> f64 {
 
 /// The correlation over time, if the record is long enough.
 fn correlation(rows: &[&OutOfFold], horizon: Horizon) -> Option<DependentMean> {
-    if rows.len() < days_count_min(horizon.sessions()) {
+    if days(rows).count() < days_count_min(horizon.sessions()) {
         return None;
     }
     let predicted: Vec<f64> = rows.iter().map(|record| record.predicted.model).collect();
     let realised: Vec<f64> = rows.iter().map(|record| record.realised()).collect();
     let parts = Correlation::Spearman.parts(&predicted, &realised);
-    DependentMean::newey_west(&parts, lag_days(horizon.sessions()))
+    let mut parts = parts.as_slice();
+    let daily: Vec<f64> = days(rows)
+        .map(|day| {
+            let (of_day, later) = parts.split_at(day.len());
+            parts = later;
+            mean(of_day)
+        })
+        .collect();
+    DependentMean::newey_west(&daily, lag_days(horizon.sessions()))
+}
+
+/// `rows`, which are sorted by day, day by day.
+fn days<'a>(rows: &'a [&'a OutOfFold]) -> impl Iterator<Item = &'a [&'a OutOfFold]> {
+    rows.chunk_by(|a, b| a.day == b.day)
 }
 
 /// The record of one symbol, which has at least one row.
@@ -147,12 +170,15 @@ fn of_symbol(
     let realised: Vec<f64> = rows.iter().map(|r| r.realised()).collect();
     let moved = realised.iter().filter(|value| value.abs() > 0.0).count();
     let rose = realised.iter().filter(|value| **value > 0.0).count();
-    let trials_count = count(moved) / f64::from(horizon.sessions());
+    let moved_days = days(rows).filter(|day| day.iter().any(|r| r.realised().abs() > 0.0)).count();
+    let trials_count = count(moved_days) / f64::from(horizon.sessions());
+    let days_count = days(rows).count();
     SymbolEvaluation {
         symbol,
         from: rows[0].day,
         to: rows[rows.len() - 1].day,
         rows_count: rows.len() as u64,
+        days_count: (days_count < rows.len()).then_some(days_count as u64),
         rank_ic,
         hit_rate: hit_share(rows.iter().copied())
             .and_then(|share| Estimate::of_share(share, trials_count, super::LEVEL)),

@@ -7,7 +7,7 @@ use bist_lifecycle::combinatorial_purged::{
 };
 use bist_lifecycle::evaluation::{ByBaseline, OutOfFold, PathsEvaluation, Predicted};
 use bist_lifecycle::walk_forward::LabelledRow;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use proptest::prelude::*;
 
 use crate::folds::rows;
@@ -24,6 +24,7 @@ fn records(
         OutOfFold {
             symbol: symbol(row % 5),
             day: rows[row].day,
+            time: Time::midnight(),
             known_on: rows[row].known_on,
             fold: split,
             predicted: Predicted {

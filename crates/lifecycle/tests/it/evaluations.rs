@@ -10,6 +10,7 @@ use bist_lifecycle::evaluation::{
 use bist_lifecycle::{LeakCheck, WalkForward};
 use bist_market::Symbol;
 use bist_trading::{CostModel, SkillCondition};
+use jiff::civil::Time;
 
 use crate::panels::{HORIZON, Recipe, no_outlook, sessions, spec, symbol, train};
 
@@ -33,6 +34,7 @@ fn records(
             OutOfFold {
                 symbol: symbol(s),
                 day: days[t],
+                time: Time::midnight(),
                 known_on: days[t + 5],
                 fold: usize::from(t >= days_count / 2),
                 predicted: Predicted { model, baselines: baselines(0.0) },
@@ -121,6 +123,30 @@ fn judge_with(
 /// A number between -1 and 1 without a pattern that matters.
 fn scatter(a: usize, b: usize) -> f64 {
     ((a * 7_919 + b * 104_729 + a * a * 31 + b * b * a * 17) % 2_003) as f64 / 1_001.0 - 1.0
+}
+
+/// Right in the morning and wrong by as much in the afternoon: a day has one number, and no hour more
+/// weight than another.
+#[test]
+fn the_coefficient_of_a_day_is_the_mean_of_that_of_its_hours() {
+    let (mut morning, layouts) = records(10, 60, |t, s| (scatter(t, s), scatter(t, s)));
+    for record in &mut morning {
+        record.time = Time::constant(10, 0, 0, 0);
+    }
+    let afternoon = morning.iter().cloned().map(|mut record| {
+        record.time = Time::constant(15, 0, 0, 0);
+        record.predicted.model = -record.predicted.model;
+        record
+    });
+    let mut both: Vec<OutOfFold> = morning.iter().cloned().chain(afternoon).collect();
+    both.sort_by_key(|record| (record.day, record.time, record.symbol));
+    let rank_ic = judge((both.clone(), layouts.clone())).rank_ic;
+    assert_eq!(rank_ic.days_count, 60);
+    assert!(rank_ic.estimate.unwrap().value.abs() < 1e-12);
+    // One hour of a single symbol is no cross-section, and counts for nothing.
+    both.retain(|record| record.time.hour() == 10 || record.symbol == symbol(0));
+    let rank_ic = judge((both, layouts)).rank_ic;
+    assert!((rank_ic.estimate.unwrap().value - 1.0).abs() < 1e-12);
 }
 
 #[test]

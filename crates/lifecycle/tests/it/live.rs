@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use bist_lifecycle::evaluation::LearningTarget;
 use bist_lifecycle::{FittedModel, Forecast, LiveModel, OtherFeatures, TrainingContext};
-use bist_market::{Bar, BarSeries, Calendar, Symbol, ValidatedBars};
+use bist_market::{Bar, BarSeries, Calendar, Interval, Symbol, ValidatedBars};
 use bist_models::{Panel, features};
 use bist_testkit::bars::{random_walk, validated};
 use jiff::civil::{Date, date};
@@ -139,7 +139,7 @@ fn a_model_of_other_features_does_not_follow() {
     spec.walk_forward.folds_count = 2;
     let model = crate::panels::train(&panel, &spec).unwrap().model;
     let refused = LiveModel::new(model, &[], &[], UNTIL).map(|_| ()).unwrap_err();
-    let live_count = features::feature_names().len();
+    let live_count = features::feature_names(Interval::Daily).len();
     let of_model_count = panel.known.features.columns_count();
     assert_eq!(refused, OtherFeatures { of_model_count, live_count });
 }

@@ -140,7 +140,7 @@ impl Recipe {
         };
         Panel {
             known: Arc::new(Known {
-                keys: rows().map(|(t, s)| RowKey { day: days[t], symbol: symbol(s) }).collect(),
+                keys: rows().map(|(t, s)| RowKey::daily(days[t], symbol(s))).collect(),
                 features: FeatureMatrix::from_columns(
                     names.collect(),
                     columns.iter().map(spread).collect(),

@@ -183,6 +183,7 @@ fn forecasts_become_signals_that_rest_on_the_record() {
                 as_of: forecast.as_of,
                 last_close: Price::parse("120.00").unwrap(),
                 horizon: forecast.horizon,
+                within_session: None,
                 expected_log_return: forecast.expected_log_return,
                 expected_interval_80: forecast.expected_interval_80,
                 interval_80: step.interval_80,
@@ -245,7 +246,7 @@ fn what_cannot_be_trained_is_refused_with_a_reason() {
     let error = train(&PLANTED.panel(), &other).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the panel looks 5 sessions ahead and the training 3: build it for the same"
+        "the panel looks 5 sessions ahead and the training 3 sessions ahead: build it for the same"
     );
     let short = Recipe { days_count: 60, ..PLANTED }.panel();
     let error = train(&short, &spec(7)).unwrap_err();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bist_market::{Bar, ExchangeRules, Symbol, ValidatedBars};
+use bist_market::{Bar, ExchangeRules, Interval, Symbol, ValidatedBars};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
@@ -58,10 +58,10 @@ impl Context {
         Self { index: ContextSeries::new(rules), fx: ContextSeries::new(rules) }
     }
 
-    /// All that the bars of the index and the rate among `series` tell.
+    /// All that the daily bars of the index and the rate among `series` tell.
     pub(crate) fn of(series: &[ValidatedBars], rules: &'static ExchangeRules) -> Self {
         let mut context = Self::new(rules);
-        for series in series {
+        for series in series.iter().filter(|series| series.interval() == Interval::Daily) {
             if let Some(into) = context.series_of(series.symbol()) {
                 for (index, bar) in series.bars().iter().enumerate() {
                     into.push(bar, series.continues(index));

@@ -346,7 +346,7 @@ impl DayView {
         let own = today.own.values;
         let across = self.section.row(&today.standing, of_market_model);
         MarketRow {
-            key: RowKey { day: self.day, symbol },
+            key: RowKey::daily(self.day, symbol),
             volatility: own[places.volatility_20],
             features: [&own[..], &self.of_day, &across].concat(),
             stretch: today.stretch,

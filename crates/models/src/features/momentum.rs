@@ -220,7 +220,13 @@ mod tests {
     #[test]
     fn prices_that_stand_still_leave_no_feature_infinite_and_bounded_ones_at_zero() {
         let bar = Ohlcv { open: 5.3, high: 5.3, low: 5.3, close: 5.3, volume: 0.0 };
-        let of_run = RunBar { day: date(2024, 1, 2), bar, turnover: 0.0, limit_hit: 0.0 };
+        let of_run = RunBar {
+            day: date(2024, 1, 2),
+            time: jiff::civil::Time::midnight(),
+            bar,
+            turnover: 0.0,
+            limit_hit: 0.0,
+        };
         let mut momentum = Momentum::new();
         let last = (0..300).map(|_| momentum.push(&of_run)).last().unwrap();
         for (definition, value) in DEFINITIONS.iter().zip(last) {

@@ -1,7 +1,7 @@
 //! The bars of one symbol between two breaks, as numbers on one scale.
 
 use bist_market::{Bar, ExchangeRules, Price, ValidatedBars};
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime, Time};
 
 use crate::indicators::Ohlcv;
 
@@ -10,6 +10,8 @@ use crate::indicators::Ohlcv;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RunBar {
     pub(crate) day: Date,
+    /// When the bar began; midnight for a daily bar.
+    pub(crate) time: Time,
     pub(crate) bar: Ohlcv,
     /// Close as paid times shares, lira; NaN where the volume is unknown.
     pub(crate) turnover: f64,
@@ -18,7 +20,13 @@ pub(crate) struct RunBar {
     pub(crate) limit_hit: f64,
 }
 
-/// Bars between two breaks, one a session, in the order of time. Every window and indicator sees
+impl RunBar {
+    pub(crate) const fn moment(&self) -> DateTime {
+        self.day.to_datetime(self.time)
+    }
+}
+
+/// Bars between two breaks, in the order of time. Every window and indicator sees
 /// one run only, and so begins anew after a break.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -52,11 +60,14 @@ pub(crate) struct Scale {
     rules: &'static ExchangeRules,
     /// The first bar of the run, and the last.
     ends: Option<(Bar, Bar)>,
+    /// The last bar of the run before the day of its last bar: its close is the base of the day's
+    /// limits.
+    base: Option<Bar>,
 }
 
 impl Scale {
     pub(crate) fn new(rules: &'static ExchangeRules) -> Self {
-        Self { rules, ends: None }
+        Self { rules, ends: None, base: None }
     }
 
     /// `bar` on the scale of its run, and whether it begins a new one: because it does not continue
@@ -67,10 +78,16 @@ impl Scale {
             continues && bar.adjusted_close.is_some() == last.adjusted_close.is_some()
         });
         let first = ends.map_or(*bar, |(first, _)| first);
+        self.base = match ends {
+            Some((_, last)) if last.day == bar.day => self.base,
+            Some((_, last)) => Some(last),
+            None => None,
+        };
         let factor = relative_factor(bar, &first);
         let volume = bar.volume.map_or(f64::NAN, |shares| shares.count());
         let of_run = RunBar {
             day: bar.day,
+            time: bar.opening_time(),
             bar: Ohlcv {
                 open: bar.open.map_or(f64::NAN, Price::lira) * factor,
                 high: bar.high.lira() * factor,
@@ -79,7 +96,7 @@ impl Scale {
                 volume,
             },
             turnover: bar.close.lira() * volume,
-            limit_hit: ends.map_or(f64::NAN, |(_, last)| limit_hit(&last, bar, self.rules)),
+            limit_hit: self.base.map_or(f64::NAN, |last| limit_hit(&last, bar, self.rules)),
         };
         self.ends = Some((first, *bar));
         (of_run, ends.is_none())
@@ -108,8 +125,8 @@ fn rounded(value: f64) -> f64 {
     f64::from_bits((value.to_bits() + half) >> DROPPED_BITS << DROPPED_BITS)
 }
 
-/// Whether `bar` closed at a limit. The base of the limits is the last close on the scale of the
-/// new day, that is after a split or dividend, rounded to the tick.
+/// Whether `bar` closed at a limit. The base of the limits is the close of `last`, the last bar of an
+/// earlier day, on the scale of the new day, that is after a split or dividend, rounded to the tick.
 fn limit_hit(last: &Bar, bar: &Bar, rules: &ExchangeRules) -> f64 {
     let base = last.close.lira() / relative_factor(bar, last);
     #[expect(clippy::cast_possible_truncation, reason = "a price has at most 63 bits of units")]

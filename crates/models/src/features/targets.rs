@@ -1,21 +1,27 @@
 //! What came after each row: what models learn to forecast, and are judged by.
 //!
 //! A label needs prices that could be had. A session in which a share traded at its price limit and
-//! nowhere else had buyers or sellers only, so no label reaches through one.
+//! nowhere else had buyers or sellers only, so no label reaches through one. What is said here of a
+//! session holds for the hour of an hourly bar, whose labels never leave its session.
 
-use bist_market::Calendar;
-use jiff::civil::Date;
+use std::collections::BTreeMap;
+
+use bist_market::session_hours::later;
+use bist_market::{Calendar, ExchangeRules, SessionHours};
+use jiff::civil::{Date, DateTime, Time};
 
 use super::run::RunBar;
 use super::{Layout, SymbolColumns};
-use crate::forecaster::Horizon;
+use crate::horizon::Horizon;
 use crate::indicators::garman_klass_variance;
 
 /// Distance of the barriers from the price of entry, in standard deviations of the return over the
-/// horizon: `exp(+-BARRIER_WIDTH * volatility * sqrt(sessions))` times the price.
+/// horizon: `exp(+-BARRIER_WIDTH * volatility * sqrt(steps))` times the price.
+///
+/// A step is a session, or the whole of a horizon within one.
 pub const BARRIER_WIDTH: f64 = 1.0;
 
-/// Which of three barriers a price touched first after entry at the next session's open.
+/// Which of three barriers a price touched first after entry at the open of the next bar.
 ///
 /// Source: Lopez de Prado (2018), "Advances in Financial Machine Learning", section 3.4; here the
 /// barriers are touched by a session's high and low and not by its close only.
@@ -37,23 +43,26 @@ pub struct Targets {
     pub horizon: Horizon,
     /// `[k - 1][row]`: log-return from the close of the row's session to that of the `k`-th session
     /// after it, total return; NaN when either bar is absent, or a break or a session locked at its
-    /// limit lies between.
+    /// limit lies between. Within a session there is one step, to the close that ends the horizon; NaN
+    /// also in a session of which the bars do not yet tell the end.
     pub step_returns: Vec<Vec<f64>>,
-    /// Log-return from the open of the next session, where one could buy, to the close of the last
-    /// session of the horizon; NaN as above.
+    /// Log-return from the open of the next bar, where one could buy, to the close that ends the
+    /// horizon; NaN as above.
     pub tradable_return: Vec<f64>,
-    /// Daily volatility of the sessions of the horizon: the root of the mean over them of squared
-    /// overnight log-return plus the variance of Garman and Klass; NaN as above, or when a bar of
-    /// them is absent or without open.
+    /// Volatility of a step of the horizon, a session or the whole of a horizon within one: the root of
+    /// the mean over the steps of the sum, over the bars of each, of the squared log-return from the
+    /// close before to the open plus the variance of Garman and Klass; NaN as above, or when one of the
+    /// bars is absent or without open.
     pub realised_volatility: Vec<f64>,
-    /// Which barrier was touched first, for an entry at the open of the next session; absent as
-    /// above, or when the row's volatility is unknown or zero.
+    /// Which barrier was touched first, for an entry at the open of the next bar; absent as above, or
+    /// when the row's volatility is unknown or zero.
     pub barrier: Vec<Option<BarrierOutcome>>,
-    /// The last session of the horizon, at whose close the targets become known; `None` past the
-    /// end of the calendar.
+    /// The last session of the horizon, at whose close the targets are known; `None` past the end of
+    /// the calendar, and where nothing of the session is left.
     pub known_on: Vec<Option<Date>>,
-    /// Standard deviation of the daily log-returns of the last 20 sessions, known at the row's
-    /// close; NaN until there are 20.
+    /// Standard deviation of the return of a step, as known at the row's close: that of the last 20
+    /// daily log-returns. Within a session that of the last 20 hourly ones, times the root of the bars
+    /// to the end of the horizon, zero when none is left. NaN until there are 20.
     pub volatility: Vec<f64>,
 }
 
@@ -65,7 +74,7 @@ impl Targets {
     }
 }
 
-/// The targets of all rows; `volatility` is that known at each row.
+/// The targets of all rows; `volatility` is that of the last 20 bars, known at each row.
 pub(super) fn of(
     symbols: &[SymbolColumns],
     layout: &Layout,
@@ -75,73 +84,125 @@ pub(super) fn of(
 ) -> Targets {
     let steps_count = usize::from(horizon.sessions());
     let rows_count = layout.keys.len();
-    // The sessions after each day, and which of them the rows of the day share.
-    let mut ahead: Vec<Vec<Option<Date>>> = Vec::with_capacity(layout.days.len());
-    let mut day_of_row = vec![0; rows_count];
-    for (index, rows) in layout.days.iter().enumerate() {
-        let day = layout.keys[rows.start].day;
-        ahead.push(
-            (1..=u32::from(horizon.sessions())).map(|k| calendar.session_after(day, k)).collect(),
-        );
-        day_of_row[rows.clone()].fill(index);
+    let ways = match horizon {
+        Horizon::Sessions(_) => over_sessions(layout, calendar, horizon.sessions()),
+        Horizon::NextHour => within_session(layout, calendar, 1),
+        Horizon::EndOfDay => within_session(layout, calendar, u8::MAX),
+    };
+    let mut way_of_row = vec![0; rows_count];
+    for (index, rows) in layout.moments.iter().enumerate() {
+        way_of_row[rows.clone()].fill(index);
     }
 
+    let way_of = |row: usize| &ways[way_of_row[row]];
+    let volatility: Vec<f64> =
+        (0..rows_count).map(|row| volatility[row] * way_of(row).bars_of_step.sqrt()).collect();
     let mut targets = Targets {
         horizon,
         step_returns: vec![vec![f64::NAN; rows_count]; steps_count],
         tradable_return: vec![f64::NAN; rows_count],
         realised_volatility: vec![f64::NAN; rows_count],
         barrier: vec![None; rows_count],
-        known_on: day_of_row.iter().map(|&day| ahead[day][steps_count - 1]).collect(),
-        volatility: volatility.to_vec(),
+        known_on: (0..rows_count).map(|row| way_of(row).known_on()).collect(),
+        volatility,
     };
     let runs = symbols.iter().flat_map(|symbol| &symbol.runs);
     for (run, rows) in runs.zip(&layout.runs) {
         for (t, &row) in rows.iter().enumerate() {
-            let find = |day: Date| run.bars.binary_search_by_key(&day, |bar| bar.day).ok();
-            let later = ahead[day_of_row[row]].iter().map(|day| find((*day)?)).collect();
-            let path = Path::new(&run.bars, t, later);
+            let find = |at: DateTime| run.bars.binary_search_by_key(&at, RunBar::moment).ok();
+            let later = way_of(row).bars.iter().map(|at| find((*at)?)).collect();
+            let path = Path::new(&run.bars, t, later, steps_count);
             for (returns, value) in targets.step_returns.iter_mut().zip(path.step_returns()) {
                 returns[row] = value;
             }
             targets.tradable_return[row] = path.tradable_return().unwrap_or(f64::NAN);
             targets.realised_volatility[row] = path.realised_volatility().unwrap_or(f64::NAN);
-            targets.barrier[row] = path.barrier(volatility[row]);
+            targets.barrier[row] = path.barrier(targets.volatility[row]);
         }
     }
     targets
+}
+
+/// The way from a moment to the end of the horizon.
+struct Way {
+    /// When the bars on it begin; `None` for one of which the end is not known.
+    bars: Vec<Option<DateTime>>,
+    /// How many bars of the row's kind a step of the horizon has.
+    bars_of_step: f64,
+}
+
+impl Way {
+    /// The day of its last bar.
+    fn known_on(&self) -> Option<Date> {
+        self.bars.last().copied().flatten().map(DateTime::date)
+    }
+}
+
+/// The way over this many sessions, for each moment.
+fn over_sessions(layout: &Layout, calendar: &Calendar, sessions: u8) -> Vec<Way> {
+    let session = |day, k| Some(calendar.session_after(day, k)?.to_datetime(Time::midnight()));
+    let way_from = |day: Date| Way {
+        bars: (1..=u32::from(sessions)).map(|k| session(day, k)).collect(),
+        bars_of_step: 1.0,
+    };
+    layout.days().into_iter().map(way_from).collect()
+}
+
+/// The way over at most `bars_max` bars of the same session, for each moment. In a session whose last
+/// bar no symbol has, while none has a later one either, the bars are still to come.
+fn within_session(layout: &Layout, calendar: &Calendar, bars_max: u8) -> Vec<Way> {
+    let moments = || layout.moments.iter().map(|rows| layout.keys[rows.start].moment());
+    let hours: BTreeMap<Date, SessionHours> = moments()
+        .filter_map(|at| {
+            let hours = SessionHours::on(at.date(), calendar, ExchangeRules::bist())?;
+            Some((at.date(), hours))
+        })
+        .collect();
+    let bars_after = |at: DateTime| hours.get(&at.date()).map_or(0, |h| h.bars_after(at.time()));
+    let unfinished = moments().next_back().filter(|at| bars_after(*at) > 0).map(DateTime::date);
+    moments()
+        .map(|at| {
+            let count = bars_after(at).min(bars_max);
+            let known = |at: DateTime| (unfinished != Some(at.date())).then_some(at);
+            let bars = (1..=count).map(|k| known(at.date().to_datetime(later(at.time(), k))));
+            Way { bars: bars.collect(), bars_of_step: f64::from(count) }
+        })
+        .collect()
 }
 
 /// The bars of a run from the close of its bar `t` to the end of the horizon.
 struct Path<'a> {
     run: &'a [RunBar],
     t: usize,
-    /// Where in the run the bar of each session ahead is, while the share could be traded.
+    /// Where in the run each bar ahead is, while the share could be traded.
     later: Vec<Option<usize>>,
+    /// Steps of the horizon, each of one bar, or one of all bars.
+    steps_count: usize,
 }
 
 impl<'a> Path<'a> {
-    /// `later` tells where in the run the bar of each session ahead is, if it has one.
-    fn new(run: &'a [RunBar], t: usize, mut later: Vec<Option<usize>>) -> Self {
+    /// `later` tells where in the run each bar ahead is, if it has one.
+    fn new(run: &'a [RunBar], t: usize, mut later: Vec<Option<usize>>, steps_count: usize) -> Self {
         let locked = later.iter().position(|at| at.is_some_and(|at| is_locked(&run[at])));
         if let Some(locked) = locked {
             later[locked..].fill(None);
         }
-        Self { run, t, later }
+        Self { run, t, later, steps_count }
     }
 
     fn close(&self, at: usize) -> f64 {
         self.run[at].bar.close
     }
 
-    /// The bars of all sessions ahead; `None` when one is absent.
+    /// All bars ahead; `None` when there is none or one is absent.
     fn bars(&self) -> Option<Vec<usize>> {
-        self.later.iter().copied().collect()
+        self.later.iter().copied().collect::<Option<Vec<_>>>().filter(|bars| !bars.is_empty())
     }
 
     fn step_returns(&self) -> impl Iterator<Item = f64> {
         let last = self.close(self.t);
-        self.later.iter().map(move |at| at.map_or(f64::NAN, |at| (self.close(at) / last).ln()))
+        let ends = &self.later[self.later.len().saturating_sub(self.steps_count)..];
+        ends.iter().map(move |at| at.map_or(f64::NAN, |at| (self.close(at) / last).ln()))
     }
 
     fn tradable_return(&self) -> Option<f64> {
@@ -152,16 +213,16 @@ impl<'a> Path<'a> {
     fn realised_volatility(&self) -> Option<f64> {
         let bars = self.bars()?;
         let variances = bars.iter().map(|&at| {
-            let overnight = (self.run[at].bar.open / self.close(at - 1)).ln();
-            overnight * overnight + garman_klass_variance(&self.run[at].bar)
+            let gap = (self.run[at].bar.open / self.close(at - 1)).ln();
+            gap * gap + garman_klass_variance(&self.run[at].bar)
         });
-        Some(super::mean(&variances.collect::<Vec<_>>()).sqrt())
+        Some((variances.sum::<f64>() / super::count(self.steps_count)).sqrt())
     }
 
     fn barrier(&self, volatility: f64) -> Option<BarrierOutcome> {
         let bars = self.bars()?;
         let entry = self.run[*bars.first()?].bar.open;
-        let width = BARRIER_WIDTH * volatility * super::count(bars.len()).sqrt();
+        let width = BARRIER_WIDTH * volatility * super::count(self.steps_count).sqrt();
         if !(entry > 0.0 && width > 0.0) {
             return None;
         }

@@ -31,12 +31,12 @@ pub(crate) fn boost(params: &GbdtParams, seed: u64, rows: &TrainingRows<'_>) -> 
         })
         .collect();
     let (mut training, start) =
-        Scored::training(params.objective, rows.targets(train_rows), &rows.days(train_rows));
+        Scored::training(params.objective, rows.targets(train_rows), &rows.moments(train_rows));
     let validation_rows = if params.early_stopping_rounds == 0 { &[] } else { validation_rows };
     let validation = Scored::other(
         params.objective,
         rows.targets(validation_rows),
-        &rows.days(validation_rows),
+        &rows.moments(validation_rows),
         start,
     );
 

@@ -4,7 +4,7 @@
 //! `rank_objective.hpp` of its 4.7.0); ranking is that of Burges (2010), "From `RankNet` to
 //! `LambdaRank` to `LambdaMART`".
 
-use jiff::civil::Date;
+use jiff::civil::DateTime;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -118,10 +118,14 @@ pub(crate) struct Scored {
 }
 
 impl Scored {
-    /// The rows a model is to learn from, and the forecast that it starts with. `days` names the
-    /// day of each row; only ranking reads it.
-    pub(crate) fn training(objective: Objective, targets: Vec<f64>, days: &[Date]) -> (Self, f64) {
-        let mut rows = Self::of(objective, targets, days);
+    /// The rows a model is to learn from, and the forecast that it starts with. `moments`
+    /// names the moment of each row; only ranking reads it.
+    pub(crate) fn training(
+        objective: Objective,
+        targets: Vec<f64>,
+        moments: &[DateTime],
+    ) -> (Self, f64) {
+        let mut rows = Self::of(objective, targets, moments);
         let start = objective.start(&rows.labels);
         rows.start_at(start);
         (rows, start)
@@ -131,15 +135,15 @@ impl Scored {
     pub(crate) fn other(
         objective: Objective,
         targets: Vec<f64>,
-        days: &[Date],
+        moments: &[DateTime],
         start: f64,
     ) -> Self {
-        let mut rows = Self::of(objective, targets, days);
+        let mut rows = Self::of(objective, targets, moments);
         rows.start_at(start);
         rows
     }
 
-    fn of(objective: Objective, targets: Vec<f64>, days: &[Date]) -> Self {
+    fn of(objective: Objective, targets: Vec<f64>, moments: &[DateTime]) -> Self {
         let mut queries = Vec::new();
         let labels = match objective {
             Objective::Regression | Objective::Huber { .. } | Objective::Quantile { .. } => targets,
@@ -148,9 +152,9 @@ impl Scored {
             }
             Objective::Lambdarank => {
                 let mut order: Vec<usize> = (0..targets.len()).collect();
-                order.sort_by_key(|&row| days[row]);
+                order.sort_by_key(|&row| moments[row]);
                 let mut labels = vec![0.0; targets.len()];
-                for rows in order.chunk_by(|&a, &b| days[a] == days[b]) {
+                for rows in order.chunk_by(|&a, &b| moments[a] == moments[b]) {
                     grade(rows, &targets, &mut labels);
                     queries.push(Query::of(rows, &labels));
                 }
@@ -439,9 +443,9 @@ mod tests {
     #[test]
     fn grades_are_the_fifths_of_a_day() {
         let targets = [5.0, 1.0, 2.0, 4.0, 3.0, 9.0, 9.0];
-        let [one, two] = [1, 2].map(|day| date(2026, 1, day));
-        let days = [one, one, one, one, one, two, two];
-        let rows = Scored::other(Objective::Lambdarank, targets.to_vec(), &days, 0.0);
+        let [one, two] = [1, 2].map(|day| date(2026, 1, day).at(0, 0, 0, 0));
+        let moments = [one, one, one, one, one, two, two];
+        let rows = Scored::other(Objective::Lambdarank, targets.to_vec(), &moments, 0.0);
         assert_eq!(rows.labels, [4.0, 0.0, 1.0, 3.0, 2.0, 0.0, 0.0]);
         // Day 2 cannot be ranked wrongly, day 1 is ranked in the order of its rows.
         let expected = |grades: [f64; 5]| dcg(grades.into_iter().map(gain));
@@ -452,7 +456,12 @@ mod tests {
     #[test]
     fn the_lambdas_of_a_day_add_up_to_nothing_and_lift_what_ranks_too_low() {
         let targets: Vec<f64> = (0..10).map(f64::from).collect();
-        let mut rows = Scored::other(Objective::Lambdarank, targets, &[date(2026, 1, 1); 10], 0.0);
+        let mut rows = Scored::other(
+            Objective::Lambdarank,
+            targets,
+            &[date(2026, 1, 1).at(0, 0, 0, 0); 10],
+            0.0,
+        );
         (0..10).for_each(|row| rows.add(row, f64::from(9 - u8::try_from(row).unwrap())));
         let mut gradients = Gradients::default();
         rows.fill(&mut gradients);

@@ -168,7 +168,7 @@ mod tests {
     fn known() -> Known {
         let symbols = ["AAA", "BBB"].map(|symbol| Symbol::parse(symbol).unwrap());
         let keys: Vec<RowKey> = (1..=10)
-            .flat_map(|day| symbols.map(|symbol| RowKey { day: date(2024, 1, day), symbol }))
+            .flat_map(|day| symbols.map(|symbol| RowKey::daily(date(2024, 1, day), symbol)))
             .collect();
         let stretch = (0..20).map(|row| u32::from(row % 2 == 0 && row >= 10)).collect();
         let column = (0..20).map(f64::from).collect();

@@ -58,7 +58,7 @@ pub(crate) fn known(features: FeatureMatrix) -> Known {
     let sessions = Calendar::bist().sessions(date(2024, 1, 2), date(2025, 12, 31));
     let symbols = ["AAA", "BBB", "CCC"].map(|symbol| Symbol::parse(symbol).unwrap());
     let keys: Vec<RowKey> = sessions
-        .flat_map(|(day, _)| symbols.map(|symbol| RowKey { day, symbol }))
+        .flat_map(|(day, _)| symbols.map(|symbol| RowKey::daily(day, symbol)))
         .take(features.rows_count())
         .collect();
     let mut level = [0.0; 3];

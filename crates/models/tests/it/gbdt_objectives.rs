@@ -63,7 +63,7 @@ fn categories(rows_count: usize, columns_count: usize, seed: u64) -> (Known, Vec
     let symbol = Symbol::parse("AAA").unwrap();
     let first = date(2000, 1, 1);
     let keys = (0..rows_count)
-        .map(|row| RowKey { day: first + i64::try_from(row / 20).unwrap().days(), symbol })
+        .map(|row| RowKey::daily(first + i64::try_from(row / 20).unwrap().days(), symbol))
         .collect();
     let features = FeatureMatrix::from_columns(table.names, table.columns).unwrap();
     let (log_close, stretch) = (vec![0.0; rows_count], vec![0; rows_count]);

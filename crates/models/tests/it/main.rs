@@ -8,6 +8,7 @@ mod elastic_net;
 mod features;
 mod gbdt;
 mod gbdt_objectives;
+mod hourly;
 mod lstm;
 mod market_stream;
 mod price_baselines;

@@ -134,7 +134,7 @@ fn rows_streamed_in_any_order_with_provisional_bars_give_the_bits_of_the_batch()
         }
         for (symbol, bar, _) in &bars {
             if let Some(row) = stream.row(*symbol) {
-                let key = RowKey { day: bar.day, symbol: *symbol };
+                let key = RowKey::daily(bar.day, *symbol);
                 assert_eq!(bits_of(&row), batch_bits(&known, key), "{key:?}");
             }
         }

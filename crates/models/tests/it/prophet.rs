@@ -207,7 +207,7 @@ fn closes() -> (Known, Vec<f64>) {
     };
     for (i, (day, e)) in days.iter().zip(noise(800, 6)).enumerate() {
         for (symbol, slope) in symbols.iter().zip([0.001, if i < 300 { 0.002 } else { -0.002 }]) {
-            known.keys.push(RowKey { day: *day, symbol: *symbol });
+            known.keys.push(RowKey::daily(*day, *symbol));
             known.log_close.push(2.0 + slope * f64::from(u32::try_from(i).unwrap()) + 0.002 * e);
             known.stretch.push(u32::from(slope < 0.0));
         }

@@ -19,7 +19,7 @@ use crate::error::ApiError;
 use crate::extract::Checked;
 use crate::openapi::NoSuchSymbol;
 use crate::paging::{LatestParams, Page};
-use crate::schema::{Day, Decimal, Instant, OriginWord};
+use crate::schema::{Day, Decimal, Instant, OriginWord, TimeOfDay};
 
 /// The routes of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
@@ -42,19 +42,26 @@ struct ForecastResponse {
     made_at: Instant,
     /// The last day that it knows.
     as_of: Day,
-    /// The close of that day, from which it starts.
+    /// The time of that day at which the last bar that it knows closed, in Istanbul; only where the
+    /// horizon lies within a session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of_time: Option<TimeOfDay>,
+    /// The close of that bar, from which it starts.
     last_close: Decimal,
-    /// How many sessions ahead it looks.
+    /// How many sessions ahead it looks; one where the horizon lies within a session.
     #[schema(example = 5)]
     horizon_sessions: u8,
-    /// Return expected over all of them, dividends included.
+    /// How far ahead it looks: sessions, `1h` or `eod`.
+    #[schema(example = "5")]
+    horizon: String,
+    /// Return expected over all of the horizon, dividends included.
     #[schema(example = 0.0042)]
     expected_return_share: f64,
-    /// Probability that the close will be higher at the end of them.
+    /// Probability that the close will be higher at the end of it.
     #[schema(minimum = 0, maximum = 1, example = 0.52)]
     probability_up: f64,
-    /// Standard deviation of daily log-returns expected over them; null when there was nothing to
-    /// learn it from.
+    /// Standard deviation of daily log-returns expected over it, or of the return over a horizon within
+    /// a session; null when there was nothing to learn it from.
     #[schema(required, minimum = 0, example = 0.021)]
     volatility_share: Option<f64>,
     /// Which of two prices will be touched first; null when there was nothing to learn it from.
@@ -94,6 +101,10 @@ struct StepResponse {
     /// The day of that session; null when the calendar does not reach so far.
     #[schema(required)]
     day: Option<Day>,
+    /// The time of that day at which the horizon ends, in Istanbul; only where it lies within a
+    /// session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<TimeOfDay>,
     /// The middle of the bands, to the nearest price step.
     median: Decimal,
     /// Where the close will lie, the narrowest band first.
@@ -124,8 +135,10 @@ impl From<ForecastRecord> for ForecastResponse {
             model_version: record.model_version,
             made_at: Instant(record.made_at),
             as_of: Day(forecast.as_of),
+            as_of_time: forecast.as_of_time.map(TimeOfDay),
             last_close: Decimal(last_close),
             horizon_sessions: forecast.horizon.sessions(),
+            horizon: forecast.horizon.to_string(),
             expected_return_share: forecast.expected_log_return.exp_m1(),
             probability_up: forecast.probability_up,
             volatility_share: forecast.outlook.volatility,
@@ -148,6 +161,7 @@ impl StepResponse {
         Self {
             session: step.session,
             day: step.day.map(Day),
+            time: step.time.map(TimeOfDay),
             median: price(step.centre),
             bands: bands
                 .map(|(coverage, interval)| BandResponse {
@@ -195,9 +209,53 @@ async fn list(
 
 #[cfg(test)]
 mod tests {
-    use jiff::civil::date;
+    use bist_lifecycle::outlook::Outlook;
+    use bist_lifecycle::{Forecast, Horizon};
+    use bist_market::Origin;
+    use bist_trading::ReturnInterval;
+    use jiff::civil::{date, time};
 
     use super::*;
+
+    #[test]
+    fn a_forecast_within_a_session_tells_its_times() {
+        let around = ReturnInterval { low: -0.01, high: 0.01 };
+        let forecast = Forecast {
+            symbol: Symbol::parse("THYAO").unwrap(),
+            as_of: date(2024, 6, 3),
+            as_of_time: Some(time(13, 0, 0, 0)),
+            horizon: Horizon::EndOfDay,
+            volatility: 0.01,
+            expected_log_return: 0.0,
+            expected_interval_80: around,
+            probability_up: 0.5,
+            outlook: Outlook { up_share: 0.5, volatility: None, barriers: None },
+            steps: vec![ForecastStep {
+                session: 1,
+                day: Some(date(2024, 6, 3)),
+                time: Some(time(18, 10, 0, 0)),
+                centre: 0.0,
+                interval_50: around,
+                interval_80: around,
+                interval_95: around,
+            }],
+            base_share: 0.0,
+            contributions: Vec::new(),
+        };
+        let record = ForecastRecord {
+            origin: Origin::Market,
+            model_version: "ensemble-0123456789ab".to_owned(),
+            made_at: jiff::Timestamp::UNIX_EPOCH,
+            last_close: Price::parse("312.50").unwrap(),
+            forecast,
+        };
+        let document = serde_json::to_value(ForecastResponse::from(record)).unwrap();
+        let told = ["horizon", "as_of", "as_of_time"].map(|name| document[name].clone());
+        assert_eq!(told, ["eod", "2024-06-03", "13:00"]);
+        let step = &document["steps"][0];
+        assert_eq!((&step["day"], &step["time"]), (&"2024-06-03".into(), &"18:10".into()));
+        assert_eq!(document["horizon_sessions"], 1);
+    }
 
     #[track_caller]
     fn check(close: &str, log_return: f64, expected: &str) {

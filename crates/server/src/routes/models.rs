@@ -85,9 +85,12 @@ struct ModelSummary {
     /// The kind of model.
     #[schema(example = "gbdt")]
     kind: String,
-    /// How many sessions ahead it looks.
+    /// How many sessions ahead it looks; one where the horizon lies within a session.
     #[schema(example = 5)]
     horizon_sessions: u8,
+    /// How far ahead it looks: sessions, `1h` or `eod`.
+    #[schema(example = "5")]
+    horizon: String,
     /// Where it stands; there is one champion for each horizon.
     state: StateWord,
     /// Whether it learned from real data.
@@ -186,7 +189,8 @@ impl From<&ModelVersion> for ModelSummary {
         Self {
             version: version.id.clone(),
             kind: version.kind.clone(),
-            horizon_sessions: evaluation.horizon_sessions,
+            horizon_sessions: evaluation.horizon.sessions(),
+            horizon: evaluation.horizon.to_string(),
             state: StateWord(version.state),
             origin: OriginWord(version.origin),
             trained_at: Instant(version.trained_at),

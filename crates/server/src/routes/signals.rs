@@ -18,7 +18,9 @@ use crate::error::ApiError;
 use crate::extract::Checked;
 use crate::openapi::NoSuchSymbol;
 use crate::paging::{LatestParams, Page};
-use crate::schema::{ActionWord, Day, Decimal, Instant, OriginWord, document, schema, text};
+use crate::schema::{
+    ActionWord, Day, Decimal, Instant, OriginWord, TimeOfDay, document, schema, text,
+};
 
 /// The routes of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
@@ -46,6 +48,10 @@ struct SignalResponse {
     made_at: Instant,
     /// The last day that it knows.
     as_of: Day,
+    /// The time of that day at which the last bar that it knows closed, in Istanbul; only where the
+    /// horizon lies within a session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of_time: Option<TimeOfDay>,
     /// What to do.
     action: ActionWord,
     /// Why.
@@ -53,16 +59,23 @@ struct SignalResponse {
     /// The same in an English sentence.
     #[schema(example = "The expected return of +0.42 % does not exceed the costs of 0.62 %.")]
     reason_text: String,
-    /// How many sessions ahead it looks.
+    /// How many sessions ahead it looks; one where the horizon lies within a session.
     #[schema(example = 5)]
     horizon_sessions: u8,
+    /// How far ahead it looks: sessions, `1h` or `eod`.
+    #[schema(example = "5")]
+    horizon: String,
     /// The session for which it is made; null past the end of the calendar.
     #[schema(required)]
     next_session: Option<Day>,
     /// The session at whose close it ends; null when the calendar does not reach so far.
     #[schema(required)]
     valid_until: Option<Day>,
-    /// The close of `as_of`.
+    /// The time of that day at which it ends, in Istanbul; only where the horizon lies within a
+    /// session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_until_time: Option<TimeOfDay>,
+    /// The close of the last bar that it knows.
     last_close: Decimal,
     /// Return expected over the horizon, costs not counted.
     #[schema(example = 0.0042)]
@@ -175,12 +188,15 @@ impl TryFrom<SignalRecord> for SignalResponse {
             snapshot_hash,
             made_at: Instant(made_at),
             as_of: Day(signal.as_of),
+            as_of_time: signal.as_of_time.map(TimeOfDay),
             action: ActionWord(signal.action),
             reason_text: signal.reason.to_string(),
             reason: ReasonResponse::of(&signal.reason)?,
             horizon_sessions: signal.horizon.sessions(),
+            horizon: signal.horizon.to_string(),
             next_session: signal.next_session.map(Day),
             valid_until: signal.valid_until.map(Day),
+            valid_until_time: signal.valid_until_time.map(TimeOfDay),
             last_close: Decimal(signal.last_close),
             expected_return_share: signal.expected_return_share,
             cost_share: signal.cost_share,

@@ -19,6 +19,8 @@ async fn a_forecast_has_a_step_a_session_with_bands_around_its_middle() {
         assert_eq!((&forecast["origin"], &forecast["made_at"]), (&json!("sample"), &json!(NOW)));
         let steps = forecast["steps"].as_array().unwrap();
         assert_eq!(forecast["horizon_sessions"], steps.len());
+        assert_eq!(forecast["horizon"], steps.len().to_string());
+        assert!(forecast.get("as_of_time").is_none(), "a day has no time");
         for (session, step) in (1..).zip(steps) {
             assert_eq!(step["session"], session);
             let [half, most, nearly_all] = step["bands"].as_array().unwrap().as_slice() else {
@@ -47,6 +49,20 @@ async fn a_forecast_has_a_step_a_session_with_bands_around_its_middle() {
             .map(|step| price(&step["bands"][1]["high"]).lira() / price(&step["median"]).lira());
         assert!(first <= last, "the band widens: {forecast}");
     }
+}
+
+#[tokio::test]
+async fn horizons_within_a_session_may_be_asked_for_and_others_are_named() {
+    let app = TestApp::trained().await;
+    for horizon in ["1h", "eod"] {
+        // Nobody has trained on hours.
+        let page = app.get(&format!("/api/v1/forecasts?horizon={horizon}")).await.ok();
+        assert_eq!(page["items"], json!([]));
+    }
+    let answer = app.get("/api/v1/forecasts?horizon=2h").await;
+    let (code, detail) = answer.problem(400);
+    assert_eq!(code, "invalid_parameter");
+    assert!(detail.contains("1, 5 or 20 sessions, 1h or eod"), "{detail}");
 }
 
 #[tokio::test]

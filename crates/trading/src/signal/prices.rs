@@ -1,4 +1,4 @@
-//! Target and stop: prices that the exchange accepts in the next session.
+//! Target and stop: prices that the exchange accepts in the session for which a signal is made.
 
 use bist_market::Price;
 use bist_market::price::UNITS_PER_LIRA;
@@ -27,16 +27,14 @@ impl Prices {
 /// The target is the centre, rounded towards the last close, so that it never promises more than
 /// the forecast. The stop is the end of the 80 % interval on the other side, rounded away from the
 /// last close, so that it is not hit more often than the interval says; it lies at least one step
-/// from the last close. Both are moved inside the limits of the next session if they lie outside.
+/// from the last close. Both are moved inside the limits of the session if they lie outside.
 pub(super) fn of(input: &SignalInput<'_>) -> Result<Prices, Reason> {
     let SignalInput { last_close, expected_log_return, interval_80, rules, .. } = *input;
-    let day = input
-        .calendar
-        .next_session(input.as_of)
-        .ok_or(Reason::NextSessionUnknown { as_of: input.as_of })?;
+    let day = input.session().ok_or(Reason::NextSessionUnknown { as_of: input.as_of })?;
     // A symbol with a limit of its own: the usual one says nothing about it.
     let usual = rules.limit_share_of(day, input.symbol) == rules.limit_share(day);
-    let limits = rules.daily_limits(day, last_close).filter(|_| usual);
+    let limits = input.base_price().and_then(|base| rules.daily_limits(day, base));
+    let limits = limits.filter(|_| usual);
     let limits = limits.ok_or(Reason::LimitsUnknown { day })?;
     let down = |price| rules.round_down(day, price);
     let up = |price| rules.round_up(day, price);

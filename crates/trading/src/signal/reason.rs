@@ -70,9 +70,9 @@ pub enum Reason {
         /// The day of the last bar.
         as_of: Date,
     },
-    /// Hold: the price limits of the next session are not known.
+    /// Hold: the price limits of the session are not known.
     LimitsUnknown {
-        /// The next session.
+        /// The session.
         day: Date,
     },
     /// Hold: between the last close and the limits there is no price step that the forecast

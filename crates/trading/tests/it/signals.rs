@@ -4,9 +4,9 @@ use bist_market::{Calendar, ExchangeRules, Price, Symbol};
 use bist_models::Horizon;
 use bist_trading::{
     Action, Contribution, CostModel, Estimate, ModelRecord, Reason, ReturnInterval, Signal,
-    SignalInput, SkillCondition, SymbolRecord, decide,
+    SignalInput, SkillCondition, SymbolRecord, WithinSession, decide,
 };
-use jiff::civil::{Date, date};
+use jiff::civil::{Date, date, time};
 use proptest::prelude::*;
 
 const SKILL: Estimate = Estimate { value: 0.05, low: 0.02, high: 0.08, level: 0.95 };
@@ -20,7 +20,8 @@ struct Case {
     expected_log_return: f64,
     half_width_80: f64,
     half_width_expected: f64,
-    horizon_sessions: u8,
+    horizon: Horizon,
+    within_session: Option<WithinSession>,
     model_record: ModelRecord,
     symbol_record: SymbolRecord,
     contributions: Vec<Contribution>,
@@ -35,7 +36,8 @@ impl Case {
             expected_log_return,
             half_width_80: 0.05,
             half_width_expected: 0.0025,
-            horizon_sessions: 5,
+            horizon: Horizon::from_sessions(5).unwrap(),
+            within_session: None,
             model_record: ModelRecord { rank_ic: Some(SKILL), unmet: vec![] },
             symbol_record: SymbolRecord {
                 rank_ic: Some(SKILL),
@@ -56,7 +58,8 @@ impl Case {
             symbol: Symbol::parse("THYAO").unwrap(),
             as_of: self.as_of,
             last_close: self.last_close,
-            horizon: Horizon::from_sessions(self.horizon_sessions).unwrap(),
+            horizon: self.horizon,
+            within_session: self.within_session,
             expected_log_return: self.expected_log_return,
             interval_80: around(self.half_width_80),
             interval_50: around(self.half_width_80 / 2.0),
@@ -172,6 +175,30 @@ fn target_and_stop_stay_within_the_limits_of_the_next_session() {
 }
 
 #[test]
+fn within_a_session_target_and_stop_keep_its_limits_and_the_signal_ends_with_it() {
+    let within = |base: Option<&str>| WithinSession {
+        known_at: time(12, 0, 0, 0),
+        ends_at: time(18, 10, 0, 0),
+        base_price: base.map(|price| Price::parse(price).unwrap()),
+    };
+    // The share has risen from 275 to 300; the limits are still 247.50 and 302.50.
+    let mut case = Case::of("300.00", 0.05);
+    case.half_width_80 = 0.4;
+    case.horizon = Horizon::EndOfDay;
+    case.within_session = Some(within(Some("275.00")));
+    let at_limits = ("expected_gain_above_costs", Some("302.50"), Some("247.50"));
+    check(&case, Action::Buy, at_limits.0, at_limits.1, at_limits.2);
+    let signal = case.decide();
+    assert_eq!((signal.next_session, signal.valid_until), (Some(case.as_of), Some(case.as_of)));
+    assert_eq!(
+        (signal.as_of_time, signal.valid_until_time),
+        (Some(time(12, 0, 0, 0)), Some(time(18, 10, 0, 0)))
+    );
+    case.within_session = Some(within(None));
+    check(&case, Action::Hold, "limits_unknown", None, None);
+}
+
+#[test]
 fn a_forecast_whose_whole_band_is_a_gain_has_its_stop_below_the_price() {
     let mut case = Case::of("300.00", 0.05);
     case.half_width_80 = 0.01;
@@ -247,7 +274,7 @@ fn cases() -> impl Strategy<Value = Case> {
                 .0;
             case.last_close = Price::from_units(units).unwrap();
             case.half_width_80 = half_width_80;
-            case.horizon_sessions = horizon_sessions;
+            case.horizon = Horizon::from_sessions(horizon_sessions).unwrap();
             // One in four has no skill on the symbol.
             case.symbol_record.rank_ic = (record > 0).then_some(SKILL);
             case.base_share = expected - parts.iter().sum::<f64>();

@@ -135,7 +135,7 @@ impl Windows {
         let windows = read_f32(folder, "windows.f32")?;
         let targets = read_f32(folder, "targets.f32")?;
         let rows_count = WINDOWS_COUNT * WINDOW_STEPS;
-        let key = RowKey { day: date(2024, 1, 2), symbol: Symbol::parse("XU100")? };
+        let key = RowKey::daily(date(2024, 1, 2), Symbol::parse("XU100")?);
         let known = Known {
             keys: vec![key; rows_count],
             features: matrix(&windows, WINDOW_FEATURES)?,
