@@ -28,16 +28,16 @@ async fn each_configuration_counts_once_however_often_it_is_looked_at() {
     let count = async |origin, horizon| {
         configurations_count(&store.trials().await.unwrap(), origin, horizon)
     };
-    assert_eq!(count(Origin::Market, HORIZON_DEFAULT).await, 8, "those of the development");
+    assert_eq!(count(Origin::Market, HORIZON_DEFAULT).await, 9, "those of the development");
     store.record_trials(&[trial("a"), trial("a")]).await.unwrap();
-    assert_eq!(count(Origin::Market, HORIZON_DEFAULT).await, 8);
+    assert_eq!(count(Origin::Market, HORIZON_DEFAULT).await, 9);
     store
         .record_trials(&[trial("b"), Trial { origin: Origin::Sample, ..trial("c") }])
         .await
         .unwrap();
-    assert_eq!(count(Origin::Market, HORIZON_DEFAULT).await, 9);
-    assert_eq!(count(Origin::Sample, HORIZON_DEFAULT).await, 8);
-    assert_eq!(count(Origin::Market, HORIZONS[0]).await, 8);
+    assert_eq!(count(Origin::Market, HORIZON_DEFAULT).await, 10);
+    assert_eq!(count(Origin::Sample, HORIZON_DEFAULT).await, 9);
+    assert_eq!(count(Origin::Market, HORIZONS[0]).await, 9);
     assert_eq!(store.trials().await.unwrap().len(), 4);
 }
 
