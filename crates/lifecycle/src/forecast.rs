@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::evaluation::centre;
 use crate::members::FittedMembers;
 use crate::outlook::{FittedOutlook, Outlook};
-use crate::regime::{self, RegimeWeights, turbulence};
+use crate::regime::{self, RegimeWeights, turbulence_of_row};
 
 /// What is expected some sessions ahead, or at the end of a horizon within a session. Log-returns from
 /// the last close.
@@ -153,6 +153,18 @@ pub struct FittedModel {
     pub horizon: Horizon,
 }
 
+/// What is known of the row of a forecast.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ForecastRow<'a> {
+    pub(crate) key: RowKey,
+    /// Standard deviation of the daily log-returns of the last 20 sessions; NaN when unknown.
+    pub(crate) volatility: f64,
+    /// The names of the columns.
+    pub(crate) names: &'a [String],
+    /// The value of each column.
+    pub(crate) features: &'a [f64],
+}
+
 /// Why bytes are not a fitted model.
 #[derive(Debug, thiserror::Error)]
 #[error("not a fitted model of this version: {0}")]
@@ -170,17 +182,35 @@ impl FittedModel {
     /// When the columns of the panel are not those the model was fitted on, or there is no such
     /// row.
     pub fn forecast(&self, panel: &Panel, row: usize, calendar: &Calendar) -> Option<Forecast> {
-        let volatility = panel.targets.volatility[row];
+        let known = &panel.known;
+        self.forecast_row(
+            &ForecastRow {
+                key: known.keys[row],
+                volatility: panel.targets.volatility[row],
+                names: known.features.names(),
+                features: &known.features.row(row),
+            },
+            || self.members.predict(known, &[row]).iter().map(|rows| rows[0]).collect(),
+            calendar,
+        )
+    }
+
+    /// The forecast for one row, wherever it comes from; `of_members` gives the members' forecasts.
+    pub(crate) fn forecast_row(
+        &self,
+        row: &ForecastRow<'_>,
+        of_members: impl FnOnce() -> Vec<f64>,
+        calendar: &Calendar,
+    ) -> Option<Forecast> {
+        let ForecastRow { key, volatility, names, features } = *row;
         if !(volatility.is_finite() && volatility > 0.0) {
             return None;
         }
-        let key = panel.known.keys[row];
         let span = Span::of(key, self.horizon, calendar)?;
-        let of_members: Vec<f64> =
-            self.members.predict(&panel.known, &[row]).iter().map(|rows| rows[0]).collect();
-        let weights = self.weights.at(turbulence(&panel.known, &[row])[0]);
+        let of_members = of_members();
+        let weights = self.weights.at(turbulence_of_row(names, features));
         let expected_log_return = self.drift + regime::combine(&weights, &of_members);
-        let outlook = self.outlook.predict(&panel.known, &[row], &panel.targets.volatility)[0];
+        let outlook = self.outlook.predict_row(features, volatility);
         let steps = (1..=self.horizon.sessions())
             .map(|session| {
                 let day = match span {
@@ -191,7 +221,7 @@ impl FittedModel {
                 self.step(session, (day, time), expected_log_return, volatility)
             })
             .collect::<Option<Vec<_>>>()?;
-        let (base_share, contributions) = self.contributions(panel, row, &of_members, &weights);
+        let (base_share, contributions) = self.contributions(row, &of_members, &weights);
         Some(Forecast {
             symbol: key.symbol,
             as_of: key.day,
@@ -220,18 +250,16 @@ impl FittedModel {
     /// feature, and those of the other members as they are. With the base they add up to the forecast.
     fn contributions(
         &self,
-        panel: &Panel,
-        row: usize,
+        row: &ForecastRow<'_>,
         of_members: &[f64],
         weights: &[f64],
     ) -> (f64, Vec<Contribution>) {
         let FittedMembers { gbdt, elastic_net, lstm, prophet, .. } = &self.members;
-        let features = &panel.known.features;
         let mut members = of_members.iter().zip(weights);
-        let mut by_feature = vec![0.0; features.columns_count()];
+        let mut by_feature = vec![0.0; row.features.len()];
         let mut base = self.drift;
-        let of_trees = Some(gbdt.contributions(features, row));
-        let of_linear = elastic_net.as_ref().map(|linear| linear.contributions(features, row));
+        let of_trees = Some(gbdt.row_contributions(row.features));
+        let of_linear = elastic_net.as_ref().map(|linear| linear.row_contributions(row.features));
         for shares in of_trees.into_iter().chain(of_linear) {
             let (_, weight) = members.next().expect("each member has a weight");
             base += weight * shares.base;
@@ -239,11 +267,11 @@ impl FittedModel {
                 *sum += weight * share;
             }
         }
-        let values = features.names().iter().zip(features.row(row)).zip(by_feature);
+        let values = row.names.iter().zip(row.features).zip(by_feature);
         let mut contributions: Vec<Contribution> = values
             .map(|((feature, value), contribution_share)| Contribution {
                 feature: feature.clone(),
-                value: Some(value).filter(|value| value.is_finite()),
+                value: Some(*value).filter(|value| value.is_finite()),
                 contribution_share,
             })
             .collect();

@@ -74,13 +74,24 @@ impl FittedElasticNet {
         &self.0.coefficients
     }
 
-    /// What each feature adds to the forecast for `row`; with the base they add up to it.
+    /// The forecast for one row of feature values in the order of the columns, the bits of
+    /// [`FittedForecaster::predict`].
     ///
     /// # Panics
     ///
-    /// As [`FittedForecaster::predict`].
-    pub fn contributions(&self, x: &FeatureMatrix, row: usize) -> Contributions {
-        self.0.contributions(x, row)
+    /// When there are not as many values as columns.
+    pub fn predict_row(&self, row: &[f64]) -> f64 {
+        self.0.predict_row(row)
+    }
+
+    /// What each feature adds to the forecast for one row of feature values in the order of the
+    /// columns; with the base they add up to it.
+    ///
+    /// # Panics
+    ///
+    /// When there are not as many values as columns.
+    pub fn row_contributions(&self, row: &[f64]) -> Contributions {
+        self.0.row_contributions(row)
     }
 }
 

@@ -12,6 +12,7 @@ mod calendar;
 mod context;
 mod cross_section;
 mod intraday;
+mod market_stream;
 mod matrix;
 mod momentum;
 mod patterns;
@@ -34,10 +35,13 @@ use rayon::prelude::*;
 
 use crate::forecaster::FitError;
 use crate::horizon::Horizon;
+use context::Context;
 use intraday::Intraday;
 use run::{Run, RunBar};
 use stream::OWN_COUNT;
+use volume::Liquidity;
 
+pub use market_stream::{LateBar, MarketRow, MarketStream, MarketUpdate};
 pub use matrix::{FeatureMatrix, MatrixError};
 pub use stream::SymbolStream;
 pub use targets::{BARRIER_WIDTH, BarrierOutcome, Targets};
@@ -233,6 +237,9 @@ fn columns(
         }
         Interval::Minutes(_) => hour_columns(layout, series, calendar),
     };
+    let sectors = sectors(instruments);
+    let sector: Vec<Option<usize>> =
+        layout.keys.iter().map(|key| sectors.get(&key.symbol).copied()).collect();
     let inputs = cross_section::Inputs {
         return_1: of_name(&columns, &names, "return_1"),
         return_5: of_name(&columns, &names, "return_5"),
@@ -242,7 +249,7 @@ fn columns(
         volume_ratio: of_name(&columns, &names, "volume_ratio_5_20"),
         log_illiquidity: &log_illiquidity,
         turnover: &turnover,
-        sector: &sectors(layout, instruments),
+        sector: &sector,
     };
     let across = cross_section::columns(&inputs, &layout.moments, &layout.runs);
     columns.extend(of_moment);
@@ -290,10 +297,11 @@ impl SymbolColumns {
                 .collect(),
         };
         for (index, bar) in bars.iter().enumerate() {
-            let (own, liquidity) = stream.advance(bar, series.continues(index));
+            let own = stream.advance(bar, series.continues(index));
             let of_session = of_session.get(index).into_iter().flatten().copied();
-            let liquidity = [liquidity.log_illiquidity, liquidity.turnover];
-            let values = own.into_iter().chain(of_session).chain(liquidity);
+            let Liquidity { log_illiquidity, turnover } = own.liquidity;
+            let values =
+                own.values.into_iter().chain(of_session).chain([log_illiquidity, turnover]);
             for (column, value) in columns.iter_mut().zip(values) {
                 column.push(value);
             }
@@ -405,6 +413,10 @@ impl Layout {
     }
 }
 
+/// How many columns are the same for all daily rows of a day.
+const DAY_COUNT: usize =
+    calendar::DEFINITIONS.len() + context::DEFINITIONS.len() + regime::DEFINITIONS.len();
+
 /// The columns that are the same for all daily rows of a day: calendar, context and regime.
 fn day_columns(
     layout: &Layout,
@@ -413,34 +425,28 @@ fn day_columns(
     return_1: &[f64],
 ) -> Vec<Vec<f64>> {
     let days = layout.days();
-    let of_calendar = calendar::of_days(calendar, &days);
-    let of_context = context::of_days(series, &days);
+    let context = Context::of(series, ExchangeRules::bist());
     let turbulent = regime::of_days(&days, |t| &return_1[layout.moments[t].clone()]);
-    let of_days = days.iter().zip(of_context).zip(turbulent).map(|((day, context), turbulent)| {
-        of_calendar[day].into_iter().chain(context).chain([turbulent])
+    let of_days = days.iter().zip(turbulent).map(|(&day, turbulent)| {
+        let of_calendar = calendar::of_day(calendar, day);
+        of_calendar.into_iter().chain(context.of_day(day)).chain([turbulent])
     });
-    let count =
-        calendar::DEFINITIONS.len() + context::DEFINITIONS.len() + regime::DEFINITIONS.len();
-    layout.repeat(of_days, count)
+    layout.repeat(of_days, DAY_COUNT)
 }
 
 /// The columns that are the same for all hourly rows of a day: the calendar, and the context as it was
 /// known at the close of the session before.
 fn hour_columns(layout: &Layout, series: &[ValidatedBars], calendar: &Calendar) -> Vec<Vec<f64>> {
-    let of_moments = layout.days();
-    let mut days = of_moments.clone();
-    days.dedup();
-    let of_calendar = calendar::of_days(calendar, &days);
-    let before = days.iter().map(|&day| calendar.previous_session(day).unwrap_or(Date::MIN));
-    let of_context = context::of_days(series, &before.collect::<Vec<_>>());
-    let of_context: BTreeMap<Date, [f64; 8]> = days.into_iter().zip(of_context).collect();
-    let of_moments =
-        of_moments.iter().map(|day| of_calendar[day].into_iter().chain(of_context[day]));
+    let context = Context::of(series, ExchangeRules::bist());
+    let of_moments = layout.days().into_iter().map(|day| {
+        let before = calendar.previous_session(day).unwrap_or(Date::MIN);
+        calendar::of_day(calendar, day).into_iter().chain(context.of_day(before))
+    });
     layout.repeat(of_moments, calendar::DEFINITIONS.len() + context::DEFINITIONS.len())
 }
 
-/// The number of each row's sector.
-fn sectors(layout: &Layout, instruments: &[Instrument]) -> Vec<Option<usize>> {
+/// The number of each symbol's sector.
+fn sectors(instruments: &[Instrument]) -> BTreeMap<Symbol, usize> {
     let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
     let mut of_symbol: BTreeMap<Symbol, usize> = BTreeMap::new();
     for instrument in instruments {
@@ -450,7 +456,7 @@ fn sectors(layout: &Layout, instruments: &[Instrument]) -> Vec<Option<usize>> {
             of_symbol.insert(instrument.symbol, number);
         }
     }
-    layout.keys.iter().map(|key| of_symbol.get(&key.symbol).copied()).collect()
+    of_symbol
 }
 
 /// `a / b`, unknown where `b` is not positive or the quotient is beyond all numbers.
@@ -480,7 +486,9 @@ const fn whole(value: f64) -> u8 {
 }
 
 /// The mean of the values that are not NaN; NaN without any.
-fn known_mean(values: &[f64]) -> f64 {
-    let known: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
-    if known.is_empty() { f64::NAN } else { mean(&known) }
+fn known_mean(values: impl Iterator<Item = f64>) -> f64 {
+    let mut known_count = 0;
+    let known = values.filter(|value| !value.is_nan()).inspect(|_| known_count += 1);
+    let sum: f64 = known.sum();
+    if known_count == 0 { f64::NAN } else { sum / count(known_count) }
 }

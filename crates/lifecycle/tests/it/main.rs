@@ -7,6 +7,7 @@ mod evaluations;
 mod folds;
 mod golden;
 mod hourly;
+mod live;
 mod panels;
 mod trainings;
 mod versions;

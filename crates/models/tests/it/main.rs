@@ -10,6 +10,7 @@ mod gbdt;
 mod gbdt_objectives;
 mod hourly;
 mod lstm;
+mod market_stream;
 mod price_baselines;
 mod probability;
 mod prophet;

@@ -70,7 +70,9 @@ impl SkillBenchArgs {
         let mut items = Vec::new();
         for seed in 1..=self.seeds {
             terminal.say(&format!("market {seed} of {}", self.seeds));
-            items.push(self.market(seed, config, terminal).await?);
+            let found = self.market(seed, config, terminal).await?;
+            terminal.say(&found.in_words());
+            items.push(found);
         }
         let report = Report::of(self.horizon, items);
         terminal.result(&report, || report.text())
@@ -127,6 +129,21 @@ impl SkillBenchArgs {
             noise_claimed_count: noise.1,
             noise_rank_ic: mean(&noise.0),
         })
+    }
+}
+
+impl Found {
+    fn in_words(&self) -> String {
+        format!(
+            "market {}: rank IC {:.3} of {:.3}, shown on {} of {}, claimed on {} of {} without any",
+            self.seed,
+            self.predictable_rank_ic,
+            self.attainable,
+            self.predictable_shown_count,
+            self.predictable_symbols_count,
+            self.noise_claimed_count,
+            self.noise_symbols_count,
+        )
     }
 }
 
