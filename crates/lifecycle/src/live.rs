@@ -24,7 +24,7 @@ pub struct OtherFeatures {
     pub live_count: usize,
 }
 
-/// A fitted model beside the state of the market that it reads.
+/// A fitted model of daily bars beside the state of the market that it reads.
 ///
 /// What it forecasts is, bit for bit, what [`FittedModel::forecast`] makes of the panel of the bars
 /// taken in so far; only the row asked for is computed.
@@ -55,8 +55,8 @@ impl LiveModel {
         instruments: &[Instrument],
         until: Date,
     ) -> Result<Self, OtherFeatures> {
-        let names: Vec<String> =
-            feature_names(Interval::Daily).into_iter().map(str::to_owned).collect();
+        let names = feature_names(Interval::Daily).into_iter();
+        let names: Vec<String> = names.map(str::to_owned).collect();
         let of_model = model.members.gbdt.feature_names();
         if of_model != names {
             let (of_model_count, live_count) = (of_model.len(), names.len());

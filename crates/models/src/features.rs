@@ -437,18 +437,11 @@ fn day_columns(
 /// The columns that are the same for all hourly rows of a day: the calendar, and the context as it was
 /// known at the close of the session before.
 fn hour_columns(layout: &Layout, series: &[ValidatedBars], calendar: &Calendar) -> Vec<Vec<f64>> {
-    let of_moments = layout.days();
-    let mut days = of_moments.clone();
-    days.dedup();
     let context = Context::of(series, ExchangeRules::bist());
-    let of_day = |day: Date| {
+    let of_moments = layout.days().into_iter().map(|day| {
         let before = calendar.previous_session(day).unwrap_or(Date::MIN);
-        let values = calendar::of_day(calendar, day).into_iter().chain(context.of_day(before));
-        values.collect::<Vec<f64>>()
-    };
-    let of_days: BTreeMap<Date, Vec<f64>> =
-        days.into_iter().map(|day| (day, of_day(day))).collect();
-    let of_moments = of_moments.iter().map(|day| of_days[day].iter().copied());
+        calendar::of_day(calendar, day).into_iter().chain(context.of_day(before))
+    });
     layout.repeat(of_moments, calendar::DEFINITIONS.len() + context::DEFINITIONS.len())
 }
 
