@@ -80,7 +80,6 @@ use activity::Activity;
 use days::Days;
 use limits::Limits;
 use notes::Notes;
-use repeats::Repeats;
 use row::{Row, Sorted};
 
 /// Everything a source said about one symbol.
@@ -252,6 +251,7 @@ enum Quiet {
     LookedAt,
 }
 
+// The loops over all rows are functions of their own, each with the processor's registers for itself.
 fn look_through(
     received: &Received,
     remarks: &[Remark],
@@ -279,13 +279,13 @@ fn look_through(
 
     let actions = received.actions.iter().filter(|action| action.symbol == series.symbol);
     let actions: Vec<CorporateAction> = actions.copied().collect();
-    let mut repeats = Repeats::default();
-    for row in &mut rows {
-        if !row.is_quiet {
-            single::check(row, class, days, &actions, &mut notes);
+    for index in 0..rows.len() {
+        if rows[index].is_quiet {
+            continue;
         }
+        single::check(&mut rows[index], class, days, &actions, &mut notes);
         if daily {
-            repeats.check(row, days, &mut notes);
+            repeats::check_repeat(&mut rows, index, days, &mut notes);
         }
     }
     if !distinct {
@@ -393,6 +393,7 @@ fn add_remarks(
 }
 
 /// The accepted rows as bars and, for each, whether it may be compared with the one before.
+#[inline(never)]
 fn accepted(
     rows: &[Row<'_>],
     interval: Interval,

@@ -42,6 +42,7 @@ impl Activity<'_> {
     }
 
     /// Volumes that are missing, zero or far from usual.
+    #[inline(never)]
     fn check_volumes(&self, rows: &mut [Row<'_>], notes: &mut Notes) {
         let mut volumes = Volumes::new(self.policy);
         // The sound rows without a trade that were seen last: not yet known to be a halt.
@@ -118,6 +119,7 @@ impl Activity<'_> {
 
     /// Rows whose price does not move, in the session or over several, and those at their limit.
     /// Not of coarse prices, which stand still because they are rounded.
+    #[inline(never)]
     fn check_still(&self, rows: &mut [Row<'_>], volume_given: bool, notes: &mut Notes) {
         let mut run: Option<Run> = None;
         for index in 0..rows.len() {

@@ -9,6 +9,7 @@
 use super::days::Days;
 use super::limits::Limits;
 use super::row::{Row, as_float, lira};
+use crate::bar::RawBar;
 
 /// Marks the quiet rows of a daily series of shares or of an index; `rows` are sorted.
 pub(super) fn mark(rows: &mut [Row<'_>], days: &Days, limits: &Limits<'_>) {
@@ -16,18 +17,23 @@ pub(super) fn mark(rows: &mut [Row<'_>], days: &Days, limits: &Limits<'_>) {
     for row in rows {
         row.is_quiet = days.sessions_between(before.day(), row.day()) == 1
             && days.is_session(row.day())
-            && follows(&before, row, days, limits);
+            && follows(&before, row.raw, row.day(), days, limits);
         before = *row;
     }
 }
 
-/// Whether `row`, of the first session after the day of `before`, is sound by itself and follows it
-/// from a session, at another close, within the limits and not closed at its high or low.
+/// Whether `raw`, of `day`, the first session after the day of `before`, is sound by itself and
+/// follows it from a session, at another close, within the limits and not closed at its high or low.
 ///
 /// Whether prices are too coarse for that is known later: see [`super::coverage::split`].
-#[inline]
-pub(super) fn follows(before: &Row<'_>, row: &Row<'_>, days: &Days, limits: &Limits<'_>) -> bool {
-    let raw = row.raw;
+#[inline(always)]
+pub(super) fn follows(
+    before: &Row<'_>,
+    raw: &RawBar,
+    day: usize,
+    days: &Days,
+    limits: &Limits<'_>,
+) -> bool {
     let (high_units, low_units, close_units) = (raw.high_units, raw.low_units, raw.close_units);
     let open_units = raw.open_units.unwrap_or(close_units);
     let consistent = low_units > 0
@@ -45,7 +51,7 @@ pub(super) fn follows(before: &Row<'_>, row: &Row<'_>, days: &Days, limits: &Lim
     {
         return false;
     }
-    let (base, allowed) = (as_float(before.raw.close_units), limits.of_session(row.day()));
+    let (base, allowed) = (as_float(before.raw.close_units), limits.of_session(day));
     as_float(high_units) <= allowed.highest(base) && as_float(low_units) >= allowed.lowest(base)
 }
 

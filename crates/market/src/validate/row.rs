@@ -53,7 +53,7 @@ pub(super) enum Reach {
 }
 
 impl<'a> Row<'a> {
-    fn new(raw: &'a RawBar, day: usize) -> Self {
+    fn new(raw: &'a RawBar, day: usize, is_quiet: bool) -> Self {
         Self {
             raw,
             day: u32::try_from(day).expect("the calendar has fewer than 2^32 days"),
@@ -62,7 +62,7 @@ impl<'a> Row<'a> {
             warned: false,
             is_bar: true,
             begins_level: false,
-            is_quiet: false,
+            is_quiet,
             reach: Reach::Whole,
         }
     }
@@ -102,12 +102,18 @@ impl<'a> Row<'a> {
     /// The low, moved to open and close where those are below it: by rounding, or because a person
     /// accepted the row.
     pub(super) fn low_units(&self) -> i64 {
+        if self.is_quiet {
+            return self.raw.low_units;
+        }
         let low = self.raw.low_units.min(self.raw.close_units);
         self.raw.open_units.map_or(low, |open| low.min(open))
     }
 
     /// The high, moved to open and close where those are above it.
     pub(super) fn high_units(&self) -> i64 {
+        if self.is_quiet {
+            return self.raw.high_units;
+        }
         let high = self.raw.high_units.max(self.raw.close_units);
         self.raw.open_units.map_or(high, |open| high.max(open))
     }
@@ -163,6 +169,7 @@ pub(super) struct Sorted<'a> {
 /// Finds the day of each bar and sorts by time, if the bars are not in order; rows with one time
 /// stamp are put in an order that does not depend on the order of input. Marks the quiet rows where
 /// `quiet` has the limits for it.
+#[inline(never)]
 pub(super) fn sorted<'a>(
     bars: &'a [RawBar],
     interval: Interval,
@@ -180,15 +187,14 @@ pub(super) fn sorted<'a>(
     let Some(mut before) = bars.first() else { return sorted };
     for raw in bars {
         let last = sorted.rows.last().filter(|last| std::ptr::eq(last.raw, before));
-        let next = last.and_then(|last| {
-            let next = Row::new(raw, days.next_session_at(last.day(), raw.opened_at)?);
-            let is_quiet = quiet.is_some_and(|limits| quiet::follows(last, &next, days, limits));
-            Some(Row { is_quiet, ..next })
-        });
+        let next =
+            last.and_then(|last| Some((last, days.next_session_at(last.day(), raw.opened_at)?)));
         match next {
-            Some(row) => {
+            Some((last, day)) => {
+                let is_quiet =
+                    quiet.is_some_and(|limits| quiet::follows(last, raw, day, days, limits));
                 sorted.rises = true;
-                sorted.push(row);
+                sorted.push(Row::new(raw, day, is_quiet));
             }
             None => sorted.add(raw, before, interval, days),
         }
@@ -215,7 +221,7 @@ impl<'a> Sorted<'a> {
             self.outside.push(raw);
             return;
         };
-        let row = Row::new(raw, day);
+        let row = Row::new(raw, day, false);
         let last = self.rows.last();
         self.distinct &= last.is_none_or(|last| last.comes_before(&row, interval));
         self.push(row);
@@ -223,12 +229,7 @@ impl<'a> Sorted<'a> {
 
     #[inline]
     fn push(&mut self, row: Row<'a>) {
-        // Of a quiet row the low is the least.
-        let least_units = match row.is_quiet {
-            true => row.raw.low_units,
-            false => row.low_units().min(row.raw.high_units),
-        };
-        self.least_units = self.least_units.min(least_units);
+        self.least_units = self.least_units.min(row.low_units()).min(row.raw.high_units);
         self.rows.push(row);
     }
 }
