@@ -168,7 +168,7 @@ pub(super) struct Sorted<'a> {
 
 /// Finds the day of each bar and sorts by time, if the bars are not in order; rows with one time
 /// stamp are put in an order that does not depend on the order of input. Marks the quiet rows where
-/// `quiet` has the limits for it.
+/// it is given the limits to tell them by, `quiet`.
 #[inline(never)]
 pub(super) fn sorted<'a>(
     bars: &'a [RawBar],
