@@ -56,15 +56,12 @@ snapshots: ## Rewrites the reviewed snapshots (OpenAPI document, golden reports)
 deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny).
 	cargo deny check
 
-bench: web ## Ours beside polars, pandera, LightGBM, TA-Lib and Prophet from PyPI, on one core, as ratios.
+bench: web ## Ours beside what users would choose instead, from PyPI, on one core, as ratios.
 	cargo build --release --locked --bin bist
-	cargo build --release --locked -p bist-models --example boosted_trees --example indicators --example prophet
 	test -x target/bench-venv/bin/python || python3 -m venv target/bench-venv
-	target/bench-venv/bin/pip install --quiet --disable-pip-version-check lightgbm==4.7.0 numpy==2.4.6 polars==2.1.0 pandas==3.1.1 pandera==0.35.0 TA-Lib==0.8.2 prophet==1.5.0
+	target/bench-venv/bin/pip install --quiet --disable-pip-version-check lightgbm==4.7.0 numpy==2.4.6 polars==2.1.0 pandas==3.1.1 pandera==0.35.0 TA-Lib==0.8.2 prophet==1.5.0 torch==2.15.0
 	target/release/bist bench ingest --python target/bench-venv/bin/python
-	RAYON_NUM_THREADS=1 OMP_NUM_THREADS=1 taskset -c 0 target/bench-venv/bin/python scripts/bench_trees.py target/release/examples/boosted_trees
-	taskset -c 0 target/bench-venv/bin/python scripts/bench_indicators.py target/release/examples/indicators
-	RAYON_NUM_THREADS=1 OMP_NUM_THREADS=1 taskset -c 0 target/bench-venv/bin/python scripts/bench_prophet.py target/release/examples/prophet
+	target/release/bist bench models --python target/bench-venv/bin/python
 
 e2e: web ## The real binary in headless Chromium.
 	cargo build --release --locked --bin bist

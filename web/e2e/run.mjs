@@ -50,6 +50,11 @@ function check(holds, what) {
   }
 }
 
+const percentTr = (share, digits) =>
+  new Intl.NumberFormat('tr-TR', { style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits }).format(share);
+const numberTr = (value) => new Intl.NumberFormat('tr-TR').format(value);
+const modelPath = (model) => `/models/${encodeURIComponent(model.version)}`;
+
 async function api(path) {
   const response = await fetch(`${BASE}${path}`);
   if (!response.ok) throw new Error(`${path} answered ${response.status}`);
@@ -137,7 +142,11 @@ async function matrix(browser, routes) {
             await inspect(page, complaints, where);
             await page.screenshot({ path: join(OUT, `${name}-${theme}-${language}-${width}.png`) });
           } catch (error) {
-            check(false, `${where}: ${error.message.split('\n')[0]}`);
+            // What the browser complained of, and what the page says instead, tell slowness from a fault.
+            const shown = await page.locator('main').innerText({ timeout: WAIT_MS }).catch(() => 'nothing');
+            const said = [...complaints.splice(0), `the page shows "${shown.slice(0, 200).replaceAll('\n', ' ')}"`];
+            check(false, `${where}: ${error.message.split('\n')[0]} (${said.join('; ')})`);
+            await page.screenshot({ path: join(OUT, `${name}-${theme}-${language}-${width}-failed.png`) }).catch(() => undefined);
           }
         }
         await close();
@@ -176,9 +185,145 @@ async function agreement(browser, symbol, signal) {
     if (isHold) check((await page.locator('[data-range]').count()) === 1, `${where}: a hold shows no range`);
     const reason = await page.locator('.reason').innerText();
     check(reason.length > 20 && !reason.includes('undefined'), `${where}: the reason reads "${reason}"`);
+    await outlookAgrees(page, symbol, signal, where);
   }
   await inspect(page, complaints, where);
   await close();
+}
+
+/** The card of the outlook says what the forecast of the same horizon says. */
+async function outlookAgrees(page, symbol, signal, where) {
+  const { items } = await api(`/api/v1/forecasts?symbol=${symbol.symbol}&horizon=${signal.horizon_sessions}`);
+  await page.waitForSelector('[data-outlook]', { timeout: WAIT_MS });
+  await settled(page);
+  const card = page.locator('[data-outlook]');
+  const { barriers, volatility_share: volatility } = items[0];
+  for (const outcome of ['upper', 'vertical', 'lower']) {
+    const shown = card.locator(`[data-outcome="${outcome}"]`);
+    if (barriers === null) check((await shown.count()) === 0, `${where}: an outlook is shown that the forecast does not have`);
+    else check((await shown.innerText()).includes(percentTr(barriers[outcome], 0)), `${where}: the probability of ${outcome} is not that of the API`);
+  }
+  if (volatility !== null) check((await card.innerText()).includes(percentTr(volatility, 2)), `${where}: the volatility is not that of the API`);
+}
+
+/** The page of a model shows the whole proof, and every panel says what the API says. */
+async function modelJourney(browser, models) {
+  const { page, complaints, close } = await openPage(browser);
+  const model = models.find((one) => one.horizon_sessions === 5) ?? models[0];
+  const where = `model ${model.version}`;
+  const { evaluation } = await api(`/api/v1${modelPath(model)}`);
+  await visit(page, modelPath(model), '#symbols-title');
+  const count = (selector) => page.locator(selector).count();
+  const text = (selector) => page.locator(selector).innerText();
+
+  check((await text('[data-sentence]')) === evaluation.sentence.tr, `${where}: the sentence is not that of the API`);
+  check((await count('[data-alarm]')) === (evaluation.alarm === null ? 0 : 1), `${where}: the alarm is not that of the API`);
+  check((await text('[data-tried]')).includes(numberTr(evaluation.protocol.configurations_tried_count)), `${where}: the configurations tried are not shown`);
+  check((await count(`[data-skill="${evaluation.skill.shown}"]`)) === 1, `${where}: the verdict is not that of the API`);
+  for (const result of ['model', 'other', 'not_told_apart']) {
+    const wanted = evaluation.comparisons.filter((row) => row.better === result).length;
+    check((await count(`[data-comparisons] [data-better="${result}"]`)) === wanted, `${where}: not ${wanted} comparisons end with ${result}`);
+  }
+  const slices = [evaluation.by_year, evaluation.by_sector].filter((rows) => rows.length > 0);
+  check((await count('[data-slices]')) === slices.length, `${where}: years or sectors are missing`);
+  for (const [index, rows] of slices.entries()) {
+    const shown = await page.locator('[data-slices]').nth(index).locator('tbody tr').count();
+    check(shown === rows.length + 1, `${where}: ${shown} rows for ${rows.length} parts and the whole`);
+  }
+  const { direction } = evaluation.outlook;
+  if (direction !== null) {
+    check((await count('[data-reliability] g circle')) === direction.calibrated.bins.length, `${where}: not a point a bin after calibration`);
+    check((await count('[data-reliability] g rect')) === direction.uncalibrated.bins.length, `${where}: not a point a bin before calibration`);
+    check((await text('[data-reliability]')).includes(percentTr(direction.calibrated.ece, 1)), `${where}: the calibration error is not that of the API`);
+  }
+  check((await count('[data-members] tbody tr')) === evaluation.members.length, `${where}: not a row a member`);
+  check((await count('figure svg[role="img"]')) === evaluation.members.length, `${where}: not a history of weights a member`);
+  check((await text('[data-leak-check]')).includes(numberTr(evaluation.leak_check.values_count)), `${where}: the leak check is not that of the API`);
+
+  const first = evaluation.coverage.filter((entry) => entry.step === 1).sort((a, b) => a.level - b.level);
+  const bands = page.locator('section[aria-labelledby="bands-title"]');
+  if (evaluation.horizon_sessions > 1) await bands.locator('select').selectOption('1');
+  check((await bands.locator('tbody tr').count()) === 2 * first.length, `${where}: a band is missing, adapted or not`);
+  const shown = await bands.locator('tbody').innerText();
+  for (const entry of first) {
+    for (const held of [entry.covered, entry.covered_unadapted]) {
+      check(shown.includes(held === null ? 'hesaplanamadı' : percentTr(held.value, 1)), `${where}: what the ${entry.level} band held is not that of the API`);
+    }
+  }
+
+  const closed = page.locator('details:not([open]) > summary');
+  while ((await closed.count()) > 0) await closed.first().click();
+  await settled(page);
+  await inspect(page, complaints, `${where}, all opened`);
+  await page.screenshot({ path: join(OUT, 'model-opened-dark-tr-1440.png'), fullPage: true });
+
+  const horizons = page.locator('.heading nav a');
+  const other = models.find((one) => one.horizon_sessions !== model.horizon_sessions);
+  if (other !== undefined) {
+    await horizons.filter({ hasText: `${other.horizon_sessions} seans` }).first().press('Enter');
+    await page.waitForFunction((path) => location.pathname !== path, modelPath(model));
+    await page.waitForSelector('#symbols-title', { timeout: WAIT_MS });
+    await settled(page);
+    const { evaluation: next } = await api(`/api/v1${await page.evaluate(() => location.pathname)}`);
+    check(next.horizon_sessions === other.horizon_sessions, `${where}: the link to ${other.horizon_sessions} sessions leads to ${next.horizon_sessions}`);
+    check((await text('[data-sentence]')) === next.sentence.tr, `${where}: the page of another horizon keeps the sentence of this one`);
+    check((await text('.heading nav a[aria-current="page"]')).startsWith(String(other.horizon_sessions)), `${where}: the horizon shown is not marked`);
+  }
+  await close();
+}
+
+/** A record from which nothing can be computed. */
+function unknownRecord(evaluation) {
+  const nothing = { estimate: null, bootstrap: null };
+  return {
+    ...evaluation,
+    skill: { ...evaluation.skill, shown: false, rank_ic: null },
+    rank_ic: { ...evaluation.rank_ic, ...nothing },
+    ic: { ...evaluation.ic, ...nothing },
+    hit_rate: { ...evaluation.hit_rate, estimate: null },
+    calibration_slope: null,
+    comparisons: evaluation.comparisons.map((row) => ({ ...row, loss_difference: null, p_value: null, better: 'not_told_apart' })),
+    after_costs: null,
+    coverage: [],
+    outlook: { direction: null, volatility: null, barriers: null },
+    members: [],
+    by_year: evaluation.by_year.map((row) => ({ ...row, rank_ic: null, hit_share: null })),
+    by_sector: [],
+  };
+}
+
+/** An alarm stands out, and what is unknown says so instead of leaving a gap. */
+async function modelStates(browser, models) {
+  const alarm = { code: 'implausible_rank_ic', measured: 0.231, bound: 0.15, text: 'server text' };
+  const states = [
+    { name: 'alarm', language: 'tr', theme: 'dark', width: 1440, change: (evaluation) => ({ ...evaluation, alarm }) },
+    { name: 'unknown', language: 'en', theme: 'light', width: 1440, change: unknownRecord },
+    { name: 'unknown', language: 'tr', theme: 'dark', width: 390, change: unknownRecord },
+  ];
+  for (const { name, language, theme, width, change } of states) {
+    const { page, complaints, close } = await openPage(browser, { language, theme, width });
+    const where = `model page, ${name} ${theme} ${language} ${width}`;
+    await page.route(`**/api/v1${modelPath(models[0])}`, async (route) => {
+      const answer = await route.fetch();
+      const body = await answer.json();
+      await route.fulfill({ response: answer, json: { ...body, evaluation: change(body.evaluation) } });
+    });
+    await visit(page, modelPath(models[0]), '#symbols-title');
+    if (name === 'alarm') {
+      const said = await page.locator('[data-alarm][role="alert"]').innerText();
+      check(said.includes('0,231') && !said.includes('server text'), `${where}: the alarm reads "${said}"`);
+    } else {
+      const said = await page.locator('main').innerText();
+      check(!/undefined|NaN/.test(said), `${where}: a gap is shown`);
+      for (const part of ['reliability', 'bands', 'sectors']) {
+        check((await page.locator(`section[aria-labelledby="${part}-title"] p.muted`).count()) === 1, `${where}: ${part} does not say that nothing is known`);
+      }
+      check((await page.locator('section[aria-labelledby="outlook-title"] p.muted').count()) === 2, `${where}: the outlook does not say that nothing is known`);
+    }
+    await inspect(page, complaints, where);
+    await page.screenshot({ path: join(OUT, `model-${name}-${theme}-${language}-${width}.png`), fullPage: true });
+    await close();
+  }
 }
 
 async function keyboardJourney(browser, symbols) {
@@ -417,7 +562,7 @@ try {
     { name: 'quality', path: '/quality', selector: 'main .matrix' },
     { name: 'quality-symbol', path: `/quality/${symbols[0].symbol}`, selector: 'main dl' },
     { name: 'models', path: '/models', selector: models.length > 0 ? 'main table' : 'main .empty' },
-    ...(models.length > 0 ? [{ name: 'model', path: `/models/${encodeURIComponent(models[0].version)}`, selector: '[data-skill]' }] : []),
+    ...(models.length > 0 ? [{ name: 'model', path: modelPath(models[0]), selector: '#symbols-title' }] : []),
     { name: 'about', path: '/about', selector: 'main .credits' },
   ]);
   // One symbol of each kind that the data has.
@@ -427,6 +572,7 @@ try {
     () => keyboardJourney(browser, symbols),
     () => modes(browser, symbols[0].symbol),
     () => failingPart(browser, symbols[0].symbol),
+    ...(models.length > 0 ? [() => modelJourney(browser, models), () => modelStates(browser, models)] : []),
     () => qualityJourney(browser),
     () => qualityFailing(browser),
     () => emptyStore(browser),

@@ -1,48 +1,60 @@
 import { describe, expect, it } from 'vitest';
+import type { ModelSummary } from '../src/api/schema';
 import { getDictionary } from '../src/i18n/dictionary';
-import { memberWords } from '../src/i18n/member_words';
-import { HEIGHT, verdict, weightBars } from '../src/routes/models/member_record';
-
-const loss = (low: number, high: number) => ({ value: (low + high) / 2, low, high, level: 0.95 });
+import { horizonVersions } from '../src/routes/models/horizon_versions';
+import { BOTTOM, EDGE, HEIGHT, LEFT, weightLine } from '../src/routes/models/weight_chart';
 
 describe('a member of the ensemble', () => {
-  it('is told apart from the ensemble only by an interval without zero', () => {
-    expect(verdict(loss(1e-6, 3e-6))).toBe('worse');
-    expect(verdict(loss(-3e-6, -1e-6))).toBe('better');
-    expect(verdict(loss(-1e-6, 3e-6))).toBe('same');
-    expect(verdict(loss(0, 3e-6))).toBe('same');
-    expect(verdict(loss(0, 0))).toBe('same');
-  });
-  it('that cannot be compared is not called equal', () => {
-    expect(verdict(null)).toBe('unknown');
-  });
   it('has a name in both languages, as the ensemble has', () => {
     for (const language of ['tr', 'en'] as const) {
       for (const kind of ['ensemble', 'gbdt', 'lstm', 'prophet']) expect(getDictionary(language).models.kinds[kind], kind).toMatch(/^\p{Lu}/u);
     }
   });
-  it.each(['better', 'worse', 'same', 'unknown'] as const)('is told to be %s in words of its own', (name) => {
-    expect(memberWords('tr').verdicts[name]).not.toBe(memberWords('en').verdicts[name]);
-    for (const language of ['tr', 'en'] as const) expect(new Set(Object.values(memberWords(language).verdicts)).size).toBe(4);
+});
+
+describe('the line of weights', () => {
+  const shares = [
+    { calm: 1, turbulent: 0.5 },
+    { calm: 0, turbulent: 0.25 },
+    { calm: 0.5, turbulent: 0 },
+  ];
+  it('has nothing at the bottom and all at the top', () => {
+    const points = weightLine(shares, 'calm', 200);
+    expect(points[0]?.y).toBe(EDGE);
+    expect(points[1]?.y).toBe(HEIGHT - BOTTOM);
+    expect(points[2]?.y).toBe((EDGE + HEIGHT - BOTTOM) / 2);
+  });
+  it('is that of its own regime', () => {
+    expect(weightLine(shares, 'turbulent', 200).map((point) => point.share)).toEqual([0.5, 0.25, 0]);
+  });
+  it('goes from one edge to the other, in the order of the folds', () => {
+    expect(weightLine(shares, 'calm', 200).map((point) => point.x)).toEqual([LEFT, (LEFT + 200 - EDGE) / 2, 200 - EDGE]);
+  });
+  it('of one fold is a point in the middle, and before it is laid out it stays in the picture', () => {
+    expect(weightLine(shares.slice(0, 1), 'calm', 200)[0]?.x).toBe((LEFT + 200 - EDGE) / 2);
+    for (const point of weightLine(shares, 'calm', 0)) expect(point.x).toBe(LEFT);
+  });
+  it('of no folds has no points', () => {
+    expect(weightLine([], 'calm', 200)).toEqual([]);
   });
 });
 
-describe('the bars of weights', () => {
-  it('stand on the ground, and all of the weight fills the picture', () => {
-    const { bars } = weightBars([1, 0.25]);
-    expect(bars[0]).toMatchObject({ y: 0, height: HEIGHT });
-    expect(bars[1]).toMatchObject({ y: HEIGHT * 0.75, height: HEIGHT / 4 });
+describe('the models of the other horizons', () => {
+  const model = (version: string, horizon: number, trainedAt: string): ModelSummary =>
+    ({ version, horizon_sessions: horizon, trained_at: trainedAt }) as ModelSummary;
+  const old = [1, 5, 20].map((horizon) => model(`old-${horizon}`, horizon, '2026-01-01T10:00:00Z'));
+  const fresh = [1, 5, 20].map((horizon) => model(`new-${horizon}`, horizon, '2026-02-01T10:00:00Z'));
+  const shownOf = (version: string): ModelSummary => {
+    const found = [...fresh, ...old].find((candidate) => candidate.version === version);
+    if (found === undefined) throw new Error(version);
+    return found;
+  };
+  it('are those of the same training run, itself for its own horizon', () => {
+    const versions = (shown: string): (string | null)[] => horizonVersions([...fresh, ...old], shownOf(shown)).map((entry) => entry.version);
+    expect(versions('old-5')).toEqual(['old-1', 'old-5', 'old-20']);
+    expect(versions('new-20')).toEqual(['new-1', 'new-5', 'new-20']);
   });
-  it('show a weight of zero', () => {
-    expect(weightBars([0]).bars[0]?.height).toBeGreaterThan(0);
-  });
-  it('grow narrow rather than wide as folds become many', () => {
-    const { bars, width } = weightBars(Array.from({ length: 200 }, () => 0.5));
-    expect(bars).toHaveLength(200);
-    expect(width).toBeLessThanOrEqual(120);
-    for (const bar of bars) expect(bar.x + bar.width).toBeLessThanOrEqual(width);
-  });
-  it('of no folds are none', () => {
-    expect(weightBars([])).toEqual({ bars: [], width: 0 });
+  it('that do not exist, or are not known yet, are none', () => {
+    expect(horizonVersions([], shownOf('old-5')).map((entry) => entry.version)).toEqual([null, 'old-5', null]);
   });
 });

@@ -18,6 +18,7 @@ pub mod reconciliation;
 pub mod sample;
 pub mod signals;
 pub mod sources;
+pub mod streaming;
 pub mod symbols;
 pub mod training;
 pub mod universes;

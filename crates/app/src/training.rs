@@ -103,7 +103,7 @@ pub struct PathsReport {
 /// The admitted bars as panels, with what names them.
 pub(crate) struct Admitted {
     pub(crate) universe: Universe,
-    instruments: Vec<Instrument>,
+    pub(crate) instruments: Vec<Instrument>,
     /// One for each horizon asked for, in their order.
     pub(crate) panels: Vec<Panel>,
     pub(crate) snapshot_hash: String,

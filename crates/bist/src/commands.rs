@@ -39,7 +39,7 @@ pub(crate) enum Command {
     Serve(serve::ServeArgs),
     /// What the exchange's rules say
     Market(market::MarketArgs),
-    /// How fast this is, beside what one would use instead
+    /// How fast this is beside what one would use instead, and what it finds where the truth is known
     Bench(bench::BenchArgs),
 }
 
@@ -54,7 +54,7 @@ impl Command {
             Self::Signals(args) => args.run(config, terminal).await,
             Self::Serve(args) => args.run(config, terminal).await,
             Self::Market(args) => args.run(terminal),
-            Self::Bench(args) => args.run(terminal),
+            Self::Bench(args) => args.run(config, terminal).await,
         }
     }
 }

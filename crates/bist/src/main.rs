@@ -47,8 +47,21 @@ fn main() -> ExitCode {
 fn run(cli: Cli, terminal: &Terminal) -> anyhow::Result<()> {
     let config = Config::load(&cli.common)?;
     terminal::start_logging(&config, terminal);
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(async {
         terminal::survive_file_size_limit()?;
-        cli.command.run(&config, terminal).await
-    })
+        // The server finishes what was begun before it stops, and a benchmark keeps nothing.
+        let stops_here = !matches!(cli.command, Command::Serve(_) | Command::Bench(_));
+        tokio::select! {
+            result = cli.command.run(&config, terminal) => result,
+            () = terminal::told_to_stop(), if stops_here => Err(anyhow::anyhow!(INTERRUPTED)),
+        }
+    });
+    // Nobody waits for what is still being computed.
+    runtime.shutdown_background();
+    result
 }
+
+/// What holds whenever a command is cut off: it stores everything or nothing at a time.
+const INTERRUPTED: &str =
+    "interrupted: what was told as done is stored, all else is as it was before";

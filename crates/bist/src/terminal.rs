@@ -203,3 +203,21 @@ pub(crate) fn survive_file_size_limit() -> io::Result<()> {
 pub(crate) fn survive_file_size_limit() -> io::Result<()> {
     Ok(())
 }
+
+/// Resolves at Ctrl-C or SIGTERM.
+pub(crate) async fn told_to_stop() {
+    let interrupt = async {
+        tokio::signal::ctrl_c().await.ok();
+    };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return interrupt.await };
+        tokio::select! {
+            () = interrupt => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    interrupt.await;
+}

@@ -3,7 +3,7 @@
 use bist_market::{Calendar, Symbol};
 use bist_models::{
     AdaptiveBand, BARRIER_WIDTH, ConformalBand, Horizon, Lstm, Panel, ProbabilityCalibration,
-    Prophet,
+    Prophet, RowKey,
 };
 use bist_trading::{Contribution, Estimate, ReturnInterval};
 use jiff::civil::Date;
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::evaluation::centre;
 use crate::members::FittedMembers;
 use crate::outlook::{FittedOutlook, Outlook};
-use crate::regime::{self, RegimeWeights, turbulence};
+use crate::regime::{self, RegimeWeights, turbulence_of_row};
 
 /// What is expected some sessions ahead. Log-returns from the last close.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,6 +103,18 @@ pub struct FittedModel {
     pub horizon: Horizon,
 }
 
+/// What is known of the row of a forecast.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ForecastRow<'a> {
+    pub(crate) key: RowKey,
+    /// Standard deviation of the daily log-returns of the last 20 sessions; NaN when unknown.
+    pub(crate) volatility: f64,
+    /// The names of the columns.
+    pub(crate) names: &'a [String],
+    /// The value of each column.
+    pub(crate) features: &'a [f64],
+}
+
 /// Why bytes are not a fitted model.
 #[derive(Debug, thiserror::Error)]
 #[error("not a fitted model of this version: {0}")]
@@ -120,20 +132,38 @@ impl FittedModel {
     /// When the columns of the panel are not those the model was fitted on, or there is no such
     /// row.
     pub fn forecast(&self, panel: &Panel, row: usize, calendar: &Calendar) -> Option<Forecast> {
-        let volatility = panel.targets.volatility[row];
+        let known = &panel.known;
+        self.forecast_row(
+            &ForecastRow {
+                key: known.keys[row],
+                volatility: panel.targets.volatility[row],
+                names: known.features.names(),
+                features: &known.features.row(row),
+            },
+            || self.members.predict(known, &[row]).iter().map(|rows| rows[0]).collect(),
+            calendar,
+        )
+    }
+
+    /// The forecast for one row, wherever it comes from; `of_members` gives the members' forecasts.
+    pub(crate) fn forecast_row(
+        &self,
+        row: &ForecastRow<'_>,
+        of_members: impl FnOnce() -> Vec<f64>,
+        calendar: &Calendar,
+    ) -> Option<Forecast> {
+        let ForecastRow { key, volatility, names, features } = *row;
         if !(volatility.is_finite() && volatility > 0.0) {
             return None;
         }
-        let key = panel.known.keys[row];
-        let of_members: Vec<f64> =
-            self.members.predict(&panel.known, &[row]).iter().map(|rows| rows[0]).collect();
-        let weights = self.weights.at(turbulence(&panel.known, &[row])[0]);
+        let of_members = of_members();
+        let weights = self.weights.at(turbulence_of_row(names, features));
         let expected_log_return = self.drift + regime::combine(&weights, &of_members);
-        let outlook = self.outlook.predict(&panel.known, &[row], &panel.targets.volatility)[0];
+        let outlook = self.outlook.predict_row(features, volatility);
         let steps = (1..=self.horizon.sessions())
             .map(|session| self.step(session, key.day, expected_log_return, volatility, calendar))
             .collect::<Option<Vec<_>>>()?;
-        let (base_share, contributions) = self.contributions(panel, row, &of_members, &weights);
+        let (base_share, contributions) = self.contributions(row, &of_members, &weights);
         Some(Forecast {
             symbol: key.symbol,
             as_of: key.day,
@@ -157,34 +187,43 @@ impl FittedModel {
         ReturnInterval { low: a.min(b), high: a.max(b) }
     }
 
-    /// What the forecast for `row` is made of: the share of the trees by feature, and those of the
-    /// other members as they are. With the base they add up to the forecast.
+    /// What the forecast for `row` is made of: the shares of the trees and of the elastic net by
+    /// feature, and those of the other members as they are. With the base they add up to the forecast.
     fn contributions(
         &self,
-        panel: &Panel,
-        row: usize,
+        row: &ForecastRow<'_>,
         of_members: &[f64],
         weights: &[f64],
     ) -> (f64, Vec<Contribution>) {
-        let FittedMembers { gbdt, lstm, prophet, .. } = &self.members;
-        let features = &panel.known.features;
-        let shares = gbdt.contributions(features, row);
-        let of_trees = features.names().iter().zip(features.row(row)).zip(shares.values);
-        let mut contributions: Vec<Contribution> = of_trees
-            .map(|((feature, value), share)| Contribution {
+        let FittedMembers { gbdt, elastic_net, lstm, prophet, .. } = &self.members;
+        let mut members = of_members.iter().zip(weights);
+        let mut by_feature = vec![0.0; row.features.len()];
+        let mut base = self.drift;
+        let of_trees = Some(gbdt.row_contributions(row.features));
+        let of_linear = elastic_net.as_ref().map(|linear| linear.row_contributions(row.features));
+        for shares in of_trees.into_iter().chain(of_linear) {
+            let (_, weight) = members.next().expect("each member has a weight");
+            base += weight * shares.base;
+            for (sum, share) in by_feature.iter_mut().zip(shares.values) {
+                *sum += weight * share;
+            }
+        }
+        let values = row.names.iter().zip(row.features).zip(by_feature);
+        let mut contributions: Vec<Contribution> = values
+            .map(|((feature, value), contribution_share)| Contribution {
                 feature: feature.clone(),
-                value: Some(value).filter(|value| value.is_finite()),
-                contribution_share: weights[0] * share,
+                value: Some(*value).filter(|value| value.is_finite()),
+                contribution_share,
             })
             .collect();
         let others = [lstm.as_ref().map(|_| Lstm::KIND), prophet.as_ref().map(|_| Prophet::KIND)];
-        let others = others.into_iter().flatten().zip(&of_members[1..]).zip(&weights[1..]);
-        contributions.extend(others.map(|((kind, forecast), weight)| Contribution {
+        let others = others.into_iter().flatten().zip(members);
+        contributions.extend(others.map(|(kind, (forecast, weight))| Contribution {
             feature: format!("{kind}_forecast"),
             value: Some(*forecast),
             contribution_share: weight * forecast,
         }));
-        (self.drift + weights[0] * shares.base, contributions)
+        (base, contributions)
     }
 
     /// Forecasts for the latest row of each symbol, by symbol. A symbol whose latest row cannot be

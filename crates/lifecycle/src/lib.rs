@@ -15,6 +15,7 @@ pub mod evaluation;
 pub mod forecast;
 pub mod horizons;
 pub mod leak_gate;
+pub mod live;
 pub mod members;
 pub mod model_version;
 pub mod outlook;
@@ -29,6 +30,7 @@ pub use evaluation::{Evaluation, SkillVerdict};
 pub use forecast::{FittedModel, FittedModelError, Forecast, ForecastStep};
 pub use horizons::{HORIZON_DEFAULT, HORIZONS, UnknownHorizon, parse_horizon};
 pub use leak_gate::{Leak, LeakCheck};
+pub use live::{LiveModel, OtherFeatures};
 pub use model_version::{ExcludedSymbol, Lineage, ModelState, ModelVersion};
 pub use training::{
     TrainError, Trained, TrainingContext, TrainingProgress, TrainingSpec, TrainingStage,

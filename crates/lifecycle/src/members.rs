@@ -1,11 +1,11 @@
-//! The members of the ensemble: boosted trees, a recurrent network and Prophet.
+//! The members of the ensemble: boosted trees, an elastic net, a recurrent network and Prophet.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use bist_models::{
-    FitError, FittedForecaster, FittedGbdt, FittedLstm, FittedProphet, Gbdt, GbdtParams, Horizon,
-    Known, Lstm, LstmParams, Prophet, ProphetParams,
+    ElasticNet, FitError, FittedElasticNet, FittedForecaster, FittedGbdt, FittedLstm,
+    FittedProphet, Gbdt, GbdtParams, Horizon, Known, Lstm, LstmParams, Prophet, ProphetParams,
 };
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,8 @@ pub struct MemberParams {
     /// Of the trees. `num_iterations` is the most that a fold may grow; `min_data_in_leaf` is
     /// lowered to a sixteenth of the rows where there are few.
     pub gbdt: GbdtParams,
+    /// Of the elastic net.
+    pub elastic_net: Option<ElasticNet>,
     /// Of the recurrent network.
     pub lstm: Option<LstmParams>,
     /// Of Prophet.
@@ -33,7 +35,7 @@ pub(crate) struct MemberRows<'a> {
     pub(crate) train: &'a [usize],
     /// Later rows, which tell the network when to stop.
     pub(crate) validation: &'a [usize],
-    /// Both, sorted: what trees and Prophet learn from.
+    /// Both, sorted: what the others learn from.
     pub(crate) all: &'a [usize],
 }
 
@@ -43,6 +45,8 @@ pub(crate) struct MemberRows<'a> {
 pub struct FittedMembers {
     /// The trees.
     pub gbdt: FittedGbdt,
+    /// The elastic net.
+    pub elastic_net: Option<FittedElasticNet>,
     /// The recurrent network.
     pub lstm: Option<FittedLstm>,
     /// Prophet.
@@ -70,6 +74,8 @@ impl MemberParams {
         let failed = |kind| move |source| (kind, source);
         let gbdt = Gbdt { params: self.gbdt, seed };
         let gbdt = gbdt.fit_trees(&known.features, y, rows.all, &[]).map_err(failed(Gbdt::KIND))?;
+        let elastic_net =
+            self.elastic_net.map(|params| params.fit_coefficients(&known.features, y, rows.all));
         let lstm = self
             .lstm
             .map(|params| Lstm { params, seed }.fit_network(known, y, rows.train, rows.validation));
@@ -79,6 +85,7 @@ impl MemberParams {
             .map(|params| Prophet { horizon, params }.fit_closes(known, y, rows.all));
         Ok(FittedMembers {
             gbdt,
+            elastic_net: elastic_net.transpose().map_err(failed(ElasticNet::KIND))?,
             lstm: lstm.transpose().map_err(failed(Lstm::KIND))?,
             prophet: prophet.transpose().map_err(failed(Prophet::KIND))?,
             target,
@@ -87,9 +94,10 @@ impl MemberParams {
 
     /// The kinds of the members, in the order of their weights.
     pub(crate) fn kinds(&self) -> Vec<&'static str> {
+        let elastic_net = self.elastic_net.map(|_| ElasticNet::KIND);
         let lstm = self.lstm.map(|_| Lstm::KIND);
         let prophet = self.prophet.as_ref().map(|_| Prophet::KIND);
-        [Some(Gbdt::KIND), lstm, prophet].into_iter().flatten().collect()
+        [Some(Gbdt::KIND), elastic_net, lstm, prophet].into_iter().flatten().collect()
     }
 }
 
@@ -104,6 +112,7 @@ impl FittedMembers {
     /// When the columns of `known` are not those they were fitted on, or there is no such row.
     pub fn predict(&self, known: &Known, rows: &[usize]) -> Vec<Vec<f64>> {
         let mut forecasts = vec![self.gbdt.predict(known, rows)];
+        forecasts.extend(self.elastic_net.as_ref().map(|linear| linear.predict(known, rows)));
         forecasts.extend(self.lstm.as_ref().map(|lstm| lstm.predict(known, rows)));
         forecasts.extend(self.prophet.as_ref().map(|prophet| match self.target {
             LearningTarget::Absolute => prophet.predict(known, rows),

@@ -54,6 +54,23 @@ pub struct Outlook {
     pub barriers: Option<BarrierShares>,
 }
 
+impl Outlook {
+    /// What the models' answers say of a row whose volatility over the last 20 sessions is
+    /// `volatility`.
+    fn of(
+        up_share: f64,
+        log_volatility_ratio: Option<f64>,
+        barriers: Option<(f64, f64)>,
+        volatility: f64,
+    ) -> Self {
+        Self {
+            up_share,
+            volatility: log_volatility_ratio.map(|ratio| volatility * ratio.exp()),
+            barriers: barriers.map(|(upper, lower)| BarrierShares::of(upper, lower)),
+        }
+    }
+}
+
 /// Models of the outlook that have learned from the same rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -129,14 +146,23 @@ impl FittedOutlook {
         let upper = of(self.barriers.as_ref().map(|(upper, _)| upper));
         let lower = of(self.barriers.as_ref().map(|(_, lower)| lower));
         let at = |values: &Option<Vec<f64>>, i: usize| values.as_ref().map(|values| values[i]);
-        rows.iter()
-            .enumerate()
-            .map(|(i, &row)| Outlook {
-                up_share: up[i],
-                volatility: at(&log_ratio, i).map(|ratio| volatility[row] * ratio.exp()),
-                barriers: at(&upper, i).zip(at(&lower, i)).map(|(u, l)| BarrierShares::of(u, l)),
-            })
-            .collect()
+        let said = rows.iter().enumerate().map(|(i, &row)| {
+            let barriers = at(&upper, i).zip(at(&lower, i));
+            Outlook::of(up[i], at(&log_ratio, i), barriers, volatility[row])
+        });
+        said.collect()
+    }
+
+    /// What is said of one row of feature values in the order of the columns.
+    ///
+    /// # Panics
+    ///
+    /// When there are not as many values as columns.
+    pub(crate) fn predict_row(&self, features: &[f64], volatility: f64) -> Outlook {
+        let of = |model: &FittedGbdt| model.predict_row(features);
+        let log_ratio = self.log_volatility_ratio.as_ref().map(of);
+        let barriers = self.barriers.as_ref().map(|(upper, lower)| (of(upper), of(lower)));
+        Outlook::of(of(&self.direction), log_ratio, barriers, volatility)
     }
 
     /// What was so on average among the rows learned from, said of a row whose volatility over the

@@ -10,11 +10,18 @@ const FEATURE: &str = "regime_turbulent";
 /// known, that is in the first years of a market, and where there is no such feature.
 pub(crate) fn turbulence(known: &Known, rows: &[usize]) -> Vec<f64> {
     let column = known.features.column_index(FEATURE);
-    let of_row = |&row: &usize| {
-        let probability = column.map_or(f64::NAN, |column| known.features.value(row, column));
-        if probability.is_nan() { 0.0 } else { probability }
-    };
-    rows.iter().map(of_row).collect()
+    let of_row = |&row: &usize| column.map(|column| known.features.value(row, column));
+    rows.iter().map(|row| or_calm(of_row(row))).collect()
+}
+
+/// The same of one row of feature values, whose columns have `names`.
+pub(crate) fn turbulence_of_row(names: &[String], features: &[f64]) -> f64 {
+    let column = names.iter().position(|name| name == FEATURE);
+    or_calm(column.map(|column| features[column]))
+}
+
+fn or_calm(probability: Option<f64>) -> f64 {
+    probability.filter(|probability| !probability.is_nan()).unwrap_or(0.0)
 }
 
 /// Forecasts of the members for one row, with what came.

@@ -1,9 +1,10 @@
-//! Elastic net: the linear baseline that leaves features out.
+//! Elastic net: the linear model that leaves features out.
 
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
 use crate::cholesky::dot;
+use crate::explain::Contributions;
 use crate::features::{FeatureMatrix, Known};
 use crate::forecaster::{FitError, FittedForecaster, Forecaster};
 use crate::linear::{FittedLinear, LinearDesign};
@@ -71,6 +72,26 @@ impl FittedElasticNet {
     /// that is left out.
     pub fn coefficients(&self) -> &[f64] {
         &self.0.coefficients
+    }
+
+    /// The forecast for one row of feature values in the order of the columns, the bits of
+    /// [`FittedForecaster::predict`].
+    ///
+    /// # Panics
+    ///
+    /// When there are not as many values as columns.
+    pub fn predict_row(&self, row: &[f64]) -> f64 {
+        self.0.predict_row(row)
+    }
+
+    /// What each feature adds to the forecast for one row of feature values in the order of the
+    /// columns; with the base they add up to it.
+    ///
+    /// # Panics
+    ///
+    /// When there are not as many values as columns.
+    pub fn row_contributions(&self, row: &[f64]) -> Contributions {
+        self.0.row_contributions(row)
     }
 }
 

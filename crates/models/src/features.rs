@@ -10,6 +10,7 @@
 mod calendar;
 mod context;
 mod cross_section;
+mod market_stream;
 mod matrix;
 mod momentum;
 mod patterns;
@@ -31,9 +32,12 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use crate::forecaster::Horizon;
+use context::Context;
 use run::Run;
 use stream::OWN_COUNT;
+use volume::Liquidity;
 
+pub use market_stream::{LateBar, MarketRow, MarketStream, MarketUpdate};
 pub use matrix::{FeatureMatrix, MatrixError};
 pub use stream::SymbolStream;
 pub use targets::{BARRIER_WIDTH, BarrierOutcome, Targets};
@@ -173,6 +177,9 @@ fn columns(
     let turnover = columns.pop().expect("every symbol gives it as its last column");
     let log_illiquidity = columns.pop().expect("and this before it");
     let of_day = day_columns(layout, series, calendar, of_name(&columns, &names, "return_1"));
+    let sectors = sectors(instruments);
+    let sector: Vec<Option<usize>> =
+        layout.keys.iter().map(|key| sectors.get(&key.symbol).copied()).collect();
     let inputs = cross_section::Inputs {
         return_1: of_name(&columns, &names, "return_1"),
         return_5: of_name(&columns, &names, "return_5"),
@@ -182,7 +189,7 @@ fn columns(
         volume_ratio: of_name(&columns, &names, "volume_ratio_5_20"),
         log_illiquidity: &log_illiquidity,
         turnover: &turnover,
-        sector: &sectors(layout, instruments),
+        sector: &sector,
     };
     let across = cross_section::columns(&inputs, &layout.days, &layout.runs);
     columns.extend(of_day);
@@ -211,8 +218,9 @@ impl SymbolColumns {
         let mut columns = vec![Vec::new(); OWN_COUNT + 2];
         let mut stream = SymbolStream::new(rules);
         for (index, bar) in bars.iter().enumerate() {
-            let (own, liquidity) = stream.advance(bar, series.continues(index));
-            let values = own.into_iter().chain([liquidity.log_illiquidity, liquidity.turnover]);
+            let own = stream.advance(bar, series.continues(index));
+            let Liquidity { log_illiquidity, turnover } = own.liquidity;
+            let values = own.values.into_iter().chain([log_illiquidity, turnover]);
             for (column, value) in columns.iter_mut().zip(values) {
                 column.push(value);
             }
@@ -303,6 +311,10 @@ impl Layout {
     }
 }
 
+/// How many columns are the same for all rows of a day.
+const DAY_COUNT: usize =
+    calendar::DEFINITIONS.len() + context::DEFINITIONS.len() + regime::DEFINITIONS.len();
+
 /// The columns that are the same for all rows of a day: calendar, context and regime.
 fn day_columns(
     layout: &Layout,
@@ -311,15 +323,13 @@ fn day_columns(
     return_1: &[f64],
 ) -> Vec<Vec<f64>> {
     let days: Vec<Date> = layout.days.iter().map(|rows| layout.keys[rows.start].day).collect();
-    let of_calendar = calendar::of_days(calendar, &days);
-    let of_context = context::of_days(series, &days);
+    let context = Context::of(series, ExchangeRules::bist());
     let turbulent = regime::of_days(&days, |t| &return_1[layout.days[t].clone()]);
-    let of_days = days.iter().zip(of_context).zip(turbulent).map(|((day, context), turbulent)| {
-        of_calendar[day].into_iter().chain(context).chain([turbulent])
+    let of_days = days.iter().zip(turbulent).map(|(&day, turbulent)| {
+        let of_calendar = calendar::of_day(calendar, day);
+        of_calendar.into_iter().chain(context.of_day(day)).chain([turbulent])
     });
-    let count =
-        calendar::DEFINITIONS.len() + context::DEFINITIONS.len() + regime::DEFINITIONS.len();
-    let mut columns = vec![Vec::new(); count];
+    let mut columns = vec![Vec::new(); DAY_COUNT];
     for (values, rows) in of_days.zip(&layout.days) {
         for (column, value) in columns.iter_mut().zip(values) {
             column.extend(std::iter::repeat_n(value, rows.len()));
@@ -328,8 +338,8 @@ fn day_columns(
     columns
 }
 
-/// The number of each row's sector.
-fn sectors(layout: &Layout, instruments: &[Instrument]) -> Vec<Option<usize>> {
+/// The number of each symbol's sector.
+fn sectors(instruments: &[Instrument]) -> BTreeMap<Symbol, usize> {
     let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
     let mut of_symbol: BTreeMap<Symbol, usize> = BTreeMap::new();
     for instrument in instruments {
@@ -339,7 +349,7 @@ fn sectors(layout: &Layout, instruments: &[Instrument]) -> Vec<Option<usize>> {
             of_symbol.insert(instrument.symbol, number);
         }
     }
-    layout.keys.iter().map(|key| of_symbol.get(&key.symbol).copied()).collect()
+    of_symbol
 }
 
 /// `a / b`, unknown where `b` is not positive or the quotient is beyond all numbers.
@@ -359,7 +369,9 @@ fn count(count: usize) -> f64 {
 }
 
 /// The mean of the values that are not NaN; NaN without any.
-fn known_mean(values: &[f64]) -> f64 {
-    let known: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
-    if known.is_empty() { f64::NAN } else { mean(&known) }
+fn known_mean(values: impl Iterator<Item = f64>) -> f64 {
+    let mut known_count = 0;
+    let known = values.filter(|value| !value.is_nan()).inspect(|_| known_count += 1);
+    let sum: f64 = known.sum();
+    if known_count == 0 { f64::NAN } else { sum / count(known_count) }
 }

@@ -356,6 +356,17 @@ impl FittedGbdt {
         predicted
     }
 
+    /// The forecast for one row of feature values in the order of the columns, the bits of
+    /// [`Self::predict_features`].
+    ///
+    /// # Panics
+    ///
+    /// When there are not as many values as columns.
+    pub fn predict_row(&self, row: &[f64]) -> f64 {
+        assert_eq!(row.len(), self.feature_names.len(), "there is a value for each column");
+        self.output.forecast(self.output.raw(self.walked_sum(row), self.trees.len()))
+    }
+
     /// The scores that the forecasts are made from, to which contributions add up: for log loss the
     /// logarithms of the odds, for most other objectives the forecasts themselves.
     ///
@@ -388,13 +399,18 @@ impl FittedGbdt {
     /// The sums of the trees' answers, row after row.
     fn walked_sums(&self, x: &FeatureMatrix, rows: &[usize]) -> Vec<f64> {
         let width = x.columns_count();
-        let sum = |row: &[f64]| self.trees.iter().map(|tree| tree.predict(row)).sum::<f64>();
+        let sum = |row: &[f64]| self.walked_sum(row);
         if width == 0 {
             return vec![sum(&[]); rows.len()];
         }
         rows.par_chunks(ROWS_PER_CHUNK)
             .flat_map_iter(|rows| x.gather(rows).chunks_exact(width).map(sum).collect::<Vec<f64>>())
             .collect()
+    }
+
+    /// The sum of the trees' answers for one row.
+    fn walked_sum(&self, row: &[f64]) -> f64 {
+        self.trees.iter().map(|tree| tree.predict(row)).sum()
     }
 }
 

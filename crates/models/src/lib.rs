@@ -38,12 +38,12 @@ pub use ensemble::{StackingError, StackingWeights};
 pub use ets::{Ets, FittedEts};
 pub use explain::Contributions;
 pub use features::{
-    BARRIER_WIDTH, BarrierOutcome, FeatureDefinition, FeatureMatrix, Known, MatrixError, Panel,
-    RowKey, Targets,
+    BARRIER_WIDTH, BarrierOutcome, FeatureDefinition, FeatureMatrix, Known, LateBar, MarketRow,
+    MarketStream, MarketUpdate, MatrixError, Panel, RowKey, Targets,
 };
 pub use forecaster::{FitError, FittedForecaster, Forecaster, Horizon};
 pub use gbdt::{FeatureRole, FittedGbdt, Gbdt, GbdtParams, ModelTextError, Objective};
-pub use lstm::{FittedLstm, Lstm, LstmParams, SequenceGradient};
+pub use lstm::{FittedLstm, Lstm, LstmParams, RecentRows, SequenceGradient};
 pub use probability::{
     CalibrationMethod, MethodLogLoss, ProbabilityCalibration, ProbabilityError, ProbabilityScores,
     ReliabilityBin, SelectedCalibration,

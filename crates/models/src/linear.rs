@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::explain::Contributions;
 use crate::features::FeatureMatrix;
 use crate::forecaster::{FitError, assert_columns, check_rows};
 
@@ -70,6 +71,28 @@ impl LinearDesign {
 }
 
 impl FittedLinear {
+    /// What each feature adds to the value of a row, whose `features` are in the order of the
+    /// columns: its coefficient times its standard score. The base is the value at the means of the
+    /// training rows.
+    ///
+    /// # Panics
+    ///
+    /// When there are not as many features as columns.
+    pub(crate) fn row_contributions(&self, features: &[f64]) -> Contributions {
+        self.assert_count(features);
+        Contributions { base: self.intercept, values: self.summands(|j| features[j]).collect() }
+    }
+
+    /// The value of a row, whose `features` are in the order of the columns.
+    ///
+    /// # Panics
+    ///
+    /// When there are not as many features as columns.
+    pub(crate) fn predict_row(&self, features: &[f64]) -> f64 {
+        self.assert_count(features);
+        self.value(|j| features[j])
+    }
+
     /// The value of each of `rows`.
     ///
     /// # Panics
@@ -77,14 +100,24 @@ impl FittedLinear {
     /// As [`crate::FittedForecaster::predict`].
     pub(crate) fn predict(&self, x: &FeatureMatrix, rows: &[usize]) -> Vec<f64> {
         assert_columns(&self.feature_names, x);
-        let mut predicted = vec![self.intercept; rows.len()];
-        for j in 0..x.columns_count() {
-            let (mean, std_dev, weight) = (self.means[j], self.std_devs[j], self.coefficients[j]);
-            for (sum, &row) in predicted.iter_mut().zip(rows) {
-                *sum += weight * standard_score(x.value(row, j), mean, std_dev);
-            }
-        }
-        predicted
+        rows.iter().map(|&row| self.value(|j| x.value(row, j))).collect()
+    }
+
+    fn value(&self, feature: impl Fn(usize) -> f64) -> f64 {
+        self.summands(feature).fold(self.intercept, |sum, summand| sum + summand)
+    }
+
+    /// The coefficient of each feature times its standard score.
+    fn summands(&self, feature: impl Fn(usize) -> f64) -> impl Iterator<Item = f64> {
+        let scales = self.means.iter().zip(&self.std_devs).zip(&self.coefficients);
+        scales.enumerate().map(move |(j, ((mean, std_dev), weight))| {
+            weight * standard_score(feature(j), *mean, *std_dev)
+        })
+    }
+
+    fn assert_count(&self, features: &[f64]) {
+        let count = self.feature_names.len();
+        assert_eq!(features.len(), count, "there is a value for each column");
     }
 }
 

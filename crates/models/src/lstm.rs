@@ -18,12 +18,14 @@
 
 mod activation;
 mod adam;
+mod aligned;
 mod cell;
 #[cfg(test)]
 mod gradient_check;
 mod layer;
 mod network;
 mod product;
+mod recent;
 mod scaler;
 mod sequences;
 #[cfg(test)]
@@ -47,6 +49,8 @@ use scaler::{Scale, Scaler, single};
 use sequences::{Group, Sequences};
 use train::Lesson;
 use window::WindowWeights;
+
+pub use recent::RecentRows;
 
 /// Fewest training rows: fewer are not worth a network.
 const ROWS_COUNT_MIN: usize = 40;
@@ -234,6 +238,13 @@ struct Learned {
     network: Network,
 }
 
+impl Learned {
+    /// The forecast that an answer of the network stands for.
+    fn to_return(&self, answer: f32) -> f64 {
+        self.target.mean + self.target.std_dev * f64::from(answer)
+    }
+}
+
 /// A fitted recurrent network.
 ///
 /// As data it is the scales in JSON and the weights as safetensors in base 64.
@@ -269,6 +280,18 @@ impl FittedLstm {
         let Learned { feature_names, symbols, scaler, network, .. } = &self.learned;
         assert_columns(feature_names, &known.features);
         Sequences::of(known, rows, network.shape.steps, scaler, symbols)
+    }
+
+    /// The forecast of one sequence of `symbol`, whose rows' inputs are given, the earliest first.
+    fn answer_alone<'a>(
+        &self,
+        symbol: Option<usize>,
+        rows: impl Iterator<Item = &'a [f32]>,
+    ) -> f64 {
+        let network = &self.learned.network;
+        let vector = network.embed(symbol);
+        let window = rows.flat_map(|inputs| inputs.iter().chain(&vector)).copied().collect();
+        self.learned.to_return(self.window.answer(network, window))
     }
 
     /// The derivatives of the forecast for `row` by all that it was made from.
@@ -317,20 +340,18 @@ impl FittedForecaster for FittedLstm {
 
     fn predict(&self, known: &Known, rows: &[usize]) -> Vec<f64> {
         let sequences = self.sequences(known, rows);
-        let Learned { target, network, .. } = &self.learned;
-        let to_return = |answer: f32| target.mean + target.std_dev * f64::from(answer);
-        let alone = |&row: &usize| {
-            let vector = network.embed(sequences.symbol(row));
-            to_return(self.window.answer(network, sequences.window(row, &vector)))
-        };
+        let network = &self.learned.network;
         if rows.len() <= ALONE_MAX {
+            let alone =
+                |&row: &usize| self.answer_alone(sequences.symbol(row), sequences.inputs(row));
             return rows.iter().map(alone).collect();
         }
         let room = || (Group::default(), Pass::new(&network.shape, false));
         let of_chunk = |(group, pass): &mut (Group, Pass), rows: &[usize]| -> Vec<f64> {
             sequences.gather(rows, group);
             pass.forward(network, &self.packed, group);
-            pass.answers[..rows.len()].iter().map(|answer| to_return(*answer)).collect()
+            let answers = pass.answers[..rows.len()].iter();
+            answers.map(|answer| self.learned.to_return(*answer)).collect()
         };
         let chunks: Vec<Vec<f64>> = rows.par_chunks(LANES).map_init(room, of_chunk).collect();
         chunks.concat()

@@ -161,20 +161,29 @@ impl FittedProphet {
             rows.iter().all(|&row| stretch_of(row) == stretch_of(first)),
             "the rows are of one stretch"
         );
-        let Some(series) = self.series_of(stretch_of(first)) else { return Vec::new() };
+        let days: Vec<Date> = rows.iter().map(|&row| known.keys[row].day).collect();
+        self.components_of_days(stretch_of(first), &days)
+    }
 
+    /// The forecast for a row of `day`, the bits of [`FittedForecaster::predict`]: it looks at nothing
+    /// else.
+    pub fn predict_day(&self, symbol: Symbol, stretch: u32, day: Date) -> f64 {
+        sum_at(&self.components_of_days((symbol, stretch), &[day]), 0)
+    }
+
+    fn components_of_days(&self, stretch: (Symbol, u32), days: &[Date]) -> Vec<ForecastTerm> {
+        let Some(series) = self.series_of(stretch) else { return Vec::new() };
         let calendar = Calendar::bist();
         let sessions = u32::from(self.horizon.sessions());
-        let days = rows.iter().map(|&row| known.keys[row].day);
         // A day without a known successor is compared with itself.
-        let later = days.clone().map(|day| calendar.session_after(day, sessions).unwrap_or(day));
+        let later = days.iter().map(|&day| calendar.session_after(day, sessions).unwrap_or(day));
         let ProphetForecast { trend, terms, .. } =
-            series.forecast(&days.chain(later).collect::<Vec<_>>(), &[]);
+            series.forecast(&days.iter().copied().chain(later).collect::<Vec<_>>(), &[]);
         [ForecastTerm { name: "trend".to_owned(), values: trend }]
             .into_iter()
             .chain(terms)
             .map(|ForecastTerm { name, values }| {
-                let (now, later) = values.split_at(rows.len());
+                let (now, later) = values.split_at(days.len());
                 ForecastTerm { name, values: later.iter().zip(now).map(|(b, a)| b - a).collect() }
             })
             .collect()
@@ -202,8 +211,7 @@ impl FittedForecaster for FittedProphet {
         let forecasts: Vec<(usize, f64)> = (stretches.par_iter())
             .flat_map_iter(|(_, rows)| {
                 let components = self.component_returns(known, rows);
-                let sum = move |i: usize| components.iter().map(|c| c.values[i]).sum();
-                rows.iter().enumerate().map(move |(i, &row)| (row, sum(i)))
+                rows.iter().enumerate().map(move |(i, &row)| (row, sum_at(&components, i)))
             })
             .collect();
         let forecasts: BTreeMap<usize, f64> = forecasts.into_iter().collect();
@@ -213,4 +221,9 @@ impl FittedForecaster for FittedProphet {
     fn artifact(&self) -> Artifact {
         Artifact::Prophet(self.clone())
     }
+}
+
+/// What the components add up to on day `i`.
+fn sum_at(components: &[ForecastTerm], i: usize) -> f64 {
+    components.iter().map(|component| component.values[i]).sum()
 }

@@ -87,11 +87,16 @@ export interface ForecastStep {
 export const HORIZONS = [1, 5, 20] as const;
 export type Horizon = (typeof HORIZONS)[number];
 
-/** Which of two prices will be touched first, from the open of the next session on; together one. */
-export interface Barriers {
+/** Shares of the gain first, of the loss first and of neither; together one. */
+export interface BarrierShares {
   upper: number;
   lower: number;
   vertical: number;
+}
+
+/** Which of two prices will be touched first, from the open of the next session on. */
+export interface Barriers extends BarrierShares {
+  /** One standard deviation of the return over the horizon. */
   distance_log_return: number;
 }
 
@@ -219,6 +224,8 @@ export interface Coverage {
   level: number;
   /** The share of outcomes inside; null when there are too few days. */
   covered: Estimate | null;
+  /** The same of the band as it was calibrated, not adapted since. */
+  covered_unadapted: Estimate | null;
   rows_count: number;
   mean_width_share: number;
 }
@@ -298,6 +305,8 @@ export interface CostModel {
 
 export interface Protocol {
   scheme: string;
+  /** Whether the return itself is learned, or the return less the mean of the day. */
+  learning_target: 'relative_to_day' | 'absolute';
   purge_sessions: number;
   embargo_sessions: number;
   configurations_tried_count: number;
@@ -336,6 +345,76 @@ export interface Comparison {
   better: 'model' | 'other' | 'not_told_apart';
 }
 
+/** Forecasts of a probability that are near each other: a point of the reliability diagram. */
+export interface ReliabilityBin {
+  low: number;
+  high: number;
+  count: number;
+  mean_forecast: number;
+  observed_share: number;
+}
+
+/** How good probability forecasts were; the bins from the lowest forecasts to the highest. */
+export interface ProbabilityScores {
+  rows_count: number;
+  base_rate: number;
+  mean_forecast: number;
+  brier: number;
+  /** Share by which `brier` is below that of the base rate; null when all outcomes are the same. */
+  brier_skill: number | null;
+  /** In nats. */
+  log_loss: number;
+  /** Expected calibration error over the bins. */
+  ece: number;
+  bins: ReliabilityBin[];
+}
+
+export type CalibrationMethod = 'identity' | 'platt' | 'beta' | 'isotonic';
+
+/** The probability of a rise, beside the share of rises among the rows learned from. */
+export interface DirectionScores {
+  calibrated: ProbabilityScores;
+  uncalibrated: ProbabilityScores;
+  average_brier: number;
+  brier_gain: Estimate | null;
+  method: CalibrationMethod;
+  log_losses: { method: CalibrationMethod; log_loss: number }[];
+}
+
+/** The volatility over the horizon, beside persistence. */
+export interface VolatilityScores {
+  rows_count: number;
+  log_rmse: number;
+  persistence_log_rmse: number;
+  qlike: number;
+  persistence_qlike: number;
+  qlike_gain: Estimate | null;
+}
+
+/** The probabilities of the barriers, beside the shares among the rows learned from. */
+export interface BarrierScores {
+  rows_count: number;
+  observed: BarrierShares;
+  brier: number;
+  average_brier: number;
+  brier_gain: Estimate | null;
+}
+
+/** What was said besides the return; null where there was nothing to learn from. */
+export interface OutlookScores {
+  direction: DirectionScores | null;
+  volatility: VolatilityScores | null;
+  barriers: BarrierScores | null;
+}
+
+/** What was compared after the future had been changed, and found equal. */
+export interface LeakCheck {
+  /** The last day that was left as it was. */
+  changed_after: Day;
+  values_count: number;
+  forecasts_count: number;
+}
+
 /** The record of a part of the forecasts. */
 export interface Slice {
   days_count: number;
@@ -371,10 +450,13 @@ export interface Evaluation {
   rank_ic: InformationCoefficient;
   ic: InformationCoefficient;
   hit_rate: HitRate;
+  /** Return that came for a unit of return forecast; null when it cannot be measured. */
+  calibration_slope: Estimate | null;
   rmse: Rmse;
   comparisons: Comparison[];
   after_costs: AfterCosts | null;
   coverage: Coverage[];
+  outlook: OutlookScores;
   folds: Fold[];
   /** In the order of the weights. */
   members: Member[];
@@ -382,6 +464,7 @@ export interface Evaluation {
   /** Empty when no symbol's sector is known. */
   by_sector: (Slice & { sector: string; symbols_count: number })[];
   by_symbol: SymbolRecord[];
+  leak_check: LeakCheck;
   caveats: Caveat[];
 }
 

@@ -10,6 +10,7 @@ export const say = {
   signedPrice: (value: number | null | undefined) => format.signedPrice(settings.language, value),
   lira: (value: string | number | null | undefined) => format.lira(settings.language, value),
   percent: (share: number | null | undefined, digits?: number) => format.percent(settings.language, share, digits),
+  levelPercent: (level: number) => format.levelPercent(settings.language, level),
   signedPercent: (share: number | null | undefined, digits?: number) =>
     format.signedPercent(settings.language, share, digits),
   compact: (value: number | null | undefined) => format.compact(settings.language, value),

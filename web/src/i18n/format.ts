@@ -6,6 +6,8 @@ export const EXCHANGE_ZONE = 'Europe/Istanbul';
 /** Shown where a value is missing; never a zero. */
 export const MISSING = '–';
 
+/** Days as the API writes them; making a format is slow, and every second asks for the day. */
+const ISO_DAY = new Intl.DateTimeFormat('en-CA', { timeZone: EXCHANGE_ZONE });
 const numberFormats = new Map<string, Intl.NumberFormat>();
 const dateFormats = new Map<string, Intl.DateTimeFormat>();
 
@@ -161,7 +163,7 @@ export function clock(language: Language, at: Date, seconds: boolean): string {
 
 /** The day it is in Istanbul, as the API writes days. */
 export function exchangeDay(at: Date): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone: EXCHANGE_ZONE }).format(at);
+  return ISO_DAY.format(at);
 }
 
 export function addDays(value: string, count: number): string {

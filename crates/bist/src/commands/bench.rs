@@ -1,13 +1,18 @@
-//! `bist bench`: our speed beside what users would choose instead, as ratios of one run.
+//! `bist bench`: our speed beside what users would choose instead, as ratios of one run; the time
+//! that a live bar takes; and what is found where the truth is known.
 //!
-//! Each side runs in a process of its own, on one core, in turns, so that a busy machine slows both.
-//! Seconds of another day or machine are never compared.
+//! Each side of a comparison runs in a process of its own, on one core, in turns, so that a busy
+//! machine slows both. Seconds of another day or machine are never compared.
 
 mod ingest;
+mod models;
 mod side_by_side;
+mod skill;
+mod streaming;
 
 use clap::{Args, Subcommand};
 
+use crate::config::Config;
 use crate::terminal::Terminal;
 
 #[derive(Args, Debug)]
@@ -20,15 +25,30 @@ pub(crate) struct BenchArgs {
 enum Topic {
     /// Reading, parsing and validating daily bars from CSV, beside polars and pandera
     Ingest(ingest::IngestBenchArgs),
+    /// Bars of the last sessions one by one to all features and the forecast of the model in force
+    Streaming(streaming::StreamingBenchArgs),
+    /// Indicators, Prophet, the recurrent network and boosted trees, beside TA-Lib, Python prophet,
+    /// `PyTorch` and LightGBM
+    Models(models::ModelsBenchArgs),
+    /// Training on generated markets: how much of what can be foreseen is, and what is claimed of
+    /// noise. Takes minutes
+    Skill(skill::SkillBenchArgs),
+    /// One side of a comparison: prints its measurement as a line of JSON
+    #[command(hide = true)]
+    ModelSide(models::ModelSideArgs),
     /// One side of a comparison: prints its measurement as a line of JSON
     #[command(hide = true)]
     IngestSide(ingest::IngestSideArgs),
 }
 
 impl BenchArgs {
-    pub(crate) fn run(self, terminal: &Terminal) -> anyhow::Result<()> {
+    pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
         match self.topic {
             Topic::Ingest(args) => args.run(terminal),
+            Topic::Streaming(args) => args.run(config, terminal).await,
+            Topic::Models(args) => args.run(terminal),
+            Topic::Skill(args) => args.run(config, terminal).await,
+            Topic::ModelSide(args) => args.run(),
             Topic::IngestSide(args) => args.run(),
         }
     }

@@ -13,7 +13,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::{open, open_with_services};
 use crate::config::Config;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, told_to_stop};
 
 /// How often it is looked whether the nightly ingest is due.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -63,7 +63,7 @@ impl ServeArgs {
             }
         });
         let nightly = tokio::spawn(run_each_night(Arc::clone(&app)));
-        bist_server::serve(app, listener, stop_signal()).await.context("serving")?;
+        bist_server::serve(app, listener, told_to_stop()).await.context("serving")?;
         nightly.abort();
         terminal.say("stopped");
         Ok(())
@@ -82,22 +82,4 @@ async fn run_each_night(app: Arc<App>) {
             tracing::error!(%error, "the nightly ingest could not be run: {error}");
         }
     }
-}
-
-/// Resolves at Ctrl-C or SIGTERM.
-async fn stop_signal() {
-    let interrupt = async {
-        tokio::signal::ctrl_c().await.ok();
-    };
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return interrupt.await };
-        tokio::select! {
-            () = interrupt => {}
-            _ = terminate.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    interrupt.await;
 }

@@ -1,9 +1,12 @@
-//! The 95 % gate: too many bad rows stop the training and not the model that is in force.
+//! What stops a training does not stop the model that is in force: too many bad rows (the 95 % gate),
+//! and the user.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use bist_app::App;
@@ -14,7 +17,7 @@ use bist_testkit::bars::random_walk;
 use jiff::civil::{Date, date};
 use tempfile::TempDir;
 
-use crate::cli::{json, refusal, text};
+use crate::cli::{bist, json, refusal, text};
 
 const SYMBOLS: [&str; 6] = ["GATEA", "GATEB", "GATEC", "GATED", "GATEE", "GATEF"];
 const FIRST_DAY: Date = date(2021, 3, 1);
@@ -179,4 +182,34 @@ fn six_percent_of_bad_rows_stop_the_training_and_four_percent_are_left_out() {
         trained["lineage"]["rows_count"].as_u64() < sound["lineage"]["rows_count"].as_u64(),
         "rows that are kept out are not learned from"
     );
+}
+
+#[test]
+#[cfg(unix)]
+fn a_training_that_is_interrupted_leaves_the_model_before_in_force() {
+    let folder = TempDir::new().unwrap();
+    let prices = folder.path().join("prices");
+    fs::create_dir(&prices).unwrap();
+    let data = folder.path().join("data");
+    write(&prices, 0.0);
+    json(&data, &["ingest", "csv", text(&prices)]);
+    let first = json(&data, &["train", "--horizon", "5"])["items"][0].take();
+    json(&data, &["signals"]);
+
+    let mut train = bist(&data);
+    train.args(["train", "--horizon", "5", "--seed", "8"]);
+    let mut train = train.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(train.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let fold = told.find(|line| line.contains("fold 1 of"));
+    assert!(fold.is_some(), "the training never got to its first fold");
+    let killed = Command::new("kill").args(["-INT", &train.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let last = told.last().unwrap();
+    let output = train.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{last}");
+    assert!(output.stdout.is_empty() && last.contains("interrupted"), "{last}");
+
+    assert_eq!(served_by(&data), BTreeSet::from([first["id"].as_str().unwrap().to_owned()]));
+    let again = json(&data, &["evaluate"]);
+    assert_eq!((&again["model_version"], &again["reproduced"]), (&first["id"], &true.into()));
 }

@@ -100,16 +100,18 @@ pub(super) fn evaluate(records: &[OutOfFold], horizon: Horizon) -> Vec<SymbolEva
 /// The level of the intervals by which all of `judged` are judged: that at which, of the symbols
 /// whose interval lies above zero, a share of [`FALSE_SHARE_MAX`] is there by luck at most.
 ///
-/// With `m` symbols of which `r` pass, the level is `1 - 2 FALSE_SHARE_MAX r / m`, for the largest `r`
-/// that agrees with itself; where none passes, it is that of the first.
+/// With `m` symbols of which `r` pass, the level is `1 - 2 FALSE_SHARE_MAX r / (m (1 + 1/2 + ... +
+/// 1/m))`, for the largest `r` that agrees with itself; where none passes, it is that of the first. The
+/// sum is the price of saying nothing of how the symbols depend on each other: they share a market.
 ///
-/// Source: Benjamini and Hochberg (1995), "Controlling the False Discovery Rate"; the intervals are
-/// those of Benjamini and Yekutieli (2005), "False Discovery Rate-Adjusted Multiple Confidence
-/// Intervals for Selected Parameters".
+/// Source: Benjamini and Yekutieli (2001), "The Control of the False Discovery Rate in Multiple
+/// Testing under Dependency", theorem 1.3; the intervals are those of the same authors (2005), "False
+/// Discovery Rate-Adjusted Multiple Confidence Intervals for Selected Parameters".
 fn common_level(judged: &[DependentMean]) -> f64 {
-    let level = |passed: usize| {
-        1.0 - 2.0 * FALSE_SHARE_MAX * count(passed.max(1)) / count(judged.len().max(1))
-    };
+    let harmonic: f64 = (1..=judged.len()).map(|k| 1.0 / count(k)).sum();
+    let tests_count = count(judged.len()) * harmonic;
+    let level =
+        |passed: usize| 1.0 - 2.0 * FALSE_SHARE_MAX * count(passed.max(1)) / tests_count.max(1.0);
     let pass = |level: f64| {
         let estimates = judged.iter().filter_map(|correlation| correlation.estimate(level));
         estimates.filter(|estimate| estimate.low > 0.0).count()

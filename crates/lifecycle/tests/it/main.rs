@@ -6,6 +6,7 @@ mod combinatorial;
 mod evaluations;
 mod folds;
 mod golden;
+mod live;
 mod panels;
 mod trainings;
 mod versions;

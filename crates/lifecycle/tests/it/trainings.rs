@@ -125,7 +125,7 @@ fn a_member_that_is_taken_away_changes_the_forecast() {
     let panel = PLANTED.panel();
     let whole = trained(&panel, 7);
     let kinds: Vec<&str> = whole.evaluation.members.iter().map(|m| m.kind.as_str()).collect();
-    assert_eq!(kinds, ["gbdt", "lstm", "prophet"]);
+    assert_eq!(kinds, ["gbdt", "elastic_net", "lstm", "prophet"]);
     for member in &whole.evaluation.members {
         for RegimeShares { calm, turbulent } in member.fold_weights.iter().chain([&member.weight]) {
             assert!((0.0..=1.0).contains(calm) && (0.0..=1.0).contains(turbulent));
@@ -138,9 +138,9 @@ fn a_member_that_is_taken_away_changes_the_forecast() {
     }
 
     let mut without = spec(7);
-    without.members.lstm = None;
+    without.members.elastic_net = None;
     let without = train(&panel, &without).unwrap();
-    assert_eq!(without.evaluation.members.len(), 2);
+    assert_eq!(without.evaluation.members.len(), 3);
     let row = panel.known.keys.len() - 1;
     let forecast = |trained: &Trained| {
         trained.model.forecast(&panel, row, Calendar::bist()).unwrap().expected_log_return

@@ -24,12 +24,21 @@ impl FittedGbdt {
     /// When the columns of `x` are not those of the model, or `row` is outside `x`.
     pub fn contributions(&self, x: &FeatureMatrix, row: usize) -> Contributions {
         assert_columns(self.feature_names(), x);
-        let row = x.row(row);
+        self.row_contributions(&x.row(row))
+    }
+
+    /// The same for one row of feature values in the order of the columns.
+    ///
+    /// # Panics
+    ///
+    /// When there are not as many values as columns.
+    pub fn row_contributions(&self, row: &[f64]) -> Contributions {
+        assert_eq!(row.len(), self.feature_names().len(), "there is a value for each column");
         let mut explained = Contributions { base: 0.0, values: vec![0.0; row.len()] };
         let share = self.tree_share();
         for tree in self.trees() {
             explained.base += share * expected_value(tree);
-            let (row, values) = (&row, &mut explained.values);
+            let values = &mut explained.values;
             let mut walk = Walk { tree, share, row, values, steps: Vec::new() };
             walk.visit(tree.root(), 0..0, Step::new(None, 1.0, 1.0));
         }

@@ -1,14 +1,12 @@
 //! Where a session stands in the week, the month and the exchange's year.
 
-use std::collections::BTreeMap;
-
 use bist_market::calendar::{Calendar, DayKind, SessionKind};
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 
 use super::FeatureDefinition;
 
-/// What [`of_days`] gives, in this order.
+/// What [`of_day`] gives, in this order.
 pub(crate) const DEFINITIONS: [FeatureDefinition; 6] = [
     FeatureDefinition {
         name: "day_of_week",
@@ -43,22 +41,16 @@ pub(crate) const DEFINITIONS: [FeatureDefinition; 6] = [
     },
 ];
 
-/// The features of [`DEFINITIONS`] for each of `days`, which ascend.
-pub(crate) fn of_days(calendar: &Calendar, days: &[Date]) -> BTreeMap<Date, [f64; 6]> {
-    let since_closure = sessions_since_closure(calendar, days.last().copied());
-    days.iter()
-        .map(|&day| {
-            let values = [
-                f64::from(day.weekday().to_monday_one_offset()),
-                f64::from(weekdays_left(day)),
-                half_day_next(calendar, day),
-                since_closure.get(&day).copied().unwrap_or(f64::NAN),
-                session_of_week(calendar, day),
-                closure_next(calendar, day),
-            ];
-            (day, values)
-        })
-        .collect()
+/// The features of [`DEFINITIONS`] for `day`.
+pub(crate) fn of_day(calendar: &Calendar, day: Date) -> [f64; 6] {
+    [
+        f64::from(day.weekday().to_monday_one_offset()),
+        f64::from(weekdays_left(day)),
+        half_day_next(calendar, day),
+        sessions_since_closure(calendar, day),
+        session_of_week(calendar, day),
+        closure_next(calendar, day),
+    ]
 }
 
 fn weekdays_left(day: Date) -> u8 {
@@ -97,19 +89,22 @@ fn is_long(day: Date, next: Date) -> bool {
     day.saturating_add(3.days()) < next
 }
 
-/// For each session up to `until`, how many sessions ago the last long closure ended.
-fn sessions_since_closure(calendar: &Calendar, until: Option<Date>) -> BTreeMap<Date, f64> {
-    let Some(until) = until else { return BTreeMap::new() };
-    let mut since = BTreeMap::new();
-    let mut last: Option<Date> = None;
-    let mut count: Option<f64> = None;
-    for (day, _) in calendar.sessions(calendar.first_day(), until) {
-        let closed_long = last.is_some_and(|last| is_long(last, day));
-        count = if closed_long { Some(0.0) } else { count.map(|count| count + 1.0) };
-        since.insert(day, count.unwrap_or(f64::NAN));
-        last = Some(day);
+/// How many sessions before `day` the last long closure ended; NaN without one before it, and for a
+/// day that is no session.
+fn sessions_since_closure(calendar: &Calendar, day: Date) -> f64 {
+    if !calendar.is_session(day) {
+        return f64::NAN;
     }
-    since
+    let mut count = 0.0;
+    let mut later = day;
+    while let Some(session) = calendar.previous_session(later) {
+        if is_long(session, later) {
+            return count;
+        }
+        count += 1.0;
+        later = session;
+    }
+    f64::NAN
 }
 
 #[cfg(test)]
@@ -119,8 +114,7 @@ mod tests {
     use super::*;
 
     fn features(days: [Date; 3]) -> [[f64; 6]; 3] {
-        let of_days = of_days(Calendar::bist(), &days);
-        days.map(|day| of_days[&day])
+        days.map(|day| of_day(Calendar::bist(), day))
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use bist_market::{ExchangeRules, ValidatedBars};
+use bist_market::{Bar, ExchangeRules, Symbol, ValidatedBars};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::FeatureDefinition;
-use super::run::Run;
+use super::run::Scale;
 use crate::indicators::window::Lag;
 use crate::indicators::{CloseToClose, Indicator as _};
 
@@ -20,7 +20,7 @@ pub(crate) const FX: &str = "USDTRY";
 /// A rate older than this says nothing about today.
 const FX_AGE_DAYS_MAX: i32 = 7;
 
-/// What [`of_days`] gives, in this order.
+/// What [`Context::of_day`] gives, in this order.
 pub(crate) const DEFINITIONS: [FeatureDefinition; 8] = [
     index("index_return_1", "ln(XU100[t] / XU100[t-1])"),
     index("index_return_5", "ln(XU100[t] / XU100[t-5])"),
@@ -45,38 +45,109 @@ const fn fx(name: &'static str, formula: &'static str) -> FeatureDefinition {
     }
 }
 
-/// The features of [`DEFINITIONS`] for each of `days`.
-pub(crate) fn of_days(series: &[ValidatedBars], days: &[Date]) -> Vec<[f64; 8]> {
-    let moves_of = |symbol: &str| {
-        let of_symbol = series.iter().find(|series| series.symbol().as_str() == symbol);
-        of_symbol.map_or_else(BTreeMap::new, moves)
-    };
-    let (index, fx) = (moves_of(INDEX), moves_of(FX));
-    let unknown = [f64::NAN; 4];
-    days.iter()
-        .map(|&day| {
-            let [i1, i5, i20, i_volatility] = index.get(&day).copied().unwrap_or(unknown);
-            let oldest = day.saturating_sub(FX_AGE_DAYS_MAX.days());
-            let [f1, f5, f20, f_volatility] =
-                fx.range(oldest..day).next_back().map_or(unknown, |(_, moves)| *moves);
-            [i1, i5, i20, i_volatility, f1, f5, f20, f_volatility]
-        })
-        .collect()
+/// The index and the rate, as far as they are known.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) index: ContextSeries,
+    pub(crate) fx: ContextSeries,
 }
 
-/// Log-returns over 1, 5 and 20 bars, and their volatility over 20, as of each bar.
-fn moves(series: &ValidatedBars) -> BTreeMap<Date, [f64; 4]> {
-    let mut moves = BTreeMap::new();
-    for run in Run::cut(series, ExchangeRules::bist()) {
-        let mut before = [1, 5, 20].map(Lag::new);
-        let mut volatility = CloseToClose::new(20);
-        for of_run in run.bars {
-            let close = of_run.bar.close;
-            let [r1, r5, r20] = before.each_mut().map(|lag| (close / lag.push(close)).ln());
-            moves.insert(of_run.day, [r1, r5, r20, volatility.push(close)]);
+impl Context {
+    /// Before the first bar.
+    pub(crate) fn new(rules: &'static ExchangeRules) -> Self {
+        Self { index: ContextSeries::new(rules), fx: ContextSeries::new(rules) }
+    }
+
+    /// All that the bars of the index and the rate among `series` tell.
+    pub(crate) fn of(series: &[ValidatedBars], rules: &'static ExchangeRules) -> Self {
+        let mut context = Self::new(rules);
+        for series in series {
+            if let Some(into) = context.series_of(series.symbol()) {
+                for (index, bar) in series.bars().iter().enumerate() {
+                    into.push(bar, series.continues(index));
+                }
+            }
+        }
+        context
+    }
+
+    /// Where the bars of `symbol` belong, if they are context.
+    pub(crate) fn series_of(&mut self, symbol: Symbol) -> Option<&mut ContextSeries> {
+        match symbol.as_str() {
+            INDEX => Some(&mut self.index),
+            FX => Some(&mut self.fx),
+            _ => None,
         }
     }
-    moves
+
+    /// The features of [`DEFINITIONS`] for `day`.
+    pub(crate) fn of_day(&self, day: Date) -> [f64; 8] {
+        let unknown = [f64::NAN; 4];
+        let [i1, i5, i20, i_volatility] = self.index.moves.get(&day).copied().unwrap_or(unknown);
+        let oldest = day.saturating_sub(FX_AGE_DAYS_MAX.days());
+        let [f1, f5, f20, f_volatility] =
+            self.fx.moves.range(oldest..day).next_back().map_or(unknown, |(_, moves)| *moves);
+        [i1, i5, i20, i_volatility, f1, f5, f20, f_volatility]
+    }
+}
+
+/// Log-returns of a series over 1, 5 and 20 bars, and their volatility over 20, as of each bar.
+#[derive(Clone, Debug)]
+pub(crate) struct ContextSeries {
+    moves: BTreeMap<Date, [f64; 4]>,
+    /// As of the bar before the last.
+    before: Moves,
+    last: Option<(Date, Moves)>,
+}
+
+impl ContextSeries {
+    fn new(rules: &'static ExchangeRules) -> Self {
+        Self { moves: BTreeMap::new(), before: Moves::new(rules), last: None }
+    }
+
+    /// The day of the last bar.
+    pub(crate) fn last_day(&self) -> Option<Date> {
+        self.last.as_ref().map(|(day, _)| *day)
+    }
+
+    /// Takes in a bar of the last day, which takes the place of the one before, or of a later day.
+    pub(crate) fn push(&mut self, bar: &Bar, continues: bool) {
+        if let Some((_, moves)) = self.last.take_if(|(day, _)| *day < bar.day) {
+            self.before = moves;
+        }
+        let mut moves = self.before.clone();
+        self.moves.insert(bar.day, moves.push(bar, continues));
+        self.last = Some((bar.day, moves));
+    }
+}
+
+/// What the moves of the next bar are computed from.
+#[derive(Clone, Debug)]
+struct Moves {
+    scale: Scale,
+    /// The closes 1, 5 and 20 bars ago.
+    closes: [Lag; 3],
+    volatility: CloseToClose,
+}
+
+impl Moves {
+    fn new(rules: &'static ExchangeRules) -> Self {
+        Self { scale: Scale::new(rules), closes: lags(), volatility: CloseToClose::new(20) }
+    }
+
+    fn push(&mut self, bar: &Bar, continues: bool) -> [f64; 4] {
+        let (of_run, begins) = self.scale.push(bar, continues);
+        if begins {
+            (self.closes, self.volatility) = (lags(), CloseToClose::new(20));
+        }
+        let close = of_run.bar.close;
+        let [r1, r5, r20] = self.closes.each_mut().map(|lag| (close / lag.push(close)).ln());
+        [r1, r5, r20, self.volatility.push(close)]
+    }
+}
+
+fn lags() -> [Lag; 3] {
+    [1, 5, 20].map(Lag::new)
 }
 
 #[cfg(test)]
@@ -95,14 +166,16 @@ mod tests {
             let bar = series.bars().iter().find(|bar| bar.day == day).unwrap();
             bar.adjusted_close.unwrap()
         };
-        let of_monday = of_days(&series, &[monday])[0];
+        let of_day =
+            |series: &[ValidatedBars], day| Context::of(series, ExchangeRules::bist()).of_day(day);
+        let of_monday = of_day(&series, monday);
         let index = (close(&series[0], monday) / close(&series[0], friday)).ln();
         assert!((of_monday[0] - index).abs() < 1e-8);
         let thursday = date(2024, 2, 29);
         let dollar = (close(&series[1], friday) / close(&series[1], thursday)).ln();
         assert!((of_monday[4] - dollar).abs() < 1e-8);
         // A rate that ended long ago is not taken for today's.
-        assert!(of_days(&series, &[date(2024, 4, 15)])[0].iter().all(|value| value.is_nan()));
-        assert!(of_days(&[], &[monday])[0].iter().all(|value| value.is_nan()));
+        assert!(of_day(&series, date(2024, 4, 15)).iter().all(|value| value.is_nan()));
+        assert!(of_day(&[], monday).iter().all(|value| value.is_nan()));
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{FeatureDefinition, known_mean, mean, ratio};
 
-/// What [`columns`] gives, in this order.
+/// What [`CrossSection::row`] gives, in this order.
 pub(crate) const DEFINITIONS: [FeatureDefinition; 17] = [
     rank("rank_return_5", "rank of return_5 among the symbols of the day, 0 lowest to 1 highest"),
     rank("rank_return_20", "rank of return_20 among the symbols of the day, 0 lowest to 1 highest"),
@@ -66,6 +66,9 @@ const fn sector(name: &'static str, formula: &'static str) -> FeatureDefinition 
     }
 }
 
+/// Sessions over which a symbol is compared with the market.
+pub(crate) const MARKET_MODEL_SESSIONS_COUNT: usize = 60;
+
 /// Features of single symbols that the cross-section compares, one value a row of the panel.
 #[derive(Debug)]
 pub(crate) struct Inputs<'a> {
@@ -81,6 +84,37 @@ pub(crate) struct Inputs<'a> {
     pub(crate) sector: &'a [Option<usize>],
 }
 
+impl Inputs<'_> {
+    fn standing(&self, row: usize) -> Standing {
+        Standing {
+            return_1: self.return_1[row],
+            return_5: self.return_5[row],
+            return_20: self.return_20[row],
+            reversal_slope: self.reversal_slope[row],
+            volatility_20: self.volatility_20[row],
+            volume_ratio: self.volume_ratio[row],
+            log_illiquidity: self.log_illiquidity[row],
+            turnover: self.turnover[row],
+            sector: self.sector[row],
+        }
+    }
+}
+
+/// What the cross-section compares of one symbol on one day.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    pub(crate) return_1: f64,
+    pub(crate) return_5: f64,
+    pub(crate) return_20: f64,
+    pub(crate) reversal_slope: f64,
+    pub(crate) volatility_20: f64,
+    pub(crate) volume_ratio: f64,
+    pub(crate) log_illiquidity: f64,
+    pub(crate) turnover: f64,
+    /// The number of its sector.
+    pub(crate) sector: Option<usize>,
+}
+
 /// The features of [`DEFINITIONS`], one value a row.
 ///
 /// `days` are the rows of each day, `runs` the rows of each run of a symbol in the order of time.
@@ -89,113 +123,202 @@ pub(crate) fn columns(
     days: &[Range<usize>],
     runs: &[Vec<usize>],
 ) -> [Vec<f64>; 17] {
-    let each_day = |values: &[f64], f: fn(&[f64]) -> Vec<f64>| -> Vec<f64> {
-        days.iter().flat_map(|rows| f(&values[rows.clone()])).collect()
-    };
-    let market_return_1 = each_day(inputs.return_1, day_mean);
-    let sector_mean = |values: &[f64]| -> Vec<f64> {
-        let of_day =
-            |rows: &Range<usize>| sector_means(&values[rows.clone()], &inputs.sector[rows.clone()]);
-        days.iter().flat_map(of_day).collect()
-    };
-    let less = |values: &[f64], means: &[f64]| -> Vec<f64> {
-        values.iter().zip(means).map(|(value, mean)| value - mean).collect()
-    };
-    let (sector_5, sector_20) = (sector_mean(inputs.return_5), sector_mean(inputs.return_20));
-    let (less_5, less_20) = (less(inputs.return_5, &sector_5), less(inputs.return_20, &sector_20));
-    let slopes = sector_mean(inputs.reversal_slope);
-    let reversal = slopes.iter().zip(inputs.return_5).map(|(slope, r)| slope * r).collect();
-    let (beta, residual) = market_model(inputs.return_1, &market_return_1, runs);
+    let rows_count = inputs.return_1.len();
+    let standings: Vec<Standing> = (0..rows_count).map(|row| inputs.standing(row)).collect();
+    let market_return_1: Vec<f64> = (days.iter())
+        .flat_map(|rows| std::iter::repeat_n(market_return_1(&standings[rows.clone()]), rows.len()))
+        .collect();
+    let of_market_model = market_models(inputs.return_1, &market_return_1, runs);
+    let mut columns: [Vec<f64>; 17] = std::array::from_fn(|_| Vec::with_capacity(rows_count));
+    for rows in days {
+        let section = CrossSection::of(&standings[rows.clone()]);
+        for row in rows.clone() {
+            let values = section.row(&standings[row], of_market_model[row]);
+            for (column, value) in columns.iter_mut().zip(values) {
+                column.push(value);
+            }
+        }
+    }
+    columns
+}
+
+/// The symbols of one day beside each other.
+#[derive(Debug)]
+pub(crate) struct CrossSection {
+    /// Of the features that are ranked, in the order of [`DEFINITIONS`].
+    rankings: [Ranking; 5],
+    mean_log_illiquidity: f64,
+    /// Mean returns over 1, 5 and 20 sessions.
+    market: [f64; 3],
+    /// Of each sector the means of the returns over 5 and 20 sessions, and of the reversal slope.
+    sectors: BTreeMap<usize, [f64; 3]>,
+}
+
+impl CrossSection {
+    /// Compares `symbols`, which are in their order.
+    pub(crate) fn of(symbols: &[Standing]) -> Self {
+        let mean_of = |value: fn(&Standing) -> f64| known_mean(symbols.iter().map(value));
+        Self {
+            rankings: ranked_values().map(|value| Ranking::of(symbols.iter().map(value))),
+            mean_log_illiquidity: mean_of(|symbol| symbol.log_illiquidity),
+            market: [
+                market_return_1(symbols),
+                mean_of(|symbol| symbol.return_5),
+                mean_of(|symbol| symbol.return_20),
+            ],
+            sectors: sector_means(symbols),
+        }
+    }
+
+    /// The features of [`DEFINITIONS`] of one of the symbols.
+    pub(crate) fn row(&self, symbol: &Standing, of_market_model: MarketModel) -> [f64; 17] {
+        let mut ranked = self.rankings.iter().zip(ranked_values());
+        let [r5, r20, r_volatility, r_volume, r_turnover] = std::array::from_fn(|_| {
+            ranked.next().map_or(f64::NAN, |(ranking, value)| ranking.rank(value(symbol)))
+        });
+        let [market_1, market_5, market_20] = self.market;
+        let sector = symbol.sector.and_then(|sector| self.sectors.get(&sector));
+        let [sector_5, sector_20, slope] = sector.copied().unwrap_or([f64::NAN; 3]);
+        [
+            r5,
+            r20,
+            r_volatility,
+            r_volume,
+            r_turnover,
+            symbol.log_illiquidity - self.mean_log_illiquidity,
+            market_1,
+            market_5,
+            market_20,
+            of_market_model.beta,
+            of_market_model.residual_return,
+            sector_5,
+            sector_20,
+            symbol.return_5 - sector_5,
+            symbol.return_20 - sector_20,
+            slope,
+            slope * symbol.return_5,
+        ]
+    }
+}
+
+/// The features that are ranked, in the order of [`DEFINITIONS`].
+fn ranked_values() -> [fn(&Standing) -> f64; 5] {
     [
-        each_day(inputs.return_5, ranks),
-        each_day(inputs.return_20, ranks),
-        each_day(inputs.volatility_20, ranks),
-        each_day(inputs.volume_ratio, ranks),
-        each_day(inputs.turnover, ranks),
-        each_day(inputs.log_illiquidity, less_mean),
-        market_return_1,
-        each_day(inputs.return_5, day_mean),
-        each_day(inputs.return_20, day_mean),
-        beta,
-        residual,
-        sector_5,
-        sector_20,
-        less_5,
-        less_20,
-        slopes,
-        reversal,
+        |symbol| symbol.return_5,
+        |symbol| symbol.return_20,
+        |symbol| symbol.volatility_20,
+        |symbol| symbol.volume_ratio,
+        |symbol| symbol.turnover,
     ]
 }
 
-/// The mean of the known values of each row's sector; NaN without a sector.
-fn sector_means(values: &[f64], sectors: &[Option<usize>]) -> Vec<f64> {
-    let mut of_sector: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-    for (value, sector) in values.iter().zip(sectors) {
-        if let Some(sector) = sector {
-            of_sector.entry(*sector).or_default().push(*value);
+/// The mean of the known returns of the symbols of a day; NaN without any.
+pub(crate) fn market_return_1(symbols: &[Standing]) -> f64 {
+    known_mean(symbols.iter().map(|symbol| symbol.return_1))
+}
+
+/// The means of the known values of each sector.
+fn sector_means(symbols: &[Standing]) -> BTreeMap<usize, [f64; 3]> {
+    let mut of_sector: BTreeMap<usize, Vec<&Standing>> = BTreeMap::new();
+    for symbol in symbols {
+        if let Some(sector) = symbol.sector {
+            of_sector.entry(sector).or_default().push(symbol);
         }
     }
-    let means: BTreeMap<usize, f64> =
-        of_sector.iter().map(|(sector, values)| (*sector, known_mean(values))).collect();
-    sectors.iter().map(|sector| sector.map_or(f64::NAN, |sector| means[&sector])).collect()
+    let means = |symbols: Vec<&Standing>| {
+        let mean_of =
+            |value: fn(&Standing) -> f64| known_mean(symbols.iter().map(|symbol| value(symbol)));
+        [
+            mean_of(|symbol| symbol.return_5),
+            mean_of(|symbol| symbol.return_20),
+            mean_of(|symbol| symbol.reversal_slope),
+        ]
+    };
+    of_sector.into_iter().map(|(sector, symbols)| (sector, means(symbols))).collect()
 }
 
-/// Mid-ranks of the known values on a scale from 0 to 1; a lone value stands in the middle.
-#[expect(clippy::cast_precision_loss, reason = "there are few symbols")]
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut sorted: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    values
-        .iter()
-        .map(|value| {
-            if value.is_nan() {
-                return f64::NAN;
-            }
-            let below = sorted.partition_point(|other| other < value);
-            let up_to = sorted.partition_point(|other| other <= value);
-            if sorted.len() == 1 {
-                return 0.5;
-            }
-            (below + up_to - 1) as f64 / 2.0 / (sorted.len() - 1) as f64
-        })
-        .collect()
+/// The known values of a day in their order.
+#[derive(Debug)]
+struct Ranking(Vec<f64>);
+
+impl Ranking {
+    fn of(values: impl Iterator<Item = f64>) -> Self {
+        let mut sorted: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        Self(sorted)
+    }
+
+    /// The mid-rank of one of the values on a scale from 0 to 1; a lone value stands in the middle.
+    #[expect(clippy::cast_precision_loss, reason = "there are few symbols")]
+    fn rank(&self, value: f64) -> f64 {
+        if value.is_nan() {
+            return f64::NAN;
+        }
+        let below = self.0.partition_point(|other| *other < value);
+        let up_to = self.0.partition_point(|other| *other <= value);
+        if self.0.len() == 1 {
+            return 0.5;
+        }
+        (below + up_to - 1) as f64 / 2.0 / (self.0.len() - 1) as f64
+    }
 }
 
-/// The mean of the known values, the same for all; NaN without any.
-fn day_mean(values: &[f64]) -> Vec<f64> {
-    vec![known_mean(values); values.len()]
+/// How a symbol moves with the market.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MarketModel {
+    beta: f64,
+    residual_return: f64,
 }
 
-fn less_mean(values: &[f64]) -> Vec<f64> {
-    let mean = known_mean(values);
-    values.iter().map(|value| value - mean).collect()
+impl MarketModel {
+    /// Before there are enough sessions.
+    const UNKNOWN: Self = Self { beta: f64::NAN, residual_return: f64::NAN };
+
+    /// Of the last [`MARKET_MODEL_SESSIONS_COUNT`] sessions of a run; unknown when there are fewer.
+    pub(crate) fn of_last(own: &[f64], market: &[f64]) -> Self {
+        match (own.last_chunk(), market.last_chunk()) {
+            (Some(own), Some(market)) => Self::of(own, market),
+            _ => Self::UNKNOWN,
+        }
+    }
+
+    fn of(
+        own: &[f64; MARKET_MODEL_SESSIONS_COUNT],
+        market: &[f64; MARKET_MODEL_SESSIONS_COUNT],
+    ) -> Self {
+        let (own_mean, market_mean) = (mean(own), mean(market));
+        let (mut covariance, mut variance) = (0.0, 0.0);
+        for (r, m) in own.iter().zip(market) {
+            covariance += (r - own_mean) * (m - market_mean);
+            variance += (m - market_mean) * (m - market_mean);
+        }
+        let beta = ratio(covariance, variance);
+        let residual_return = own.iter().sum::<f64>() - beta * market.iter().sum::<f64>();
+        Self { beta, residual_return }
+    }
 }
 
-/// Beta and residual return of each row over the last 60 sessions of its run.
-fn market_model(own: &[f64], market: &[f64], runs: &[Vec<usize>]) -> (Vec<f64>, Vec<f64>) {
-    const SESSIONS_COUNT: usize = 60;
-    let (mut beta, mut residual) = (vec![f64::NAN; own.len()], vec![f64::NAN; own.len()]);
+/// The market model of each row over the last sessions of its run.
+fn market_models(own: &[f64], market: &[f64], runs: &[Vec<usize>]) -> Vec<MarketModel> {
+    let mut models = vec![MarketModel::UNKNOWN; own.len()];
     for rows in runs {
         let of_run = |values: &[f64]| -> Vec<f64> { rows.iter().map(|&row| values[row]).collect() };
         let (own, market) = (of_run(own), of_run(market));
-        let both = own.windows(SESSIONS_COUNT).zip(market.windows(SESSIONS_COUNT));
-        for ((own, market), &row) in both.zip(rows.iter().skip(SESSIONS_COUNT - 1)) {
-            let (own_mean, market_mean) = (mean(own), mean(market));
-            let (mut covariance, mut variance) = (0.0, 0.0);
-            for (r, m) in own.iter().zip(market) {
-                covariance += (r - own_mean) * (m - market_mean);
-                variance += (m - market_mean) * (m - market_mean);
-            }
-            beta[row] = ratio(covariance, variance);
-            residual[row] = own.iter().sum::<f64>() - beta[row] * market.iter().sum::<f64>();
+        for (t, &row) in rows.iter().enumerate() {
+            models[row] = MarketModel::of_last(&own[..=t], &market[..=t]);
         }
     }
-    (beta, residual)
+    models
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn ranks(values: &[f64]) -> Vec<f64> {
+        let ranking = Ranking::of(values.iter().copied());
+        values.iter().map(|value| ranking.rank(*value)).collect()
+    }
 
     #[test]
     fn ranks_run_from_zero_to_one_and_equals_share_theirs() {
@@ -209,10 +332,22 @@ mod tests {
 
     #[test]
     fn a_sector_is_the_mean_of_its_known_symbols() {
-        let means = sector_means(
-            &[1.0, 3.0, f64::NAN, 9.0, 5.0],
-            &[Some(0), Some(0), Some(0), None, Some(1)],
-        );
+        let of = |(return_5, sector): (f64, Option<usize>)| Standing {
+            return_1: f64::NAN,
+            return_5,
+            return_20: f64::NAN,
+            reversal_slope: f64::NAN,
+            volatility_20: f64::NAN,
+            volume_ratio: f64::NAN,
+            log_illiquidity: f64::NAN,
+            turnover: f64::NAN,
+            sector,
+        };
+        let returns =
+            [(1.0, Some(0)), (3.0, Some(0)), (f64::NAN, Some(0)), (9.0, None), (5.0, Some(1))];
+        let symbols = returns.map(of);
+        let section = CrossSection::of(&symbols);
+        let means = symbols.map(|symbol| section.row(&symbol, MarketModel::UNKNOWN)[11]);
         assert_eq!((&means[..3], means[4]), (&[2.0; 3][..], 5.0));
         assert!(means[3].is_nan());
     }
@@ -221,9 +356,9 @@ mod tests {
     fn a_symbol_that_moves_twice_the_market_has_beta_two_and_keeps_its_drift() {
         let market: Vec<f64> = (0..80).map(|t| f64::from(t * 7 % 11) * 0.001 - 0.005).collect();
         let own: Vec<f64> = market.iter().map(|m| 2.0 * m + 0.0005).collect();
-        let (beta, residual) = market_model(&own, &market, &[(0..80).collect()]);
-        assert!(beta[58].is_nan());
-        assert!((beta[59] - 2.0).abs() < 1e-12);
-        assert!((residual[79] - 60.0 * 0.0005).abs() < 1e-12);
+        let models = market_models(&own, &market, &[(0..80).collect()]);
+        assert!(models[58].beta.is_nan());
+        assert!((models[59].beta - 2.0).abs() < 1e-12);
+        assert!((models[79].residual_return - 60.0 * 0.0005).abs() < 1e-12);
     }
 }

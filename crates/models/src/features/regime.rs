@@ -18,7 +18,7 @@ const ITERATIONS_MAX: u16 = 50;
 /// Least gain in log-likelihood that is worth another iteration.
 const TOLERANCE: f64 = 1e-2;
 
-/// What [`of_days`] gives.
+/// What [`Regime`] gives.
 pub(crate) const DEFINITIONS: [FeatureDefinition; 1] = [FeatureDefinition {
     name: "regime_turbulent",
     formula: "filtered probability of the more dispersed of two states of (market_return_1, ln of \
@@ -31,43 +31,91 @@ pub(crate) const DEFINITIONS: [FeatureDefinition; 1] = [FeatureDefinition {
 ///
 /// `days` ascend; `returns` gives the log-returns of the symbols on day `t`, NaN where unknown.
 pub(crate) fn of_days<'a>(days: &[Date], returns: impl Fn(usize) -> &'a [f64]) -> Vec<f64> {
-    let mut seen: Vec<[f64; 2]> = Vec::new();
-    let mut model: Option<GaussianHmm<2, 2>> = None;
-    let mut filter: Option<RegimeFilter<2, 2>> = None;
-    let mut probability = f64::NAN;
-    let mut probabilities = Vec::with_capacity(days.len());
-    for (t, day) in days.iter().enumerate() {
-        let year_begins = t > 0 && days[t - 1].year() != day.year();
-        if year_begins && seen.len() >= DAYS_COUNT_MIN {
-            // Learning goes on from what the years before taught.
-            let begun = model.or_else(|| GaussianHmm::by_quantiles(&seen));
-            model = begun
-                .map(|begun| begun.learned(&seen, ITERATIONS_MAX, TOLERANCE).sorted_by_mean(1));
-            filter = model.map(RegimeFilter::new);
-            for observation in &seen {
-                push(filter.as_mut(), observation, &mut probability);
-            }
-        }
-        if let Some(observation) = observation(returns(t)) {
-            seen.push(observation);
-            push(filter.as_mut(), &observation, &mut probability);
-        }
-        probabilities.push(probability);
-    }
-    probabilities
+    let mut regime = Regime::new();
+    let probabilities = days.iter().enumerate().map(|(t, day)| {
+        regime.begin(*day);
+        regime.close(returns(t))
+    });
+    probabilities.collect()
 }
 
-fn push(filter: Option<&mut RegimeFilter<2, 2>>, observation: &[f64; 2], probability: &mut f64) {
-    if let Some(filter) = filter {
-        [_, *probability] = filter.push(observation);
+/// What the days so far have taught of the regime.
+#[derive(Clone, Debug)]
+pub(crate) struct Regime {
+    /// The observations of all closed days that had one.
+    seen: Vec<[f64; 2]>,
+    /// The year of the last day begun.
+    year: Option<i16>,
+    model: Option<GaussianHmm<2, 2>>,
+    /// As of the last closed day.
+    filtered: Filtered,
+}
+
+#[derive(Clone, Debug)]
+struct Filtered {
+    filter: Option<RegimeFilter<2, 2>>,
+    /// Of the more dispersed state.
+    probability: f64,
+}
+
+impl Regime {
+    /// Before the first day.
+    pub(crate) fn new() -> Self {
+        let filtered = Filtered { filter: None, probability: f64::NAN };
+        Self { seen: Vec::new(), year: None, model: None, filtered }
+    }
+
+    /// Begins a day, later than those before; with the first of a year learns from the years before.
+    pub(crate) fn begin(&mut self, day: Date) {
+        let year_begins = self.year.is_some_and(|year| year != day.year());
+        self.year = Some(day.year());
+        if year_begins && self.seen.len() >= DAYS_COUNT_MIN {
+            self.learn();
+        }
+    }
+
+    fn learn(&mut self) {
+        // Learning goes on from what the years before taught.
+        let begun = self.model.or_else(|| GaussianHmm::by_quantiles(&self.seen));
+        self.model = begun
+            .map(|begun| begun.learned(&self.seen, ITERATIONS_MAX, TOLERANCE).sorted_by_mean(1));
+        self.filtered.filter = self.model.map(RegimeFilter::new);
+        for observation in &self.seen {
+            self.filtered.push(observation);
+        }
+    }
+
+    /// The probability that the day in progress is turbulent, given the returns of its symbols.
+    pub(crate) fn turbulent(&self, returns: &[f64]) -> f64 {
+        let mut filtered = self.filtered.clone();
+        if let Some(observation) = observation(returns) {
+            filtered.push(&observation);
+        }
+        filtered.probability
+    }
+
+    /// The same when the day is over: what comes next knows it.
+    pub(crate) fn close(&mut self, returns: &[f64]) -> f64 {
+        if let Some(observation) = observation(returns) {
+            self.seen.push(observation);
+            self.filtered.push(&observation);
+        }
+        self.filtered.probability
+    }
+}
+
+impl Filtered {
+    fn push(&mut self, observation: &[f64; 2]) {
+        if let Some(filter) = &mut self.filter {
+            [_, self.probability] = filter.push(observation);
+        }
     }
 }
 
 /// Mean and logarithm of the standard deviation of the known returns; `None` without spread.
 fn observation(returns: &[f64]) -> Option<[f64; 2]> {
-    let mean = known_mean(returns);
-    let squares: Vec<f64> = returns.iter().map(|value| (value - mean).powi(2)).collect();
-    let variance = known_mean(&squares);
+    let mean = known_mean(returns.iter().copied());
+    let variance = known_mean(returns.iter().map(|value| (value - mean).powi(2)));
     (variance > 0.0).then(|| [mean, 0.5 * variance.ln()])
 }
 

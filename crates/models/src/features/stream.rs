@@ -24,6 +24,16 @@ pub struct SymbolStream {
     state: State,
 }
 
+/// What one bar of a symbol gives by itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OwnValues {
+    /// The features, in the order of the first columns.
+    pub(crate) values: [f64; OWN_COUNT],
+    pub(crate) liquidity: Liquidity,
+    /// Whether the bar is the first of its run.
+    pub(crate) begins: bool,
+}
+
 /// Begins anew with each run.
 #[derive(Clone, Debug)]
 struct State {
@@ -44,10 +54,10 @@ impl SymbolStream {
     /// is not known yet. `continues` says whether the bar may be compared with the one before it
     /// ([`bist_market::ValidatedBars::continues`]).
     pub fn push(&mut self, bar: &Bar, continues: bool) -> Vec<f64> {
-        self.advance(bar, continues).0.to_vec()
+        self.advance(bar, continues).values.to_vec()
     }
 
-    pub(crate) fn advance(&mut self, bar: &Bar, continues: bool) -> ([f64; OWN_COUNT], Liquidity) {
+    pub(crate) fn advance(&mut self, bar: &Bar, continues: bool) -> OwnValues {
         let (of_run, begins) = self.scale.push(bar, continues);
         if begins {
             self.state = State::new();
@@ -62,7 +72,7 @@ impl SymbolStream {
         for (slot, value) in values.iter_mut().zip(parts) {
             *slot = value;
         }
-        (values, liquidity)
+        OwnValues { values, liquidity, begins }
     }
 }
 

@@ -52,14 +52,28 @@ pub(super) fn forward<S: Simd>(simd: S, step: Step<'_>, live: &[f32]) {
     for ((gates, states), live) in gates.zip(states).zip(live) {
         let (((i, f), g), o) = gates;
         let (((before, memory), tanh_memory), output) = states;
-        *i = simd.mul_f32s(sigmoid(simd, *i), *live);
-        *f = simd.mul_f32s(sigmoid(simd, *f), *live);
-        *g = simd.mul_f32s(tanh(simd, *g), *live);
-        *o = simd.mul_f32s(sigmoid(simd, *o), *live);
-        *memory = simd.mul_add_e_f32s(*f, *before, simd.mul_f32s(*i, *g));
-        *tanh_memory = tanh(simd, *memory);
-        *output = simd.mul_f32s(*o, *tanh_memory);
+        let activated = activate(simd, [*i, *f, *g, *o]).map(|gate| simd.mul_f32s(gate, *live));
+        [*i, *f, *g, *o] = activated;
+        (*memory, *tanh_memory, *output) = advance(simd, activated, *before);
     }
+}
+
+/// The gates `i`, `f`, `g`, `o` from their sums.
+#[inline(always)]
+pub(super) fn activate<S: Simd>(simd: S, [i, f, g, o]: [S::f32s; GATES]) -> [S::f32s; GATES] {
+    [sigmoid(simd, i), sigmoid(simd, f), tanh(simd, g), sigmoid(simd, o)]
+}
+
+/// Memory, its hyperbolic tangent and output from the gates and the memory of the step before.
+#[inline(always)]
+pub(super) fn advance<S: Simd>(
+    simd: S,
+    [i, f, g, o]: [S::f32s; GATES],
+    before: S::f32s,
+) -> (S::f32s, S::f32s, S::f32s) {
+    let memory = simd.mul_add_e_f32s(f, before, simd.mul_f32s(i, g));
+    let tanh_memory = tanh(simd, memory);
+    (memory, tanh_memory, simd.mul_f32s(o, tanh_memory))
 }
 
 /// Derivatives of the loss at a step; all runs are equally long, `gates` four times so.

@@ -114,7 +114,7 @@ fn every_derivative_is_the_central_difference_of_the_loss() {
                 *kept = if (place + layer) % 3 == 0 { 0.0 } else { 1.5 };
             }
         }
-        let kept = pass.kept().map(|kept| kept.clone()).collect();
+        let kept = pass.kept().map(|kept| kept.to_vec()).collect();
         let (mut packed, mut back) = (Vec::new(), Vec::new());
         network.pack_forward(&mut packed);
         network.pack_back(&mut back);

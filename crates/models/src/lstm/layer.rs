@@ -6,6 +6,7 @@
 
 use pulp::Simd;
 
+use super::aligned::Aligned;
 use super::cell::{self, GATES, Step, StepBack};
 use super::product::{LANES, Packed, STEP_GAP, Start, add_outer_products};
 
@@ -38,29 +39,29 @@ pub(super) struct LayerPass {
     width: usize,
     hidden: usize,
     /// Steps x four gates; after `backward` the derivatives by their sums before activation.
-    gates: Vec<f32>,
+    gates: Aligned,
     /// One more than steps; the first is the zero before the first step.
-    memory: Vec<f32>,
-    tanh_memory: Vec<f32>,
+    memory: Aligned,
+    tanh_memory: Aligned,
     /// One more than steps, as `memory`.
-    hidden_output: Vec<f32>,
+    hidden_output: Aligned,
     /// What the layer above sees, where that is not `hidden_output`.
-    output: Option<Vec<f32>>,
+    output: Option<Aligned>,
     norm: Option<NormPass>,
     /// A number for each unit of each sequence: 0 for a dropped one, else 1 / (1 - dropout).
-    pub(super) kept: Option<Vec<f32>>,
+    pub(super) kept: Option<Aligned>,
     /// Derivatives by the output, set by the layer above.
-    pub(super) d_output: Vec<f32>,
-    d_hidden: Vec<f32>,
-    d_memory: Vec<f32>,
+    pub(super) d_output: Aligned,
+    d_hidden: Aligned,
+    d_memory: Aligned,
 }
 
 #[derive(Clone, Debug)]
 struct NormPass {
     /// Output less its mean, over its standard deviation.
-    normalised: Vec<f32>,
+    normalised: Aligned,
     /// One over the standard deviation, for each sequence at each step.
-    scale: Vec<f32>,
+    scale: Aligned,
 }
 
 impl LayerPass {
@@ -72,8 +73,9 @@ impl LayerPass {
         layer_norm: bool,
         thinned: bool,
     ) -> Self {
-        let zeros = |count: usize| vec![0.0; count * LANES];
-        let of_steps = |steps: usize, values: usize| vec![0.0; steps * (values * LANES + STEP_GAP)];
+        let zeros = |count: usize| Aligned::zeros(count * LANES);
+        let of_steps =
+            |steps: usize, values: usize| Aligned::zeros(steps * (values * LANES + STEP_GAP));
         Self {
             width,
             hidden,
@@ -141,7 +143,7 @@ impl LayerPass {
         }
         if let Some(kept) = &self.kept {
             for output in output.chunks_exact_mut(stride) {
-                for (output, kept) in output.iter_mut().zip(kept) {
+                for (output, kept) in output.iter_mut().zip(kept.iter()) {
                     *output *= kept;
                 }
             }
@@ -163,7 +165,7 @@ impl LayerPass {
         let run = self.hidden * LANES;
         if let Some(kept) = &self.kept {
             for d_output in self.d_output.chunks_exact_mut(run) {
-                for (d_output, kept) in d_output.iter_mut().zip(kept) {
+                for (d_output, kept) in d_output.iter_mut().zip(kept.iter()) {
                     *d_output *= kept;
                 }
             }
@@ -186,7 +188,7 @@ impl LayerPass {
             let gates = &mut self.gates[t * gates_stride..][..GATES * run];
             let d_output = &mut self.d_output[t * run..(t + 1) * run];
             if t + 1 < steps {
-                for (d_output, later) in d_output.iter_mut().zip(&self.d_hidden) {
+                for (d_output, later) in d_output.iter_mut().zip(self.d_hidden.iter()) {
                     *d_output += later;
                 }
             }

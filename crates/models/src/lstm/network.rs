@@ -6,6 +6,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::aligned::Aligned;
 use super::cell::GATES;
 use super::layer::{LayerGradient, LayerPass, LayerWeights, PackedBack, lane_sum};
 use super::product::{LANES, Packed, STEP_GAP};
@@ -191,7 +192,7 @@ impl Network {
 #[derive(Clone, Debug)]
 pub(super) struct Pass {
     /// Inputs of each step, embeddings included, with gaps.
-    inputs: Vec<f32>,
+    inputs: Aligned,
     layers: Vec<LayerPass>,
     /// The answer for each sequence.
     pub(super) answers: [f32; LANES],
@@ -206,7 +207,7 @@ impl Pass {
             LayerPass::new(shape.steps, shape.width(layer), shape.hidden, shape.layer_norm, thinned)
         };
         Self {
-            inputs: vec![0.0; shape.steps * (shape.width(0) * LANES + STEP_GAP)],
+            inputs: Aligned::zeros(shape.steps * (shape.width(0) * LANES + STEP_GAP)),
             layers: (0..shape.layers).map(layer).collect(),
             answers: [0.0; LANES],
             d_inputs: Vec::new(),
@@ -215,7 +216,7 @@ impl Pass {
 
     /// The numbers by which each layer's units are multiplied, to be drawn before a step of
     /// training.
-    pub(super) fn kept(&mut self) -> impl Iterator<Item = &mut Vec<f32>> {
+    pub(super) fn kept(&mut self) -> impl Iterator<Item = &mut Aligned> {
         self.layers.iter_mut().filter_map(|layer| layer.kept.as_mut())
     }
 
@@ -367,16 +368,16 @@ impl WithSimd for Backward<'_> {
             });
             let sums = LayerGradient { input, recurrent, bias, norm };
             let weights = network.layer(index);
-            let mut d_lower = Vec::new();
+            let mut d_lower = Aligned::default();
             let (x, d_x) = match below.last_mut() {
                 Some(lower) => {
                     d_lower = std::mem::take(&mut lower.d_output);
-                    (lower.output(), Some(d_lower.as_mut_slice()))
+                    (lower.output(), Some(&mut *d_lower))
                 }
                 None => {
                     let wanted = !pass.d_inputs.is_empty();
                     let d_inputs = wanted.then_some(pass.d_inputs.as_mut_slice());
-                    (pass.inputs.as_slice(), d_inputs)
+                    (&*pass.inputs, d_inputs)
                 }
             };
             layer.backward(simd, &weights, &packed[index], x, sums, d_x);

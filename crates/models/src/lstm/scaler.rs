@@ -60,6 +60,18 @@ struct FeatureScale {
     flagged: bool,
 }
 
+impl FeatureScale {
+    /// The standard score of a value, cut.
+    fn input(&self, value: f64) -> f32 {
+        single(self.scale.score(value).clamp(-SCORE_MAX, SCORE_MAX))
+    }
+}
+
+/// Tells the network whether a value is missing.
+fn flag(value: f64) -> f32 {
+    if value.is_nan() { 1.0 } else { 0.0 }
+}
+
 /// How all features are read: first the standard scores of all, where a missing value stands at the
 /// mean, then for each flagged one 1 where it is missing and 0 where it is not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -108,18 +120,28 @@ impl Scaler {
         for (j, feature) in self.scales.iter().enumerate() {
             let column = x.column(j);
             for (slot, &row) in inputs.iter_mut().skip(j).step_by(width).zip(rows) {
-                let score = feature.scale.score(column[row]);
-                *slot = single(score.clamp(-SCORE_MAX, SCORE_MAX));
+                *slot = feature.input(column[row]);
             }
         }
         for (k, j) in self.flagged().enumerate() {
             let column = x.column(j);
             let slots = inputs.iter_mut().skip(self.scales.len() + k).step_by(width);
             for (slot, &row) in slots.zip(rows) {
-                *slot = if column[row].is_nan() { 1.0 } else { 0.0 };
+                *slot = flag(column[row]);
             }
         }
         inputs
+    }
+
+    /// The inputs of one row, whose `features` are in the order of the columns.
+    ///
+    /// # Panics
+    ///
+    /// When there are not as many features as columns.
+    pub(super) fn inputs_of_row(&self, features: &[f64]) -> Vec<f32> {
+        assert_eq!(features.len(), self.scales.len(), "there is a value for each feature");
+        let scores = self.scales.iter().zip(features).map(|(feature, value)| feature.input(*value));
+        scores.chain(self.flagged().map(|j| flag(features[j]))).collect()
     }
 
     /// Derivative of the input of feature `j` by its value; 0 for a missing value and one that is
@@ -164,6 +186,7 @@ mod tests {
         assert_eq!(scaler.inputs_count(), 4);
         let expected = [[-1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]];
         assert_eq!(scaler.inputs(&x, &[0, 1, 2]), expected.concat());
+        assert_eq!([0, 1, 2].map(|row| scaler.inputs_of_row(&x.row(row))), expected);
     }
 
     #[test]

@@ -115,16 +115,12 @@ impl Sequences {
         self.positions(row).next().and_then(|position| self.symbols[position])
     }
 
-    /// The inputs of the sequence that ends in `row`, the earliest step first, each followed by the
-    /// numbers of `vector`.
-    pub(super) fn window(&self, row: usize, vector: &[f32]) -> Vec<f32> {
+    /// The inputs of the rows of the sequence that ends in `row`, the earliest first.
+    pub(super) fn inputs(&self, row: usize) -> impl Iterator<Item = &[f32]> {
         let positions: Vec<usize> = self.positions(row).collect();
-        let mut window = Vec::with_capacity(positions.len() * (self.width + vector.len()));
-        for position in positions.into_iter().rev() {
-            window.extend(&self.inputs[position * self.width..(position + 1) * self.width]);
-            window.extend(vector);
-        }
-        window
+        let inputs =
+            |position: usize| &self.inputs[position * self.width..(position + 1) * self.width];
+        positions.into_iter().rev().map(inputs)
     }
 
     /// Puts the sequences that end in `rows`, at most [`LANES`], beside each other.
@@ -206,6 +202,6 @@ mod tests {
         };
         assert_eq!(lanes(&group.live), [[1.0, 0.0], [1.0, 1.0], [1.0, 1.0]]);
         assert_eq!(lanes(&group.inputs), [[10.0, 0.0], [10.0, -1.0], [10.0, 1.0]]);
-        assert_eq!(sequences.window(2, &[7.0]), [-1.0, 7.0, 1.0, 7.0]);
+        assert!(sequences.inputs(2).eq([&[-1.0_f32], &[1.0]]));
     }
 }

@@ -125,7 +125,7 @@ impl Trainer {
         let workers = &mut self.workers[..groups_count];
         if self.dropout > 0.0 {
             for kept in workers.iter_mut().flat_map(|worker| worker.pass.kept()) {
-                for value in kept {
+                for value in kept.iter_mut() {
                     let dropped = uniform(rng) < self.dropout;
                     *value = if dropped { 0.0 } else { 1.0 / (1.0 - self.dropout) };
                 }

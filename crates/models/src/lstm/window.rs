@@ -1,19 +1,21 @@
 //! One sequence alone, as when a new bar of one symbol arrives.
 //!
 //! With nothing beside it the units fill the registers, so weights are kept the other way round
-//! than for groups. Every sum has the order it has there: a sequence has the same bits alone and
-//! in a group, which a test demands.
+//! than for groups, and the gates of a few units lie together, so that the step of those units is
+//! finished while the sums of the next are under way. Every sum has the order it has there: a
+//! sequence has the same bits alone and in a group, which a test demands.
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::cell::{self, GATES, Step};
+use super::aligned::Aligned;
+use super::cell::{self, GATES};
 use super::layer::normalise;
 use super::network::{Network, Shape, head_answers};
 
-/// Units are filled up with zeros to a multiple of this, a multiple of every register.
+/// Units whose gates lie together, filled up with zeros; a multiple of every register.
 const UNITS_STEP: usize = 16;
 
-/// Gates that lie together for each input; four gates of [`UNITS_STEP`] units fill it.
+/// Sums that lie together for each input: gate after gate of [`UNITS_STEP`] units.
 const BLOCK: usize = GATES * UNITS_STEP;
 
 /// Steps whose inputs are multiplied together, so that weights are loaded once for all of them.
@@ -27,10 +29,10 @@ pub(super) struct WindowWeights {
 
 #[derive(Clone, Debug, PartialEq)]
 struct WindowLayer {
-    input: Vec<f32>,
+    input: Aligned,
     /// For the outputs of the step before.
-    recurrent: Vec<f32>,
-    bias: Vec<f32>,
+    recurrent: Aligned,
+    bias: Aligned,
 }
 
 fn units(shape: &Shape) -> usize {
@@ -43,11 +45,12 @@ impl WindowWeights {
         let (hidden, units) = (shape.hidden, units(shape));
         // Where the weights of a gate are, with those of `inputs` inputs in a row, and whither they go.
         let blocks = |weights: &[f32], inputs: usize| {
-            let mut blocks = vec![0.0; inputs * GATES * units];
+            let mut blocks = Aligned::zeros(inputs * GATES * units);
             for (row, weights) in weights.chunks_exact(inputs).enumerate() {
-                let place = row / hidden * units + row % hidden;
+                let (gate, unit) = (row / hidden, row % hidden);
+                let place = gate * UNITS_STEP + unit % UNITS_STEP;
                 for (input, weight) in weights.iter().enumerate() {
-                    blocks[(place / BLOCK * inputs + input) * BLOCK + place % BLOCK] = *weight;
+                    blocks[(unit / UNITS_STEP * inputs + input) * BLOCK + place] = *weight;
                 }
             }
             blocks
@@ -84,12 +87,10 @@ impl WithSimd for Answer<'_> {
         let shape = &network.shape;
         let (hidden, units) = (shape.hidden, units(shape));
         let steps = below.len() / shape.width(0);
-        let mut gates = vec![0.0; steps * GATES * units];
-        let mut memory = vec![0.0; units];
-        let mut memory_before = vec![0.0; units];
-        let mut tanh_memory = vec![0.0; units];
-        let mut output = vec![0.0; units];
-        let live = [1.0; UNITS_STEP];
+        let mut gates = Aligned::zeros(steps * GATES * units);
+        let mut memory = Aligned::zeros(units);
+        let mut output = Aligned::zeros(units);
+        let mut output_before = Aligned::zeros(units);
         for (index, layer) in weights.layers.iter().enumerate() {
             let width = shape.width(index);
             for gates in gates.chunks_exact_mut(GATES * units) {
@@ -102,16 +103,9 @@ impl WithSimd for Answer<'_> {
             let of_steps =
                 gates.chunks_exact_mut(GATES * units).zip(above.chunks_exact_mut(hidden));
             for (t, (gates, above)) in of_steps.enumerate() {
-                std::mem::swap(&mut memory, &mut memory_before);
-                add_outputs(simd, &layer.recurrent, &output[..hidden], gates, t % 2 == 1);
-                let step = Step {
-                    gates,
-                    memory_before: &memory_before,
-                    memory: &mut memory,
-                    tanh_memory: &mut tanh_memory,
-                    output: &mut output,
-                };
-                cell::forward(simd, step, &live);
+                std::mem::swap(&mut output, &mut output_before);
+                let before = &output_before[..hidden];
+                step(simd, &layer.recurrent, before, gates, &mut memory, &mut output, t % 2 == 1);
                 match network.layer(index).norm {
                     Some((factor, summand)) => {
                         normalise_alone(simd, &output[..hidden], above, factor, summand);
@@ -185,48 +179,62 @@ fn add_to_steps<S: Simd, const STEPS: usize>(
     }
 }
 
-/// Adds the products with the outputs of the step before to the gates of a step.
+/// Takes all units through a step: from their memory and all outputs `before` to memory and output.
 ///
 /// Steps run through the blocks to and fro, as the last ones are still in the nearest cache.
 #[inline(always)]
-fn add_outputs<S: Simd>(
+fn step<S: Simd>(
     simd: S,
     blocks: &[f32],
     before: &[f32],
-    gates: &mut [f32],
+    gates: &[f32],
+    memory: &mut [f32],
+    output: &mut [f32],
     backwards: bool,
 ) {
     let blocks_count = gates.len() / BLOCK;
     for index in 0..blocks_count {
         let index = if backwards { blocks_count - 1 - index } else { index };
         let block = &blocks[index * before.len() * BLOCK..][..before.len() * BLOCK];
-        let gates = &mut gates[index * BLOCK..][..BLOCK];
-        if S::F32_LANES >= 16 {
-            add_to_block::<S, 4>(simd, block, before, gates);
-        } else {
-            add_to_block::<S, 8>(simd, block, before, gates);
+        let gates = &gates[index * BLOCK..][..BLOCK];
+        let units = index * UNITS_STEP..(index + 1) * UNITS_STEP;
+        let (memory, output) = (&mut memory[units.clone()], &mut output[units]);
+        match UNITS_STEP / S::F32_LANES {
+            1 => step_block::<S, 1>(simd, block, before, gates, memory, output),
+            2 => step_block::<S, 2>(simd, block, before, gates, memory, output),
+            4 => step_block::<S, 4>(simd, block, before, gates, memory, output),
+            _ => step_block::<S, UNITS_STEP>(simd, block, before, gates, memory, output),
         }
     }
 }
 
-/// Adds to the gates of a block, `WIDTH` registers at a time.
+/// Takes the units of a block through a step; a gate of them fills `WIDTH` registers.
 #[inline(always)]
-fn add_to_block<S: Simd, const WIDTH: usize>(
+fn step_block<S: Simd, const WIDTH: usize>(
     simd: S,
     block: &[f32],
     before: &[f32],
-    gates: &mut [f32],
+    gates: &[f32],
+    memory: &mut [f32],
+    output: &mut [f32],
 ) {
-    for (part, gates) in S::as_mut_simd_f32s(gates).0.chunks_exact_mut(WIDTH).enumerate() {
-        let mut sums: [S::f32s; WIDTH] = std::array::from_fn(|v| gates[v]);
-        for (x, weights) in before.iter().zip(block.as_chunks::<BLOCK>().0) {
-            let x = simd.splat_f32s(*x);
-            let weights = &S::as_simd_f32s(weights).0[part * WIDTH..][..WIDTH];
+    let gates = S::as_simd_f32s(gates).0;
+    let mut sums: [[S::f32s; WIDTH]; GATES] =
+        std::array::from_fn(|gate| std::array::from_fn(|v| gates[gate * WIDTH + v]));
+    for (x, weights) in before.iter().zip(block.as_chunks::<BLOCK>().0) {
+        let x = simd.splat_f32s(*x);
+        let weights = &S::as_simd_f32s(weights).0[..GATES * WIDTH];
+        for gate in 0..GATES {
             for v in 0..WIDTH {
-                sums[v] = simd.mul_add_e_f32s(weights[v], x, sums[v]);
+                let weights = weights[gate * WIDTH + v];
+                sums[gate][v] = simd.mul_add_e_f32s(weights, x, sums[gate][v]);
             }
         }
-        gates.copy_from_slice(&sums);
+    }
+    let (memory, output) = (S::as_mut_simd_f32s(memory).0, S::as_mut_simd_f32s(output).0);
+    for v in 0..WIDTH {
+        let gates = cell::activate(simd, std::array::from_fn(|gate| sums[gate][v]));
+        (memory[v], _, output[v]) = cell::advance(simd, gates, memory[v]);
     }
 }
 

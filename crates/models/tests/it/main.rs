@@ -9,6 +9,7 @@ mod features;
 mod gbdt;
 mod gbdt_objectives;
 mod lstm;
+mod market_stream;
 mod price_baselines;
 mod probability;
 mod prophet;

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use anyhow::Context as _;
 use bist_market::sample::{SampleSpec, generate};
@@ -15,7 +13,7 @@ use bist_market::{
 };
 use clap::Args;
 
-use super::side_by_side::{Measured, Side, compare};
+use super::side_by_side::{Measured, Side, Stopwatch, compare, peak_mib, print_measured};
 use crate::terminal::Terminal;
 
 /// The peers' side: the rules that they can express, in each library's own way.
@@ -105,21 +103,18 @@ impl IngestSideArgs {
             found: String::new(),
         };
         for run in 0..=self.runs {
-            let (began, cpu_began) = (Instant::now(), cpu_s());
+            let watch = Stopwatch::start();
             let found = read_and_validate(&self.csv)?;
-            let (wall, cpu_ended) = (began.elapsed().as_secs_f64(), cpu_s());
+            let (wall, cpu) = watch.stop();
             if run == 0 {
                 measured.found = found;
                 continue;
             }
             measured.wall_s.push(wall);
-            measured.cpu_s.extend(cpu_began.zip(cpu_ended).map(|(began, ended)| ended - began));
+            measured.cpu_s.extend(cpu);
         }
         measured.peak_mib = peak_mib().unwrap_or_default();
-        let mut out = std::io::stdout().lock();
-        serde_json::to_writer(&mut out, &measured)?;
-        writeln!(out)?;
-        Ok(())
+        print_measured(&measured)
     }
 }
 
@@ -168,19 +163,4 @@ fn write_bars(csv: &Path) -> anyhow::Result<()> {
     }
     fs::write(csv, text)?;
     Ok(())
-}
-
-/// Seconds that the main thread, which does all the work, has had on the processor.
-fn cpu_s() -> Option<f64> {
-    let text = fs::read_to_string("/proc/self/schedstat").ok()?;
-    let nanoseconds: f64 = text.split_whitespace().next()?.parse().ok()?;
-    Some(nanoseconds / 1e9)
-}
-
-/// The most memory that this process has held, MiB.
-fn peak_mib() -> Option<f64> {
-    let text = fs::read_to_string("/proc/self/status").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib / 1024.0)
 }

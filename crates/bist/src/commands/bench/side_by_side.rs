@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -21,6 +24,57 @@ pub(super) struct Measured {
     pub(super) versions: BTreeMap<String, String>,
     /// What the side found, so that it is seen to do its work.
     pub(super) found: String,
+}
+
+/// Prints what this process measured, as the other side of [`compare`] reads it.
+pub(super) fn print_measured(measured: &Measured) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, measured)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// Measures one run, by the clock and on the processor.
+#[derive(Debug)]
+pub(super) struct Stopwatch {
+    began: Instant,
+    cpu_began: Option<f64>,
+}
+
+impl Stopwatch {
+    pub(super) fn start() -> Self {
+        let cpu_began = cpu_s();
+        Self { began: Instant::now(), cpu_began }
+    }
+
+    /// Seconds by the clock since the start.
+    pub(super) fn wall_s(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
+    }
+
+    /// Seconds by the clock and, where the system tells, on the processor.
+    pub(super) fn stop(self) -> (f64, Option<f64>) {
+        let wall = self.wall_s();
+        (wall, self.cpu_began.zip(cpu_s()).map(|(began, ended)| ended - began))
+    }
+}
+
+/// Seconds that all threads of this process have had on the processor.
+fn cpu_s() -> Option<f64> {
+    let nanoseconds_of = |thread: std::io::Result<fs::DirEntry>| -> Option<f64> {
+        let text = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse().ok()
+    };
+    let nanoseconds = fs::read_dir("/proc/self/task").ok()?.map(nanoseconds_of);
+    Some(nanoseconds.sum::<Option<f64>>()? / 1e9)
+}
+
+/// The most memory that this process has held, MiB.
+pub(super) fn peak_mib() -> Option<f64> {
+    let text = fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib / 1024.0)
 }
 
 /// One program of a comparison.
@@ -137,6 +191,7 @@ fn run(side: &Side, core: Option<usize>) -> anyhow::Result<Measured> {
     }
     let output = Command::new(words[0])
         .args(&words[1..])
+        .env("RAYON_NUM_THREADS", "1")
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("{} does not start", side.command[0].display()))?;
@@ -189,6 +244,11 @@ fn median(numbers: &[f64]) -> Option<f64> {
     Some(f64::midpoint(below, *sorted.get(sorted.len() / 2)?))
 }
 
+/// Milliseconds with the digits that mean something.
+fn digits(ms: f64) -> String {
+    if ms < 1.0 { format!("{ms:.4}") } else { format!("{ms:.1}") }
+}
+
 impl Comparison {
     /// The table that a person reads.
     pub(super) fn table(&self) -> String {
@@ -199,19 +259,19 @@ impl Comparison {
         let mut text = format!("{}\n{} rounds in turns, {core}\n\n", self.work, self.rounds);
         let header = ("", "median ms", "least ms", "cpu ms", "peak MiB");
         let mut line = |(name, median, least, cpu, peak): (&str, &str, &str, &str, &str)| {
-            writeln!(text, "{name:12}{median:>11}{least:>10}{cpu:>9}{peak:>10}")
+            writeln!(text, "{name:16}{median:>11}{least:>10}{cpu:>9}{peak:>10}")
         };
         let mut written = line(header);
         for side in &self.sides {
-            let [median, least] = [side.median_ms, side.least_ms].map(|ms| format!("{ms:.1}"));
-            let cpu = side.cpu_median_ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.1}"));
+            let [median, least] = [side.median_ms, side.least_ms].map(digits);
+            let cpu = side.cpu_median_ms.map_or_else(|| "-".to_owned(), digits);
             let peak = format!("{:.1}", side.peak_mib);
             written = written.and(line((&side.name, &median, &least, &cpu, &peak)));
         }
         for ratio in &self.ratios {
             written = written.and(write!(
                 text,
-                "\nbeside {}: {:.1} times as fast ({:.1} at best), {:.2} of its memory",
+                "\nbeside {}: {:.2} times as fast ({:.2} at best), {:.2} of its memory",
                 ratio.beside, ratio.times_faster, ratio.times_faster_at_best, ratio.memory_share
             ));
         }
