@@ -45,7 +45,8 @@ pub(super) fn check_duplicates(rows: &mut [Row<'_>], interval: Interval, notes: 
 /// then it was made up.
 pub(super) fn check_repeat(rows: &mut [Row<'_>], index: usize, days: &Days, notes: &mut Notes) {
     let row = &rows[index];
-    if !row.raw.volume_shares.is_some_and(|shares| shares > 0) || !days.is_session(row.day()) {
+    let traded = row.raw.volume_shares.is_some_and(|shares| shares > 0);
+    if !traded || !days.is_session(row.day()) {
         return;
     }
     let before = rows[..index].iter().rev().find(|before| days.is_session(before.day()));
