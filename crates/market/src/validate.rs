@@ -80,7 +80,6 @@ use activity::Activity;
 use days::Days;
 use limits::Limits;
 use notes::Notes;
-use repeats::Repeats;
 use row::{Row, Sorted};
 
 /// Everything a source said about one symbol.
@@ -252,6 +251,7 @@ enum Quiet {
     LookedAt,
 }
 
+// The loops over all rows are functions of their own, each with the processor's registers for itself.
 fn look_through(
     received: &Received,
     remarks: &[Remark],
@@ -265,7 +265,11 @@ fn look_through(
     let days = Days::of(calendar, rules);
     let mut notes = Notes::of(received, days);
 
-    let mut sorted = row::sorted(&series.bars, series.interval, days);
+    let limits = Limits::new(series.symbol, days, rules, policy);
+    let daily = series.interval == Interval::Daily;
+    let may_be_quiet = quiet_rows == Quiet::PassedOver && daily && class != InstrumentClass::Fx;
+    let quiet_limits = may_be_quiet.then_some(&limits);
+    let mut sorted = row::sorted(&series.bars, series.interval, days, quiet_limits);
     coverage::check_order(&sorted, &mut notes);
     if series.bars.is_empty() && refused.is_empty() {
         notes.day(None, false, FindingKind::EmptySeries);
@@ -275,18 +279,13 @@ fn look_through(
 
     let actions = received.actions.iter().filter(|action| action.symbol == series.symbol);
     let actions: Vec<CorporateAction> = actions.copied().collect();
-    let daily = series.interval == Interval::Daily;
-    let limits = Limits::new(series.symbol, days, rules, policy);
-    if quiet_rows == Quiet::PassedOver && daily && class != InstrumentClass::Fx {
-        quiet::mark(&mut rows, days, &limits);
-    }
-    let mut repeats = Repeats::default();
-    for row in &mut rows {
-        if !row.is_quiet {
-            single::check(row, class, days, &actions, &mut notes);
+    for index in 0..rows.len() {
+        if rows[index].is_quiet {
+            continue;
         }
+        single::check(&mut rows[index], class, days, &actions, &mut notes);
         if daily {
-            repeats.check(row, days, &mut notes);
+            repeats::check_repeat(&mut rows, index, days, &mut notes);
         }
     }
     if !distinct {
@@ -394,6 +393,7 @@ fn add_remarks(
 }
 
 /// The accepted rows as bars and, for each, whether it may be compared with the one before.
+#[inline(never)]
 fn accepted(
     rows: &[Row<'_>],
     interval: Interval,
@@ -404,18 +404,20 @@ fn accepted(
     let mut continues = Vec::with_capacity(rows.len());
     let mut before: Option<usize> = None;
     let mut level_began = false;
-    for row in rows {
+    for (index, row) in rows.iter().enumerate() {
         level_began |= row.begins_level;
         let Some(bar) = row.is_accepted().then(|| row.bar(interval, days)).flatten() else {
             continue;
         };
         let near = |before: usize| {
-            interval != Interval::Daily
-                || days.sessions_between(before, row.day()) <= policy.gap_sessions_max + 1
+            (row.is_quiet && before + 1 == index)
+                || interval != Interval::Daily
+                || days.sessions_between(rows[before].day(), row.day())
+                    <= policy.gap_sessions_max.saturating_add(1)
         };
         continues.push(!level_began && before.is_some_and(near));
         bars.push(bar);
-        before = Some(row.day());
+        before = Some(index);
         level_began = false;
     }
     (bars, continues)

@@ -42,12 +42,23 @@ impl Activity<'_> {
     }
 
     /// Volumes that are missing, zero or far from usual.
+    #[inline(never)]
     fn check_volumes(&self, rows: &mut [Row<'_>], notes: &mut Notes) {
         let mut volumes = Volumes::new(self.policy);
         // The sound rows without a trade that were seen last: not yet known to be a halt.
         let mut silent: Vec<usize> = Vec::new();
         let mut before: Option<i64> = None;
-        for index in 0..rows.len() {
+        let mut from = 0;
+        while from < rows.len() {
+            if silent.is_empty()
+                && let Some(last) = volumes.pass_usual(&rows[from..])
+            {
+                before = Some(rows[from + last].raw.close_units);
+                from += last + 1;
+                continue;
+            }
+            let index = from;
+            from += 1;
             let (past, rest) = rows.split_at_mut(index);
             let row = &mut rest[0];
             if !row.is_sound() {
@@ -108,94 +119,105 @@ impl Activity<'_> {
 
     /// Rows whose price does not move, in the session or over several, and those at their limit.
     /// Not of coarse prices, which stand still because they are rounded.
+    #[inline(never)]
     fn check_still(&self, rows: &mut [Row<'_>], volume_given: bool, notes: &mut Notes) {
         let mut run: Option<Run> = None;
         for index in 0..rows.len() {
-            let row = &mut rows[index];
+            let row = &rows[index];
             if !row.is_sound() || row.reach == Reach::Coarse {
                 continue;
             }
-            let close_units = row.raw.close_units;
             if !row.is_quiet {
-                self.check_bar(row, run.as_ref(), volume_given, notes);
+                self.check_bar(rows, index, run, volume_given, notes);
             }
             match &mut run {
-                Some(run) if run.close_units == close_units => {
+                Some(run) if run.goes_on(rows, index) => {
                     run.rows_count += 1;
-                    run.last_day = row.day();
+                    run.last = index;
                 }
                 _ => {
-                    let begun = Run::of(index, row.day(), close_units);
-                    if let Some(ended) = run.replace(begun).filter(|run| run.rows_count > 1) {
-                        self.say_stale(rows, &ended, notes);
+                    if let Some(ended) =
+                        run.replace(Run::of(index)).filter(|run| run.rows_count > 1)
+                    {
+                        self.say_stale(rows, ended, notes);
                     }
                 }
             }
         }
         if let Some(run) = run {
-            self.say_stale(rows, &run, notes);
+            self.say_stale(rows, run, notes);
         }
     }
 
-    /// Whether a row is at its limit, given the run of closes before it, or does not move.
+    /// Whether the row at `index` is at its limit, given the run of closes before it, or does not
+    /// move.
     fn check_bar(
         &self,
-        row: &mut Row<'_>,
-        before: Option<&Run>,
+        rows: &mut [Row<'_>],
+        index: usize,
+        before: Option<Run>,
         volume_given: bool,
         notes: &mut Notes,
     ) {
+        let row = &rows[index];
         let close_units = row.raw.close_units;
         let (high, low) = (row.high_units(), row.low_units());
         if (close_units == high || close_units == low)
-            && let Some(kind) = self.at_limit(row, before)
+            && let Some(kind) = self.at_limit(row, before.map(|run| &rows[run.last]))
         {
-            notes.row(row, kind);
+            notes.row(&mut rows[index], kind);
         } else if high == low && volume_given && row.volume_shares().is_some_and(|v| v > 0) {
-            notes.row(row, FindingKind::FlatBar);
+            notes.row(&mut rows[index], FindingKind::FlatBar);
         }
     }
 
-    /// Whether the session ended at its price limit, with no trade beyond its close.
-    fn at_limit(&self, row: &Row<'_>, before: Option<&Run>) -> Option<FindingKind> {
+    /// Whether the session ended at its price limit, with no trade beyond its close; `before` is the
+    /// sound row before it.
+    fn at_limit(&self, row: &Row<'_>, before: Option<&Row<'_>>) -> Option<FindingKind> {
         let before = before.filter(|_| self.class == InstrumentClass::Share)?;
-        let close_units = row.raw.close_units;
-        let move_share = as_float(close_units) / as_float(before.close_units) - 1.0;
+        let (close_units, base_units) = (row.raw.close_units, before.raw.close_units);
+        let move_share = as_float(close_units) / as_float(base_units) - 1.0;
         let limit = self.limits.share(row.day())?;
         let at_limit = (move_share.abs() - limit).abs() <= LIMIT_ROUNDING_SHARE;
         let (high, low) = (row.high_units(), row.low_units());
         let outermost = if move_share > 0.0 { high } else { low };
-        let next = self.days.sessions_between(before.last_day, row.day()) == 1;
+        let next = self.days.sessions_between(before.day(), row.day()) == 1;
         (at_limit && close_units == outermost && next).then_some(FindingKind::LimitLocked {
             close_units,
-            base_units: before.close_units,
+            base_units,
             move_share,
             all_session: high == low,
         })
     }
 
     /// Notes a run of equal closes that is long enough.
-    fn say_stale(&self, rows: &mut [Row<'_>], run: &Run, notes: &mut Notes) {
-        let Run { rows_count, close_units, .. } = *run;
+    fn say_stale(&self, rows: &mut [Row<'_>], run: Run, notes: &mut Notes) {
+        let Run { first, last, rows_count } = run;
         if rows_count < u64::from(self.policy.stale_rows_min.max(2)) {
             return;
         }
-        let to = self.days.date(run.last_day);
-        let kind = FindingKind::StaleCloseRun { rows_count, to, close_units };
-        notes.row(&mut rows[run.first], kind);
+        let (to, close_units) = (self.days.date(rows[last].day()), rows[first].raw.close_units);
+        notes.row(&mut rows[first], FindingKind::StaleCloseRun { rows_count, to, close_units });
     }
 }
 
-/// Sound rows with one close, up to the latest.
+/// Sound rows with one close: the indices of the first and the last so far.
+#[derive(Clone, Copy)]
 struct Run {
     first: usize,
-    last_day: usize,
+    last: usize,
     rows_count: u64,
-    close_units: i64,
 }
 
 impl Run {
-    fn of(index: usize, day: usize, close_units: i64) -> Self {
-        Self { first: index, last_day: day, rows_count: 1, close_units }
+    fn of(index: usize) -> Self {
+        Self { first: index, last: index, rows_count: 1 }
+    }
+
+    /// Whether the sound row at `index`, the next, has the same close; a quiet one has not that of
+    /// the row above it.
+    fn goes_on(&self, rows: &[Row<'_>], index: usize) -> bool {
+        let differs = rows[index].is_quiet && self.last + 1 == index;
+        !differs && rows[index].raw.close_units == rows[self.last].raw.close_units
     }
 }

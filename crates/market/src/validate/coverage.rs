@@ -45,7 +45,8 @@ impl Horizon {
     }
 }
 
-/// Finds the days that count for nothing, marks their rows, and says how many they are.
+/// Finds the days that count for nothing, marks their rows, and says how many they are. Rows of
+/// coarse prices, and the first row behind them, are never quiet.
 pub(super) fn split(
     sorted: &mut Sorted<'_>,
     refused: &[RefusedRow],
@@ -74,8 +75,11 @@ pub(super) fn split(
         None => true,
     };
     if !first_whole {
+        let mut before = Reach::Coarse;
         for row in rows.iter_mut() {
             row.reach = horizon.reach(days.date(row.day()));
+            row.is_quiet &= row.reach != Reach::Coarse && before != Reach::Coarse;
+            before = row.reach;
         }
     }
     let inside = refused_days.filter(|day| days.index_of(*day).is_some());

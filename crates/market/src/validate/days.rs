@@ -26,6 +26,20 @@ pub(super) struct Days {
     limit_shares: Vec<f64>,
     /// The first second of each day, and that of the day after the last.
     begins_s: Vec<i64>,
+    /// For each day the session after it.
+    next_sessions: Vec<NextSession>,
+}
+
+/// The first session after a day.
+#[derive(Clone, Copy, Debug)]
+struct NextSession {
+    index: usize,
+    /// Its first second; one that no time stamp has where no session follows.
+    begin_s: i64,
+}
+
+impl NextSession {
+    const NONE: Self = Self { index: usize::MAX, begin_s: i64::MAX };
 }
 
 impl Days {
@@ -49,9 +63,16 @@ impl Days {
         let sessions_to = is_session.iter().scan(0, count).collect();
         let limit = |date: &Date| rules.limit_share(*date).map_or(f64::INFINITY, |l| l.share());
         let limit_shares = dates.iter().map(limit).collect();
-        let begins_s =
+        let begins_s: Vec<i64> =
             dates.iter().chain([&after]).map(|date| midnight_of(*date).as_second()).collect();
-        Self { dates, kinds, is_session, sessions_to, limit_shares, begins_s }
+        let mut next_sessions = vec![NextSession::NONE; dates.len()];
+        for index in (1..dates.len()).rev() {
+            next_sessions[index - 1] = match is_session[index] {
+                true => NextSession { index, begin_s: begins_s[index] },
+                false => next_sessions[index],
+            };
+        }
+        Self { dates, kinds, is_session, sessions_to, limit_shares, begins_s, next_sessions }
     }
 
     /// The index of the day on which `at` lies in Istanbul; `None` outside the calendar.
@@ -67,6 +88,13 @@ impl Days {
         let later = self.begins_s.get(guess + 1).is_some_and(|begin| *begin <= second);
         let index = guess + usize::from(later);
         (index < self.dates.len()).then_some(index)
+    }
+
+    /// The index of the first session after day `after`, if it begins at `at`.
+    #[inline]
+    pub(super) fn next_session_at(&self, after: usize, at: Timestamp) -> Option<usize> {
+        let next = self.next_sessions[after];
+        (at.as_second() == next.begin_s && at.subsec_nanosecond() == 0).then_some(next.index)
     }
 
     /// The index of a date; `None` outside the calendar.
@@ -115,11 +143,6 @@ impl Days {
         self.sessions_to[until].saturating_sub(self.sessions_to[after])
     }
 
-    /// Whether both days are sessions with none between them.
-    pub(super) fn follows(&self, after: usize, until: usize) -> bool {
-        self.is_session[after] && self.is_session[until] && self.sessions_between(after, until) == 1
-    }
-
     /// The sessions after day `after` and before day `until`, in order.
     pub(super) fn sessions_inside(
         &self,
@@ -162,6 +185,15 @@ mod tests {
             assert_eq!(days.is_session(index), calendar.is_session(*date));
             let counted = calendar.sessions_between(calendar.first_day(), *date).unwrap();
             assert_eq!(days.sessions_between(0, index), counted);
+        }
+        for index in 0..days.dates.len() {
+            let next = (index + 1..days.dates.len()).find(|later| days.is_session(*later));
+            for later in index + 1..days.dates.len().min(index + 15) {
+                let midnight = midnight_of(days.date(later));
+                let found = days.next_session_at(index, midnight);
+                assert_eq!(found, next.filter(|next| *next == later));
+                assert_eq!(days.next_session_at(index, midnight + 1.nanosecond()), None);
+            }
         }
         assert_eq!(days.index_of(calendar.last_day().tomorrow().unwrap()), None);
         assert_eq!(days.index_of(calendar.first_day().yesterday().unwrap()), None);

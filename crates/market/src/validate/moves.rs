@@ -24,6 +24,7 @@ const SCALE_BREAK_SHARE: f64 = 0.25;
 const EARLY_MARGIN_SHARE: f64 = 0.01;
 
 /// Judges every row that is sound so far against the last accepted one.
+#[inline(never)]
 pub(super) fn check(
     rows: &mut [Row<'_>],
     days: &Days,

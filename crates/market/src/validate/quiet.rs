@@ -8,22 +8,32 @@
 
 use super::days::Days;
 use super::limits::Limits;
-use super::row::{Reach, Row, as_float, lira};
+use super::row::{Row, as_float, lira};
+use crate::bar::RawBar;
 
 /// Marks the quiet rows of a daily series of shares or of an index; `rows` are sorted.
 pub(super) fn mark(rows: &mut [Row<'_>], days: &Days, limits: &Limits<'_>) {
     let Some(mut before) = rows.first().copied() else { return };
-    for row in rows.iter_mut().skip(1) {
-        row.is_quiet = is_quiet(&before, row, days, limits);
+    for row in rows {
+        row.is_quiet = days.sessions_between(before.day(), row.day()) == 1
+            && days.is_session(row.day())
+            && follows(&before, row.raw, row.day(), days, limits);
         before = *row;
     }
 }
 
-/// Whether `row` is sound by itself, and follows `before` in the next session at another close,
-/// within the limits of the session and neither still nor closed at its high or low.
-#[inline]
-fn is_quiet(before: &Row<'_>, row: &Row<'_>, days: &Days, limits: &Limits<'_>) -> bool {
-    let raw = row.raw;
+/// Whether `raw`, of `day`, the first session after the day of `before`, is sound by itself and
+/// follows it from a session, at another close, within the limits and not closed at its high or low.
+///
+/// Whether prices are too coarse for that is known later: see [`super::coverage::split`].
+#[inline(always)]
+pub(super) fn follows(
+    before: &Row<'_>,
+    raw: &RawBar,
+    day: usize,
+    days: &Days,
+    limits: &Limits<'_>,
+) -> bool {
     let (high_units, low_units, close_units) = (raw.high_units, raw.low_units, raw.close_units);
     let open_units = raw.open_units.unwrap_or(close_units);
     let consistent = low_units > 0
@@ -31,19 +41,17 @@ fn is_quiet(before: &Row<'_>, row: &Row<'_>, days: &Days, limits: &Limits<'_>) -
         && open_units <= high_units
         && low_units < close_units
         && close_units < high_units;
-    let follows = days.follows(before.day(), row.day());
     let bounded = raw.volume_shares.is_none_or(|shares| shares >= 0)
         && raw
             .adjusted_close
             .is_none_or(|adjusted| adjusted > 0.0 && adjusted <= lira(close_units));
-    if !(consistent && follows && bounded)
+    if !(consistent && bounded)
         || close_units == before.raw.close_units
-        || row.reach == Reach::Coarse
-        || before.reach == Reach::Coarse
+        || !days.is_session(before.day())
     {
         return false;
     }
-    let (base, allowed) = (as_float(before.raw.close_units), limits.of_session(row.day()));
+    let (base, allowed) = (as_float(before.raw.close_units), limits.of_session(day));
     as_float(high_units) <= allowed.highest(base) && as_float(low_units) >= allowed.lowest(base)
 }
 

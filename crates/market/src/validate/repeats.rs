@@ -5,7 +5,7 @@ use super::days::Days;
 use super::finding::FindingKind;
 use super::notes::Notes;
 use super::row::{Row, Standing, same_numbers};
-use crate::bar::{Interval, RawBar};
+use crate::bar::Interval;
 
 /// Rows with one time stamp: the same numbers are a duplicate, different ones contradict each other.
 ///
@@ -41,26 +41,19 @@ pub(super) fn check_duplicates(rows: &mut [Row<'_>], interval: Interval, notes: 
     }
 }
 
-/// Rows that have every number of the previous session's, with shares traded, were made up.
-#[derive(Default)]
-pub(super) struct Repeats<'a> {
-    /// The row of the session before, and its day.
-    before: Option<(&'a RawBar, usize)>,
-}
-
-impl<'a> Repeats<'a> {
-    /// Compares the next row with the one of the session before.
-    pub(super) fn check(&mut self, row: &mut Row<'a>, days: &Days, notes: &mut Notes) {
-        if !row.is_quiet && !days.is_session(row.day()) {
-            return;
-        }
-        let Some((before, day)) = self.before.replace((row.raw, row.day())) else { return };
-        if !row.is_quiet
-            && row.raw.volume_shares.is_some_and(|shares| shares > 0)
-            && same_numbers(before, row.raw)
-            && days.sessions_between(day, row.day()) == 1
-        {
-            notes.row(row, FindingKind::RepeatedBar);
-        }
+/// Notes the row at `index` if it has every number of the previous session's, with shares traded:
+/// then it was made up.
+pub(super) fn check_repeat(rows: &mut [Row<'_>], index: usize, days: &Days, notes: &mut Notes) {
+    let row = &rows[index];
+    let traded = row.raw.volume_shares.is_some_and(|shares| shares > 0);
+    if !traded || !days.is_session(row.day()) {
+        return;
+    }
+    let before = rows[..index].iter().rev().find(|before| days.is_session(before.day()));
+    let repeated = before.is_some_and(|before| {
+        same_numbers(before.raw, row.raw) && days.sessions_between(before.day(), row.day()) == 1
+    });
+    if repeated {
+        notes.row(&mut rows[index], FindingKind::RepeatedBar);
     }
 }

@@ -5,6 +5,8 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use super::days::Days;
+use super::limits::Limits;
+use super::quiet;
 use crate::bar::{Bar, Interval, RawBar};
 use crate::price::{Price, UNITS_PER_LIRA};
 use crate::quantity::Shares;
@@ -51,7 +53,7 @@ pub(super) enum Reach {
 }
 
 impl<'a> Row<'a> {
-    fn new(raw: &'a RawBar, day: usize) -> Self {
+    fn new(raw: &'a RawBar, day: usize, is_quiet: bool) -> Self {
         Self {
             raw,
             day: u32::try_from(day).expect("the calendar has fewer than 2^32 days"),
@@ -60,7 +62,7 @@ impl<'a> Row<'a> {
             warned: false,
             is_bar: true,
             begins_level: false,
-            is_quiet: false,
+            is_quiet,
             reach: Reach::Whole,
         }
     }
@@ -100,12 +102,18 @@ impl<'a> Row<'a> {
     /// The low, moved to open and close where those are below it: by rounding, or because a person
     /// accepted the row.
     pub(super) fn low_units(&self) -> i64 {
+        if self.is_quiet {
+            return self.raw.low_units;
+        }
         let low = self.raw.low_units.min(self.raw.close_units);
         self.raw.open_units.map_or(low, |open| low.min(open))
     }
 
     /// The high, moved to open and close where those are above it.
     pub(super) fn high_units(&self) -> i64 {
+        if self.is_quiet {
+            return self.raw.high_units;
+        }
         let high = self.raw.high_units.max(self.raw.close_units);
         self.raw.open_units.map_or(high, |open| high.max(open))
     }
@@ -159,8 +167,15 @@ pub(super) struct Sorted<'a> {
 }
 
 /// Finds the day of each bar and sorts by time, if the bars are not in order; rows with one time
-/// stamp are put in an order that does not depend on the order of input.
-pub(super) fn sorted<'a>(bars: &'a [RawBar], interval: Interval, days: &Days) -> Sorted<'a> {
+/// stamp are put in an order that does not depend on the order of input. Marks the quiet rows where
+/// it is given the limits to tell them by, `quiet`.
+#[inline(never)]
+pub(super) fn sorted<'a>(
+    bars: &'a [RawBar],
+    interval: Interval,
+    days: &Days,
+    quiet: Option<&Limits<'_>>,
+) -> Sorted<'a> {
     let mut sorted = Sorted {
         rows: Vec::with_capacity(bars.len()),
         outside: Vec::new(),
@@ -169,27 +184,54 @@ pub(super) fn sorted<'a>(bars: &'a [RawBar], interval: Interval, days: &Days) ->
         rises: false,
         least_units: i64::MAX,
     };
-    let mut before = bars.first().map_or(Timestamp::MIN, |raw| raw.opened_at);
+    let Some(mut before) = bars.first() else { return sorted };
     for raw in bars {
-        sorted.falls_count += u64::from(raw.opened_at < before);
-        sorted.rises |= raw.opened_at > before;
-        before = raw.opened_at;
-        let Some(day) = days.index_at(raw.opened_at) else {
-            sorted.outside.push(raw);
-            continue;
-        };
-        let row = Row::new(raw, day);
-        sorted.least_units = sorted.least_units.min(row.low_units()).min(raw.high_units);
-        let last = sorted.rows.last();
-        sorted.distinct &= last.is_none_or(|last| last.comes_before(&row, interval));
-        sorted.rows.push(row);
+        let last = sorted.rows.last().filter(|last| std::ptr::eq(last.raw, before));
+        let next =
+            last.and_then(|last| Some((last, days.next_session_at(last.day(), raw.opened_at)?)));
+        match next {
+            Some((last, day)) => {
+                let is_quiet =
+                    quiet.is_some_and(|limits| quiet::follows(last, raw, day, days, limits));
+                sorted.rises = true;
+                sorted.push(Row::new(raw, day, is_quiet));
+            }
+            None => sorted.add(raw, before, interval, days),
+        }
+        before = raw;
     }
     if !sorted.distinct {
         let rows = &mut sorted.rows;
         rows.sort_by_cached_key(|row| (row.opened_at(interval, days), numbers(row.raw)));
         sorted.distinct = rows.windows(2).all(|pair| pair[0].comes_before(&pair[1], interval));
+        if let Some(limits) = quiet {
+            quiet::mark(rows, days, limits);
+        }
     }
     sorted
+}
+
+impl<'a> Sorted<'a> {
+    /// Takes in a bar that came behind `before`, wherever it belongs.
+    #[inline(never)]
+    fn add(&mut self, raw: &'a RawBar, before: &RawBar, interval: Interval, days: &Days) {
+        self.falls_count += u64::from(raw.opened_at < before.opened_at);
+        self.rises |= raw.opened_at > before.opened_at;
+        let Some(day) = days.index_at(raw.opened_at) else {
+            self.outside.push(raw);
+            return;
+        };
+        let row = Row::new(raw, day, false);
+        let last = self.rows.last();
+        self.distinct &= last.is_none_or(|last| last.comes_before(&row, interval));
+        self.push(row);
+    }
+
+    #[inline]
+    fn push(&mut self, row: Row<'a>) {
+        self.least_units = self.least_units.min(row.low_units()).min(row.raw.high_units);
+        self.rows.push(row);
+    }
 }
 
 /// Where the rows with one key lie among rows that are sorted by it.

@@ -33,6 +33,7 @@ impl Counts {
 }
 
 /// The counts of all verifiable rows and sessions, and those of each month.
+#[inline(never)]
 pub(super) fn tally(
     rows: &[Row<'_>],
     refused: &Refused,

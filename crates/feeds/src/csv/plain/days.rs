@@ -1,8 +1,9 @@
-//! Dates that are days, each worked out once for a file.
+//! Dates that are days, their months each worked out once for a file.
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 
 use crate::moment::{DateOrder, Moment};
 
@@ -29,15 +30,25 @@ pub(super) struct Days {
 struct Month {
     /// As it is written.
     text: [u8; 8],
-    /// For each day its midnight, once it was asked for.
+    /// For each day that it has its midnight.
     midnights: [Option<Timestamp>; 32],
     /// The month that came after this one the last time.
     next: usize,
 }
 
 impl Month {
-    fn new(text: [u8; 8], next: usize) -> Self {
-        Self { text, midnights: [None; 32], next }
+    /// No month, and before any.
+    const NONE: Self = Self { text: [0; 8], midnights: [None; 32], next: 0 };
+
+    /// The month of `day`, written `text`; the next is not known.
+    fn of(day: Date, text: [u8; 8], next: usize) -> Self {
+        let mut midnights = [None; 32];
+        let days =
+            day.first_of_month().series(1.day()).take_while(|other| other.month() == day.month());
+        for (midnight, day) in midnights[1..].iter_mut().zip(days) {
+            *midnight = Moment::Day(day).instant();
+        }
+        Self { text, midnights, next }
     }
 }
 
@@ -62,7 +73,7 @@ impl Days {
             delimiter,
             spelling: if day_first { DAY_FIRST } else { YEAR_FIRST },
             latest: 0,
-            months: vec![Month::new([0; 8], 0)],
+            months: vec![Month::NONE],
             month_of: BTreeMap::new(),
         }
     }
@@ -93,7 +104,7 @@ impl Days {
         self.look_up(cell, month, day).map(|midnight| (midnight, at + LENGTH))
     }
 
-    /// The midnight of a day that was not asked for yet, or of a month that comes unexpectedly.
+    /// The midnight of a day in a month that is new, or comes unexpectedly.
     #[inline(never)]
     fn look_up(
         &mut self,
@@ -107,14 +118,12 @@ impl Days {
         }
         let date = std::str::from_utf8(&cell[..LENGTH]).ok()?;
         // Without slashes the order of day and month does not matter.
-        let moment = Moment::parse(date, DateOrder::DayFirst)?;
-        let Moment::Day(_) = moment else { return None };
-        let midnight = moment.instant()?;
+        let Moment::Day(date) = Moment::parse(date, DateOrder::DayFirst)? else { return None };
         let known = *self.month_of.entry(month).or_insert_with(|| {
-            self.months.push(Month::new(month, self.months.len()));
+            self.months.push(Month::of(date, month, self.months.len()));
             self.months.len() - 1
         });
-        *self.months[known].midnights.get_mut(day)? = Some(midnight);
+        let midnight = (*self.months[known].midnights.get(day)?)?;
         if known != self.latest {
             self.months[self.latest].next = known;
             self.latest = known;

@@ -24,6 +24,11 @@ struct Extremes {
 
 impl Extremes {
     const NONE: Self = Self { least: i64::MAX, largest: 0 };
+
+    fn add(&mut self, shares: i64) {
+        self.least = self.least.min(shares);
+        self.largest = self.largest.max(shares);
+    }
 }
 
 impl Volumes {
@@ -38,11 +43,31 @@ impl Volumes {
         }
     }
 
+    /// Takes the first rows of `rest`, as many as a block has, as [`Volumes::push`] would one by one,
+    /// if nothing is to be said of any of their volumes at a glance; gives the index of the last.
+    pub(super) fn pass_usual(&mut self, rest: &[Row<'_>]) -> Option<usize> {
+        let last = self.window.checked_sub(1)?;
+        if self.latest_count > 0 {
+            return None;
+        }
+        let mut block = Extremes::NONE;
+        for row in rest.get(..self.window)? {
+            let shares = row.volume_shares().filter(|shares| *shares > 0 && row.is_sound())?;
+            block.add(shares);
+        }
+        let least = as_float(self.earlier.least.min(block.least));
+        let largest = as_float(self.earlier.largest.max(block.largest));
+        let usual = largest <= least * self.multiple_max;
+        usual.then(|| {
+            self.earlier = block;
+            last
+        })
+    }
+
     /// The next sound row has this volume, if it has one.
     pub(super) fn push(&mut self, shares: Option<i64>) {
         if let Some(shares) = shares {
-            self.latest.least = self.latest.least.min(shares);
-            self.latest.largest = self.latest.largest.max(shares);
+            self.latest.add(shares);
         }
         self.latest_count += 1;
         if self.latest_count >= self.window {
