@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ModelSummary } from '../src/api/schema';
+import { MODEL_HORIZONS, type ModelHorizon, type ModelSummary } from '../src/api/schema';
 import { getDictionary } from '../src/i18n/dictionary';
 import { horizonVersions } from '../src/routes/models/horizon_versions';
 import { BOTTOM, EDGE, HEIGHT, LEFT, weightLine } from '../src/routes/models/weight_chart';
@@ -7,7 +7,7 @@ import { BOTTOM, EDGE, HEIGHT, LEFT, weightLine } from '../src/routes/models/wei
 describe('a member of the ensemble', () => {
   it('has a name in both languages, as the ensemble has', () => {
     for (const language of ['tr', 'en'] as const) {
-      for (const kind of ['ensemble', 'gbdt', 'lstm', 'prophet']) expect(getDictionary(language).models.kinds[kind], kind).toMatch(/^\p{Lu}/u);
+      for (const kind of ['ensemble', 'gbdt', 'elastic_net', 'lstm', 'prophet']) expect(getDictionary(language).models.kinds[kind], kind).toMatch(/^\p{Lu}/u);
     }
   });
 });
@@ -40,10 +40,10 @@ describe('the line of weights', () => {
 });
 
 describe('the models of the other horizons', () => {
-  const model = (version: string, horizon: number, trainedAt: string): ModelSummary =>
-    ({ version, horizon_sessions: horizon, trained_at: trainedAt }) as ModelSummary;
-  const old = [1, 5, 20].map((horizon) => model(`old-${horizon}`, horizon, '2026-01-01T10:00:00Z'));
-  const fresh = [1, 5, 20].map((horizon) => model(`new-${horizon}`, horizon, '2026-02-01T10:00:00Z'));
+  const model = (version: string, horizon: ModelHorizon, trainedAt: string): ModelSummary =>
+    ({ version, horizon, trained_at: trainedAt }) as ModelSummary;
+  const old = MODEL_HORIZONS.map((horizon) => model(`old-${horizon}`, horizon, '2026-01-01T10:00:00Z'));
+  const fresh = MODEL_HORIZONS.map((horizon) => model(`new-${horizon}`, horizon, '2026-02-01T10:00:00Z'));
   const shownOf = (version: string): ModelSummary => {
     const found = [...fresh, ...old].find((candidate) => candidate.version === version);
     if (found === undefined) throw new Error(version);
@@ -51,10 +51,10 @@ describe('the models of the other horizons', () => {
   };
   it('are those of the same training run, itself for its own horizon', () => {
     const versions = (shown: string): (string | null)[] => horizonVersions([...fresh, ...old], shownOf(shown)).map((entry) => entry.version);
-    expect(versions('old-5')).toEqual(['old-1', 'old-5', 'old-20']);
-    expect(versions('new-20')).toEqual(['new-1', 'new-5', 'new-20']);
+    expect(versions('old-5')).toEqual(['old-1h', 'old-eod', 'old-1', 'old-5', 'old-20']);
+    expect(versions('new-20')).toEqual(['new-1h', 'new-eod', 'new-1', 'new-5', 'new-20']);
   });
   it('that do not exist, or are not known yet, are none', () => {
-    expect(horizonVersions([], shownOf('old-5')).map((entry) => entry.version)).toEqual([null, 'old-5', null]);
+    expect(horizonVersions([], shownOf('old-5')).map((entry) => entry.version)).toEqual([null, null, null, 'old-5', null]);
   });
 });

@@ -83,9 +83,13 @@ export interface ForecastStep {
   bands: Band[];
 }
 
-/** How many sessions ahead the models look. */
+/** How many sessions ahead models of daily bars look. */
 export const HORIZONS = [1, 5, 20] as const;
 export type Horizon = (typeof HORIZONS)[number];
+
+/** Of any model: sessions, the next hour, or the rest of the day; in the order in which they are shown. */
+export const MODEL_HORIZONS = ['1h', 'eod', '1', '5', '20'] as const;
+export type ModelHorizon = (typeof MODEL_HORIZONS)[number];
 
 /** Shares of the gain first, of the loss first and of neither; together one. */
 export interface BarrierShares {
@@ -184,8 +188,8 @@ export interface Rmse {
 export interface ModelSummary {
   version: string;
   kind: string;
-  /** There is one champion for each. */
-  horizon_sessions: number;
+  /** How far ahead it looks; there is one champion for each. */
+  horizon: ModelHorizon;
   state: string;
   origin: Origin;
   trained_at: Instant;

@@ -145,6 +145,7 @@ export const en: typeof tr = {
     range: (coverage) => `${coverage} range`,
     horizon: 'Horizon',
     sessions: (count, text) => (count === 1 ? `${text} session` : `${text} sessions`),
+    ahead: { '1h': '1 hour', eod: 'End of day', '1': '1 session', '5': '5 sessions', '20': '20 sessions' },
     validUntil: 'Valid until',
     model: 'Model',
     madeAt: 'Made at',

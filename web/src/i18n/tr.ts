@@ -142,6 +142,7 @@ export const tr = {
     range: (coverage: string) => `${coverage} aralığı`,
     horizon: 'Ufuk',
     sessions: (_count: number, text: string) => `${text} seans`,
+    ahead: { '1h': '1 saat', eod: 'Gün sonu', '1': '1 seans', '5': '5 seans', '20': '20 seans' } as Record<string, string>,
     validUntil: 'Geçerlilik',
     model: 'Model',
     madeAt: 'Üretildi',

@@ -1,8 +1,8 @@
-import { HORIZONS, type Horizon, type ModelSummary } from '../../api/schema';
+import { MODEL_HORIZONS, type ModelHorizon, type ModelSummary } from '../../api/schema';
 
 /** The version of a horizon that belongs to the one shown; null where there is none. */
 export interface HorizonVersion {
-  horizon: Horizon;
+  horizon: ModelHorizon;
   version: string | null;
 }
 
@@ -12,9 +12,9 @@ export interface HorizonVersion {
  */
 export function horizonVersions(models: ModelSummary[], shown: ModelSummary): HorizonVersion[] {
   const distance = (model: ModelSummary): number => Math.abs(Date.parse(model.trained_at) - Date.parse(shown.trained_at));
-  return HORIZONS.map((horizon) => {
-    if (horizon === shown.horizon_sessions) return { horizon, version: shown.version };
-    const same = models.filter((model) => model.horizon_sessions === horizon);
+  return MODEL_HORIZONS.map((horizon) => {
+    if (horizon === shown.horizon) return { horizon, version: shown.version };
+    const same = models.filter((model) => model.horizon === horizon);
     const nearest = same.reduce<ModelSummary | null>((best, model) => (best === null || distance(model) < distance(best) ? model : best), null);
     return { horizon, version: nearest?.version ?? null };
   });
