@@ -181,7 +181,8 @@ impl Admitted {
 
 impl App {
     /// Trains a model for each of `horizons`, which look ahead from the same bars, on those that are
-    /// admitted (of `symbols`, or of all), keeps the models with their proof, and puts them in force together once the last is done.
+    /// admitted (of `symbols`, or of all), keeps the models with their proof, and puts them in force
+    /// together once the last is done.
     ///
     /// # Errors
     ///

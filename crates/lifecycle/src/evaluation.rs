@@ -121,8 +121,9 @@ impl OutOfFold {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LearningTarget {
-    /// The return less the mean over the symbols of the same day and hour. To the forecast is added the mean
-    /// return of the rows learned from, shrunk towards zero as far as it cannot be told from it.
+    /// The return less the mean over the symbols of the same day and hour. To the forecast is added
+    /// the mean return of the rows learned from, shrunk towards zero as far as it cannot be told
+    /// from it.
     RelativeToDay,
     /// The return itself: there are too few symbols a day to compare.
     Absolute,

@@ -15,8 +15,8 @@ use crate::members::FittedMembers;
 use crate::outlook::{FittedOutlook, Outlook};
 use crate::regime::{self, RegimeWeights, turbulence_of_row};
 
-/// What is expected some sessions ahead, or at the end of a horizon within a session. Log-returns from
-/// the last close.
+/// What is expected some sessions ahead, or at the end of a horizon within a session. Log-returns
+/// from the last close.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ForecastStep {
     /// Sessions ahead; one for the end of a horizon within a session.
@@ -61,8 +61,8 @@ pub struct Forecast {
     pub probability_up: f64,
     /// What is said besides the return.
     pub outlook: Outlook,
-    /// Sessions 1, 2, ... up to the horizon, or its end within the session. The band of each step is calibrated on errors of that
-    /// many sessions.
+    /// Sessions 1, 2, ... up to the horizon, or its end within the session. The band of each step
+    /// is calibrated on errors of that many sessions.
     pub steps: Vec<ForecastStep>,
     /// The forecast for a row of which nothing is known.
     pub base_share: f64,
@@ -238,7 +238,8 @@ impl FittedModel {
         })
     }
 
-    /// Where the expected return lies; from one sign to the other, when nothing is known of the slope.
+    /// Where the expected return lies; from one sign to the other, when nothing is known of the
+    /// slope.
     fn expected_interval(&self, expected_log_return: f64) -> ReturnInterval {
         let slope = self.calibration_slope.map_or((-1.0, 1.0), |slope| (slope.low, slope.high));
         let of_members = expected_log_return - self.drift;
@@ -247,7 +248,8 @@ impl FittedModel {
     }
 
     /// What the forecast for `row` is made of: the shares of the trees and of the elastic net by
-    /// feature, and those of the other members as they are. With the base they add up to the forecast.
+    /// feature, and those of the other members as they are. With the base they add up to the
+    /// forecast.
     fn contributions(
         &self,
         row: &ForecastRow<'_>,
@@ -285,8 +287,9 @@ impl FittedModel {
         (base, contributions)
     }
 
-    /// Forecasts for the latest row of each symbol, by symbol; within a session for the latest row after
-    /// which something is left of it. A symbol whose latest row cannot be forecast is left out.
+    /// Forecasts for the latest row of each symbol, by symbol; within a session for the latest row
+    /// after which something is left of it. A symbol whose latest row cannot be forecast is left
+    /// out.
     ///
     /// # Panics
     ///

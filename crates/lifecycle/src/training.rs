@@ -60,8 +60,9 @@ pub struct TrainingSpec {
 impl TrainingSpec {
     /// The one configuration that we stand by, for a weak signal among much noise: trees of four
     /// leaves, large leaves, a slow learning rate; an elastic net that drops what is hardly seen; a
-    /// network of one small layer that sees two weeks; Prophet as its authors set it. The trees were chosen on generated markets, whose truth is
-    /// known, before any record on real prices was looked at; the others were not chosen at all.
+    /// network of one small layer that sees two weeks; Prophet as its authors set it. The trees
+    /// were chosen on generated markets, whose truth is known, before any record on real prices was
+    /// looked at; the others were not chosen at all.
     ///
     /// Horizons within a session have the same but for the layout of the folds, and without Prophet,
     /// which learns series of days.
@@ -248,11 +249,12 @@ impl fmt::Debug for TrainingContext<'_> {
 /// the network with the newest rows to stop it, and weighted by all blocks. Ridge regression and the
 /// training mean learn from the same rows.
 ///
-/// What is learned is how a symbol will do relative to the mean of all at its moment, which is a day or,
-/// of hourly bars, an hour: what moves all alike is one observation a day however many symbols there
-/// are, and the rows of a few hundred days are too few to learn it from. The forecast is that plus the
-/// drift, the mean return of the rows learned from, which is believed as far as it can be told from
-/// zero. With fewer than [`SYMBOLS_PER_DAY_MIN`] symbols at most moments, the return itself is learned and there is no drift.
+/// What is learned is how a symbol will do relative to the mean of all at its moment, which is a
+/// day or, of hourly bars, an hour: what moves all alike is one observation a day however many
+/// symbols there are, and the rows of a few hundred days are too few to learn it from. The forecast
+/// is that plus the drift, the mean return of the rows learned from, which is believed as far as it
+/// can be told from zero. With fewer than [`SYMBOLS_PER_DAY_MIN`] symbols at most moments, the
+/// return itself is learned and there is no drift.
 ///
 /// A row is learned from and judged when its return over the horizon is known, its volatility is
 /// known and positive and, where symbols are compared, its moment has enough of them.
@@ -645,9 +647,9 @@ impl<'a> Lesson<'a> {
 
     /// What is added to forecasts of models fitted to `rows`, which are sorted by day.
     ///
-    /// With the mean `m` over days of the mean over moments of the mean returns and its standard error `s` by Newey and West this
-    /// is `m max(0, 1 - s^2 / m^2)`: the positive-part estimator of James and Stein (1961),
-    /// "Estimation with Quadratic Loss", for a single mean.
+    /// With the mean `m` over days of the mean over moments of the mean returns and its standard
+    /// error `s` by Newey and West this is `m max(0, 1 - s^2 / m^2)`: the positive-part estimator
+    /// of James and Stein (1961), "Estimation with Quadratic Loss", for a single mean.
     fn drift(&self, rows: &[usize]) -> f64 {
         if self.kind == LearningTarget::Absolute {
             return 0.0;

@@ -12,8 +12,8 @@ use crate::training::TrainingSpec;
 /// `docs/adr/0009-skill.md`, the one of [`TrainingSpec::of`] included: learning the return itself
 /// with trees alone, learning it relative to the day, the ensemble with two strengths of the prior of
 /// its weights, the features of reversal, trees that see other shares of the features or have eight
-/// leaves, and the elastic net as a member. Counted on generated and on real prices alike. Whoever tries another raises
-/// it.
+/// leaves, and the elastic net as a member. Counted on generated and on real prices alike. Whoever
+/// tries another raises it.
 const DEVELOPMENT_CONFIGURATIONS_COUNT: u64 = 9;
 
 /// Why a record was looked at.

@@ -50,10 +50,10 @@ impl StackingWeights {
     /// towards `prior`.
     ///
     /// `forecasts[member][row]` and `outcomes[row]` are in one unit. Minimised over `w >= 0`,
-    /// `sum(w) = 1` is `|y - F w|^2 / n + prior_share * s * |w - prior|^2`, where `s` is the least mean
-    /// square of a member's forecasts that is not zero, so that a member that forecasts wildly does
-    /// not strengthen the prior: with `prior_share` 0 the data alone decide, and with a large one
-    /// the prior. The minimum is exact, as every subset of members is tried.
+    /// `sum(w) = 1` is `|y - F w|^2 / n + prior_share * s * |w - prior|^2`, where `s` is the least
+    /// mean square of a member's forecasts that is not zero, so that a member that forecasts wildly
+    /// does not strengthen the prior: with `prior_share` 0 the data alone decide, and with a large
+    /// one the prior. The minimum is exact, as every subset of members is tried.
     ///
     /// Source: Breiman (1996), "Stacked Regressions", section 2, with weights that sum to one.
     ///

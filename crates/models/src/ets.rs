@@ -27,8 +27,8 @@ use series::FittedSeries;
 /// numbers that all models learn at most of the smoothing.
 const STRETCH_ROWS_MIN: usize = 30;
 
-/// Exponential smoothing of the logarithm of the close, for each unbroken stretch of each symbol: with
-/// additive errors, and no trend, a linear or a damped one, whichever has the least `AICc`.
+/// Exponential smoothing of the logarithm of the close, for each unbroken stretch of each symbol:
+/// with additive errors, and no trend, a linear or a damped one, whichever has the least `AICc`.
 ///
 /// Parameters and first state come from the training rows, taken as evenly spaced. The forecast
 /// of a row smooths the stretch's rows up to it and extends level and trend over the horizon, less

@@ -2,11 +2,12 @@
 //!
 //! Every feature is free of scale (returns, shares, ranks, indicators between bounds), so that rows
 //! of all symbols can be learned from together, and known at the close of the row's session: it
-//! uses bars up to that day and no later. Bars are daily or hourly, all of one panel alike; what holds
-//! for the session of a daily bar holds for the hour of an hourly one. Prices are total-return prices, that is multiplied by
-//! adjusted close / close where the vendor gave one. A session here is a bar of the symbol; nothing
-//! looks across a break that the validation could not explain, and a window is NaN until it is
-//! full. Holds no scaling: what is learned from data is learned inside the training rows.
+//! uses bars up to that day and no later. Bars are daily or hourly, all of one panel alike; what
+//! holds for the session of a daily bar holds for the hour of an hourly one. Prices are
+//! total-return prices, that is multiplied by adjusted close / close where the vendor gave one. A
+//! session here is a bar of the symbol; nothing looks across a break that the validation could not
+//! explain, and a window is NaN until it is full. Holds no scaling: what is learned from data is
+//! learned inside the training rows.
 
 mod calendar;
 mod context;
@@ -173,11 +174,12 @@ pub fn feature_names(interval: Interval) -> Vec<&'static str> {
 /// Builds the rows of all symbols, one for each bar of each series of a share, with what came after
 /// them by each of `horizons`: a panel for each, in their order. What was known is the same for all.
 ///
-/// The rows are those of the bars that the horizons look ahead from, daily or hourly; series of shares
-/// of other bars are passed over. The daily series of the index `XU100` and of the rate `USDTRY` are
-/// context of every row; what is not a share has no rows. `instruments` tell the sectors. Sessions of
-/// the targets are counted by `calendar`, and hours by the timetable of their session: the bar of
-/// session `t + k` counts as absent when the symbol has none that day, even if it has a later one.
+/// The rows are those of the bars that the horizons look ahead from, daily or hourly; series of
+/// shares of other bars are passed over. The daily series of the index `XU100` and of the rate
+/// `USDTRY` are context of every row; what is not a share has no rows. `instruments` tell the
+/// sectors. Sessions of the targets are counted by `calendar`, and hours by the timetable of their
+/// session: the bar of session `t + k` counts as absent when the symbol has none that day, even if
+/// it has a later one.
 ///
 /// # Panics
 ///
@@ -434,8 +436,8 @@ fn day_columns(
     layout.repeat(of_days, DAY_COUNT)
 }
 
-/// The columns that are the same for all hourly rows of a day: the calendar, and the context as it was
-/// known at the close of the session before.
+/// The columns that are the same for all hourly rows of a day: the calendar, and the context as it
+/// was known at the close of the session before.
 fn hour_columns(layout: &Layout, series: &[ValidatedBars], calendar: &Calendar) -> Vec<Vec<f64>> {
     let context = Context::of(series, ExchangeRules::bist());
     let of_moments = layout.days().into_iter().map(|day| {

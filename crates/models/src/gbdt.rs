@@ -5,8 +5,8 @@
 //! format, so that either program reads what the other made. What is left out: several classes,
 //! weights of rows, and linear leaves.
 //!
-//! Gradients are summed as integers (see `gbdt/histogram.rs`), so that the same seed and the same rows
-//! give the same bits for any number of threads.
+//! Gradients are summed as integers (see `gbdt/histogram.rs`), so that the same seed and the same
+//! rows give the same bits for any number of threads.
 //!
 //! Source: Ke et al. (2017), "LightGBM: A Highly Efficient Gradient Boosting Decision Tree".
 

@@ -9,8 +9,8 @@
 //! order of time. High, low and close are known; open and volume may be NaN where the source has
 //! none, and then make NaN of every value that needs them, and of no later one.
 //!
-//! Windows are folded by two stacks (`indicators/window.rs`), so that each value comes from its own window and
-//! no rounding is carried along.
+//! Windows are folded by two stacks (`indicators/window.rs`), so that each value comes from its own
+//! window and no rounding is carried along.
 
 mod adx;
 mod aroon;

@@ -1,10 +1,10 @@
 //! Prophet: a bending trend, seasonal curves and the exchange's closures, added up.
 //!
 //! The model of Python prophet with a solver of its own (see `prophet/fit.rs`).
-//! [`ProphetParams::fit_series`] fits any series of days, [`FittedProphetSeries::forecast`] extends it
-//! and takes it apart, [`FittedProphetSeries::bands`] says how far it may be off; [`Prophet`] does the
-//! first two for the closes of every symbol. The terms are what the model has to say: it looks at no
-//! feature.
+//! [`ProphetParams::fit_series`] fits any series of days, [`FittedProphetSeries::forecast`] extends
+//! it and takes it apart, [`FittedProphetSeries::bands`] says how far it may be off; [`Prophet`]
+//! does the first two for the closes of every symbol. The terms are what the model has to say: it
+//! looks at no feature.
 //!
 //! Where we differ from Python prophet: a multiplicative term multiplies the trend counted from its
 //! floor in the forecast as it did in the fit, where Python multiplies the floor too; the bands of
@@ -50,9 +50,9 @@ const STRETCH_ROWS_MIN: usize = 60;
 ///
 /// The forecast of a row is what the fitted components make of the day `horizon` sessions later, less
 /// what they make of the row's day: it is decided by the training rows alone, and moves with the
-/// calendar only. A stretch without 60 training rows is forecast to stand still, and so is a row whose
-/// horizon ends after the calendar. A seasonality of which a stretch has less than two turns is
-/// dropped there, as Python prophet drops the yearly one below two years.
+/// calendar only. A stretch without 60 training rows is forecast to stand still, and so is a row
+/// whose horizon ends after the calendar. A seasonality of which a stretch has less than two turns
+/// is dropped there, as Python prophet drops the yearly one below two years.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prophet {
     /// How far a forecast looks ahead.
@@ -164,8 +164,8 @@ impl FittedProphet {
         self.components_of_days(stretch_of(first), &days)
     }
 
-    /// The forecast for a row of `day`, the bits of [`FittedForecaster::predict`]: it looks at nothing
-    /// else.
+    /// The forecast for a row of `day`, the bits of [`FittedForecaster::predict`]: it looks at
+    /// nothing else.
     pub fn predict_day(&self, symbol: Symbol, stretch: u32, day: Date) -> f64 {
         sum_at(&self.components_of_days((symbol, stretch), &[day]), 0)
     }

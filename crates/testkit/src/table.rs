@@ -36,8 +36,8 @@ impl Table {
 
 /// The `index`-th number of a stream in 0..1.
 ///
-/// Source: Steele, Lea, Flood (2014), "Fast Splittable Pseudorandom Number Generators" (`SplitMix64`),
-/// read by position.
+/// Source: Steele, Lea, Flood (2014), "Fast Splittable Pseudorandom Number Generators"
+/// (`SplitMix64`), read by position.
 #[expect(clippy::cast_precision_loss, reason = "53 bits fit exactly")]
 fn uniform(seed: u64, index: u64) -> f64 {
     let mut z = seed.wrapping_add((index + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));

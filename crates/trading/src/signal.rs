@@ -212,14 +212,14 @@ pub struct Signal {
 ///
 /// In this order: hold when the model has not shown skill, when it has not shown it on this
 /// symbol, when the forecast does not exceed the cost of a purchase and its sale, when the band of
-/// the expected return holds gains and losses once costs are paid, and when no valid prices can be named for the next
-/// session. Otherwise buy when the forecast is positive, and sell
-/// when it is negative.
+/// the expected return holds gains and losses once costs are paid, and when no valid prices can be
+/// named for the next session. Otherwise buy when the forecast is positive, and sell when it is
+/// negative.
 ///
-/// Target and stop lie within the limits of the session for which the signal is made: of the next one,
-/// computed from the last close, and for a horizon within a session those of that session. If a
-/// corporate action moves the base price of the next session, they move with it and must be computed
-/// anew.
+/// Target and stop lie within the limits of the session for which the signal is made: of the next
+/// one, computed from the last close, and for a horizon within a session those of that session. If
+/// a corporate action moves the base price of the next session, they move with it and must be
+/// computed anew.
 ///
 /// # Panics
 ///

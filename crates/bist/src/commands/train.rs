@@ -19,8 +19,8 @@ pub(crate) struct TrainArgs {
     /// horizons look ahead from, or else 1d]
     #[arg(long, value_parser = Interval::parse)]
     interval: Option<Interval>,
-    /// Only models that look so far ahead: 1, 5 or 20 sessions, 1h, or eod for the end of the day; may
-    /// be given several times [default: all of the bars]
+    /// Only models that look so far ahead: 1, 5 or 20 sessions, 1h, or eod for the end of the day;
+    /// may be given several times [default: all of the bars]
     #[arg(long = "horizon", value_name = "HORIZON", value_parser = parse_horizon)]
     horizons: Vec<Horizon>,
     /// Seed of everything random: the same bars and the same seed give the same model, bit for bit

@@ -6,8 +6,8 @@ use super::{InformationCoefficient, RankIcMethod};
 
 /// The highest rank information coefficient across symbols that is believed.
 ///
-/// Source: Grinold and Kahn (2000), "Active Portfolio Management": a good forecaster has 0.05, a great
-/// one 0.10 and a world-class one 0.15; more "usually signals a faulty backtest".
+/// Source: Grinold and Kahn (2000), "Active Portfolio Management": a good forecaster has 0.05, a
+/// great one 0.10 and a world-class one 0.15; more "usually signals a faulty backtest".
 pub(super) const RANK_IC_PLAUSIBLE_MAX: f64 = 0.15;
 
 /// What is implausible about a record, and where to look.

@@ -41,7 +41,8 @@ pub enum Better {
     NotToldApart,
 }
 
-/// Compares the model with every baseline and then with every member, on `records`, sorted by day.
+/// Compares the model with every baseline and then with every member, on `records`, sorted by day; a
+/// baseline that is a member too is one of the members.
 pub(super) fn evaluate(
     records: &[OutOfFold],
     method: RankIcMethod,
@@ -65,8 +66,10 @@ pub(super) fn evaluate(
         let test = DieboldMariano::of(&daily, horizon.sessions());
         Comparison::of(name, method, test)
     };
+    let is_member = |word: &str| members.iter().any(|member| member.kind == word);
     let baselines = Baseline::ALL
         .into_iter()
+        .filter(|baseline| !is_member(baseline.word()))
         .map(|baseline| against(baseline.word(), &|record| record.predicted.baselines[baseline]));
     let members = members
         .iter()

@@ -12,8 +12,8 @@ const LEVEL: f64 = 0.8;
 /// interval; one when forecasts are as large as they should be, and nearer to zero when they say too
 /// much. Absent when there are too few days or the forecasts do not differ.
 ///
-/// This is the slope of the outcomes on the forecasts over all rows, both less their mean of the moment
-/// where symbols are compared. With the sums `a_t` of products and `b_t` of squares of the
+/// This is the slope of the outcomes on the forecasts over all rows, both less their mean of the
+/// moment where symbols are compared. With the sums `a_t` of products and `b_t` of squares of the
 /// day `t` it is `sum a / sum b`, and its standard error is that of the mean of `(a_t - slope b_t)`
 /// by Newey and West over the mean of `b_t`: days and labels that overlap are not taken for
 /// independent.

@@ -111,8 +111,9 @@ pub(super) fn evaluate(records: &[OutOfFold], horizon: Horizon) -> Vec<SymbolEva
 /// whose interval lies above zero, a share of [`FALSE_SHARE_MAX`] is there by luck at most.
 ///
 /// With `m` symbols of which `r` pass, the level is `1 - 2 FALSE_SHARE_MAX r / (m (1 + 1/2 + ... +
-/// 1/m))`, for the largest `r` that agrees with itself; where none passes, it is that of the first. The
-/// sum is the price of saying nothing of how the symbols depend on each other: they share a market.
+/// 1/m))`, for the largest `r` that agrees with itself; where none passes, it is that of the first.
+/// The sum is the price of saying nothing of how the symbols depend on each other: they share a
+/// market.
 ///
 /// Source: Benjamini and Yekutieli (2001), "The Control of the False Discovery Rate in Multiple
 /// Testing under Dependency", theorem 1.3; the intervals are those of the same authors (2005), "False

@@ -1,5 +1,5 @@
-//! Our statistics against those of `SciPy`, statsmodels, arch and dieboldmariano; the scripts beside the files in
-//! `tests/golden` made the numbers.
+//! Our statistics against those of `SciPy`, statsmodels, arch and dieboldmariano; the scripts
+//! beside the files in `tests/golden` made the numbers.
 
 use bist_lifecycle::bootstrap::{StationaryBootstrap, optimal_block_length};
 use bist_lifecycle::diebold_mariano::DieboldMariano;

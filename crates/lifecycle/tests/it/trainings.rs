@@ -126,6 +126,9 @@ fn a_member_that_is_taken_away_changes_the_forecast() {
     let whole = trained(&panel, 7);
     let kinds: Vec<&str> = whole.evaluation.members.iter().map(|m| m.kind.as_str()).collect();
     assert_eq!(kinds, ["gbdt", "elastic_net", "lstm", "prophet"]);
+    // The elastic net is a baseline too, and stands among the comparisons once.
+    let compared = whole.evaluation.comparisons.iter().map(|row| row.against.as_str());
+    assert_eq!(compared.filter(|against| *against == "elastic_net").count(), 1);
     for member in &whole.evaluation.members {
         for RegimeShares { calm, turbulent } in member.fold_weights.iter().chain([&member.weight]) {
             assert!((0.0..=1.0).contains(calm) && (0.0..=1.0).contains(turbulent));

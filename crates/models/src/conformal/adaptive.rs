@@ -26,7 +26,8 @@ use super::{CalibrationError, ConformalBand, SAME_LEVEL, scale};
 /// that no quantile of the calibration may reach.
 ///
 /// Source: Angelopoulos, Candès, Tibshirani (2023), "Conformal PID Control for Time Series
-/// Prediction": quantile tracking, here of the logarithm of `|residual| / half width`; `h` is 1 there.
+/// Prediction": quantile tracking, here of the logarithm of `|residual| / half width`; `h` is 1
+/// there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdaptiveBand {
@@ -77,8 +78,8 @@ impl AdaptiveBand {
         Some(self.log_factors[step_index][level_index].exp())
     }
 
-    /// The ends of the calibrated `band` around `centre`, `step` sessions ahead, as wide as it must be
-    /// now, and no narrower than that of any lower level.
+    /// The ends of the calibrated `band` around `centre`, `step` sessions ahead, as wide as it must
+    /// be now, and no narrower than that of any lower level.
     ///
     /// Arguments as of [`ConformalBand::interval`]; `None` for a step or level that either does not
     /// know.
@@ -102,8 +103,8 @@ impl AdaptiveBand {
     }
 
     /// Takes in a day: for each of the forecasts `step` sessions ahead that were made on it, whether
-    /// the interval drawn for `level` held the outcome. Their order does not matter, and a day without
-    /// outcomes changes nothing.
+    /// the interval drawn for `level` held the outcome. Their order does not matter, and a day
+    /// without outcomes changes nothing.
     ///
     /// # Panics
     ///

@@ -6,8 +6,9 @@ use super::nelder_mead;
 
 /// Bounds of `alpha`, `beta / alpha` and `phi`.
 const BOUNDS: [(f64, f64); 3] = [(1e-4, 1.0 - 1e-4), (1e-4, 1.0 - 1e-4), (0.8, 0.98)];
-/// Where searches start: `alpha`, `beta / alpha` and `phi`. The likelihood often has two tops, one of a
-/// trend that hardly moves and one of a trend that does, so there is a search for each second number.
+/// Where searches start: `alpha`, `beta / alpha` and `phi`. The likelihood often has two tops, one
+/// of a trend that hardly moves and one of a trend that does, so there is a search for each second
+/// number.
 const STARTS: [&[f64]; 3] = [&[0.05, 0.3, 0.8, 0.98], &[0.001, 0.015, 0.08, 0.4], &[0.85, 0.95]];
 /// Length of the simplex's edges in a search and in the last one, on the logistic scale.
 const EDGES: (f64, f64) = (0.7, 0.2);
@@ -345,8 +346,8 @@ mod tests {
     }
 
     /// Both searches end at the same height, and so the forecasts are one, to a thousandth of the
-    /// noise of 0.02: a likelihood that is 1e-6 below its maximum is `sqrt(2e-6)` standard errors of the
-    /// parameters away.
+    /// noise of 0.02: a likelihood that is 1e-6 below its maximum is `sqrt(2e-6)` standard errors
+    /// of the parameters away.
     #[test]
     fn the_likelihood_is_as_high_as_that_of_statsmodels() {
         for case in golden() {

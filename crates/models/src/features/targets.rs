@@ -43,16 +43,16 @@ pub struct Targets {
     pub horizon: Horizon,
     /// `[k - 1][row]`: log-return from the close of the row's session to that of the `k`-th session
     /// after it, total return; NaN when either bar is absent, or a break or a session locked at its
-    /// limit lies between. Within a session there is one step, to the close that ends the horizon; NaN
-    /// also in a session of which the bars do not yet tell the end.
+    /// limit lies between. Within a session there is one step, to the close that ends the horizon;
+    /// NaN also in a session of which the bars do not yet tell the end.
     pub step_returns: Vec<Vec<f64>>,
     /// Log-return from the open of the next bar, where one could buy, to the close that ends the
     /// horizon; NaN as above.
     pub tradable_return: Vec<f64>,
-    /// Volatility of a step of the horizon, a session or the whole of a horizon within one: the root of
-    /// the mean over the steps of the sum, over the bars of each, of the squared log-return from the
-    /// close before to the open plus the variance of Garman and Klass; NaN as above, or when one of the
-    /// bars is absent or without open.
+    /// Volatility of a step of the horizon, a session or the whole of a horizon within one: the
+    /// root of the mean over the steps of the sum, over the bars of each, of the squared log-return
+    /// from the close before to the open plus the variance of Garman and Klass; NaN as above, or
+    /// when one of the bars is absent or without open.
     pub realised_volatility: Vec<f64>,
     /// Which barrier was touched first, for an entry at the open of the next bar; absent as above, or
     /// when the row's volatility is unknown or zero.
@@ -61,8 +61,8 @@ pub struct Targets {
     /// the calendar, and where nothing of the session is left.
     pub known_on: Vec<Option<Date>>,
     /// Standard deviation of the return of a step, as known at the row's close: that of the last 20
-    /// daily log-returns. Within a session that of the last 20 hourly ones, times the root of the bars
-    /// to the end of the horizon, zero when none is left. NaN until there are 20.
+    /// daily log-returns. Within a session that of the last 20 hourly ones, times the root of the
+    /// bars to the end of the horizon, zero when none is left. NaN until there are 20.
     pub volatility: Vec<f64>,
 }
 

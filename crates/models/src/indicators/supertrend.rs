@@ -4,8 +4,8 @@ use super::{Atr, Band, Indicator, Ohlcv};
 
 /// Bounds a number of average true ranges around the middle of the bar.
 ///
-/// The one behind the trend never moves back. The trend turns when the close passes the last bound ahead of it, and
-/// begins upwards.
+/// The one behind the trend never moves back. The trend turns when the close passes the last bound
+/// ahead of it, and begins upwards.
 #[derive(Clone, Debug)]
 pub struct SuperTrend {
     atr: Atr,

@@ -23,8 +23,8 @@ const SIGMA_MIN: f64 = 1e-6;
 const RIDGE_SHARE_MIN: f64 = 1e-11;
 /// The search ends when a step gains less than this, in units of the logarithm of the density.
 const GAIN_MIN: f64 = 1e-7;
-/// Most steps, those included that were taken back. Linear models need about ten, multiplicative terms
-/// as many, logistic growth of long series a hundred and more.
+/// Most steps, those included that were taken back. Linear models need about ten, multiplicative
+/// terms as many, logistic growth of long series a hundred and more.
 const STEPS_MAX: usize = 300;
 
 /// A series and the columns that explain it, all scaled.

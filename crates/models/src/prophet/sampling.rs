@@ -38,10 +38,10 @@ impl FittedProphetSeries {
     /// Bands around a forecast of this model.
     ///
     /// After the last fitted row the slope goes on changing as often as there were changepoints,
-    /// by amounts from a Laplace distribution with the mean size of the fitted changes. Up to that row
-    /// the trend is taken for known, so that its band has no width and that of the series is the
-    /// normal distribution of the noise, without sampling. The uncertainty of the coefficients is left
-    /// out, as in Python prophet without MCMC.
+    /// by amounts from a Laplace distribution with the mean size of the fitted changes. Up to that
+    /// row the trend is taken for known, so that its band has no width and that of the series is
+    /// the normal distribution of the noise, without sampling. The uncertainty of the coefficients
+    /// is left out, as in Python prophet without MCMC.
     ///
     /// Source: Taylor and Letham (2018), "Forecasting at Scale", section 3.1.4.
     ///

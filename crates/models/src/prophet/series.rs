@@ -18,9 +18,9 @@ const CONSTANT_SIGMA: f64 = 1e-9;
 /// Name of the closures' term in decompositions.
 const HOLIDAYS: &str = "holidays";
 
-/// By how much the logarithm of the density must rise for the search to leave the peak to which Python
-/// prophet's start leads: a density 20 times as high. Lower ones are as likely as each other, and ours is
-/// to be the model that Python's users know.
+/// By how much the logarithm of the density must rise for the search to leave the peak to which
+/// Python prophet's start leads: a density 20 times as high. Lower ones are as likely as each
+/// other, and ours is to be the model that Python's users know.
 const PEAK_GAIN_MIN: f64 = 3.0;
 
 /// A number known for each day of a series and each day that will be forecast.
@@ -107,10 +107,10 @@ pub struct ForecastTerm {
 impl ProphetParams {
     /// Finds the model of highest posterior density for a series with one value a day.
     ///
-    /// Time is scaled to 0..=1 and the values by the largest absolute one (counted from the floor, with
-    /// logistic growth), as Python prophet does. A constant series gets a constant model. The density of
-    /// linear growth with additive terms has one peak; of others the best is kept that the search finds
-    /// from one or two starts.
+    /// Time is scaled to 0..=1 and the values by the largest absolute one (counted from the floor,
+    /// with logistic growth), as Python prophet does. A constant series gets a constant model. The
+    /// density of linear growth with additive terms has one peak; of others the best is kept that
+    /// the search finds from one or two starts.
     ///
     /// # Errors
     ///
@@ -270,8 +270,8 @@ impl FittedProphetSeries {
     }
 
     /// How many slope changes there are in the time from the first to the last row, and the mean of
-    /// their sizes. The smallest number keeps the rate of a model without changepoints from dividing by
-    /// zero.
+    /// their sizes. The smallest number keeps the rate of a model without changepoints from
+    /// dividing by zero.
     #[expect(clippy::cast_precision_loss, reason = "there are at most 65535 changepoints")]
     pub(crate) fn trend_changes(&self) -> (f64, f64) {
         let count = self.trend.deltas.len() as f64;

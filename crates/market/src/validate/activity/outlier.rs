@@ -110,3 +110,70 @@ impl Volumes {
         (median > 0.0).then_some(median)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    use super::*;
+    use crate::bar::{Interval, RawBar};
+    use crate::sample::{SampleSpec, generate};
+    use crate::validate::days::Days;
+    use crate::validate::row;
+    use crate::{Calendar, ExchangeRules};
+
+    /// Rows of the sample with other volumes.
+    fn bars(volumes: &[i64]) -> Vec<RawBar> {
+        let spec = SampleSpec { symbols_count: 1, years: 2, seed: 1, until: date(2025, 6, 30) };
+        let market = generate(&spec).unwrap();
+        let with_volume =
+            |(bar, volume): (&RawBar, &i64)| RawBar { volume_shares: Some(*volume), ..*bar };
+        market.series[0].bars.iter().zip(volumes).map(with_volume).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 200,
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(17),
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn nothing_is_to_be_said_of_a_block_that_is_passed(
+            volumes in prop::collection::vec(
+                prop_oneof![60 => 1_000..3_000_i64, 1 => 0..2_i64, 1 => 1..1_000_000_i64],
+                100..400,
+            ),
+        ) {
+            let bars = bars(&volumes);
+            let days = Days::of(Calendar::bist(), ExchangeRules::bist());
+            let rows = row::sorted(&bars, Interval::Daily, days, None).rows;
+            let policy = ValidationPolicy::default();
+            let (mut by_blocks, mut by_rows) = (Volumes::new(policy), Volumes::new(policy));
+            let mut passed_count = 0;
+            let mut from = 0;
+            while from < rows.len() {
+                let passed = by_blocks.pass_usual(&rows[from..]).map_or(0, |last| last + 1);
+                passed_count += passed;
+                for index in from..from + passed.max(1) {
+                    let volume = rows[index].volume_shares();
+                    let shares = volume.filter(|shares| *shares > 0);
+                    let said = shares.and_then(|shares| by_rows.outlier(shares, &rows[..index]));
+                    if passed == 0 {
+                        let same = shares.and_then(|s| by_blocks.outlier(s, &rows[..index]));
+                        prop_assert_eq!(&said, &same);
+                        by_blocks.push(volume);
+                    } else {
+                        prop_assert_eq!(&said, &None, "of row {}", index);
+                    }
+                    by_rows.push(volume);
+                }
+                from += passed.max(1);
+            }
+            prop_assert!(passed_count > 0, "no block was passed");
+        }
+    }
+}

@@ -2,8 +2,9 @@
 //!
 //! The bars a day should have are those that nine full days of ten with the same hours have, or all
 //! but one; so a share that trades seldom is not asked for more than it has, nor a source for
-//! auctions that it leaves out. A half day should have those of them that lie in its continuous trading. The first
-//! and the last day of a series may be cut, so they are asked only for the bars between.
+//! auctions that it leaves out. A half day should have those of them that lie in its continuous
+//! trading. The first and the last day of a series may be cut, so they are asked only for the bars
+//! between.
 
 use std::collections::{BTreeMap, BTreeSet};
 
