@@ -144,7 +144,7 @@ mod tests {
         #[test]
         fn nothing_is_to_be_said_of_a_block_that_is_passed(
             volumes in prop::collection::vec(
-                prop_oneof![60 => 1_000..3_000_i64, 1 => 0..2_i64, 1 => 1..1_000_000_i64],
+                prop_oneof![300 => 1_000..3_000_i64, 1 => 0..2_i64, 1 => 1..1_000_000_i64],
                 100..400,
             ),
         ) {
@@ -173,7 +173,8 @@ mod tests {
                 }
                 from += passed.max(1);
             }
-            prop_assert!(passed_count > 0, "no block was passed");
+            let all_usual = volumes.iter().all(|volume| (1_000..3_000).contains(volume));
+            prop_assert!(!all_usual || passed_count > 0, "no block was passed");
         }
     }
 }
