@@ -21,6 +21,8 @@ pub mod model_version;
 pub mod outlook;
 pub mod rank_ic;
 pub mod regime;
+pub mod search_space;
+pub mod study;
 pub mod training;
 pub mod trial;
 pub mod walk_forward;
