@@ -1,6 +1,8 @@
 //! Every place that keeps studies does the same: one suite over all three.
 
+mod dump;
 mod journal_file;
+mod optuna;
 mod suite;
 
 use std::sync::Arc;
