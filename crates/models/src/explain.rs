@@ -1,5 +1,6 @@
 //! Why a model forecasts what it does: shares of the features in one forecast.
 
+pub mod integrated_gradients;
 pub mod tree_shap;
 
 /// What each feature adds to one forecast, in units of the forecast (log-return).
