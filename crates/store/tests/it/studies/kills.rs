@@ -1,4 +1,4 @@
-//! kill -9 of a worker while it writes: what was acknowledged is there.
+//! Workers that are killed while they write, or whose disk is full: what was acknowledged is there.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -119,4 +119,54 @@ fn kill_workers(test: &str, open: Open, runtime: &Runtime) {
         open(folder.path(), runtime).trials_after(study, 0, &[]).unwrap().len(),
         trials.len() + 1
     );
+}
+
+/// The size of the largest file of a child, in the blocks of `ulimit`: of 512 bytes or twice as many.
+const FILE_BLOCKS_MAX: usize = 300;
+
+#[test]
+#[cfg(unix)]
+fn a_record_for_which_there_is_no_room_leaves_no_trace_in_a_journal() {
+    let runtime = Runtime::new().unwrap();
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        return append_until_refused(&*journal(Path::new(&folder), &runtime));
+    }
+    let folder = TempDir::new().unwrap();
+    let storage = journal(folder.path(), &runtime);
+    storage.create_study("killed", &[StudyDirection::Minimize]).unwrap();
+    let this = "studies::kills::a_record_for_which_there_is_no_room_leaves_no_trace_in_a_journal";
+    // The signal that comes with the limit is ignored, so that writing fails as on a full disk.
+    let output = Command::new("sh")
+        .arg("-c")
+        .arg(format!(
+            "trap '' XFSZ; ulimit -f {FILE_BLOCKS_MAX}; exec \"$0\" --exact {this} --nocapture"
+        ))
+        .arg(std::env::current_exe().unwrap())
+        .env(FOLDER, folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let acknowledged_count = said.lines().filter(|line| line.starts_with("acknowledged")).count();
+    let refused = said.lines().find(|line| line.starts_with("refused: ")).expect("it was refused");
+    assert!(refused.contains("killed.log: the journal cannot be written: "), "{refused}");
+
+    let trials = storage.trials_after(only_study(&*storage), 0, &[]).unwrap();
+    assert_eq!(trials[0].user_attrs.len(), acknowledged_count);
+    let bytes = std::fs::read(folder.path().join("killed.log")).unwrap();
+    assert!(bytes.ends_with(b"}\n"), "the part that fitted was taken back");
+    assert!(acknowledged_count >= 8);
+}
+
+/// Appends until there is no room, and tells what was acknowledged and what was said then.
+fn append_until_refused(storage: &dyn StudyStorage) {
+    let study = only_study(storage);
+    let trial = storage.create_trial(study, NewTrial::Running, Timestamp::UNIX_EPOCH).unwrap();
+    let large = Value::from("x".repeat(16_000));
+    let mut out = std::io::stdout();
+    for key in 0.. {
+        match storage.set_trial_user_attr(trial.id, &key.to_string(), &large) {
+            Ok(()) => writeln!(out, "acknowledged {key}").unwrap(),
+            Err(error) => return writeln!(out, "refused: {error}").unwrap(),
+        }
+    }
 }
