@@ -74,6 +74,16 @@ pub enum PlotError {
         /// The number.
         value: f64,
     },
+    /// A number on an axis of categories is not the index of one.
+    #[error("{what}: {value} is none of the {count} categories")]
+    NoCategory {
+        /// Whose number.
+        what: String,
+        /// The number.
+        value: f64,
+        /// How many categories there are.
+        count: usize,
+    },
     /// There is nothing to draw.
     #[error("{what} has nothing to draw")]
     Empty {

@@ -51,7 +51,7 @@ fn force(effects: &[f64], forecast: f64) -> Force {
 
 /// A number in -1..1 from a fixed sequence.
 fn wobble(i: usize) -> f64 {
-    (i as f64 * 12.9898).sin() * 43_758.5453 % 1.0
+    (i as f64 * 12.9898).sin() * 43_758.545 % 1.0
 }
 
 fn beeswarm(rows_count: usize, features_count: usize) -> Beeswarm {
@@ -242,6 +242,26 @@ fn a_logarithmic_axis_takes_only_positive_values() {
         trials: vec![TrialValue { number: 0, value: 0.0, pruned: false }],
     };
     assert!(matches!(plot.draw(&CANVAS), Err(PlotError::NotPositive { .. })));
+}
+
+#[test]
+fn an_axis_of_categories_takes_only_their_indices() {
+    let names = Scale::Categories(["gbdt", "dart"].map(str::to_owned).to_vec());
+    let plot = |value: f64| {
+        ParallelCoordinates {
+            heading: heading(),
+            objective: parameter(Scale::Linear),
+            direction: Direction::Maximise,
+            parameters: vec![parameter(names.clone())],
+            trials: vec![Parallel { values: vec![Some(value)], objective: 1.0 }],
+        }
+        .draw(&CANVAS)
+    };
+    assert!(plot(1.0).is_ok());
+    for value in [2.0, -1.0, 0.5] {
+        let what = LONG.to_owned();
+        assert_eq!(plot(value), Err(PlotError::NoCategory { what, value, count: 2 }));
+    }
 }
 
 #[test]

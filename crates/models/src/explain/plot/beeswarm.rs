@@ -1,5 +1,7 @@
 //! Every row's contribution of each feature as a dot, coloured by the feature's value.
 
+use std::borrow::Cow;
+
 use super::axis::{Axis, range};
 use super::colouring::{in_turns, value_steps};
 use super::drawing::{Dot, Drawing};
@@ -43,7 +45,7 @@ const RADIUS: f64 = 2.5;
 
 struct Row<'a> {
     label: String,
-    effects: std::borrow::Cow<'a, [f64]>,
+    effects: Cow<'a, [f64]>,
     values: Option<&'a [f64]>,
     mean_size: f64,
 }

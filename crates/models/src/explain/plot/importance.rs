@@ -2,11 +2,11 @@
 
 use super::axis::Axis;
 use super::drawing::Drawing;
-use super::number::Unit;
+use super::number::{Language, Unit};
 use super::sheet::{Canvas, Heading, RowLabels, Sheet};
 use super::svg::Ink;
 use super::text::Font;
-use super::waterfall::{bundled_from, others};
+use super::waterfall::bundled_from;
 use super::{PlotError, check_finite};
 
 /// How much one feature or parameter matters.
@@ -97,7 +97,10 @@ impl ImportanceBars {
         let rest = bars.split_off(bundled_from(bars.len(), self.shown_max));
         if !rest.is_empty() {
             bars.push(Importance {
-                label: others(rest.len(), canvas.language),
+                label: match canvas.language {
+                    Language::Turkish => format!("Diğer {}", rest.len()),
+                    Language::English => format!("{} others", rest.len()),
+                },
                 value: rest.iter().map(|bar| bar.value).sum(),
                 std_dev: None,
             });

@@ -29,8 +29,15 @@ impl Quantity<'_> {
     pub(super) fn check(&self) -> Result<(), PlotError> {
         for &value in self.values {
             check_finite(self.label, value)?;
-            if *self.scale == Scale::Log && value <= 0.0 {
-                return Err(PlotError::NotPositive { what: self.label.to_owned(), value });
+            let what = || self.label.to_owned();
+            match self.scale {
+                Scale::Log if value <= 0.0 => {
+                    return Err(PlotError::NotPositive { what: what(), value });
+                }
+                Scale::Categories(names) if !is_index(value, names.len()) => {
+                    return Err(PlotError::NoCategory { what: what(), value, count: names.len() });
+                }
+                Scale::Linear | Scale::Log | Scale::Categories(_) => {}
             }
         }
         Ok(())
@@ -93,6 +100,10 @@ impl Plane {
     pub(super) fn at(&self, x: f64, y: f64) -> [f64; 2] {
         [self.x.at(x), self.y.at(y)]
     }
+}
+
+fn is_index(value: f64, count: usize) -> bool {
+    value >= 0.0 && value < count as f64 && value.fract() <= 0.0
 }
 
 /// Zero is told from other values.

@@ -3,7 +3,7 @@
 use super::super::drawing::{Dot, Drawing};
 use super::super::plane::{Plane, Quantity};
 use super::super::sheet::{Canvas, Heading, Mark, Sheet};
-use super::super::{Scale, Unit};
+use super::super::{Language, Scale, Unit};
 use super::{Direction, Parameter, PlotError};
 
 /// What one trial came to.
@@ -36,7 +36,7 @@ impl OptimisationHistory {
     /// # Errors
     ///
     /// [`PlotError::Empty`] without trials, [`PlotError::NotFinite`], [`PlotError::NotPositive`] on
-    /// a logarithmic axis, [`PlotError::Size`].
+    /// a logarithmic axis, [`PlotError::NoCategory`], [`PlotError::Size`].
     pub fn draw(&self, canvas: &Canvas) -> Result<Drawing, PlotError> {
         if self.trials.is_empty() {
             return Err(PlotError::Empty { what: "a study's history" });
@@ -85,8 +85,8 @@ impl OptimisationHistory {
             let best = self.objective.unit.write(best, decimals, language);
             let count = self.trials.len();
             sheet.describe(match language {
-                super::super::Language::Turkish => format!("{count} deneme, en iyi {best}."),
-                super::super::Language::English => format!("{count} trials, best {best}."),
+                Language::Turkish => format!("{count} deneme, en iyi {best}."),
+                Language::English => format!("{count} trials, best {best}."),
             });
         }
         sheet.dots.radius = 3.0;

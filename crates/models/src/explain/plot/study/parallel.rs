@@ -46,7 +46,7 @@ impl ParallelCoordinates {
     ///
     /// [`PlotError::Empty`] without a trial or a parameter, [`PlotError::LengthDiffers`],
     /// [`PlotError::NotFinite`], [`PlotError::NotPositive`] on a logarithmic axis,
-    /// [`PlotError::Size`].
+    /// [`PlotError::NoCategory`], [`PlotError::Size`].
     pub fn draw(&self, canvas: &Canvas) -> Result<Drawing, PlotError> {
         let columns = self.columns()?;
         let mut sheet = Sheet::begin(canvas, &self.heading)?;

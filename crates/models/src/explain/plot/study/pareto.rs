@@ -1,9 +1,9 @@
 //! Two objectives against each other, and the trials that no other beats in both.
 
+use super::super::Language;
 use super::super::drawing::{Dot, Drawing};
 use super::super::plane::Plane;
 use super::super::sheet::{Canvas, Heading, Mark, Sheet};
-use super::super::{Language, check_length};
 use super::{Direction, Parameter, PlotError};
 
 /// Trials by two objectives; those on the front are joined.
@@ -25,7 +25,7 @@ impl ParetoFront {
     /// # Errors
     ///
     /// [`PlotError::Empty`] without trials, [`PlotError::NotFinite`], [`PlotError::NotPositive`] on
-    /// a logarithmic axis, [`PlotError::Size`].
+    /// a logarithmic axis, [`PlotError::NoCategory`], [`PlotError::Size`].
     pub fn draw(&self, canvas: &Canvas) -> Result<Drawing, PlotError> {
         if self.trials.is_empty() {
             return Err(PlotError::Empty { what: "a Pareto front" });
@@ -36,7 +36,6 @@ impl ParetoFront {
         let (x, y) = (first.quantity(&firsts), second.quantity(&seconds));
         x.check()?;
         y.check()?;
-        check_length(&second.label, firsts.len(), seconds.len())?;
 
         let front = self.front();
         let mut sheet = Sheet::begin(canvas, &self.heading)?;
@@ -106,13 +105,14 @@ impl ParetoFront {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::explain::plot::{Scale, Unit};
 
     #[test]
     fn the_front_holds_what_nothing_beats() {
         let parameter = |label: &str| Parameter {
             label: label.to_owned(),
-            unit: super::super::Unit::Plain,
-            scale: super::super::Scale::Linear,
+            unit: Unit::Plain,
+            scale: Scale::Linear,
         };
         let plot = ParetoFront {
             heading: Heading::default(),

@@ -48,7 +48,7 @@ impl Slice {
     ///
     /// [`PlotError::Empty`] without a parameter or for one without trials,
     /// [`PlotError::LengthDiffers`], [`PlotError::NotFinite`], [`PlotError::NotPositive`] on a
-    /// logarithmic axis, [`PlotError::Size`].
+    /// logarithmic axis, [`PlotError::NoCategory`], [`PlotError::Size`].
     pub fn draw(&self, canvas: &Canvas) -> Result<Drawing, PlotError> {
         self.check()?;
         let mut sheet = Sheet::begin(canvas, &self.heading)?;
