@@ -2,6 +2,7 @@
 
 pub mod integrated_gradients;
 pub mod tree_shap;
+pub mod words;
 
 /// What each feature adds to one forecast, in units of the forecast (log-return).
 #[derive(Clone, Debug, PartialEq)]
