@@ -12,6 +12,7 @@ pub mod freshness;
 pub mod ingest;
 pub mod models;
 pub mod nightly;
+pub mod plots;
 pub mod progress;
 pub mod quality;
 pub mod reconciliation;

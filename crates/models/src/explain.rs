@@ -1,6 +1,7 @@
 //! Why a model forecasts what it does: shares of the features in one forecast.
 
 pub mod integrated_gradients;
+pub mod plot;
 pub mod tree_shap;
 pub mod words;
 

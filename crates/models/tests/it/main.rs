@@ -11,6 +11,7 @@ mod gbdt_objectives;
 mod hourly;
 mod lstm;
 mod market_stream;
+mod plots;
 mod price_baselines;
 mod probability;
 mod prophet;
