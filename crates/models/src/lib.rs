@@ -37,7 +37,10 @@ pub use drift::{Drift, FittedDrift};
 pub use elastic_net::{ElasticNet, FittedElasticNet};
 pub use ensemble::{StackingError, StackingWeights};
 pub use ets::{Ets, FittedEts};
-pub use explain::Contributions;
+pub use explain::{
+    Contributions, ExplanationError, Interactions, KernelShapParams, Lime, LimeParams,
+    Neighbourhood, PermutationParams, kernel_shap, permutation_importance,
+};
 pub use features::{
     BARRIER_WIDTH, BarrierOutcome, FeatureDefinition, FeatureMatrix, Known, LateBar, MarketRow,
     MarketStream, MarketUpdate, MatrixError, Panel, RowKey, Targets,

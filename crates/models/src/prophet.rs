@@ -18,7 +18,7 @@ mod changepoints;
 mod fit;
 mod holidays;
 mod lasso;
-mod normal_quantile;
+pub(crate) mod normal_quantile;
 mod params;
 #[cfg(test)]
 mod python_golden;

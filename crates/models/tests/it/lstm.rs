@@ -210,6 +210,7 @@ fn a_row_that_follows_what_was_read_is_the_row_itself() {
 #[test]
 fn contributions_and_the_base_add_up_to_the_forecast() {
     let (x, y) = table(1);
+    let spread = squared_error(&y, &[0.0; 300]).sqrt();
     for params in [small(), LstmParams { layer_norm: true, layers: 1, embedding: 0, ..small() }] {
         let fitted = fit(LstmParams { epochs_max: 5, ..params }, &x, &y);
         // The last row of all has no feature, and the first two have no full sequence.
@@ -217,8 +218,9 @@ fn contributions_and_the_base_add_up_to_the_forecast() {
             let explained = fitted.attribute(&x, row);
             let sum = explained.base + explained.values.iter().sum::<f64>();
             let forecast = fitted.predict(&x, &[row])[0];
-            assert!(explained.residual.abs() <= 1e-9, "{}", explained.residual);
-            assert!((sum - forecast).abs() < 2e-7, "{sum} and {forecast} in row {row}");
+            assert!(explained.residual.abs() <= 1e-9 * spread, "{}", explained.residual);
+            // Forecasts are made in single precision.
+            assert!((sum - forecast).abs() < 1e-6 * spread, "{sum} and {forecast} in row {row}");
             let by_step = explained.by_step.iter();
             assert_eq!(by_step.len(), fitted.sequence_gradient(&x, row).rows.len());
             for (j, value) in explained.values.iter().enumerate() {

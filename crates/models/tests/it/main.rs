@@ -5,6 +5,7 @@
 mod artifact;
 mod battery;
 mod elastic_net;
+mod explanations;
 mod features;
 mod gbdt;
 mod gbdt_objectives;
