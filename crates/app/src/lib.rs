@@ -22,6 +22,7 @@ pub mod sources;
 pub mod streaming;
 pub mod symbols;
 pub mod training;
+pub mod tuning;
 pub mod universes;
 
 use std::collections::BTreeMap;

@@ -29,6 +29,7 @@ pub mod search_space;
 pub mod study;
 pub mod training;
 pub mod trial;
+pub mod tuning;
 pub mod walk_forward;
 
 pub use bist_models::Horizon;

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bist_market::{Bar, Calendar, Instrument, Interval, Symbol, ValidatedBars};
-use bist_models::features::feature_names;
-use bist_models::{FittedForecaster as _, LateBar, MarketRow, MarketStream, RecentRows};
+use bist_models::{
+    FeatureSpec, FittedForecaster as _, LateBar, MarketRow, MarketStream, RecentRows,
+};
 use jiff::civil::Date;
 
 use crate::explanation::{Explained, ExplanationError};
@@ -41,7 +42,8 @@ pub struct LiveModel {
 }
 
 impl LiveModel {
-    /// The model as of the close of `until`, having seen the bars of `series` to that day.
+    /// The model, which was fitted on features with the windows of `spec`, as of the close of
+    /// `until`, having seen the bars of `series` to that day.
     ///
     /// # Errors
     ///
@@ -52,12 +54,12 @@ impl LiveModel {
     /// When a symbol is given twice.
     pub fn new(
         model: FittedModel,
+        spec: FeatureSpec,
         series: &[ValidatedBars],
         instruments: &[Instrument],
         until: Date,
     ) -> Result<Self, OtherFeatures> {
-        let names = feature_names(Interval::Daily).into_iter();
-        let names: Vec<String> = names.map(str::to_owned).collect();
+        let names = spec.names(Interval::Daily);
         let of_model = model.members.gbdt.feature_names();
         if of_model != names {
             let (of_model_count, live_count) = (of_model.len(), names.len());
@@ -65,12 +67,12 @@ impl LiveModel {
         }
         let mut live = Self {
             model,
-            market: MarketStream::new(instruments),
+            market: MarketStream::new(instruments, spec),
             feature_names: names,
             recent: BTreeMap::new(),
             of_prophet: ProphetDay::default(),
         };
-        let mut market = MarketStream::new(instruments);
+        let mut market = MarketStream::new(instruments, spec);
         let warmed_up = market.warm_up(series, until, |rows| live.close(&rows));
         warmed_up.expect("each symbol is given once, so no bar is late");
         live.market = market;

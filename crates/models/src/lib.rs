@@ -42,8 +42,9 @@ pub use explain::{
     Neighbourhood, PermutationParams, kernel_shap, permutation_importance,
 };
 pub use features::{
-    BARRIER_WIDTH, BarrierOutcome, FeatureDefinition, FeatureMatrix, Known, LateBar, MarketRow,
-    MarketStream, MarketUpdate, MatrixError, Panel, RowKey, Targets,
+    BARRIER_WIDTH, BarrierOutcome, FeatureDefinition, FeatureMatrix, FeatureSpec, FeatureSpecError,
+    FeatureWindow, Known, LateBar, MarketRow, MarketStream, MarketUpdate, MatrixError, Panel,
+    RowKey, Targets,
 };
 pub use forecaster::{FitError, FittedForecaster, Forecaster};
 pub use gbdt::{FeatureRole, FittedGbdt, Gbdt, GbdtParams, ModelTextError, Objective};

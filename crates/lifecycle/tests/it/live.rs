@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use bist_lifecycle::evaluation::LearningTarget;
 use bist_lifecycle::{Explained, FittedModel, LiveModel, OtherFeatures, TrainingContext};
 use bist_market::{Bar, BarSeries, Calendar, Interval, Symbol, ValidatedBars};
-use bist_models::{Panel, features};
+use bist_models::{FeatureSpec, Panel, features};
 use bist_testkit::bars::{random_walk, validated};
 use jiff::civil::{Date, date};
 
@@ -94,7 +94,8 @@ fn a_live_model_forecasts_what_the_panel_of_the_bars_so_far_gives() {
     assert!(fitted.members.lstm.is_some() && fitted.members.prophet.is_some());
     assert_eq!(fitted.members.target, LearningTarget::RelativeToDay);
     let whole = panel(&series);
-    let mut live = LiveModel::new(fitted.clone(), &series, &[], UNTIL).unwrap();
+    let mut live =
+        LiveModel::new(fitted.clone(), FeatureSpec::default(), &series, &[], UNTIL).unwrap();
     let (mut compared_count, mut new_stretches_count) = (0, 0);
     for (number, (day, bars)) in by_day(&series).into_iter().enumerate() {
         for (index, (symbol, bar, continues)) in bars.iter().enumerate() {
@@ -145,8 +146,9 @@ fn a_model_of_other_features_does_not_follow() {
     spec.members.prophet = None;
     spec.walk_forward.folds_count = 2;
     let model = crate::panels::train(&panel, &spec).unwrap().model;
-    let refused = LiveModel::new(model, &[], &[], UNTIL).map(|_| ()).unwrap_err();
-    let live_count = features::feature_names(Interval::Daily).len();
+    let refused =
+        LiveModel::new(model, FeatureSpec::default(), &[], &[], UNTIL).map(|_| ()).unwrap_err();
+    let live_count = FeatureSpec::default().names(Interval::Daily).len();
     let of_model_count = panel.known.features.columns_count();
     assert_eq!(refused, OtherFeatures { of_model_count, live_count });
 }

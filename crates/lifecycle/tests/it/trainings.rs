@@ -8,7 +8,7 @@ use bist_lifecycle::training::{OutOfFoldForecasts, forecast_folds};
 use bist_lifecycle::{Explained, FittedModel, TrainError, Trained, TrainingStage, evaluate_paths};
 use bist_market::{Calendar, ExchangeRules, Price};
 use bist_models::{FeatureMatrix, Horizon, Panel};
-use bist_trading::{Action, ModelRecord, SignalInput, SkillCondition, decide};
+use bist_trading::{Action, ModelRecord, SignalInput, SignalPolicy, SkillCondition, decide};
 use jiff::ToSpan;
 
 use crate::panels::{Recipe, spec, symbol, train, train_with, with_another_future};
@@ -216,6 +216,7 @@ fn forecasts_become_signals_that_rest_on_the_record() {
                 model_record,
                 symbol_record: &trained.evaluation.symbol_record(forecast.symbol),
                 costs: &trained.evaluation.protocol.costs,
+                policy: SignalPolicy::default(),
                 calendar: Calendar::bist(),
                 rules: ExchangeRules::bist(),
             })

@@ -76,6 +76,17 @@ impl FeatureMatrix {
         Ok(Self { names, columns, rows_count })
     }
 
+    /// The first `rows_count` rows.
+    ///
+    /// # Panics
+    ///
+    /// When there are fewer.
+    #[must_use]
+    pub fn first_rows(&self, rows_count: usize) -> Self {
+        let columns = self.columns.iter().map(|column| column[..rows_count].to_vec()).collect();
+        Self { names: self.names.clone(), columns, rows_count }
+    }
+
     /// The names of the columns.
     pub fn names(&self) -> &[String] {
         &self.names
