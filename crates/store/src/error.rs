@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use bist_lifecycle::study::StudyStorageError;
+
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -67,6 +69,9 @@ pub enum StoreError {
          known cannot be believed: restore the database from a backup"
     )]
     LedgerBroken(i64),
+    /// A study cannot be what it was to be.
+    #[error(transparent)]
+    Study(#[from] StudyStorageError),
     /// A stored value that no version of this program writes.
     #[error("the database holds an impossible value: {0}")]
     Impossible(String),

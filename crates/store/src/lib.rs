@@ -29,6 +29,9 @@ pub mod received;
 pub mod series;
 pub mod signals;
 pub mod source_status;
+pub mod studies;
+pub mod study_journal;
+pub mod study_storage;
 pub mod trials;
 
 mod bars;
@@ -52,3 +55,6 @@ pub use quality_history::HistoryPoint;
 pub use series::{SeriesOverview, SymbolOverview};
 pub use signals::{ForecastRecord, SignalRecord};
 pub use source_status::{AttemptOutcome, SourceStatus};
+pub use studies::{AttributeKind, DatabaseStudies};
+pub use study_journal::JournalStorage;
+pub use study_storage::{StudyStorageSpec, StudyStorageSpecError};

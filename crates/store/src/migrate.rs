@@ -6,7 +6,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Version, description and text of each migration, oldest first. Forward only.
-const MIGRATIONS: [(i64, &str, &str); 8] = [
+const MIGRATIONS: [(i64, &str, &str); 9] = [
     (1, "market data", include_str!("../../../migrations/0001_market_data.sql")),
     (2, "validation", include_str!("../../../migrations/0002_validation.sql")),
     (3, "models", include_str!("../../../migrations/0003_models.sql")),
@@ -15,6 +15,7 @@ const MIGRATIONS: [(i64, &str, &str); 8] = [
     (6, "horizons", include_str!("../../../migrations/0006_horizons.sql")),
     (7, "trials", include_str!("../../../migrations/0007_trials.sql")),
     (8, "hourly horizons", include_str!("../../../migrations/0008_hourly_horizons.sql")),
+    (9, "studies", include_str!("../../../migrations/0009_studies.sql")),
 ];
 
 /// All migrations, ready to be run.

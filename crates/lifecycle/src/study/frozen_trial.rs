@@ -26,7 +26,7 @@ pub enum TrialState {
 }
 
 impl TrialState {
-    /// Whether nothing of the trial changes any more but its user attributes.
+    /// Whether nothing of the trial changes any more.
     pub const fn is_finished(self) -> bool {
         matches!(self, Self::Complete | Self::Pruned | Self::Fail)
     }
@@ -98,8 +98,8 @@ impl FrozenTrial {
 }
 
 impl FrozenTrial {
-    /// Checks what every storage refuses: `param` as the value of `name`, where the study has
-    /// `elsewhere` under that name.
+    /// Checks what every storage refuses: `param` as the value of `name`, where another trial of the
+    /// study has that parameter as `elsewhere`.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl FrozenTrial {
         &self,
         name: &str,
         param: &Param,
-        elsewhere: Option<&Param>,
+        elsewhere: Option<&Distribution>,
     ) -> Result<(), StudyStorageError> {
         let refused = |reason| {
             let (number, name) = (self.number, name.to_owned());
@@ -120,10 +120,20 @@ impl FrozenTrial {
         if self.params.get(name).is_some_and(|set| set != param) {
             return refused("it was set to another value before");
         }
-        if elsewhere
-            .is_some_and(|other| !other.distribution.is_compatible_with(&param.distribution))
-        {
+        if elsewhere.is_some_and(|other| !other.is_compatible_with(&param.distribution)) {
             return refused("the study has a parameter of that name and another kind");
+        }
+        Ok(())
+    }
+
+    /// Checks what every storage refuses: anything that happens to a trial after its end.
+    ///
+    /// # Errors
+    ///
+    /// [`StudyStorageError::Finished`].
+    pub fn check_unfinished(&self) -> Result<(), StudyStorageError> {
+        if self.state.is_finished() {
+            return Err(StudyStorageError::Finished { number: self.number, state: self.state });
         }
         Ok(())
     }
@@ -133,7 +143,7 @@ impl FrozenTrial {
     ///
     /// # Errors
     ///
-    /// [`StudyStorageError::Values`].
+    /// [`StudyStorageError::NotAnEnd`], [`StudyStorageError::Values`].
     pub fn check_values(
         &self,
         state: TrialState,
@@ -143,8 +153,11 @@ impl FrozenTrial {
         let values = values.unwrap_or_default();
         let is_right = match state {
             TrialState::Complete => values.len() == objectives_count,
-            TrialState::Running | TrialState::Pruned | TrialState::Fail | TrialState::Waiting => {
+            TrialState::Pruned | TrialState::Fail => {
                 values.is_empty() || values.len() == objectives_count
+            }
+            TrialState::Running | TrialState::Waiting => {
+                return Err(StudyStorageError::NotAnEnd { number: self.number, state });
             }
         };
         if is_right && values.iter().all(|value| !value.is_nan()) {
@@ -156,6 +169,25 @@ impl FrozenTrial {
 }
 
 impl NewTrial {
+    /// Checks what every storage refuses: a trial that has finished elsewhere and could not have
+    /// finished here, in a study of so many objectives that has the parameters `kinds`.
+    ///
+    /// # Errors
+    ///
+    /// As [`FrozenTrial::check_values`] and [`FrozenTrial::check_param`].
+    pub fn check<'a>(
+        &self,
+        objectives_count: usize,
+        kinds: impl Fn(&str) -> Option<&'a Distribution>,
+    ) -> Result<(), StudyStorageError> {
+        let Self::Finished(trial) = self else { return Ok(()) };
+        trial.check_values(trial.state, trial.values.as_deref(), objectives_count)?;
+        trial
+            .params
+            .iter()
+            .try_for_each(|(name, param)| trial.check_param(name, param, kinds(name)))
+    }
+
     /// The trial as it begins, with its id and number.
     pub fn begin(self, id: TrialId, number: u64, at: Timestamp) -> FrozenTrial {
         let begun = |state, started_at| FrozenTrial {

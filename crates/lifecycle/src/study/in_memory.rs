@@ -1,10 +1,12 @@
 //! Studies that last as long as the process.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::search_space::Distribution;
 use crate::study::storage::{
     NewTrial, StudyDirection, StudyId, StudyRecord, StudyStorage, StudyStorageError, TrialId,
 };
@@ -28,6 +30,8 @@ struct Held {
 struct Study {
     record: StudyRecord,
     trials: Vec<Arc<FrozenTrial>>,
+    /// What each parameter is, by name.
+    kinds: BTreeMap<String, Distribution>,
 }
 
 impl InMemoryStorage {
@@ -44,18 +48,26 @@ impl InMemoryStorage {
     fn change(
         &self,
         id: TrialId,
-        change: impl FnOnce(&Study, &mut FrozenTrial) -> Result<(), StudyStorageError>,
+        change: impl FnOnce(&mut Study, &mut FrozenTrial) -> Result<(), StudyStorageError>,
     ) -> Result<(), StudyStorageError> {
         let mut held = self.held();
         let unknown = StudyStorageError::UnknownTrial(id);
         let place = usize::try_from(id.0).ok().and_then(|at| held.trials.get(at).copied());
         let Some((study, number)) = place else { return Err(unknown) };
-        let study = held.study(study)?;
+        let Ok(study) = held.study(study) else { return Err(unknown) };
         let at = usize::try_from(number).expect("as many trials as there are in memory");
         let mut changed = FrozenTrial::clone(&study.trials[at]);
         change(study, &mut changed)?;
         study.trials[at] = Arc::new(changed);
         Ok(())
+    }
+}
+
+impl Study {
+    fn learn(&mut self, name: &str, param: &Param) {
+        if !self.kinds.contains_key(name) {
+            self.kinds.insert(name.to_owned(), param.distribution.clone());
+        }
     }
 }
 
@@ -65,14 +77,6 @@ impl Held {
         at.and_then(|at| self.studies.get_mut(at)?.as_mut())
             .ok_or(StudyStorageError::UnknownStudy(id))
     }
-}
-
-/// That the trial goes on.
-fn unfinished(trial: &FrozenTrial) -> Result<(), StudyStorageError> {
-    if trial.state.is_finished() {
-        return Err(StudyStorageError::Finished { number: trial.number, state: trial.state });
-    }
-    Ok(())
 }
 
 impl StudyStorage for InMemoryStorage {
@@ -98,6 +102,7 @@ impl StudyStorage for InMemoryStorage {
                 system_attrs: Default::default(),
             },
             trials: Vec::new(),
+            kinds: BTreeMap::new(),
         }));
         Ok(id)
     }
@@ -145,7 +150,9 @@ impl StudyStorage for InMemoryStorage {
         let mut held = self.held();
         let id = TrialId(i64::try_from(held.trials.len()).expect("trials fit into memory"));
         let of_study = held.study(study)?;
+        trial.check(of_study.record.directions.len(), |name| of_study.kinds.get(name))?;
         let made = Arc::new(trial.begin(id, of_study.trials.len() as u64, at));
+        made.params.iter().for_each(|(name, param)| of_study.learn(name, param));
         of_study.trials.push(Arc::clone(&made));
         held.trials.push((study, made.number));
         Ok(made)
@@ -175,9 +182,9 @@ impl StudyStorage for InMemoryStorage {
         param: &Param,
     ) -> Result<(), StudyStorageError> {
         self.change(trial, |study, trial| {
-            unfinished(trial)?;
-            let elsewhere = study.trials.iter().rev().find_map(|other| other.params.get(name));
-            trial.check_param(name, param, elsewhere)?;
+            trial.check_unfinished()?;
+            trial.check_param(name, param, study.kinds.get(name))?;
+            study.learn(name, param);
             trial.params.insert(name.to_owned(), param.clone());
             Ok(())
         })
@@ -185,7 +192,7 @@ impl StudyStorage for InMemoryStorage {
 
     fn report(&self, trial: TrialId, step: u64, value: f64) -> Result<(), StudyStorageError> {
         self.change(trial, |_, trial| {
-            unfinished(trial)?;
+            trial.check_unfinished()?;
             trial.intermediate_values.insert(step, value);
             Ok(())
         })
@@ -199,7 +206,7 @@ impl StudyStorage for InMemoryStorage {
         at: Timestamp,
     ) -> Result<(), StudyStorageError> {
         self.change(trial, |study, trial| {
-            unfinished(trial)?;
+            trial.check_unfinished()?;
             trial.check_values(state, values, study.record.directions.len())?;
             trial.state = state;
             trial.values = values.map(<[f64]>::to_vec);
@@ -215,6 +222,7 @@ impl StudyStorage for InMemoryStorage {
         value: &Value,
     ) -> Result<(), StudyStorageError> {
         self.change(trial, |_, trial| {
+            trial.check_unfinished()?;
             trial.user_attrs.insert(key.to_owned(), value.clone());
             Ok(())
         })
@@ -227,6 +235,7 @@ impl StudyStorage for InMemoryStorage {
         value: &Value,
     ) -> Result<(), StudyStorageError> {
         self.change(trial, |_, trial| {
+            trial.check_unfinished()?;
             trial.system_attrs.insert(key.to_owned(), value.clone());
             Ok(())
         })

@@ -95,6 +95,14 @@ pub enum StudyStorageError {
         /// How it ended.
         state: TrialState,
     },
+    /// A trial ends as complete, pruned or failed.
+    #[error("trial {number} cannot end as {}: say complete, pruned or fail", state.as_str())]
+    NotAnEnd {
+        /// Its number.
+        number: u64,
+        /// How it was to end.
+        state: TrialState,
+    },
     /// Another value was set before, or the same parameter has another kind elsewhere in the study.
     #[error("the parameter '{name}' of trial {number} cannot be {internal}: {reason}")]
     Param {
@@ -196,7 +204,8 @@ pub trait StudyStorage: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StudyStorageError::UnknownStudy`], or the storage's.
+    /// [`StudyStorageError::UnknownStudy`]; for one that has finished elsewhere and could not have
+    /// finished here what [`Self::set_param`] and [`Self::finish`] say; or the storage's.
     fn create_trial(
         &self,
         study: StudyId,
@@ -216,7 +225,7 @@ pub trait StudyStorage: fmt::Debug + Send + Sync {
         at: Timestamp,
     ) -> Result<Option<Arc<FrozenTrial>>, StudyStorageError>;
 
-    /// Sets a parameter of a running trial.
+    /// Sets a parameter of an unfinished trial.
     ///
     /// # Errors
     ///
@@ -226,7 +235,7 @@ pub trait StudyStorage: fmt::Debug + Send + Sync {
     fn set_param(&self, trial: TrialId, name: &str, param: &Param)
     -> Result<(), StudyStorageError>;
 
-    /// Remembers what a running trial reported at `step`; a later report at the same step replaces
+    /// Remembers what an unfinished trial reported at `step`; a later report at the same step replaces
     /// it.
     ///
     /// # Errors
@@ -238,8 +247,8 @@ pub trait StudyStorage: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StudyStorageError::Finished`] when it had ended, [`StudyStorageError::Values`],
-    /// [`StudyStorageError::UnknownTrial`], or the storage's.
+    /// [`StudyStorageError::Finished`] when it had ended, [`StudyStorageError::NotAnEnd`],
+    /// [`StudyStorageError::Values`], [`StudyStorageError::UnknownTrial`], or the storage's.
     fn finish(
         &self,
         trial: TrialId,
@@ -248,11 +257,11 @@ pub trait StudyStorage: fmt::Debug + Send + Sync {
         at: Timestamp,
     ) -> Result<(), StudyStorageError>;
 
-    /// Remembers something of a trial for its objective.
+    /// Remembers something of an unfinished trial for its objective.
     ///
     /// # Errors
     ///
-    /// [`StudyStorageError::UnknownTrial`], or the storage's.
+    /// [`StudyStorageError::Finished`], [`StudyStorageError::UnknownTrial`], or the storage's.
     fn set_trial_user_attr(
         &self,
         trial: TrialId,
@@ -260,11 +269,11 @@ pub trait StudyStorage: fmt::Debug + Send + Sync {
         value: &Value,
     ) -> Result<(), StudyStorageError>;
 
-    /// Remembers something of a trial for samplers, pruners and whoever runs it.
+    /// Remembers something of an unfinished trial for samplers, pruners and whoever runs it.
     ///
     /// # Errors
     ///
-    /// [`StudyStorageError::UnknownTrial`], or the storage's.
+    /// [`StudyStorageError::Finished`], [`StudyStorageError::UnknownTrial`], or the storage's.
     fn set_trial_system_attr(
         &self,
         trial: TrialId,

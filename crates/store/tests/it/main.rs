@@ -5,6 +5,7 @@
 mod ingests;
 mod quality;
 mod sources;
+mod studies;
 mod trials;
 
 use bist_market::bar::midnight_of;

@@ -1,0 +1,1 @@
+//! Journals: the file itself.
