@@ -203,6 +203,25 @@ impl Distribution {
         }
     }
 
+    /// The internal value of what people see; `None` when it is no value of this distribution.
+    #[expect(clippy::cast_precision_loss, reason = "whole numbers of parameters are below 2^53")]
+    pub fn internal(&self, value: &ParamValue) -> Option<f64> {
+        let choice = match value {
+            ParamValue::Int(value) => Choice::Int(*value),
+            ParamValue::Float(value) => Choice::Float(*value),
+            ParamValue::Choice(choice) => choice.clone(),
+        };
+        let internal = match (self, choice) {
+            (Self::Categorical { choices }, choice) => {
+                choices.iter().position(|other| *other == choice)? as f64
+            }
+            (_, Choice::Int(value)) => value as f64,
+            (_, Choice::Float(value)) => value,
+            (_, Choice::Bool(_) | Choice::Text(_) | Choice::Null) => return None,
+        };
+        self.contains(internal).then_some(internal)
+    }
+
     /// What people see of the value `internal`; `None` when it is no value of this distribution.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was checked")]
     pub fn value(&self, internal: f64) -> Option<ParamValue> {
@@ -329,5 +348,10 @@ mod tests {
         let words = Distribution::categorical(["a", "b"]);
         assert_eq!(words.value(1.0), Some(ParamValue::Choice(Choice::Text("b".into()))));
         assert_eq!(words.value(2.0), None);
+        assert_eq!(words.internal(&ParamValue::Choice("b".into())), Some(1.0));
+        assert_eq!(words.internal(&ParamValue::Choice("c".into())), None);
+        assert_eq!(Distribution::int(1, 9).internal(&ParamValue::Int(3)), Some(3.0));
+        assert_eq!(Distribution::int(1, 9).internal(&ParamValue::Float(3.5)), None);
+        assert_eq!(Distribution::float(1.0, 9.0).internal(&ParamValue::Int(3)), Some(3.0));
     }
 }

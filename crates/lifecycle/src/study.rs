@@ -5,11 +5,18 @@
 //! intermediate values by which it can be pruned, and ends with a value for each objective.
 
 pub mod frozen_trial;
+pub mod history;
 pub mod in_memory;
+pub mod optimize;
 pub mod storage;
 
 pub use frozen_trial::{FrozenTrial, Param, TrialState};
+pub use history::History;
 pub use in_memory::InMemoryStorage;
+pub use optimize::{
+    FAIL_REASON, Heartbeat, ObjectiveFn, OptimizeSettings, Optimizer, StopReason, StudyProgress,
+    Trial, TrialEnd, enqueue,
+};
 pub use storage::{
     NewTrial, StudyDirection, StudyId, StudyRecord, StudyStorage, StudyStorageError, TrialId,
 };
