@@ -137,19 +137,21 @@ describe('parallel coordinates', () => {
 });
 
 describe('the line of intermediate values', () => {
+  const reports = (...pairs: [number, number | null][]) => pairs.map(([step, value]) => ({ step, value }));
   it('has a gap where a report is no number, and a dot for a lone one', () => {
-    expect(sparkline([[0, 1], [1, 2], [2, null], [3, 4]], 96, 22)).toMatch(/^M2\.0 20\.0h0L[\d.]+ [\d.]+M94\.0 2\.0h0$/);
-    expect(sparkline([[5, 1]], 96, 22)).toBe('M48.0 11.0h0');
+    expect(sparkline(reports([0, 1], [1, 2], [2, null], [3, 4]), 96, 22)).toMatch(/^M2\.0 20\.0h0L[\d.]+ [\d.]+M94\.0 2\.0h0$/);
+    expect(sparkline(reports([5, 1]), 96, 22)).toBe('M48.0 11.0h0');
     expect(sparkline([], 96, 22)).toBe('');
   });
 });
 
 describe('polling', () => {
   const study = (state: StudySummary['state']): StudySummary => ({ state }) as StudySummary;
-  it('is quick only while something runs', () => {
+  it('is quick while something runs or nobody knows', () => {
     expect(pollingMs([study('idle'), study('running')])).toBe(2000);
     expect(pollingMs([study('finished')])).toBe(30_000);
     expect(pollingMs([])).toBe(30_000);
+    expect(pollingMs(null)).toBe(2000);
   });
 });
 

@@ -75,16 +75,16 @@ export async function problemOf(response: Response): Promise<ApiError> {
 }
 
 /** The server's answer, whatever its status. */
-export async function ask(url: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Response> {
+export async function ask(url: string, { headers, ...init }: RequestInit & { headers?: Record<string, string> }, signal?: AbortSignal): Promise<Response> {
   try {
-    return await fetch(url, { signal, headers: { accept: 'application/json', ...headers } });
+    return await fetch(url, { ...init, signal, headers: { accept: 'application/json', ...headers } });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError('unreachable', 0, 'the server did not answer', null, null);
   }
 }
 
-async function get<T>(url: string, signal?: AbortSignal): Promise<T> {
+export async function get<T>(url: string, signal?: AbortSignal): Promise<T> {
   const response = await ask(url, {}, signal);
   if (!response.ok) throw await problemOf(response);
   return (await response.json()) as T;

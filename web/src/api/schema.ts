@@ -665,7 +665,8 @@ export type ParamValue = number | string | boolean | null;
 /** The best trial of a study with one objective. */
 export interface BestTrial {
   number: number;
-  values: number[];
+  /** Null where one is infinite. */
+  values: (number | null)[];
   params: Record<string, ParamValue>;
 }
 
@@ -687,8 +688,18 @@ export interface StudySummary {
   as_of: Instant | null;
 }
 
-/** What the tuned configuration was worth where no trial had looked, told in either language. */
-export interface StudyStatement {
+/** What the best value is worth, given that it is the best of many. */
+export interface DeflatedScore {
+  best: number;
+  trials_count: number;
+  /** The largest that as many trials of noise would be expected to show. */
+  noise_maximum: number;
+  /** The one less the other. */
+  deflated: number;
+}
+
+/** The tuned configuration beside the one in force, on the days that no trial saw. */
+export interface HoldOutComparison {
   sentence: { tr: string; en: string };
   [number_name: string]: unknown;
 }
@@ -698,10 +709,11 @@ export interface Study extends StudySummary {
   /** The trials that were the best when they ended. */
   best_path: { number: number; value: number }[];
   /** The trials that no other is better than in everything; empty where there is one objective. */
-  pareto: { number: number; values: number[] }[];
-  /** What the best value is worth, given how many were tried; null where it was not computed. */
-  deflated: StudyStatement | null;
-  holdout: StudyStatement | null;
+  pareto: { number: number; values: (number | null)[] }[];
+  /** Null where it was not computed. */
+  deflated: DeflatedScore | null;
+  /** Null where it was not made. */
+  holdout: HoldOutComparison | null;
 }
 
 export interface Trial {
@@ -709,8 +721,7 @@ export interface Trial {
   state: TrialState;
   values: (number | null)[] | null;
   params: Record<string, ParamValue>;
-  /** Steps with what was reported there. */
-  intermediate: [step: number, value: number | null][];
+  intermediate: { step: number; value: number | null }[];
   started_at: Instant | null;
   completed_at: Instant | null;
   duration_s: number | null;
@@ -763,7 +774,66 @@ export interface ParallelCoordinates {
 export interface ParetoPlot {
   objectives: string[];
   directions: StudyDirection[];
-  points: { number: number; values: number[]; on_front: boolean }[];
+  points: { number: number; values: (number | null)[]; on_front: boolean }[];
+}
+
+/** A text in both languages. */
+export interface Text {
+  tr: string;
+  en: string;
+}
+
+/** What one feature or component adds to a forecast. */
+export interface ExplainedFeature {
+  feature: string;
+  value: number | null;
+  contribution_share: number;
+  name: Text;
+  /** The name with the value, as a trader reads it. */
+  text: Text;
+}
+
+/** How far an explanation by a straight line near the forecast can be trusted. */
+export interface LimeQuality {
+  /** The share of the forecast's variation nearby that the line tells. */
+  r_squared: number;
+  kernel_width: number;
+  samples_count: number;
+  /** Agreement in rank over repeated runs; null where it was not measured. */
+  stability: number | null;
+}
+
+export type ExplanationMethod = 'shap' | 'lime';
+
+export interface Explanation {
+  symbol: string;
+  origin: Origin;
+  model_version: string;
+  as_of: Day;
+  horizon: ModelHorizon;
+  method: ExplanationMethod;
+  base_share: number;
+  forecast_share: number;
+  /** What base and contributions leave of the forecast. */
+  residual_share: number;
+  /** The largest first. */
+  items: ExplainedFeature[];
+  members: { kind: string; name: Text; weight: number; forecast_share: number; contribution_share: number }[];
+  /** The strongest reasons in one sentence. */
+  reasons: Text;
+  /** Of `lime`; null of `shap`, which is exact. */
+  quality: LimeQuality | null;
+}
+
+/** A forecast before and after some features were changed. */
+export interface WhatIf {
+  changes: { feature: string; name: Text; before: number | null; after: number }[];
+  before: { forecast_share: number; probability_up: number | null };
+  after: { forecast_share: number; probability_up: number | null };
+  /** The largest change first. */
+  moved: { feature: string; name: Text; before_share: number; after_share: number; change_share: number }[];
+  /** What is held fixed. */
+  held_fixed: Text;
 }
 
 /** RFC 9457. */

@@ -22,7 +22,7 @@ const ANSWERS_MAX = 24;
  */
 async function getAgain<T>(url: string, signal?: AbortSignal): Promise<T> {
   const known = answers.get(url);
-  const response = await ask(url, known === undefined ? {} : { 'if-none-match': known.tag }, signal);
+  const response = await ask(url, known === undefined ? {} : { headers: { 'if-none-match': known.tag } }, signal);
   if (known !== undefined && response.status === 304) return known.value as T;
   if (!response.ok) throw await problemOf(response);
   const value = (await response.json()) as T;

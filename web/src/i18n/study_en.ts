@@ -24,9 +24,8 @@ export const studyEn: typeof studyTr = {
   objective: 'Objective',
   objectives: {
     rank_ic: 'rank IC',
-    after_cost_return: 'return after costs',
+    net_return_per_period: 'net return per period',
     turnover: 'turnover',
-    drawdown: 'drawdown',
   },
   directions: { maximize: 'more is better', minimize: 'less is better' },
   trials: 'Trials',
@@ -43,6 +42,8 @@ export const studyEn: typeof studyTr = {
   trialStates: { complete: 'complete', pruned: 'pruned', fail: 'failed', running: 'running', waiting: 'waiting' },
   chosenAmong: (count) => `Chosen among ${count} trials: part of it is luck.`,
   deflated: 'Given the number of trials',
+  deflatedText: (count, noise, difference, isAbove) =>
+    `Of noise alone the best of ${count} trials would be expected at ${noise}; what was found lies ${difference} ${isAbove ? 'above' : 'below'} that.`,
   holdout: 'On the period that no trial saw',
   noHoldout: 'The comparison on the period held out was not made yet; the best value alone shows no skill.',
   front: 'Pareto front',

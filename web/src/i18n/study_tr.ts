@@ -21,9 +21,8 @@ export const studyTr = {
   objective: 'Amaç',
   objectives: {
     rank_ic: 'rank IC',
-    after_cost_return: 'maliyet sonrası getiri',
+    net_return_per_period: 'dönem başına net getiri',
     turnover: 'devir',
-    drawdown: 'düşüş',
   } as Record<string, string>,
   directions: { maximize: 'büyük olan iyi', minimize: 'küçük olan iyi' },
   trials: 'Denemeler',
@@ -40,6 +39,8 @@ export const studyTr = {
   trialStates: { complete: 'tamamlandı', pruned: 'erken kesildi', fail: 'başarısız', running: 'sürüyor', waiting: 'bekliyor' },
   chosenAmong: (count: string) => `${count} deneme arasından seçildi: bir kısmı şanstır.`,
   deflated: 'Deneme sayısına göre',
+  deflatedText: (count: string, noise: string, difference: string, isAbove: boolean) =>
+    `Yalnız gürültü olsaydı ${count} denemenin en iyisinin ${noise} olması beklenirdi; bulunan değer bunun ${difference} ${isAbove ? 'üstünde' : 'altında'}.`,
   holdout: 'Hiçbir denemenin görmediği dönemde',
   noHoldout: 'Ayrılmış dönemdeki karşılaştırma henüz yapılmadı; en iyi değer tek başına beceri göstermez.',
   front: 'Pareto cephesi',
@@ -63,7 +64,7 @@ export const studyTr = {
   },
   parallel: {
     title: 'Paralel koordinatlar',
-    help: 'Her çizgi bir denemedir; koyu olan iyidir. Bir eksen üzerinde sürükleyin ya da uçlarını oklarla taşıyın: yalnız oradan geçenler kalır.',
+    help: 'Her çizgi bir denemedir; belirgin olan iyidir. Bir eksen üzerinde sürükleyin ya da uçlarını oklarla taşıyın: yalnız oradan geçenler kalır.',
     label: 'Paralel koordinatlar: her eksen bir parametre, her çizgi bir deneme. Eksenlerin iki ucu klavyeyle taşınır.',
     low: (name: string) => `${name}: alt sınır`,
     high: (name: string) => `${name}: üst sınır`,
