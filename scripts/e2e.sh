@@ -29,13 +29,22 @@ browse() {
     server=
 }
 
-echo "-- sample market: sample, validate, train, signals"
+echo "-- sample market: sample, validate, train, signals, tune"
 data=$out/sample-data
 started=$(date +%s)
 "$bist" sample --data-dir "$data" --symbols 30 --years 6 --seed 7
 "$bist" validate --all --data-dir "$data" --json >"$out/sample-validate.json"
 "$bist" train --data-dir "$data" --json >"$out/sample-train.json"
 "$bist" signals --data-dir "$data" --json >"$out/sample-signals.json"
+"$bist" tune --data-dir "$data" --trials 5 --part trees --json >"$out/sample-tune.json"
+node - "$out/sample-tune.json" <<'JS'
+const report = JSON.parse(require('node:fs').readFileSync(process.argv[2], 'utf8'));
+const [part] = report.parts;
+if (part.complete_count + part.pruned_count !== 5 || report.hold_out.sessions_count < 250) {
+  throw new Error(`five trials and a hold-out, not ${JSON.stringify(part)}`);
+}
+console.log(report.comparison?.sentence.en ?? 'the sample is tuned: nothing better was found');
+JS
 echo "first run of the sample market: $(($(date +%s) - started)) s"
 browse "$data" sample
 

@@ -12,6 +12,7 @@ pub mod freshness;
 pub mod ingest;
 pub mod models;
 pub mod nightly;
+pub mod plots;
 pub mod progress;
 pub mod quality;
 pub mod reconciliation;
@@ -22,6 +23,7 @@ pub mod streaming;
 pub mod studies;
 pub mod symbols;
 pub mod training;
+pub mod tuning;
 pub mod universes;
 
 use std::collections::BTreeMap;

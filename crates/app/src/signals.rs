@@ -115,9 +115,9 @@ impl App {
         let mut wanted: Vec<Symbol> = champions.iter().flat_map(known_symbols).collect();
         wanted.sort_unstable();
         wanted.dedup();
-        let horizons: Vec<Horizon> =
-            champions.iter().map(|champion| champion.lineage.spec.horizon).collect();
-        self.admit(Some(&wanted), &horizons, progress).await
+        let specs = champions.iter().map(|champion| &champion.lineage.spec);
+        let asked: Vec<_> = specs.map(|spec| (spec.horizon, spec.features)).collect();
+        self.admit(Some(&wanted), &asked, progress).await
     }
 
     /// Keeps what `model` said.
@@ -273,6 +273,7 @@ fn signal(
         model_record: record,
         symbol_record: &model.evaluation.symbol_record(forecast.symbol),
         costs: &model.lineage.spec.costs,
+        policy: model.lineage.spec.signal,
         calendar: Calendar::bist(),
         rules: ExchangeRules::bist(),
     })

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bist_lifecycle::{FittedModel, Forecast, LiveModel, OtherFeatures};
 use bist_market::{Bar, Calendar, Origin, Symbol, ValidatedBars};
-use bist_models::{Horizon, LateBar, MarketRow, Panel, RowKey};
+use bist_models::{FeatureSpec, Horizon, LateBar, MarketRow, Panel, RowKey};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -117,11 +117,12 @@ impl App {
         let champion = self.champion(horizon).await?;
         let fitted = self.fitted_model(&champion)?;
         let wanted = known_symbols(&champion);
-        let admitted = self.admit(Some(&wanted), &[horizon], &*progress).await?;
+        let features = champion.lineage.spec.features;
+        let admitted = self.admit(Some(&wanted), &[(horizon, features)], &*progress).await?;
         let (model_version, origin) = (champion.id, admitted.origin);
         blocking(move || {
             let replay = Replay::of(&admitted, plan);
-            let measured = replay.run(fitted, &admitted, &*progress)?;
+            let measured = replay.run(fitted, features, &admitted, &*progress)?;
             Ok(measured.report(model_version, origin, horizon, &admitted.panels[0]))
         })
         .await
@@ -171,13 +172,14 @@ impl Replay {
     fn run(
         &self,
         fitted: FittedModel,
+        features: FeatureSpec,
         admitted: &Admitted,
         progress: &ProgressSink,
     ) -> Result<Measured, StreamingError> {
         let batch = fitted.clone();
         progress(Progress::of("warming up", 0, 1));
         let series = admitted.universe.series();
-        let mut live = LiveModel::new(fitted, series, &admitted.instruments, self.until)?;
+        let mut live = LiveModel::new(fitted, features, series, &admitted.instruments, self.until)?;
         progress(Progress::of("warming up", 1, 1));
         let mut measured = Measured::default();
         let total = self.sessions.len() as u64;

@@ -15,7 +15,7 @@ use bist_market::{
     Instrument, InstrumentClass, Interval, Origin, Symbol, Universe, UniverseError, ValidatedBars,
     admit, snapshot_hash,
 };
-use bist_models::{Horizon, Panel, RowKey, features};
+use bist_models::{FeatureSpec, Horizon, Panel, RowKey, features};
 use bist_store::StoreError;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -24,7 +24,7 @@ use crate::progress::{Progress, ProgressSink};
 use crate::{App, blocking};
 
 /// The version of the program.
-const CODE_VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const CODE_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Steps in which the share of the training of one model is told.
 const PROGRESS_STEPS: u64 = 1000;
@@ -131,7 +131,7 @@ pub struct PathsReport {
 pub(crate) struct Admitted {
     pub(crate) universe: Universe,
     pub(crate) instruments: Vec<Instrument>,
-    /// One for each horizon asked for, in their order.
+    /// One for each horizon and windows asked for, in their order.
     pub(crate) panels: Vec<Panel>,
     pub(crate) snapshot_hash: String,
     pub(crate) origin: Origin,
@@ -143,11 +143,21 @@ impl Admitted {
         self.panels.first()?.known.keys.last().copied()
     }
 
-    /// The panel for `horizon` as it would be if all bars after `day` were other ones.
-    fn other_future(&self, horizon: Horizon, day: Date) -> Panel {
+    /// The same with a panel for each of `asked`.
+    pub(crate) fn with_panels(self, asked: &[(Horizon, FeatureSpec)]) -> Self {
+        Self { panels: panels(self.universe.series(), &self.instruments, asked), ..self }
+    }
+
+    /// The panel for `horizon` with windows of one's choice.
+    pub(crate) fn panel_of(&self, horizon: Horizon, features: FeatureSpec) -> Panel {
+        panels(self.universe.series(), &self.instruments, &[(horizon, features)]).remove(0)
+    }
+
+    /// The panel of `spec` as it would be if all bars after `day` were other ones.
+    fn other_future(&self, spec: &TrainingSpec, day: Date) -> Panel {
         let series: Vec<ValidatedBars> =
             self.universe.series().iter().map(|series| series.with_another_future(day)).collect();
-        features::build(&series, &self.instruments, Calendar::bist(), &[horizon]).remove(0)
+        panels(&series, &self.instruments, &[(spec.horizon, spec.features)]).remove(0)
     }
 
     /// The sectors of the symbols, as far as they are known.
@@ -161,13 +171,10 @@ impl Admitted {
         excluded.map(|out| ExcludedSymbol { symbol: out.symbol, reason: out.to_string() }).collect()
     }
 
-    fn lineage(&self, spec: TrainingSpec, trained: &Trained) -> Lineage {
+    pub(crate) fn lineage(&self, spec: TrainingSpec, trained: &Trained) -> Lineage {
         Lineage {
             snapshot_hash: self.snapshot_hash.clone(),
-            feature_names: self
-                .panels
-                .first()
-                .map_or_else(Vec::new, |panel| panel.known.features.names().to_vec()),
+            feature_names: spec.features.names(spec.horizon.interval()),
             spec,
             code_version: CODE_VERSION.to_owned(),
             symbols: self.universe.series().iter().map(|series| series.symbol()).collect(),
@@ -175,6 +182,7 @@ impl Admitted {
             first_day: trained.first_day,
             last_day: trained.last_day,
             rows_count: trained.rows_count as u64,
+            tuned: Vec::new(),
         }
     }
 }
@@ -195,9 +203,10 @@ impl App {
         seed: u64,
         progress: Arc<ProgressSink>,
     ) -> Result<Vec<ModelVersion>, TrainingError> {
-        let admitted = self.admit(symbols, horizons, &*progress).await?;
         let specs: Vec<TrainingSpec> =
             horizons.iter().map(|&horizon| TrainingSpec::of(horizon, seed)).collect();
+        let asked: Vec<_> = specs.iter().map(|spec| (spec.horizon, spec.features)).collect();
+        let admitted = self.admit(symbols, &asked, &*progress).await?;
         let trials = self.record_trials(TrialPurpose::Train, &admitted, &specs).await?;
         let origin = admitted.origin;
         let runs = specs.into_iter().map(|spec| {
@@ -239,7 +248,8 @@ impl App {
         let champion = self.champion(horizon).await?;
         let spec = champion.lineage.spec.clone();
         let wanted = known_symbols(&champion);
-        let admitted = self.admit(Some(&wanted), &[spec.horizon], &*progress).await?;
+        let asked = [(spec.horizon, spec.features)];
+        let admitted = self.admit(Some(&wanted), &asked, &*progress).await?;
         self.record_trials(TrialPurpose::Evaluate, &admitted, std::slice::from_ref(&spec)).await?;
         // As many as then: the same question must have the same answer.
         let count = champion.evaluation.protocol.configurations_tried_count;
@@ -274,7 +284,8 @@ impl App {
         let champion = self.champion(horizon).await?;
         let spec = champion.lineage.spec.clone();
         let wanted = known_symbols(&champion);
-        let admitted = self.admit(Some(&wanted), &[horizon], &*progress).await?;
+        let asked = [(horizon, spec.features)];
+        let admitted = self.admit(Some(&wanted), &asked, &*progress).await?;
         self.record_trials(TrialPurpose::Evaluate, &admitted, std::slice::from_ref(&spec)).await?;
         let (origin, snapshot_hash) = (admitted.origin, admitted.snapshot_hash.clone());
         let paths = blocking(move || {
@@ -286,7 +297,7 @@ impl App {
     }
 
     /// Puts down that the records of `specs` are about to be looked at; returns all trials so far.
-    async fn record_trials(
+    pub(crate) async fn record_trials(
         &self,
         purpose: TrialPurpose,
         admitted: &Admitted,
@@ -329,16 +340,16 @@ impl App {
         FittedModel::from_bytes(&bytes).map_err(|error| wrong(error.to_string()))
     }
 
-    /// The bars of `symbols` (of all, when `None`) that are good enough, as a panel for each of
-    /// `horizons`, which look ahead from the same bars.
+    /// The bars of `symbols` (of all, when `None`) that are good enough, as a panel for each horizon
+    /// and windows of `asked`; the horizons look ahead from the same bars.
     pub(crate) async fn admit(
         &self,
         symbols: Option<&[Symbol]>,
-        horizons: &[Horizon],
+        asked: &[(Horizon, FeatureSpec)],
         progress: &ProgressSink,
     ) -> Result<Admitted, TrainingError> {
         progress(Progress::of("building features", 0, 1));
-        let interval = horizons.first().map_or(Interval::Daily, |horizon| horizon.interval());
+        let interval = asked.first().map_or(Interval::Daily, |(horizon, _)| horizon.interval());
         let series = match interval {
             Interval::Daily => self.daily_series().await?,
             Interval::Minutes(_) => self.hourly_series().await?,
@@ -352,12 +363,11 @@ impl App {
         }
         let origin = self.store.origin().await?.unwrap_or(Origin::Market);
         let instruments = self.store.instruments().await?;
-        let (policy, horizons) = (self.policy, horizons.to_vec());
+        let (policy, asked) = (self.policy, asked.to_vec());
         let admitted = blocking(move || {
             let series = series.into_values().filter(|series| wanted.contains(&series.symbol()));
             let universe = admit(series.collect(), policy)?;
-            let panels =
-                features::build(universe.series(), &instruments, Calendar::bist(), &horizons);
+            let panels = panels(universe.series(), &instruments, &asked);
             let snapshot_hash = snapshot_hash(universe.series());
             Ok::<_, UniverseError>(Admitted {
                 universe,
@@ -406,9 +416,29 @@ pub(crate) fn known_symbols(version: &ModelVersion) -> Vec<Symbol> {
     symbols
 }
 
+/// A panel for each of `asked`, in their order; those with the same windows share their rows.
+fn panels(
+    series: &[ValidatedBars],
+    instruments: &[Instrument],
+    asked: &[(Horizon, FeatureSpec)],
+) -> Vec<Panel> {
+    let mut panels: BTreeMap<usize, Panel> = BTreeMap::new();
+    for (first, (_, spec)) in asked.iter().enumerate() {
+        if panels.contains_key(&first) {
+            continue;
+        }
+        let alike = asked.iter().enumerate().filter(|(_, (_, other))| other == spec);
+        let (places, horizons): (Vec<usize>, Vec<Horizon>) =
+            alike.map(|(place, (horizon, _))| (place, *horizon)).unzip();
+        let built = features::build_with(*spec, series, instruments, Calendar::bist(), &horizons);
+        panels.extend(places.into_iter().zip(built));
+    }
+    panels.into_values().collect()
+}
+
 /// Trains on each panel by the spec of the same place, after as many configurations as stand beside
 /// it.
-async fn run_training(
+pub(crate) async fn run_training(
     admitted: Admitted,
     runs: Vec<(TrainingSpec, u32)>,
     progress: Arc<ProgressSink>,
@@ -421,7 +451,7 @@ async fn run_training(
                 let told = |now: TrainingProgress| {
                     tell(now, spec.horizon, (index, total), &*progress);
                 };
-                let other_future = |day| admitted.other_future(spec.horizon, day);
+                let other_future = |day| admitted.other_future(&spec, day);
                 let context = TrainingContext {
                     configurations_count: count,
                     sectors: &sectors,

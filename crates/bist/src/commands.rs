@@ -8,6 +8,7 @@ mod sample;
 mod serve;
 mod signals;
 mod train;
+mod tune;
 mod validate;
 
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Validate(validate::ValidateArgs),
     /// Train the model, prove it out of sample, and put it in force
     Train(train::TrainArgs),
+    /// Look for a better configuration, and compare it with the one in force on days no trial saw
+    Tune(tune::TuneArgs),
     /// Run the out-of-sample proof again on the data as they are now
     Evaluate(evaluate::EvaluateArgs),
     /// Forecasts and signals of the model in force for the latest bars
@@ -50,6 +53,7 @@ impl Command {
             Self::Ingest(args) => args.run(config, terminal).await,
             Self::Validate(args) => args.run(config, terminal).await,
             Self::Train(args) => args.run(config, terminal).await,
+            Self::Tune(args) => args.run(config, terminal).await,
             Self::Evaluate(args) => args.run(config, terminal).await,
             Self::Signals(args) => args.run(config, terminal).await,
             Self::Serve(args) => args.run(config, terminal).await,

@@ -30,10 +30,12 @@ use crate::leak_gate::LeakCheck;
 use crate::rank_ic::{Correlation, DependentMean, count, lag_days, mean};
 use crate::walk_forward::{Fold, WalkForward};
 
-use coefficient::DailyCoefficients;
+pub(crate) use coefficient::DailyCoefficients;
 use sentence::Told;
+pub(crate) use sentence::{percent, with_comma};
 use skill::Errors;
 use slices::Slices;
+pub(crate) use slope::calibration_slope;
 
 pub use alarm::{Alarm, AlarmCode};
 pub use baseline::{Baseline, ByBaseline};
@@ -397,7 +399,7 @@ pub fn evaluate(judged: Judged<'_>) -> Evaluation {
         rows_count: records.len() as u64,
         symbols_count: by_symbol.len() as u64,
         hit_rate: hit_rate(records, lag),
-        calibration_slope: slope::calibration_slope(records, rank_ic.method, lag),
+        calibration_slope: calibration_slope(records, rank_ic.method, lag),
         after_costs: AfterCosts::of(&opportunities(records), horizon, &protocol.costs),
         coverage: coverage::evaluate(bands, horizon),
         outlook: outlook::evaluate(records, direction, lag),

@@ -28,6 +28,28 @@ pub struct MemberParams {
     pub prophet: Option<ProphetParams>,
 }
 
+/// A member of the ensemble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Member {
+    Trees,
+    ElasticNet,
+    Lstm,
+    Prophet,
+}
+
+/// What the members learn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Learned<'a> {
+    /// What was known at each row.
+    pub(crate) known: &'a Known,
+    /// What is learned, for each row of `known`.
+    pub(crate) y: &'a [f64],
+    /// How far ahead that is.
+    pub(crate) horizon: Horizon,
+    /// What it is of.
+    pub(crate) target: LearningTarget,
+}
+
 /// The rows that the members learn from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MemberRows<'a> {
@@ -56,21 +78,18 @@ pub struct FittedMembers {
 }
 
 impl MemberParams {
-    /// Fits all members; `y` is what is learned, for each row of `known`. The trees grow to
-    /// `num_iterations` without stopping early.
+    /// Fits all members. The trees grow to `num_iterations` without stopping early.
     ///
     /// # Errors
     ///
     /// The kind of the member that could not be fitted, and why.
     pub(crate) fn fit(
         &self,
-        known: &Known,
-        y: &[f64],
+        learned: Learned<'_>,
         rows: MemberRows<'_>,
-        horizon: Horizon,
-        target: LearningTarget,
         seed: u64,
     ) -> Result<FittedMembers, (&'static str, FitError)> {
+        let Learned { known, y, horizon, target } = learned;
         let failed = |kind| move |source| (kind, source);
         let gbdt = Gbdt { params: self.gbdt, seed };
         let gbdt = gbdt.fit_trees(&known.features, y, rows.all, &[]).map_err(failed(Gbdt::KIND))?;
@@ -89,6 +108,54 @@ impl MemberParams {
             lstm: lstm.transpose().map_err(failed(Lstm::KIND))?,
             prophet: prophet.transpose().map_err(failed(Prophet::KIND))?,
             target,
+        })
+    }
+
+    /// What `member` alone, having learned from `rows`, forecasts for `test_rows`; nothing when it
+    /// takes no part.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::fit`].
+    pub(crate) fn forecast_alone(
+        &self,
+        member: Member,
+        learned: Learned<'_>,
+        rows: MemberRows<'_>,
+        test_rows: &[usize],
+        seed: u64,
+    ) -> Result<Option<Vec<f64>>, (&'static str, FitError)> {
+        let Learned { known, y, horizon, target } = learned;
+        let failed = |kind| move |source| (kind, source);
+        Ok(match member {
+            Member::Trees => {
+                let gbdt = Gbdt { params: self.gbdt, seed };
+                let fitted = gbdt.fit_trees(&known.features, y, rows.all, &[]);
+                Some(fitted.map_err(failed(Gbdt::KIND))?.predict(known, test_rows))
+            }
+            Member::ElasticNet => match self.elastic_net {
+                Some(params) => {
+                    let fitted = params.fit_coefficients(&known.features, y, rows.all);
+                    Some(fitted.map_err(failed(ElasticNet::KIND))?.predict(known, test_rows))
+                }
+                None => None,
+            },
+            Member::Lstm => match self.lstm {
+                Some(params) => {
+                    let network = Lstm { params, seed };
+                    let fitted = network.fit_network(known, y, rows.train, rows.validation);
+                    Some(fitted.map_err(failed(Lstm::KIND))?.predict(known, test_rows))
+                }
+                None => None,
+            },
+            Member::Prophet => match self.prophet.clone() {
+                Some(params) => {
+                    let fitted = Prophet { horizon, params }.fit_closes(known, y, rows.all);
+                    let fitted = fitted.map_err(failed(Prophet::KIND))?;
+                    Some(of_prophet(&fitted, target, known, test_rows))
+                }
+                None => None,
+            },
         })
     }
 
@@ -114,11 +181,22 @@ impl FittedMembers {
         let mut forecasts = vec![self.gbdt.predict(known, rows)];
         forecasts.extend(self.elastic_net.as_ref().map(|linear| linear.predict(known, rows)));
         forecasts.extend(self.lstm.as_ref().map(|lstm| lstm.predict(known, rows)));
-        forecasts.extend(self.prophet.as_ref().map(|prophet| match self.target {
-            LearningTarget::Absolute => prophet.predict(known, rows),
-            LearningTarget::RelativeToDay => relative_to_day(prophet, known, rows),
-        }));
+        let prophet = self.prophet.as_ref();
+        forecasts.extend(prophet.map(|prophet| of_prophet(prophet, self.target, known, rows)));
         forecasts
+    }
+}
+
+/// The forecasts of `prophet`, relative to the day where that is what the others learned.
+fn of_prophet(
+    prophet: &FittedProphet,
+    target: LearningTarget,
+    known: &Known,
+    rows: &[usize],
+) -> Vec<f64> {
+    match target {
+        LearningTarget::Absolute => prophet.predict(known, rows),
+        LearningTarget::RelativeToDay => relative_to_day(prophet, known, rows),
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::evaluation::Evaluation;
 use crate::forecast::sha256_hex;
 use crate::training::TrainingSpec;
+use crate::tuning::TunedPart;
 
 /// Hexadecimal digits of the lineage's hash that name a version.
 const ID_DIGITS: usize = 12;
@@ -77,6 +78,9 @@ pub struct Lineage {
     pub last_day: Date,
     /// Rows learned from.
     pub rows_count: u64,
+    /// The studies that the configuration was found by; empty when it was not tuned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tuned: Vec<TunedPart>,
 }
 
 impl Lineage {

@@ -24,6 +24,10 @@ pub enum TrialPurpose {
     Train,
     /// To run the proof again.
     Evaluate,
+    /// To find a better configuration, before the hold-out.
+    Tune,
+    /// To compare a configuration that was found with the one in force, on the hold-out.
+    HoldOut,
 }
 
 /// One look at the record of a configuration.

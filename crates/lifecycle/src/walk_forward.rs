@@ -82,6 +82,15 @@ pub struct Fold {
     pub test_days: (Date, Date),
 }
 
+impl Fold {
+    /// The rows to learn from and those that decide when to stop, sorted.
+    pub(crate) fn seen_rows(&self) -> Vec<usize> {
+        let mut seen = [self.train_rows.as_slice(), &self.validation_rows].concat();
+        seen.sort_unstable();
+        seen
+    }
+}
+
 /// Why there are no folds.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]

@@ -16,10 +16,12 @@ mod intraday;
 mod market_stream;
 mod matrix;
 mod momentum;
+mod panel;
 mod patterns;
 mod regime;
 mod returns;
 mod run;
+mod spec;
 mod stream;
 mod targets;
 mod volatility;
@@ -31,10 +33,9 @@ use std::sync::Arc;
 
 use bist_market::calendar::Calendar;
 use bist_market::{ExchangeRules, Instrument, InstrumentClass, Interval, Symbol, ValidatedBars};
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::Date;
 use rayon::prelude::*;
 
-use crate::forecaster::FitError;
 use crate::horizon::Horizon;
 use context::Context;
 use intraday::Intraday;
@@ -44,111 +45,37 @@ use volume::Liquidity;
 
 pub use market_stream::{LateBar, MarketRow, MarketStream, MarketUpdate};
 pub use matrix::{FeatureMatrix, MatrixError};
+pub use panel::{Known, Panel, RowKey};
+pub use spec::{FeatureSpec, FeatureSpecError, FeatureWindow};
 pub use stream::SymbolStream;
 pub use targets::{BARRIER_WIDTH, BarrierOutcome, Targets};
 
 /// What a feature is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeatureDefinition {
     /// Its name, the same everywhere.
-    pub name: &'static str,
+    pub name: String,
     /// How it is computed.
-    pub formula: &'static str,
+    pub formula: String,
     /// Where the formula comes from.
     pub source: &'static str,
 }
 
-/// Which row of a [`Panel`] this is. Ordered by day, then by time, then by symbol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RowKey {
-    /// The session of the bar whose close is the last thing known.
-    pub day: Date,
-    /// When that bar began, in Istanbul; midnight for a daily bar.
-    pub time: Time,
-    /// Whose row it is.
-    pub symbol: Symbol,
-}
-
-impl RowKey {
-    /// The row of a daily bar.
-    pub const fn daily(day: Date, symbol: Symbol) -> Self {
-        Self { day, time: Time::midnight(), symbol }
-    }
-
-    /// When its bar began, in Istanbul: rows of one moment are compared with each other.
-    pub const fn moment(&self) -> DateTime {
-        self.day.to_datetime(self.time)
-    }
-}
-
-/// What was known at the close of each row's bar; the rows of all symbols, sorted by moment and then
-/// by symbol. All that a model sees besides what it is to learn.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Known {
-    /// Moment and symbol of each row.
-    pub keys: Vec<RowKey>,
-    /// The features of each row.
-    pub features: FeatureMatrix,
-    /// Logarithm of the close, total return: only differences within a stretch mean something.
-    pub log_close: Vec<f64>,
-    /// Which unbroken stretch of its symbol's bars each row belongs to, counted from zero for each
-    /// symbol: no return, and no sequence of rows, reaches across two.
-    pub stretch: Vec<u32>,
-}
-
-impl Known {
-    /// The rows of each stretch of each symbol, in the order in which they are given.
-    ///
-    /// # Panics
-    ///
-    /// When a row does not exist.
-    pub(crate) fn rows_by_stretch(&self, rows: &[usize]) -> BTreeMap<(Symbol, u32), Vec<usize>> {
-        let mut stretches: BTreeMap<(Symbol, u32), Vec<usize>> = BTreeMap::new();
-        for &row in rows {
-            stretches.entry((self.keys[row].symbol, self.stretch[row])).or_default().push(row);
-        }
-        stretches
-    }
-
-    /// How many bars lie between each row and the end of `horizon`, its last included.
-    ///
-    /// # Errors
-    ///
-    /// [`FitError::NoColumn`] when the rows do not tell how much of their session is left.
-    pub(crate) fn bars_ahead(&self, horizon: Horizon) -> Result<Vec<u8>, FitError> {
-        const LEFT: &str = "bars_to_close";
-        match horizon {
-            Horizon::Sessions(_) | Horizon::NextHour => {
-                Ok(vec![horizon.sessions(); self.keys.len()])
-            }
-            Horizon::EndOfDay => {
-                let column = self.features.column_index(LEFT);
-                let column = column.ok_or_else(|| FitError::NoColumn(LEFT.to_owned()))?;
-                Ok(self.features.column(column).iter().map(|left| whole(*left)).collect())
-            }
-        }
-    }
-}
-
-/// The rows of all symbols with what came after them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Panel {
-    /// What was known; the same for panels of several horizons.
-    pub known: Arc<Known>,
-    /// What came after.
-    pub targets: Targets,
+/// A [`FeatureDefinition`] whose windows are still to be chosen: their names stand in braces.
+#[derive(Clone, Copy, Debug)]
+struct FeatureTemplate {
+    name: &'static str,
+    formula: &'static str,
+    source: &'static str,
 }
 
 /// All features of rows of such bars, in the order of the columns.
-///
-/// Hourly rows know what daily ones do, but for the regime, which takes years to learn, and what the
-/// index and the dollar did as of the session before; and besides where they stand in their session.
-pub fn definitions(interval: Interval) -> impl Iterator<Item = &'static FeatureDefinition> {
+fn templates(interval: Interval) -> impl Iterator<Item = &'static FeatureTemplate> {
     let (of_session, context, regime): (&[_], &[_], &[_]) = match interval {
         Interval::Daily => (&[], &context::DEFINITIONS, &regime::DEFINITIONS),
         Interval::Minutes(_) => (&intraday::DEFINITIONS, &intraday::CONTEXT_DEFINITIONS, &[]),
     };
-    own_definitions()
+    own_templates()
         .chain(of_session)
         .chain(&calendar::DEFINITIONS)
         .chain(context)
@@ -157,8 +84,8 @@ pub fn definitions(interval: Interval) -> impl Iterator<Item = &'static FeatureD
 }
 
 /// The features that one symbol's bars give by themselves, in the order of [`SymbolStream::push`];
-/// the first of [`definitions`].
-fn own_definitions() -> impl Iterator<Item = &'static FeatureDefinition> {
+/// the first of [`templates`].
+fn own_templates() -> impl Iterator<Item = &'static FeatureTemplate> {
     (returns::DEFINITIONS.iter())
         .chain(&momentum::DEFINITIONS)
         .chain(&patterns::DEFINITIONS)
@@ -166,12 +93,21 @@ fn own_definitions() -> impl Iterator<Item = &'static FeatureDefinition> {
         .chain(&volume::DEFINITIONS)
 }
 
-/// The names of all features of rows of such bars, in the order of the columns.
-pub fn feature_names(interval: Interval) -> Vec<&'static str> {
-    definitions(interval).map(|definition| definition.name).collect()
+/// Builds the rows of all symbols as [`build_with`] does, with the usual windows.
+///
+/// # Panics
+///
+/// As [`build_with`].
+pub fn build(
+    series: &[ValidatedBars],
+    instruments: &[Instrument],
+    calendar: &Calendar,
+    horizons: &[Horizon],
+) -> Vec<Panel> {
+    build_with(FeatureSpec::default(), series, instruments, calendar, horizons)
 }
 
-/// Builds the rows of all symbols, one for each bar of each series of a share, with what came after
+/// Builds the rows of all symbols, with the windows of `spec`, one for each bar of each series of a share, with what came after
 /// them by each of `horizons`: a panel for each, in their order. What was known is the same for all.
 ///
 /// The rows are those of the bars that the horizons look ahead from, daily or hourly; series of
@@ -184,7 +120,8 @@ pub fn feature_names(interval: Interval) -> Vec<&'static str> {
 /// # Panics
 ///
 /// When a symbol is given twice, or the horizons look ahead from different bars.
-pub fn build(
+pub fn build_with(
+    spec: FeatureSpec,
     series: &[ValidatedBars],
     instruments: &[Instrument],
     calendar: &Calendar,
@@ -202,13 +139,12 @@ pub fn build(
         series.symbol().class() == InstrumentClass::Share && series.interval() == interval
     });
     let symbols: Vec<SymbolColumns> =
-        shares.map(|series| SymbolColumns::of(series, calendar, rules)).collect();
+        shares.map(|series| SymbolColumns::of(series, spec, calendar, rules)).collect();
     let layout = Layout::of(&symbols);
 
     let columns = columns(&symbols, &layout, series, instruments, calendar, interval);
-    let names = feature_names(interval);
-    let volatility = of_name(&columns, &names, "volatility_20").to_vec();
-    let names = names.into_iter().map(str::to_owned).collect();
+    let volatility = of_name(&columns, "volatility_20").to_vec();
+    let names = spec.names(interval);
     let features = FeatureMatrix::from_columns(names, columns)
         .expect("each definition has a column, and no feature divides by zero");
     let targets: Vec<Targets> = horizons
@@ -229,26 +165,23 @@ fn columns(
     calendar: &Calendar,
     interval: Interval,
 ) -> Vec<Vec<f64>> {
-    let names = feature_names(interval);
     let mut columns = layout.spread(symbols, own_count(interval) + 2);
     let turnover = columns.pop().expect("every symbol gives it as its last column");
     let log_illiquidity = columns.pop().expect("and this before it");
     let of_moment = match interval {
-        Interval::Daily => {
-            day_columns(layout, series, calendar, of_name(&columns, &names, "return_1"))
-        }
+        Interval::Daily => day_columns(layout, series, calendar, of_name(&columns, "return_1")),
         Interval::Minutes(_) => hour_columns(layout, series, calendar),
     };
     let sectors = sectors(instruments);
     let sector: Vec<Option<usize>> =
         layout.keys.iter().map(|key| sectors.get(&key.symbol).copied()).collect();
     let inputs = cross_section::Inputs {
-        return_1: of_name(&columns, &names, "return_1"),
-        return_5: of_name(&columns, &names, "return_5"),
-        return_20: of_name(&columns, &names, "return_20"),
-        reversal_slope: of_name(&columns, &names, "reversal_slope_250"),
-        volatility_20: of_name(&columns, &names, "volatility_20"),
-        volume_ratio: of_name(&columns, &names, "volume_ratio_5_20"),
+        return_1: of_name(&columns, "return_1"),
+        return_5: of_name(&columns, "return_5"),
+        return_20: of_name(&columns, "return_20"),
+        reversal_slope: of_name(&columns, "reversal_slope_250"),
+        volatility_20: of_name(&columns, "volatility_20"),
+        volume_ratio: of_name(&columns, "volume_ratio_5_20"),
         log_illiquidity: &log_illiquidity,
         turnover: &turnover,
         sector: &sector,
@@ -267,9 +200,9 @@ const fn own_count(interval: Interval) -> usize {
     }
 }
 
-/// The column of a feature of single symbols.
-fn of_name<'a>(columns: &'a [Vec<f64>], names: &[&str], name: &str) -> &'a [f64] {
-    let index = names.iter().position(|known| *known == name);
+/// The column of a feature of single symbols whose window is fixed.
+fn of_name<'a>(columns: &'a [Vec<f64>], name: &str) -> &'a [f64] {
+    let index = own_templates().position(|template| template.name == name);
     &columns[index.expect("a feature of single symbols")]
 }
 
@@ -283,11 +216,16 @@ struct SymbolColumns {
 }
 
 impl SymbolColumns {
-    fn of(series: &ValidatedBars, calendar: &Calendar, rules: &'static ExchangeRules) -> Self {
+    fn of(
+        series: &ValidatedBars,
+        spec: FeatureSpec,
+        calendar: &Calendar,
+        rules: &'static ExchangeRules,
+    ) -> Self {
         let bars = series.bars();
         let runs = Run::cut(series, rules);
         let mut columns = vec![Vec::new(); own_count(series.interval()) + 2];
-        let mut stream = SymbolStream::new(rules);
+        let mut stream = SymbolStream::new(rules, spec);
         let of_session: Vec<[f64; 6]> = match series.interval() {
             Interval::Daily => Vec::new(),
             Interval::Minutes(_) => runs

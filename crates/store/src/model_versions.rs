@@ -71,6 +71,35 @@ impl Store {
         Ok(())
     }
 
+    /// Keeps `version` with its artefact as a candidate; nothing else changes. A version of that name
+    /// that is there already stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the artefact or the database cannot be written.
+    pub async fn save_candidate(
+        &self,
+        version: &ModelVersion,
+        artifact: &[u8],
+    ) -> Result<(), StoreError> {
+        self.write_artifact(version, artifact)?;
+        let candidate = ModelVersion { state: ModelState::Candidate, ..version.clone() };
+        sqlx::query(
+            "INSERT INTO model_versions (id, state, origin, horizon, trained_at_us, document)
+             VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(&candidate.id)
+        .bind(candidate.state.as_str())
+        .bind(candidate.origin.as_str())
+        .bind(candidate.evaluation.horizon.to_string())
+        .bind(candidate.trained_at.as_microsecond())
+        .bind(json("model version", &candidate)?)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
     /// All versions, the newest first.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 const BISECTIONS_COUNT: usize = 100;
 
 /// The point below which a standard normal variable lies with probability `p`, 0.5 <= p < 1.
-pub(crate) fn normal_quantile(p: f64) -> f64 {
+pub fn normal_quantile(p: f64) -> f64 {
     upper_quantile(p, normal_cdf)
 }
 

@@ -9,7 +9,7 @@
 //! known here.
 
 pub mod costs;
-mod distribution;
+pub mod distribution;
 pub mod estimate;
 pub mod performance;
 pub mod record;
@@ -20,6 +20,6 @@ pub use estimate::Estimate;
 pub use performance::{AfterCosts, Opportunity};
 pub use record::{ModelRecord, SkillCondition, SymbolRecord};
 pub use signal::{
-    Action, Contribution, Reason, ReturnInterval, Signal, SignalInput, TopContributions,
-    WithinSession, decide,
+    Action, Contribution, PolicyError, Reason, ReturnInterval, Signal, SignalInput, SignalPolicy,
+    TopContributions, WithinSession, decide,
 };

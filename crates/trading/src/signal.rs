@@ -1,5 +1,6 @@
 //! A forecast becomes a signal: buy, sell or hold, with the reason.
 
+mod policy;
 mod prices;
 mod reason;
 
@@ -13,13 +14,14 @@ use serde::{Deserialize, Serialize};
 use crate::costs::CostModel;
 use crate::record::{ModelRecord, SymbolRecord};
 
+pub use policy::{PolicyError, SignalPolicy};
 pub use reason::Reason;
 
 /// Contributions that a signal names one by one.
 const NAMED_COUNT: usize = 5;
 
 /// How far contributions may be from adding up to the forecast, log-return.
-const SUM_TOLERANCE: f64 = 1e-9;
+const SUM_TOLERANCE: f64 = 1e-6;
 
 /// What a signal knows of the session in which it is made and ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +72,13 @@ pub struct ReturnInterval {
     pub high: f64,
 }
 
+impl ReturnInterval {
+    /// The same of simple returns.
+    fn simple(self) -> Self {
+        Self { low: self.low.exp_m1(), high: self.high.exp_m1() }
+    }
+}
+
 /// What one feature adds to a forecast.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Contribution {
@@ -84,7 +93,7 @@ pub struct Contribution {
 /// The largest contributions to a forecast and the sum of the rest.
 ///
 /// All are log-returns, and `base_share`, the items and `other_share` add up to `total_share`
-/// within 1e-9.
+/// within 1e-6.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TopContributions {
     /// The forecast for a row of which nothing is known.
@@ -131,6 +140,8 @@ pub struct SignalInput<'a> {
     pub symbol_record: &'a SymbolRecord,
     /// What trading costs.
     pub costs: &'a CostModel,
+    /// How sure the forecast has to be.
+    pub policy: SignalPolicy,
     /// The exchange's sessions.
     pub calendar: &'a Calendar,
     /// The exchange's price steps and limits.
@@ -211,8 +222,9 @@ pub struct Signal {
 /// Decides what to do with a share.
 ///
 /// In this order: hold when the model has not shown skill, when it has not shown it on this
-/// symbol, when the forecast does not exceed the cost of a purchase and its sale, when the band of
-/// the expected return holds gains and losses once costs are paid, and when no valid prices can be
+/// symbol, when the forecast does not exceed the cost of a purchase and its sale as many times as the
+/// policy asks for, when the band of the expected return at its level holds gains and losses once
+/// costs are paid, and when no valid prices can be
 /// named for the next session. Otherwise buy when the forecast is positive, and sell when it is
 /// negative.
 ///
@@ -224,7 +236,7 @@ pub struct Signal {
 /// # Panics
 ///
 /// When a number of the forecast is not finite, or the contributions do not add up to it within
-/// 1e-9: a signal must not be explained by something else than its forecast.
+/// 1e-6: a signal must not be explained by something else than its forecast.
 pub fn decide(input: &SignalInput<'_>) -> Signal {
     let SignalInput { expected_log_return, interval_50, interval_80, probability_up, .. } = *input;
     let expected = input.expected_interval_80;
@@ -263,13 +275,13 @@ pub fn decide(input: &SignalInput<'_>) -> Signal {
         action,
         reason,
         expected_return_share,
-        expected_return_interval_80: simple(input.expected_interval_80),
+        expected_return_interval_80: input.expected_interval_80.simple(),
         cost_share,
         expected_return_after_costs_share: expected_return_share
             - cost_share.copysign(expected_return_share),
         probability_up,
-        interval_50: simple(interval_50),
-        interval_80: simple(interval_80),
+        interval_50: interval_50.simple(),
+        interval_80: interval_80.simple(),
         target: prices.map(|p| p.target),
         stop: prices.map(|p| p.stop),
         risk_reward: prices.map(|p| p.risk_reward(input.last_close)),
@@ -283,7 +295,7 @@ fn verdict(
     expected_return_share: f64,
     cost_share: f64,
 ) -> Result<(Action, Reason, prices::Prices), Reason> {
-    let SignalInput { model_record, symbol_record, .. } = input;
+    let SignalInput { model_record, symbol_record, policy, .. } = input;
     if !model_record.skill_shown() {
         let (rank_ic, unmet) = (model_record.rank_ic, model_record.unmet.clone());
         return Err(Reason::NoSkillShown { rank_ic, unmet });
@@ -297,13 +309,14 @@ fn verdict(
             },
         });
     }
-    if expected_return_share.abs() <= cost_share {
-        return Err(Reason::WithinCosts { expected_return_share, cost_share });
+    if !policy.exceeds_costs(expected_return_share, cost_share) {
+        let costs_multiple = policy.costs_multiple();
+        return Err(Reason::WithinCosts { expected_return_share, cost_share, costs_multiple });
     }
-    let ReturnInterval { low, high } = simple(input.expected_interval_80);
-    let one_sided = if expected_return_share > 0.0 { low > cost_share } else { high < -cost_share };
-    if !one_sided {
-        return Err(Reason::BandSpansZero { level: 0.8, low, high, cost_share });
+    let band = policy.band(input.expected_log_return, input.expected_interval_80).simple();
+    if !policy.is_one_sided(expected_return_share, band, cost_share) {
+        let (level, ReturnInterval { low, high }) = (policy.band_level(), band);
+        return Err(Reason::BandSpansZero { level, low, high, cost_share });
     }
     let prices = prices::of(input)?;
     Ok(if expected_return_share > 0.0 {
@@ -338,9 +351,4 @@ fn top_contributions(input: &SignalInput<'_>) -> TopContributions {
         other_share: others.iter().map(|c| c.contribution_share).sum(),
         total_share: input.expected_log_return,
     }
-}
-
-/// Simple returns for log-returns.
-fn simple(interval: ReturnInterval) -> ReturnInterval {
-    ReturnInterval { low: interval.low.exp_m1(), high: interval.high.exp_m1() }
 }

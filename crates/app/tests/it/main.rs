@@ -5,3 +5,4 @@
 mod exchange;
 mod nightly;
 mod streaming;
+mod tuning;

@@ -9,3 +9,4 @@ mod hourly;
 mod kills;
 mod services;
 mod tidy;
+mod tune;

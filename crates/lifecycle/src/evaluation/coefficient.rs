@@ -70,24 +70,24 @@ pub struct Bootstrapped {
 
 /// The coefficient of one day.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct DailyCoefficient {
-    pub(super) day: Date,
-    pub(super) fold: usize,
-    pub(super) value: f64,
+pub(crate) struct DailyCoefficient {
+    pub(crate) day: Date,
+    pub(crate) fold: usize,
+    pub(crate) value: f64,
 }
 
 /// The coefficient of each day that can be measured.
 #[derive(Debug)]
-pub(super) struct DailyCoefficients {
-    pub(super) method: RankIcMethod,
+pub(crate) struct DailyCoefficients {
+    pub(crate) method: RankIcMethod,
     /// In the order of the days.
-    pub(super) days: Vec<DailyCoefficient>,
+    pub(crate) days: Vec<DailyCoefficient>,
 }
 
 impl DailyCoefficients {
     /// The coefficients of `forecast` on `records`, sorted by moment and symbol: across symbols when
     /// half of the moments have symbols enough, and over time otherwise.
-    pub(super) fn of(
+    pub(crate) fn of(
         records: &[OutOfFold],
         correlation: Correlation,
         forecast: impl Fn(&OutOfFold) -> f64,
@@ -131,7 +131,7 @@ impl DailyCoefficients {
 
     /// The coefficient over all days with its interval by Newey and West; `None` when there are too
     /// few days.
-    pub(super) fn estimate(&self, horizon: Horizon, level: f64) -> Option<Estimate> {
+    pub(crate) fn estimate(&self, horizon: Horizon, level: f64) -> Option<Estimate> {
         DependentMean::newey_west(&self.values(), lag_days(horizon.sessions()))?.estimate(level)
     }
 

@@ -133,12 +133,12 @@ impl Told {
 }
 
 /// A level in percent, to a hundredth where it needs one.
-fn percent(level: f64) -> f64 {
+pub(crate) fn percent(level: f64) -> f64 {
     (level * 10_000.0).round() / 100.0
 }
 
 /// The number as it is written in Turkish.
-fn with_comma(number: &str) -> String {
+pub(crate) fn with_comma(number: &str) -> String {
     number.replace('.', ",")
 }
 

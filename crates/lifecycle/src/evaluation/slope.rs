@@ -19,7 +19,7 @@ const LEVEL: f64 = 0.8;
 /// independent.
 ///
 /// Source: Mincer and Zarnowitz (1969), "The Evaluation of Economic Forecasts".
-pub(super) fn calibration_slope(
+pub(crate) fn calibration_slope(
     records: &[OutOfFold],
     method: RankIcMethod,
     lag: usize,

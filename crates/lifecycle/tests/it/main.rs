@@ -10,4 +10,5 @@ mod hourly;
 mod live;
 mod panels;
 mod trainings;
+mod tuning;
 mod versions;

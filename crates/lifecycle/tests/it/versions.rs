@@ -20,6 +20,7 @@ fn the_name_of_a_version_follows_its_lineage_and_nothing_else() {
         first_day: trained.first_day,
         last_day: trained.last_day,
         rows_count: trained.rows_count as u64,
+        tuned: Vec::new(),
     };
     let version = |lineage: &Lineage, second| {
         let at = Timestamp::from_second(second).unwrap();

@@ -4,37 +4,37 @@ use bist_market::calendar::{Calendar, DayKind, SessionKind};
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 
-use super::FeatureDefinition;
+use super::FeatureTemplate;
 
 /// What [`of_day`] gives, in this order.
-pub(crate) const DEFINITIONS: [FeatureDefinition; 6] = [
-    FeatureDefinition {
+pub(crate) const DEFINITIONS: [FeatureTemplate; 6] = [
+    FeatureTemplate {
         name: "day_of_week",
         formula: "1 for Monday to 5 for Friday",
         source: "French (1980), the weekend effect",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "month_end_distance",
         formula: "weekdays left in the month after the session, holidays counted as weekdays",
         source: "Ariel (1987), the turn of the month",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "half_day_next",
         formula: "1 when the next session is a half day, else 0",
         source: "calendar of the exchange",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "sessions_since_closure",
         formula: "sessions since the last gap of more than three days between sessions, 0 on the \
                   first after it",
         source: "calendar of the exchange",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "session_of_week",
         formula: "1 on the first session of the week, 2 on the second, and so on",
         source: "calendar of the exchange",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "closure_next",
         formula: "1 when more than three days pass until the next session, else 0",
         source: "calendar of the exchange",

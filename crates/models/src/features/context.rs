@@ -6,7 +6,7 @@ use bist_market::{Bar, ExchangeRules, Interval, Symbol, ValidatedBars};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
-use super::FeatureDefinition;
+use super::FeatureTemplate;
 use super::run::Scale;
 use crate::indicators::window::Lag;
 use crate::indicators::{CloseToClose, Indicator as _};
@@ -21,7 +21,7 @@ pub(crate) const FX: &str = "USDTRY";
 const FX_AGE_DAYS_MAX: i32 = 7;
 
 /// What [`Context::of_day`] gives, in this order.
-pub(crate) const DEFINITIONS: [FeatureDefinition; 8] = [
+pub(crate) const DEFINITIONS: [FeatureTemplate; 8] = [
     index("index_return_1", "ln(XU100[t] / XU100[t-1])"),
     index("index_return_5", "ln(XU100[t] / XU100[t-5])"),
     index("index_return_20", "ln(XU100[t] / XU100[t-20])"),
@@ -32,12 +32,12 @@ pub(crate) const DEFINITIONS: [FeatureDefinition; 8] = [
     fx("usdtry_volatility_20", "sample standard deviation of the last 20 of usdtry_return_1"),
 ];
 
-const fn index(name: &'static str, formula: &'static str) -> FeatureDefinition {
-    FeatureDefinition { name, formula, source: "BIST 100; NaN without a series of it" }
+const fn index(name: &'static str, formula: &'static str) -> FeatureTemplate {
+    FeatureTemplate { name, formula, source: "BIST 100; NaN without a series of it" }
 }
 
-const fn fx(name: &'static str, formula: &'static str) -> FeatureDefinition {
-    FeatureDefinition {
+const fn fx(name: &'static str, formula: &'static str) -> FeatureTemplate {
+    FeatureTemplate {
         name,
         formula,
         source: "rate of the day before, for the rate of the day closes after the exchange; NaN \

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{FeatureDefinition, known_mean, mean, ratio};
+use super::{FeatureTemplate, known_mean, mean, ratio};
 
 /// What [`CrossSection::row`] gives, in this order.
-pub(crate) const DEFINITIONS: [FeatureDefinition; 17] = [
+pub(crate) const DEFINITIONS: [FeatureTemplate; 17] = [
     rank("rank_return_5", "rank of return_5 among the symbols of the day, 0 lowest to 1 highest"),
     rank("rank_return_20", "rank of return_20 among the symbols of the day, 0 lowest to 1 highest"),
     rank(
@@ -21,7 +21,7 @@ pub(crate) const DEFINITIONS: [FeatureDefinition; 17] = [
         "rank_turnover_20",
         "rank of the mean lira traded over 20 sessions among the symbols of the day",
     ),
-    FeatureDefinition {
+    FeatureTemplate {
         name: "amihud_20",
         formula: "ln(mean |return_1| per lira traded over 20 sessions) less the mean of the day",
         source: "Amihud (2002), equation 1; less the mean so that inflation cancels",
@@ -29,12 +29,12 @@ pub(crate) const DEFINITIONS: [FeatureDefinition; 17] = [
     market("market_return_1", "mean of return_1 over the symbols of the day"),
     market("market_return_5", "mean of return_5 over the symbols of the day"),
     market("market_return_20", "mean of return_20 over the symbols of the day"),
-    FeatureDefinition {
+    FeatureTemplate {
         name: "beta_60",
         formula: "covariance of return_1 with market_return_1 / variance of the latter, 60 sessions",
         source: "Sharpe (1964), market model",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "residual_return_60",
         formula: "sum of return_1 - beta_60 * market_return_1 over 60 sessions",
         source: "Blitz, Huij, Martens (2011), residual momentum",
@@ -50,16 +50,16 @@ pub(crate) const DEFINITIONS: [FeatureDefinition; 17] = [
     sector("sector_reversal_forecast", "sector_reversal_slope_250 * return_5"),
 ];
 
-const fn rank(name: &'static str, formula: &'static str) -> FeatureDefinition {
-    FeatureDefinition { name, formula, source: "mid-rank; Jegadeesh and Titman (1993)" }
+const fn rank(name: &'static str, formula: &'static str) -> FeatureTemplate {
+    FeatureTemplate { name, formula, source: "mid-rank; Jegadeesh and Titman (1993)" }
 }
 
-const fn market(name: &'static str, formula: &'static str) -> FeatureDefinition {
-    FeatureDefinition { name, formula, source: "equal-weighted market" }
+const fn market(name: &'static str, formula: &'static str) -> FeatureTemplate {
+    FeatureTemplate { name, formula, source: "equal-weighted market" }
 }
 
-const fn sector(name: &'static str, formula: &'static str) -> FeatureDefinition {
-    FeatureDefinition {
+const fn sector(name: &'static str, formula: &'static str) -> FeatureTemplate {
+    FeatureTemplate {
         name,
         formula,
         source: "Moskowitz and Grinblatt (1999), industry momentum; NaN without a sector",

@@ -7,40 +7,40 @@ use bist_market::{Calendar, ExchangeRules, SessionHours};
 use jiff::civil::{Date, Time};
 
 use super::run::RunBar;
-use super::{FeatureDefinition, ratio};
+use super::{FeatureTemplate, ratio};
 use crate::indicators::window::{Sum, Window};
 
 /// Sessions over which the same hours are averaged.
 const SESSIONS_COUNT: u16 = 20;
 
 /// What [`Intraday`] gives, in this order.
-pub(crate) const DEFINITIONS: [FeatureDefinition; 6] = [
-    FeatureDefinition {
+pub(crate) const DEFINITIONS: [FeatureTemplate; 6] = [
+    FeatureTemplate {
         name: "bar_of_session",
         formula: "1 for the bar in which continuous trading begins, 2 for the next hour, and so on",
         source: "timetable of the exchange; Wood, McInish, Ord (1985), patterns within the day",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "bars_to_close",
         formula: "hourly bars left in the session, 0 for the bar of the closing auction",
         source: "timetable of the exchange; Wood, McInish, Ord (1985), patterns within the day",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "session_return",
         formula: "ln(close[t] / open of the session's first bar)",
         source: "Gao, Han, Li, Zhou (2018), market intraday momentum",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "session_gap",
         formula: "ln(open of the session's first bar / last close of the session before)",
         source: "Berkman, Koch, Tuttle, Zhang (2012), overnight returns and their reversal",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "same_hour_volume_ratio_20",
         formula: "volume / mean volume of the same hour of the last 20 sessions, this one included",
         source: "Jain and Joh (1988), volume within the day",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "next_hour_return_20",
         formula: "mean return_1 of the hour after this one over the last 20 sessions before",
         source: "Heston, Korajczyk, Sadka (2010), returns repeat at the same time of the day",
@@ -48,7 +48,7 @@ pub(crate) const DEFINITIONS: [FeatureDefinition; 6] = [
 ];
 
 /// The features of the session before that rows of hourly bars know.
-pub(crate) const CONTEXT_DEFINITIONS: [FeatureDefinition; 8] = [
+pub(crate) const CONTEXT_DEFINITIONS: [FeatureTemplate; 8] = [
     context("index_return_1", "ln(XU100[d] / XU100[d-1]), d the session before"),
     context("index_return_5", "ln(XU100[d] / XU100[d-5]), d the session before"),
     context("index_return_20", "ln(XU100[d] / XU100[d-20]), d the session before"),
@@ -59,8 +59,8 @@ pub(crate) const CONTEXT_DEFINITIONS: [FeatureDefinition; 8] = [
     context("usdtry_volatility_20", "usdtry_volatility_20 of the session before"),
 ];
 
-const fn context(name: &'static str, formula: &'static str) -> FeatureDefinition {
-    FeatureDefinition {
+const fn context(name: &'static str, formula: &'static str) -> FeatureTemplate {
+    FeatureTemplate {
         name,
         formula,
         source: "daily bars, as known at the close of the session before; NaN without them",

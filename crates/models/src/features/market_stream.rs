@@ -11,14 +11,14 @@ use super::context::Context;
 use super::cross_section::{CrossSection, MARKET_MODEL_SESSIONS_COUNT, MarketModel, Standing};
 use super::regime::Regime;
 use super::stream::{OwnValues, SymbolStream};
-use super::{RowKey, calendar, cross_section, own_definitions, sectors};
+use super::{FeatureSpec, RowKey, calendar, cross_section, own_templates, sectors};
 
 /// The row of one symbol of the day in progress, as far as the day is known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MarketRow {
     /// Day and symbol.
     pub key: RowKey,
-    /// All features, in the order of [`super::definitions`]; NaN is an unknown value.
+    /// All features, in the order of [`FeatureSpec::definitions`]; NaN is an unknown value.
     pub features: Vec<f64>,
     /// Which unbroken stretch of its symbol's bars the row belongs to, as in [`super::Known`].
     pub stretch: u32,
@@ -61,6 +61,7 @@ pub struct LateBar {
 pub struct MarketStream {
     calendar: &'static Calendar,
     rules: &'static ExchangeRules,
+    spec: FeatureSpec,
     places: Places,
     sectors: BTreeMap<Symbol, usize>,
     context: Context,
@@ -121,12 +122,13 @@ struct Places {
 }
 
 impl MarketStream {
-    /// Before the first bar. `instruments` tell the sectors.
-    pub fn new(instruments: &[Instrument]) -> Self {
+    /// Before the first bar, with the windows of `spec`. `instruments` tell the sectors.
+    pub fn new(instruments: &[Instrument], spec: FeatureSpec) -> Self {
         let rules = ExchangeRules::bist();
         Self {
             calendar: Calendar::bist(),
             rules,
+            spec,
             places: Places::new(),
             sectors: sectors(instruments),
             context: Context::new(rules),
@@ -221,7 +223,7 @@ impl MarketStream {
             closed
         };
         let sector = self.sectors.get(&symbol).copied();
-        let share = self.shares.entry(symbol).or_insert_with(|| Share::new(self.rules));
+        let share = self.shares.entry(symbol).or_insert_with(|| Share::new(self.rules, self.spec));
         share.push(bar, continues, &self.places, sector);
         Ok(closed)
     }
@@ -291,9 +293,9 @@ impl MarketStream {
 }
 
 impl Share {
-    fn new(rules: &'static ExchangeRules) -> Self {
+    fn new(rules: &'static ExchangeRules, spec: FeatureSpec) -> Self {
         Self {
-            stream: SymbolStream::new(rules),
+            stream: SymbolStream::new(rules, spec),
             stretch: None,
             own_returns: Vec::new(),
             market_returns: Vec::new(),
@@ -357,7 +359,7 @@ impl DayView {
 impl Places {
     fn new() -> Self {
         let of = |name: &str| {
-            let place = own_definitions().position(|definition| definition.name == name);
+            let place = own_templates().position(|template| template.name == name);
             place.expect("a feature of single symbols")
         };
         Self {

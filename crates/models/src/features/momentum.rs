@@ -1,120 +1,121 @@
 //! Momentum and trend: indicators made free of scale.
 
 use super::run::RunBar;
-use super::{FeatureDefinition, ratio};
+use super::spec::{FeatureSpec, FeatureWindow};
+use super::{FeatureTemplate, ratio};
 use crate::indicators::{
     Adx, Aroon, Atr, BollingerBands, Cci, Donchian, Ichimoku, Indicator as _, Keltner, Macd, Roc,
     Rsi, Sma, Stochastic, SuperTrend, WilliamsR,
 };
 
 /// What [`Momentum`] gives, in this order.
-pub(crate) const DEFINITIONS: [FeatureDefinition; 22] = [
-    FeatureDefinition {
-        name: "rsi_14",
-        formula: "100 * gain / (gain + loss), Wilder averages of the changes of 14 sessions",
+pub(crate) const DEFINITIONS: [FeatureTemplate; 22] = [
+    FeatureTemplate {
+        name: "rsi_{rsi}",
+        formula: "100 * gain / (gain + loss), Wilder averages of the changes of {rsi} sessions",
         source: "Wilder (1978); TA-Lib RSI",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "macd_histogram_atr",
         formula: "(MACD(12, 26) - its EMA(9)) / ATR(14)",
         source: "Appel (1979); TA-Lib MACD, ATR",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "bollinger_percent_b_20",
         formula: "(close - lower) / (upper - lower), bands SMA(20) -+ 2 population standard deviations",
         source: "Bollinger (2001); TA-Lib BBANDS",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "bollinger_bandwidth_20",
         formula: "(upper - lower) / SMA(20)",
         source: "Bollinger (2001); TA-Lib BBANDS",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "adx_14",
         formula: "Wilder average of 100 |+DI - -DI| / (+DI + -DI) over 14 sessions",
         source: "Wilder (1978); TA-Lib ADX",
     },
-    FeatureDefinition {
-        name: "stochastic_k_14",
-        formula: "100 (close - lowest low) / (highest high - lowest low) of 14 sessions",
+    FeatureTemplate {
+        name: "stochastic_k_{stochastic}",
+        formula: "100 (close - lowest low) / (highest high - lowest low) of {stochastic} sessions",
         source: "Lane (1984); TA-Lib STOCHF, fast %K",
     },
-    FeatureDefinition {
-        name: "cci_20",
-        formula: "(p - SMA(p, 20)) / (0.015 * mean |p - SMA|), p = (high + low + close) / 3",
+    FeatureTemplate {
+        name: "cci_{cci}",
+        formula: "(p - SMA(p, {cci})) / (0.015 * mean |p - SMA|), p = (high + low + close) / 3",
         source: "Lambert (1980); TA-Lib CCI",
     },
-    FeatureDefinition {
-        name: "sma_distance_20",
-        formula: "(close - SMA(20)) / ATR(14)",
+    FeatureTemplate {
+        name: "sma_distance_{sma_short}",
+        formula: "(close - SMA({sma_short})) / ATR(14)",
         source: "TA-Lib SMA, ATR",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "sma_distance_50",
         formula: "(close - SMA(50)) / ATR(14)",
         source: "TA-Lib SMA, ATR",
     },
-    FeatureDefinition {
-        name: "sma_distance_200",
-        formula: "(close - SMA(200)) / ATR(14)",
+    FeatureTemplate {
+        name: "sma_distance_{sma_long}",
+        formula: "(close - SMA({sma_long})) / ATR(14)",
         source: "TA-Lib SMA, ATR",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "high_distance_250",
         formula: "ln(close / highest high of 250 sessions)",
         source: "George and Hwang (2004), the 52-week high",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "low_distance_250",
         formula: "ln(close / lowest low of 250 sessions)",
         source: "as high_distance_250",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "directional_balance_14",
         formula: "(+DI - -DI) / 100 over 14 sessions",
         source: "Wilder (1978); TA-Lib PLUS_DI, MINUS_DI",
     },
-    FeatureDefinition {
-        name: "stochastic_d_14",
-        formula: "slow %D: fast %K of 14 sessions, averaged over 3 and 3",
+    FeatureTemplate {
+        name: "stochastic_d_{stochastic}",
+        formula: "slow %D: fast %K of {stochastic} sessions, averaged over 3 and 3",
         source: "Lane (1984); TA-Lib STOCH",
     },
-    FeatureDefinition {
-        name: "williams_r_60",
-        formula: "-100 (highest high - close) / (highest high - lowest low) of 60 sessions",
+    FeatureTemplate {
+        name: "williams_r_{williams_r}",
+        formula: "-100 (highest high - close) / (highest high - lowest low) of {williams_r} sessions",
         source: "Williams (1973); TA-Lib WILLR",
     },
-    FeatureDefinition {
-        name: "roc_120",
-        formula: "close / close 120 sessions ago - 1, per cent",
+    FeatureTemplate {
+        name: "roc_{roc}",
+        formula: "close / close {roc} sessions ago - 1, per cent",
         source: "Jegadeesh and Titman (1993); TA-Lib ROC",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "aroon_oscillator_25",
         formula: "100 (sessions since the lowest low - since the highest high of 26) / 25",
         source: "Chande (1995); TA-Lib AROONOSC",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "donchian_position_55",
         formula: "(close - lowest low) / (highest high - lowest low) of 55 sessions, per cent",
         source: "Donchian (1960)",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "keltner_position_20",
         formula: "(close - EMA(20)) / (2 ATR(10))",
         source: "Keltner (1960), with the true range; TA-Lib EMA, ATR",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "supertrend_distance",
         formula: "ln(close / SuperTrend(10, 3)): positive above the stop, negative below",
         source: "Seban (2008)",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "ichimoku_lines",
         formula: "ln(middle of the range of 9 sessions / that of 26)",
         source: "Hosoda (1969), tenkan and kijun",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "ichimoku_cloud_distance",
         formula: "ln(close / middle of the cloud drawn 26 sessions ago)",
         source: "Hosoda (1969), senkou spans",
@@ -143,19 +144,21 @@ pub(crate) struct Momentum {
 }
 
 impl Momentum {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(spec: &FeatureSpec) -> Self {
+        let (short, long) =
+            (spec.window(FeatureWindow::SmaShort), spec.window(FeatureWindow::SmaLong));
         Self {
-            rsi: Rsi::new(14),
+            rsi: Rsi::new(spec.window(FeatureWindow::Rsi)),
             macd: Macd::new(12, 26, 9),
             bollinger: BollingerBands::new(20, 2.0),
             adx: Adx::new(14),
-            stochastic: Stochastic::new(14, 3, 3),
-            cci: Cci::new(20),
-            averages: [20, 50, 200].map(Sma::new),
+            stochastic: Stochastic::new(spec.window(FeatureWindow::Stochastic), 3, 3),
+            cci: Cci::new(spec.window(FeatureWindow::Cci)),
+            averages: [short, 50, long].map(Sma::new),
             year: Donchian::new(250),
             atr: Atr::new(14),
-            williams_r: WilliamsR::new(60),
-            roc: Roc::new(120),
+            williams_r: WilliamsR::new(spec.window(FeatureWindow::WilliamsR)),
+            roc: Roc::new(spec.window(FeatureWindow::Roc)),
             aroon: Aroon::new(25),
             donchian: Donchian::new(55),
             keltner: Keltner::new(20, 10, 2.0),
@@ -176,7 +179,7 @@ impl Momentum {
         let keltner = self.keltner.push(bar);
         let ichimoku = self.ichimoku.push(bar);
         let cloud = f64::midpoint(ichimoku.span_a, ichimoku.span_b);
-        let [d20, d50, d200] =
+        let [d_short, d50, d_long] =
             self.averages.each_mut().map(|average| ratio(close - average.push(close), atr));
         [
             self.rsi.push(close),
@@ -186,9 +189,9 @@ impl Momentum {
             adx.adx,
             stochastic.fast_k,
             self.cci.push(bar),
-            d20,
+            d_short,
             d50,
-            d200,
+            d_long,
             (close / year.highest).ln(),
             (close / year.lowest).ln(),
             (adx.plus_di - adx.minus_di) / 100.0,
@@ -227,11 +230,17 @@ mod tests {
             turnover: 0.0,
             limit_hit: 0.0,
         };
-        let mut momentum = Momentum::new();
+        let mut momentum = Momentum::new(&FeatureSpec::default());
         let last = (0..300).map(|_| momentum.push(&of_run)).last().unwrap();
         for (definition, value) in DEFINITIONS.iter().zip(last) {
             assert!(!value.is_infinite(), "{}", definition.name);
-            let bounded = ["rsi_14", "adx_14", "stochastic_k_14", "cci_20", "williams_r_60"];
+            let bounded = [
+                "rsi_{rsi}",
+                "adx_14",
+                "stochastic_k_{stochastic}",
+                "cci_{cci}",
+                "williams_r_{williams_r}",
+            ];
             if bounded.contains(&definition.name) {
                 assert!(value.abs() < 1e-12, "{}", definition.name);
             }

@@ -1,18 +1,18 @@
 //! Candle patterns.
 
-use super::FeatureDefinition;
+use super::FeatureTemplate;
 use super::run::RunBar;
 use crate::indicators::{CandlePatterns, Indicator as _};
 
 /// What [`Patterns`] gives, in this order.
-pub(crate) const DEFINITIONS: [FeatureDefinition; 2] = [
-    FeatureDefinition {
+pub(crate) const DEFINITIONS: [FeatureTemplate; 2] = [
+    FeatureTemplate {
         name: "candle_balance",
         formula: "patterns completed today after which prices are said to rise, less those after \
                   which they are said to fall",
         source: "Nison (1991); TA-Lib CDLHAMMER, CDLENGULFING, CDLMORNINGSTAR and eight more",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "candle_doji",
         formula: "1 when the body is at most a tenth of the mean range of the 10 sessions before",
         source: "Nison (1991); TA-Lib CDLDOJI",

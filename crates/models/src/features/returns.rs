@@ -1,61 +1,62 @@
 //! Features of the returns themselves.
 
-use super::FeatureDefinition;
+use super::FeatureTemplate;
 use super::run::RunBar;
+use super::spec::{FeatureSpec, FeatureWindow};
 use crate::indicators::window::{Lag, Recent, Sum, Window};
 
 /// What [`Returns`] gives, in this order.
-pub(crate) const DEFINITIONS: [FeatureDefinition; 15] = [
+pub(crate) const DEFINITIONS: [FeatureTemplate; 15] = [
     log_return("return_1", "ln(close[t] / close[t-1])"),
     log_return("return_2", "ln(close[t] / close[t-2])"),
     log_return("return_3", "ln(close[t] / close[t-3])"),
     log_return("return_5", "ln(close[t] / close[t-5])"),
     log_return("return_10", "ln(close[t] / close[t-10])"),
     log_return("return_20", "ln(close[t] / close[t-20])"),
-    log_return("return_60", "ln(close[t] / close[t-60])"),
+    log_return("return_{return_long}", "ln(close[t] / close[t-{return_long}])"),
     log_return("overnight_gap", "ln(open[t] / close[t-1])"),
     log_return("intraday_return", "ln(close[t] / open[t])"),
-    FeatureDefinition {
+    FeatureTemplate {
         name: "close_location",
         formula: "((close - low) - (high - close)) / (high - low), 0 when high = low",
         source: "Chaikin's close location value",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "limit_hit",
         formula: "1 when the close is the day's upper price limit, -1 when the lower, else 0",
         source: "daily price limits of the exchange, from the last close after corporate actions",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "limit_hits_5",
         formula: "sum of limit_hit over 5 sessions",
         source: "as limit_hit",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "return_autocorrelation_60",
         formula: "sum of (r[t]-m)(r[t-1]-m) over sum of (r[t]-m)^2, r = return_1 of 60 sessions, \
                   m its mean; 0 without spread",
         source: "Box, Jenkins, Reinsel: Time Series Analysis, sample autocorrelation at lag 1",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "reversal_slope_250",
         formula: "slope of return_1[t] on return_5[t-1] by least squares over 250 sessions",
         source: "Lehmann (1990), reversals of weekly returns; Jegadeesh (1990)",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "reversal_forecast",
         formula: "reversal_slope_250 * return_5",
         source: "as reversal_slope_250",
     },
 ];
 
-const fn log_return(name: &'static str, formula: &'static str) -> FeatureDefinition {
-    FeatureDefinition { name, formula, source: "log-return of total-return prices" }
+const fn log_return(name: &'static str, formula: &'static str) -> FeatureTemplate {
+    FeatureTemplate { name, formula, source: "log-return of total-return prices" }
 }
 
 /// The state of the features of [`DEFINITIONS`].
 #[derive(Clone, Debug)]
 pub(crate) struct Returns {
-    /// The closes 1, 2, 3, 5, 10, 20 and 60 sessions ago.
+    /// The closes 1, 2, 3, 5, 10, 20 and, usually, 60 sessions ago.
     before: [Lag; 7],
     limit_hits: Window<Sum>,
     daily: Recent,
@@ -63,9 +64,10 @@ pub(crate) struct Returns {
 }
 
 impl Returns {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(spec: &FeatureSpec) -> Self {
+        let long = spec.window(FeatureWindow::ReturnLong);
         Self {
-            before: [1, 2, 3, 5, 10, 20, 60].map(Lag::new),
+            before: [1, 2, 3, 5, 10, 20, long].map(Lag::new),
             limit_hits: Window::new(5),
             daily: Recent::new(60),
             reversal: ReversalSlope::new(250),
@@ -75,7 +77,7 @@ impl Returns {
     pub(crate) fn push(&mut self, of_run: &RunBar) -> [f64; 15] {
         let bar = &of_run.bar;
         let before = self.before.each_mut().map(|lag| lag.push(bar.close));
-        let [r1, r2, r3, r5, r10, r20, r60] = before.map(|close| (bar.close / close).ln());
+        let [r1, r2, r3, r5, r10, r20, long] = before.map(|close| (bar.close / close).ln());
         let limit_hits = self.limit_hits.push(Sum(of_run.limit_hit));
         let range = bar.high - bar.low;
         let reversal_slope = self.reversal.push(r1, r5);
@@ -86,7 +88,7 @@ impl Returns {
             r5,
             r10,
             r20,
-            r60,
+            long,
             (bar.open / before[0]).ln(),
             (bar.close / bar.open).ln(),
             if range > 0.0 {

@@ -6,6 +6,7 @@ use super::momentum::{self, Momentum};
 use super::patterns::{self, Patterns};
 use super::returns::{self, Returns};
 use super::run::Scale;
+use super::spec::FeatureSpec;
 use super::volatility::{self, Volatility};
 use super::volume::{self, Liquidity, Volume};
 
@@ -20,6 +21,7 @@ pub(crate) const OWN_COUNT: usize = returns::DEFINITIONS.len()
 /// drives over a whole series, and what a live bar updates.
 #[derive(Clone, Debug)]
 pub struct SymbolStream {
+    spec: FeatureSpec,
     scale: Scale,
     state: State,
 }
@@ -45,9 +47,9 @@ struct State {
 }
 
 impl SymbolStream {
-    /// Before the first bar.
-    pub fn new(rules: &'static ExchangeRules) -> Self {
-        Self { scale: Scale::new(rules), state: State::new() }
+    /// Before the first bar, with the windows of `spec`.
+    pub fn new(rules: &'static ExchangeRules, spec: FeatureSpec) -> Self {
+        Self { spec, scale: Scale::new(rules), state: State::new(&spec) }
     }
 
     /// The values as of `bar`, in the order of the first columns of [`super::build`]; NaN where one
@@ -60,7 +62,7 @@ impl SymbolStream {
     pub(crate) fn advance(&mut self, bar: &Bar, continues: bool) -> OwnValues {
         let (of_run, begins) = self.scale.push(bar, continues);
         if begins {
-            self.state = State::new();
+            self.state = State::new(&self.spec);
         }
         let (volume, liquidity) = self.state.volume.push(&of_run);
         let parts = (self.state.returns.push(&of_run).into_iter())
@@ -77,13 +79,13 @@ impl SymbolStream {
 }
 
 impl State {
-    fn new() -> Self {
+    fn new(spec: &FeatureSpec) -> Self {
         Self {
-            returns: Returns::new(),
-            momentum: Momentum::new(),
+            returns: Returns::new(spec),
+            momentum: Momentum::new(spec),
             patterns: Patterns::new(),
-            volatility: Volatility::new(),
-            volume: Volume::new(),
+            volatility: Volatility::new(spec),
+            volume: Volume::new(spec),
         }
     }
 }

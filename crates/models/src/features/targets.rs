@@ -72,6 +72,27 @@ impl Targets {
         let over_horizon = self.step_returns.last().map_or(f64::NAN, |returns| returns[row]);
         (over_horizon.abs() > 0.0).then_some(over_horizon > 0.0)
     }
+
+    /// The targets of the first `rows_count` rows as they were known before `day` began.
+    pub(super) fn before(&self, day: Date, rows_count: usize) -> Self {
+        let was_known = |row: usize| self.known_on[row].is_some_and(|known_on| known_on < day);
+        let of_rows = |values: &[f64]| -> Vec<f64> {
+            (0..rows_count).map(|row| if was_known(row) { values[row] } else { f64::NAN }).collect()
+        };
+        Self {
+            horizon: self.horizon,
+            step_returns: self.step_returns.iter().map(|returns| of_rows(returns)).collect(),
+            tradable_return: of_rows(&self.tradable_return),
+            realised_volatility: of_rows(&self.realised_volatility),
+            barrier: (0..rows_count)
+                .map(|row| self.barrier[row].filter(|_| was_known(row)))
+                .collect(),
+            known_on: (0..rows_count)
+                .map(|row| self.known_on[row].filter(|_| was_known(row)))
+                .collect(),
+            volatility: self.volatility[..rows_count].to_vec(),
+        }
+    }
 }
 
 /// The targets of all rows; `volatility` is that of the last 20 bars, known at each row.

@@ -1,47 +1,48 @@
 //! How much prices move.
 
 use super::run::RunBar;
-use super::{FeatureDefinition, ratio};
+use super::spec::{FeatureSpec, FeatureWindow};
+use super::{FeatureTemplate, ratio};
 use crate::indicators::{Atr, CloseToClose, GarmanKlass, Indicator as _, Parkinson, YangZhang};
 
 /// What [`Volatility`] gives, in this order.
-pub(crate) const DEFINITIONS: [FeatureDefinition; 8] = [
-    FeatureDefinition {
-        name: "volatility_5",
-        formula: "sample standard deviation of return_1 over 5 sessions",
+pub(crate) const DEFINITIONS: [FeatureTemplate; 8] = [
+    FeatureTemplate {
+        name: "volatility_{volatility_short}",
+        formula: "sample standard deviation of return_1 over {volatility_short} sessions",
         source: "close-to-close estimator",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "volatility_20",
         formula: "sample standard deviation of return_1 over 20 sessions",
         source: "close-to-close estimator",
     },
-    FeatureDefinition {
-        name: "volatility_60",
-        formula: "sample standard deviation of return_1 over 60 sessions",
+    FeatureTemplate {
+        name: "volatility_{volatility_long}",
+        formula: "sample standard deviation of return_1 over {volatility_long} sessions",
         source: "close-to-close estimator",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "parkinson_20",
         formula: "sqrt(mean of ln(high / low)^2 / (4 ln 2)) over 20 sessions",
         source: "Parkinson (1980)",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "garman_klass_20",
         formula: "sqrt(mean of ln(high / low)^2 / 2 - (2 ln 2 - 1) ln(close / open)^2) over 20 sessions",
         source: "Garman and Klass (1980)",
     },
-    FeatureDefinition {
-        name: "atr_14_share",
-        formula: "ATR(14) / close, Wilder average of the true range",
+    FeatureTemplate {
+        name: "atr_{atr}_share",
+        formula: "ATR({atr}) / close, Wilder average of the true range",
         source: "Wilder (1978); TA-Lib ATR",
     },
-    FeatureDefinition {
-        name: "volatility_ratio_5_60",
-        formula: "volatility_5 / volatility_60",
+    FeatureTemplate {
+        name: "volatility_ratio_{volatility_short}_{volatility_long}",
+        formula: "volatility_{volatility_short} / volatility_{volatility_long}",
         source: "close-to-close estimator",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "yang_zhang_20",
         formula: "gaps, bodies and ranges of 20 sessions, free of drift",
         source: "Yang and Zhang (2000)",
@@ -51,7 +52,7 @@ pub(crate) const DEFINITIONS: [FeatureDefinition; 8] = [
 /// The state of the features of [`DEFINITIONS`].
 #[derive(Clone, Debug)]
 pub(crate) struct Volatility {
-    /// Over 5, 20 and 60 sessions.
+    /// Over a short window, 20 sessions and a long one.
     close_to_close: [CloseToClose; 3],
     parkinson: Parkinson,
     garman_klass: GarmanKlass,
@@ -60,28 +61,30 @@ pub(crate) struct Volatility {
 }
 
 impl Volatility {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(spec: &FeatureSpec) -> Self {
+        let short = spec.window(FeatureWindow::VolatilityShort);
+        let long = spec.window(FeatureWindow::VolatilityLong);
         Self {
-            close_to_close: [5, 20, 60].map(CloseToClose::new),
+            close_to_close: [short, 20, long].map(CloseToClose::new),
             parkinson: Parkinson::new(20),
             garman_klass: GarmanKlass::new(20),
-            atr: Atr::new(14),
+            atr: Atr::new(spec.window(FeatureWindow::Atr)),
             yang_zhang: YangZhang::new(20),
         }
     }
 
     pub(crate) fn push(&mut self, of_run: &RunBar) -> [f64; 8] {
         let bar = of_run.bar;
-        let [week, month, quarter] =
+        let [short, month, long] =
             self.close_to_close.each_mut().map(|estimator| estimator.push(bar.close));
         [
-            week,
+            short,
             month,
-            quarter,
+            long,
             self.parkinson.push(bar),
             self.garman_klass.push(bar),
             ratio(self.atr.push(bar), bar.close),
-            ratio(week, quarter),
+            ratio(short, long),
             self.yang_zhang.push(bar),
         ]
     }

@@ -1,45 +1,46 @@
 //! How much is traded, and on which side.
 
 use super::run::RunBar;
-use super::{FeatureDefinition, ratio};
+use super::spec::{FeatureSpec, FeatureWindow};
+use super::{FeatureTemplate, ratio};
 use crate::indicators::window::{Deviations, Sum, Window};
 use crate::indicators::{
     Amihud, Indicator as _, LinearRegressionSlope, Mfi, Obv, Sma, Turnover, Vwap,
 };
 
 /// What [`Volume`] gives, in this order.
-pub(crate) const DEFINITIONS: [FeatureDefinition; 7] = [
-    FeatureDefinition {
-        name: "volume_zscore_20",
-        formula: "(volume - mean) / sample standard deviation, of 20 sessions",
+pub(crate) const DEFINITIONS: [FeatureTemplate; 7] = [
+    FeatureTemplate {
+        name: "volume_zscore_{volume_zscore}",
+        formula: "(volume - mean) / sample standard deviation, of {volume_zscore} sessions",
         source: "standard score",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "volume_ratio_5_20",
         formula: "mean volume of 5 sessions / mean volume of 20 sessions",
         source: "relative volume",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "obv_slope_20",
         formula: "least-squares slope of on-balance volume over 20 sessions / their mean volume",
         source: "Granville (1963); TA-Lib OBV, LINEARREG_SLOPE",
     },
-    FeatureDefinition {
-        name: "mfi_14",
-        formula: "100 * positive / (positive + negative) money flow of 14 sessions",
+    FeatureTemplate {
+        name: "mfi_{mfi}",
+        formula: "100 * positive / (positive + negative) money flow of {mfi} sessions",
         source: "Quong and Soudack (1989); TA-Lib MFI",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "zero_volume_share_20",
         formula: "share of 20 sessions without a trade",
         source: "Lesmond, Ogden, Trzcinka (1999)",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "turnover_ratio_5_60",
         formula: "mean lira traded over 5 sessions / over 60",
         source: "relative turnover",
     },
-    FeatureDefinition {
+    FeatureTemplate {
         name: "vwap_distance_20",
         formula: "ln(close / volume-weighted typical price of 20 sessions)",
         source: "Berkowitz, Logue, Noser (1988)",
@@ -50,6 +51,8 @@ pub(crate) const DEFINITIONS: [FeatureDefinition; 7] = [
 #[derive(Clone, Debug)]
 pub(crate) struct Volume {
     spread: Deviations,
+    /// One less than the sessions of the spread.
+    spread_freedom: f64,
     ratio: Turnover,
     obv: Obv,
     slope: LinearRegressionSlope,
@@ -72,14 +75,16 @@ pub(crate) struct Liquidity {
 }
 
 impl Volume {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(spec: &FeatureSpec) -> Self {
+        let zscore = spec.window(FeatureWindow::VolumeZscore);
         Self {
-            spread: Deviations::new(20),
+            spread: Deviations::new(zscore),
+            spread_freedom: f64::from(zscore) - 1.0,
             ratio: Turnover::new(5, 20),
             obv: Obv::new(),
             slope: LinearRegressionSlope::new(20),
             mean: Sma::new(20),
-            mfi: Mfi::new(14),
+            mfi: Mfi::new(spec.window(FeatureWindow::Mfi)),
             untraded: Window::new(20),
             turnover_ratio: Turnover::new(5, 60),
             vwap: Vwap::new(20),
@@ -92,7 +97,7 @@ impl Volume {
         let bar = of_run.bar;
         let volume = bar.volume;
         let spread = self.spread.push(volume);
-        let zscore = ratio(volume - spread.mean, (spread.squares / 19.0).sqrt());
+        let zscore = ratio(volume - spread.mean, (spread.squares / self.spread_freedom).sqrt());
         // An unknown volume must not pass for a traded one.
         let untraded = if volume.is_nan() { f64::NAN } else { f64::from(u8::from(volume <= 0.0)) };
         let features = [

@@ -5,7 +5,7 @@ use bist_market::{
     ValidatedBars,
 };
 use bist_models::features::{self, SymbolStream};
-use bist_models::{FeatureMatrix, Horizon, Panel, RowKey};
+use bist_models::{FeatureMatrix, FeatureSpec, Horizon, Panel, RowKey};
 use bist_testkit::bars::{random_walk, validated};
 use jiff::civil::{Date, date};
 
@@ -190,7 +190,7 @@ fn every_feature_is_known_today_and_moved_by_some_future() {
             let rows = panel.known.keys.iter().zip(column).skip(today_count);
             rows.map(|(key, value)| (*key, value.to_bits())).collect()
         };
-        for name in features::feature_names(Interval::Daily) {
+        for name in &FeatureSpec::default().names(Interval::Daily) {
             let (before, after) = (later(&before, name), later(&after, name));
             let shared = after.iter().any(|row| {
                 before.binary_search_by_key(&row.0, |row| row.0).is_ok_and(|i| before[i] != *row)
@@ -200,12 +200,12 @@ fn every_feature_is_known_today_and_moved_by_some_future() {
             }
         }
     }
-    for name in features::feature_names(Interval::Daily) {
+    for name in &FeatureSpec::default().names(Interval::Daily) {
         let column =
             before.known.features.column(before.known.features.column_index(name).unwrap());
         assert!(column[..today_count].iter().any(|value| !value.is_nan()), "{name} is never known");
         let is_reached = reached.iter().any(|reached| reached == name);
-        assert_eq!(is_reached, !OF_THE_DAY.contains(&name), "{name}");
+        assert_eq!(is_reached, !OF_THE_DAY.contains(&name.as_str()), "{name}");
     }
 }
 
@@ -287,7 +287,7 @@ fn rows_are_sorted_and_every_bar_has_one() {
         market[..SHARES_COUNT].iter().map(|series| series.bars.len()).sum::<usize>()
     );
     assert_eq!(panel.known.features.rows_count(), panel.known.keys.len());
-    assert_eq!(panel.known.features.names(), features::feature_names(Interval::Daily));
+    assert_eq!(panel.known.features.names(), FeatureSpec::default().names(Interval::Daily));
     let backwards: Vec<BarSeries> = market.into_iter().rev().collect();
     let backwards = self::panel(&backwards);
     assert_eq!(backwards.known.keys, panel.known.keys);
@@ -317,7 +317,7 @@ fn bars_pushed_one_by_one_give_the_bits_of_the_batch() {
     let batch = features::build(std::slice::from_ref(&series), &[], Calendar::bist(), &[horizon])
         .remove(0)
         .known;
-    let mut stream = SymbolStream::new(ExchangeRules::bist());
+    let mut stream = SymbolStream::new(ExchangeRules::bist(), FeatureSpec::default());
     let mut own_count = 0;
     for (row, bar) in bars.iter().enumerate() {
         let streamed = stream.push(bar, series.continues(row));
@@ -358,7 +358,7 @@ fn a_symbol_alone_is_its_own_market() {
 
 #[test]
 fn there_are_more_than_thirty_features_each_with_formula_and_source() {
-    let definitions: Vec<_> = features::definitions(Interval::Daily).collect();
+    let definitions = FeatureSpec::default().definitions(Interval::Daily);
     assert!(definitions.len() >= 30);
     assert!(definitions.iter().all(|d| !d.formula.is_empty() && !d.source.is_empty()));
     let horizon = Horizon::from_sessions(5).unwrap();

@@ -4,10 +4,9 @@ use bist_market::{
     BarSeries, Calendar, ExchangeRules, Instrument, Interval, Origin, Price, RawBar, Symbol,
     ValidatedBars,
 };
-use bist_models::features::feature_names;
 use bist_models::{
-    BARRIER_WIDTH, BarrierOutcome, Drift, Ets, FitError, Forecaster, Horizon, Panel, RowKey,
-    SeasonalNaive, features,
+    BARRIER_WIDTH, BarrierOutcome, Drift, Ets, FeatureSpec, FitError, Forecaster, Horizon, Panel,
+    RowKey, SeasonalNaive, features,
 };
 use bist_testkit::bars::{hour_of, hourly_walk, random_walk, validated};
 use jiff::civil::{Date, date, time};
@@ -315,7 +314,7 @@ fn bits(panel: &Panel, name: &str, wanted: impl Fn(&RowKey) -> bool) -> Vec<(Row
 
 #[test]
 fn no_hourly_feature_moves_when_the_future_changes() {
-    let names = feature_names(Interval::HOURLY);
+    let names = FeatureSpec::default().names(Interval::HOURLY);
     let is_past = |key: &RowKey| key.day <= TODAY;
     let before = build(&market(|series| series), Horizon::EndOfDay);
     // The calendar and the timetable alone decide these.
@@ -339,7 +338,7 @@ fn no_hourly_feature_moves_when_the_future_changes() {
             if later.iter().any(|row| {
                 known.binary_search_by_key(&row.0, |row| row.0).is_ok_and(|at| known[at] != *row)
             }) {
-                reached.insert(*name);
+                reached.insert(name.clone());
             }
         }
         let volatility = |panel: &Panel| -> Vec<u64> {
@@ -349,7 +348,8 @@ fn no_hourly_feature_moves_when_the_future_changes() {
         assert_eq!(volatility(&before), volatility(&after));
     }
     // The test would prove nothing about a feature that no change reaches once it is the past.
-    let unmoved: Vec<&str> = names.into_iter().filter(|name| !reached.contains(name)).collect();
+    let names = names.iter().map(String::as_str);
+    let unmoved: Vec<&str> = names.filter(|name| !reached.contains(*name)).collect();
     assert_eq!(unmoved, [&of_the_hours[..], &of_the_day].concat());
 }
 
@@ -442,9 +442,9 @@ fn daily_shares_have_no_hourly_rows_and_every_hourly_feature_has_formula_and_sou
     ];
     let panel = build(&series, Horizon::NextHour);
     assert!(panel.known.keys.iter().all(|key| key.symbol.as_str() == "AAA"));
-    let definitions: Vec<_> = features::definitions(Interval::HOURLY).collect();
+    let definitions = FeatureSpec::default().definitions(Interval::HOURLY);
     assert!(definitions.iter().all(|d| !d.formula.is_empty() && !d.source.is_empty()));
-    let names: Vec<&str> = definitions.iter().map(|definition| definition.name).collect();
+    let names: Vec<&str> = definitions.iter().map(|definition| definition.name.as_str()).collect();
     assert_eq!(panel.known.features.names(), names);
     assert!(!names.contains(&"regime_turbulent"), "it takes years to learn");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bist_market::{Bar, BarSeries, Calendar, Instrument, Origin, RawBar, Symbol, ValidatedBars};
 use bist_models::features::{self, LateBar, MarketRow, MarketStream};
-use bist_models::{Horizon, Known, RowKey};
+use bist_models::{FeatureSpec, FeatureWindow, Horizon, Known, RowKey};
 use bist_testkit::bars::{random_walk, validated};
 use jiff::civil::{Date, date};
 
@@ -62,9 +62,14 @@ fn instruments() -> Vec<Instrument> {
 }
 
 fn batch(series: &[ValidatedBars]) -> Known {
-    let horizon = Horizon::from_sessions(1).unwrap();
-    let panel = features::build(series, &instruments(), Calendar::bist(), &[horizon]).remove(0);
-    panel.known.as_ref().clone()
+    batch_with(FeatureSpec::default(), series)
+}
+
+fn batch_with(spec: FeatureSpec, series: &[ValidatedBars]) -> Known {
+    let horizons = [Horizon::from_sessions(1).unwrap()];
+    let mut panels =
+        features::build_with(spec, series, &instruments(), Calendar::bist(), &horizons);
+    panels.remove(0).known.as_ref().clone()
 }
 
 /// The row as bits, for NaN is what it is.
@@ -116,7 +121,7 @@ fn rows_streamed_in_any_order_with_provisional_bars_give_the_bits_of_the_batch()
     };
     assert!(breaks(&series[0]) > 0 && breaks(&series[1]) > 0, "there are breaks to cross");
     let known = batch(&series);
-    let mut stream = MarketStream::new(&instruments());
+    let mut stream = MarketStream::new(&instruments(), FeatureSpec::default());
     let mut closed: Vec<MarketRow> = Vec::new();
     let mut provisional_differs = false;
     for (number, bars) in by_day(&series).into_values().enumerate() {
@@ -154,11 +159,39 @@ fn rows_streamed_in_any_order_with_provisional_bars_give_the_bits_of_the_batch()
 }
 
 #[test]
+fn chosen_windows_give_the_same_bits_in_the_stream_and_in_the_batch() {
+    let series: Vec<ValidatedBars> = market().into_iter().map(validated).collect();
+    let shortest = |spec: FeatureSpec, window: FeatureWindow| {
+        spec.with(window, *window.range().start()).unwrap()
+    };
+    let spec = FeatureWindow::ALL.into_iter().fold(FeatureSpec::default(), shortest);
+    let (chosen, usual) = (batch_with(spec, &series), batch(&series));
+    let last = usual.keys.len() - 1;
+    let differ: Vec<(&String, &String)> = (0..usual.features.columns_count())
+        .filter(|j| {
+            usual.features.value(last, *j).to_bits() != chosen.features.value(last, *j).to_bits()
+        })
+        .map(|j| (&usual.features.names()[j], &chosen.features.names()[j]))
+        .collect();
+    assert!(differ.iter().all(|(usual, chosen)| usual != chosen), "{differ:?}");
+    assert_eq!(differ.len(), 15, "every window is that of one feature or of two: {differ:?}");
+    let mut stream = MarketStream::new(&instruments(), spec);
+    stream.warm_up(&series, LAST_ON, |_| {}).unwrap();
+    let mut rows_count = 0;
+    for (symbol, _) in stream.today() {
+        let row = stream.row(symbol).unwrap();
+        assert_eq!(bits_of(&row), batch_bits(&chosen, RowKey::daily(LAST_ON, symbol)));
+        rows_count += 1;
+    }
+    assert!(rows_count > 1);
+}
+
+#[test]
 fn in_the_middle_of_a_day_a_row_is_what_the_batch_gives_for_the_bars_so_far() {
     let market = market();
     let whole: Vec<ValidatedBars> = market.iter().cloned().map(validated).collect();
     let day_before_last = date(2021, 4, 29);
-    let mut stream = MarketStream::new(&instruments());
+    let mut stream = MarketStream::new(&instruments(), FeatureSpec::default());
     let mut closed_count = 0;
     stream.warm_up(&whole, day_before_last, |rows| closed_count += rows.len()).unwrap();
     let mut arrived: Vec<Symbol> = Vec::new();
@@ -194,7 +227,7 @@ fn in_the_middle_of_a_day_a_row_is_what_the_batch_gives_for_the_bars_so_far() {
 #[test]
 fn a_bar_that_would_change_final_rows_is_refused_and_changes_nothing() {
     let series: Vec<ValidatedBars> = market().into_iter().map(validated).collect();
-    let mut stream = MarketStream::new(&instruments());
+    let mut stream = MarketStream::new(&instruments(), FeatureSpec::default());
     let (wednesday, thursday) = (date(2021, 4, 28), date(2021, 4, 29));
     stream.warm_up(&series, thursday, |_| {}).unwrap();
     let rows = |stream: &MarketStream| -> Vec<_> {

@@ -105,3 +105,42 @@ impl Record {
         Self::CreateTrial { study, trial, is_template }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_optuna_wrote_is_written_again_letter_by_letter() {
+        let journal = include_str!("../../tests/golden/optuna_journal.log");
+        let mut differing = Vec::new();
+        for line in journal.lines() {
+            let (worker_id, record) = parse(line).unwrap();
+            if record.is_none_or(|record| record.line(&worker_id).trim_end() != line) {
+                differing.push(line);
+            }
+        }
+        // What we do not know, and an attribute with numbers that JSON does not have.
+        assert_eq!(differing.len(), 2, "{differing:#?}");
+        assert!(differing[0].contains("NaN") && differing[0].contains("user_attr"));
+        assert!(differing[1].contains("\"op_code\":10,"));
+    }
+
+    #[test]
+    fn a_time_without_an_offset_is_of_the_clock_on_the_wall() {
+        let line = |at: &str| {
+            format!(r#"{{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":"{at}"}}"#)
+        };
+        let began = |at: &str| match parse(&line(at)).unwrap().1 {
+            Some(Record::CreateTrial { trial, .. }) => trial.started_at.unwrap(),
+            other => panic!("{other:?}"),
+        };
+        let instant: Timestamp = "2026-11-28T10:45:40.051907Z".parse().unwrap();
+        assert_eq!(began("2026-11-28T10:45:40.051907+00:00"), instant);
+        assert_eq!(began("2026-11-28T13:45:40.051907+03:00"), instant);
+        let here = jiff::tz::TimeZone::system();
+        let wall = here.to_datetime(instant).to_string();
+        assert_eq!(began(&wall), instant);
+        assert!(parse(&line("yesterday")).is_err());
+    }
+}

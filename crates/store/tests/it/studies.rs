@@ -1,6 +1,9 @@
 //! Every place that keeps studies does the same: one suite over all three.
 
+mod dump;
 mod journal_file;
+mod kills;
+mod optuna;
 mod suite;
 
 use std::sync::Arc;

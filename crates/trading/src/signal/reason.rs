@@ -53,6 +53,9 @@ pub enum Reason {
         expected_return_share: f64,
         /// Cost of a purchase and its sale.
         cost_share: f64,
+        /// How many times the costs have to be exceeded.
+        #[serde(default = "once", skip_serializing_if = "is_once")]
+        costs_multiple: f64,
     },
     /// Hold: once costs are paid, the band of the expected return holds gains and losses.
     BandSpansZero {
@@ -85,6 +88,15 @@ pub enum Reason {
         /// Simple return expected over the horizon.
         expected_return_share: f64,
     },
+}
+
+/// How many times costs are exceeded unless somebody asks for more.
+const fn once() -> f64 {
+    1.0
+}
+
+fn is_once(costs_multiple: &f64) -> bool {
+    *costs_multiple <= once()
 }
 
 impl Reason {
@@ -141,12 +153,18 @@ impl fmt::Display for Reason {
                 "The model's record on this symbol is {days_count} days long; {days_count_min} are \
                  needed to judge it."
             ),
-            Self::WithinCosts { expected_return_share, cost_share } => write!(
-                f,
-                "The expected return of {:+.2} % does not exceed the costs of {:.2} %.",
-                percent(expected_return_share),
-                percent(cost_share)
-            ),
+            Self::WithinCosts { expected_return_share, cost_share, costs_multiple } => {
+                let times = match is_once(costs_multiple) {
+                    true => String::new(),
+                    false => format!("{costs_multiple:.2} times "),
+                };
+                write!(
+                    f,
+                    "The expected return of {:+.2} % does not exceed {times}the costs of {:.2} %.",
+                    percent(expected_return_share),
+                    percent(cost_share)
+                )
+            }
             Self::BandSpansZero { level, low, high, cost_share } => write!(
                 f,
                 "By the model's record the expected return lies between {1:+.2} % and {2:+.2} % \

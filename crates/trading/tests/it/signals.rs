@@ -4,7 +4,7 @@ use bist_market::{Calendar, ExchangeRules, Price, Symbol};
 use bist_models::Horizon;
 use bist_trading::{
     Action, Contribution, CostModel, Estimate, ModelRecord, Reason, ReturnInterval, Signal,
-    SignalInput, SkillCondition, SymbolRecord, WithinSession, decide,
+    SignalInput, SignalPolicy, SkillCondition, SymbolRecord, WithinSession, decide,
 };
 use jiff::civil::{Date, date, time};
 use proptest::prelude::*;
@@ -70,6 +70,7 @@ impl Case {
             model_record: &self.model_record,
             symbol_record: &self.symbol_record,
             costs: &CostModel::default(),
+            policy: SignalPolicy::default(),
             calendar: Calendar::bist(),
             rules: ExchangeRules::bist(),
         })
@@ -250,7 +251,16 @@ fn every_reason_is_a_sentence() {
         Reason::NoSkillShown { rank_ic: None, unmet: vec![SkillCondition::RankIcAboveZero] },
         Reason::NoSkillForSymbol { rank_ic: LUCK },
         Reason::SymbolRecordTooShort { days_count: 3, days_count_min: 100 },
-        Reason::WithinCosts { expected_return_share: 0.001, cost_share: 0.0019 },
+        Reason::WithinCosts {
+            expected_return_share: 0.001,
+            cost_share: 0.0019,
+            costs_multiple: 1.0,
+        },
+        Reason::WithinCosts {
+            expected_return_share: 0.003,
+            cost_share: 0.0019,
+            costs_multiple: 2.5,
+        },
         Reason::NextSessionUnknown { as_of: day },
         Reason::LimitsUnknown { day },
         Reason::WithinOneStep { last_close: price, tick: price, expected_return_share: 0.003 },

@@ -21,9 +21,8 @@ pub(in super::super) fn parse(line: &str) -> Result<(String, Option<Record>), se
         op::CREATE_STUDY => parse_json::<CreateStudy>(line)?.into(),
         op::DELETE_STUDY => Record::DeleteStudy { study: parse_json::<OfStudy>(line)?.study_id },
         op::SET_STUDY_USER_ATTR | op::SET_STUDY_SYSTEM_ATTR => {
-            let OfStudy { study_id: study } = parse_json(line)?;
-            let (kind, attrs) = parse_json::<Attrs>(line)?.kind()?;
-            Record::StudyAttr { study, kind, attrs }
+            let (of, kind, attrs) = parse_json::<Attrs>(line)?.sorted()?;
+            Record::StudyAttr { study: StudyId(of), kind, attrs }
         }
         op::CREATE_TRIAL => parse_json::<CreateTrial>(line)?.try_into()?,
         op::SET_TRIAL_PARAM => {
@@ -44,9 +43,8 @@ pub(in super::super) fn parse(line: &str) -> Result<(String, Option<Record>), se
             }
         }
         op::SET_TRIAL_USER_ATTR | op::SET_TRIAL_SYSTEM_ATTR => {
-            let OfTrial { trial_id: trial } = parse_json(line)?;
-            let (kind, attrs) = parse_json::<Attrs>(line)?.kind()?;
-            Record::TrialAttr { trial, kind, attrs }
+            let (of, kind, attrs) = parse_json::<Attrs>(line)?.sorted()?;
+            Record::TrialAttr { trial: TrialId(of), kind, attrs }
         }
         _ => return Ok((head.worker_id, None)),
     };
@@ -65,11 +63,6 @@ struct OfStudy {
 }
 
 #[derive(Deserialize)]
-struct OfTrial {
-    trial_id: TrialId,
-}
-
-#[derive(Deserialize)]
 struct CreateStudy {
     study_name: String,
     #[serde(deserialize_with = "directions")]
@@ -84,15 +77,18 @@ impl From<CreateStudy> for Record {
 
 #[derive(Deserialize)]
 struct Attrs {
+    /// The study or the trial.
+    #[serde(alias = "study_id", alias = "trial_id")]
+    of: i64,
     user_attr: Option<BTreeMap<String, Value>>,
     system_attr: Option<BTreeMap<String, Value>>,
 }
 
 impl Attrs {
-    fn kind(self) -> Result<(AttrKind, BTreeMap<String, Value>), serde_json::Error> {
+    fn sorted(self) -> Result<(i64, AttrKind, BTreeMap<String, Value>), serde_json::Error> {
         match (self.user_attr, self.system_attr) {
-            (Some(attrs), None) => Ok((AttrKind::User, attrs)),
-            (None, Some(attrs)) => Ok((AttrKind::System, attrs)),
+            (Some(attrs), None) => Ok((self.of, AttrKind::User, attrs)),
+            (None, Some(attrs)) => Ok((self.of, AttrKind::System, attrs)),
             _ => Err(serde_json::Error::custom("neither user_attr nor system_attr, or both")),
         }
     }
