@@ -14,6 +14,7 @@ pub mod direction;
 pub mod evaluation;
 pub mod forecast;
 pub mod horizons;
+pub mod importance;
 pub mod leak_gate;
 pub mod live;
 pub mod members;
