@@ -4,129 +4,33 @@
 //
 // The base may also come from BIST_E2E_BASE. Works on any data: what it expects is read from the API.
 // --quick takes one width and one theme for the matrix; the journeys always run.
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-
-const option = (name) => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? undefined : process.argv[at + 1];
-};
-const BASE = (option('base') ?? process.env.BIST_E2E_BASE ?? '').replace(/\/$/, '');
-const OUT = option('out') ?? 'e2e-out';
-const QUICK = process.argv.includes('--quick');
-if (BASE === '') {
-  console.error('no server to test: give --base http://127.0.0.1:PORT or set BIST_E2E_BASE');
-  process.exit(2);
-}
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-const CHROMIUM = process.env.BIST_CHROMIUM ?? '/usr/bin/chromium';
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-const WIDTHS = QUICK ? [1440] : [390, 900, 1440];
-const THEMES = QUICK ? ['dark'] : ['dark', 'light'];
-const LANGUAGES = ['tr', 'en'];
-const HEIGHT = { 390: 844, 900: 1000, 1440: 900 };
-const WAIT_MS = 20_000;
-const SAMPLE_WORD = { tr: 'ÖRNEK', en: 'SAMPLE' };
-
-const failures = [];
-let checks = 0;
-function check(holds, what) {
-  checks += 1;
-  if (!holds) {
-    failures.push(what);
-    console.error(`FAILED ${what}`);
-  }
-}
-
-const percentTr = (share, digits) =>
-  new Intl.NumberFormat('tr-TR', { style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits }).format(share);
-const numberTr = (value) => new Intl.NumberFormat('tr-TR').format(value);
-const modelPath = (model) => `/models/${encodeURIComponent(model.version)}`;
-
-async function api(path) {
-  const response = await fetch(`${BASE}${path}`);
-  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
-  return response.json();
-}
-
-/** A page that records everything a browser can complain about. */
-async function openPage(browser, { theme = 'dark', language = 'tr', width = 1440, ...context } = {}) {
-  const opened = await browser.newContext({ viewport: { width, height: HEIGHT[width] ?? 900 }, ...context });
-  const page = await opened.newPage();
-  const complaints = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(`console ${message.type()}: ${message.text()}`);
-  });
-  page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`));
-  page.on('requestfailed', (request) => {
-    // A request that the app gave up because a newer one replaced it is no defect.
-    if (request.failure()?.errorText !== 'net::ERR_ABORTED') complaints.push(`request failed: ${request.url()}`);
-  });
-  page.on('response', (response) => {
-    if (response.status() >= 400) complaints.push(`${response.status()} for ${response.url()}`);
-  });
-  await page.addInitScript(
-    ([wantedTheme, wantedLanguage]) => {
-      if (localStorage.getItem('bist.theme') === null) {
-        localStorage.setItem('bist.theme', wantedTheme);
-        localStorage.setItem('bist.lang', wantedLanguage);
-      }
-      window.policyViolations = [];
-      document.addEventListener('securitypolicyviolation', (event) => {
-        window.policyViolations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile ?? ''}`);
-      });
-    },
-    [theme, language],
-  );
-  return {
-    page,
-    complaints,
-    async close() {
-      await opened.close();
-    },
-  };
-}
-
-async function visit(page, path, selector) {
-  await page.goto(`${BASE}${path}`, { waitUntil: 'commit' });
-  await page.waitForSelector(selector, { timeout: WAIT_MS });
-  await settled(page);
-}
-
-/** Nothing is loading any more, and the fonts are there. */
-async function settled(page) {
-  await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null, undefined, { timeout: WAIT_MS });
-  await page.evaluate(() => document.fonts.ready.then(() => undefined));
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
-}
-
-async function inspect(page, complaints, where, { axe = true } = {}) {
-  const violations = await page.evaluate(() => window.policyViolations);
-  check(violations.length === 0, `${where}: the policy was violated: ${violations.join('; ')}`);
-  check(complaints.length === 0, `${where}: ${complaints.join('; ')}`);
-  complaints.length = 0;
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  check(overflow <= 0, `${where}: the page is ${overflow} px wider than the window`);
-  if (!axe) return;
-  await page.evaluate(AXE);
-  const found = await page.evaluate(async (tags) => {
-    const result = await window.axe.run(document, { runOnly: tags });
-    return result.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(', ')}`);
-  }, AXE_TAGS);
-  check(found.length === 0, `${where}: accessibility: ${found.join(' | ')}`);
-}
+import {
+  api,
+  BASE,
+  check,
+  checksCount,
+  CHROMIUM,
+  failure,
+  failures,
+  FLAGS,
+  inspect,
+  LANGUAGES,
+  modelPath,
+  numberTr,
+  openPage,
+  OUT,
+  percentTr,
+  SAMPLE_WORD,
+  settled,
+  THEMES,
+  visit,
+  WAIT_MS,
+  WIDTHS,
+} from './browser.mjs';
+import { emptyStudies, failingStudy, runningStudy, studyJourney, studyPath } from './studies.mjs';
 
 async function matrix(browser, routes) {
   for (const theme of THEMES) {
@@ -416,12 +320,6 @@ async function modes(browser, symbol) {
   await close();
 }
 
-/** An answer that tells of a failure inside, as the server gives it. */
-function failure(requestId) {
-  const problem = { type: 'about:blank', title: 'internal error', status: 500, detail: null, code: 'internal', request_id: requestId };
-  return { status: 500, contentType: 'application/problem+json', body: JSON.stringify(problem) };
-}
-
 /** A part that fails says so with its request id, and the others go on. */
 async function failingPart(browser, symbol) {
   const { page, close } = await openPage(browser);
@@ -554,6 +452,7 @@ const symbols = (await api('/api/v1/symbols?limit=1000')).items;
 if (symbols.length < 2) throw new Error(`the server has ${symbols.length} symbols; the journeys need two`);
 const signals = new Map((await api('/api/v1/signals')).items.map((signal) => [signal.symbol, signal]));
 const models = (await api('/api/v1/models')).items;
+const studies = (await api('/api/v1/studies')).items;
 
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 try {
@@ -563,6 +462,8 @@ try {
     { name: 'quality-symbol', path: `/quality/${symbols[0].symbol}`, selector: 'main dl' },
     { name: 'models', path: '/models', selector: models.length > 0 ? 'main table' : 'main .empty' },
     ...(models.length > 0 ? [{ name: 'model', path: modelPath(models[0]), selector: '#symbols-title' }] : []),
+    { name: 'studies', path: '/studies', selector: studies.length > 0 ? 'main [data-study]' : 'main .empty' },
+    ...studies.slice(0, 2).map((study, index) => ({ name: `study-${index}`, path: studyPath(study), selector: 'main [data-trials]' })),
     { name: 'about', path: '/about', selector: 'main .credits' },
   ]);
   // One symbol of each kind that the data has.
@@ -573,6 +474,8 @@ try {
     () => modes(browser, symbols[0].symbol),
     () => failingPart(browser, symbols[0].symbol),
     ...(models.length > 0 ? [() => modelJourney(browser, models), () => modelStates(browser, models)] : []),
+    ...(studies.length > 0 ? [() => studyJourney(browser, studies), () => runningStudy(browser, studies[0]), () => failingStudy(browser, studies[0])] : []),
+    () => emptyStudies(browser),
     () => qualityJourney(browser),
     () => qualityFailing(browser),
     () => emptyStore(browser),
@@ -585,5 +488,5 @@ try {
 } finally {
   await browser.close();
 }
-console.log(`${checks} checks, ${failures.length} failed; screenshots in ${OUT}`);
+console.log(`${checksCount()} checks, ${failures.length} failed; screenshots in ${OUT}`);
 process.exit(failures.length === 0 ? 0 : 1);

@@ -3,6 +3,7 @@ export type Route =
   | { name: 'root' }
   | { name: 'symbol'; symbol: string }
   | { name: 'models'; version: string | null }
+  | { name: 'studies'; study: string | null }
   | { name: 'quality'; symbol: string | null; code: string | null }
   | { name: 'about' }
   | { name: 'unknown'; path: string };
@@ -32,6 +33,7 @@ export function parseRoute(path: string): Route {
   if (head === undefined) return { name: 'root' };
   if (head === 's' && symbol !== null && SYMBOL.test(symbol)) return { name: 'symbol', symbol };
   if (head === 'models') return { name: 'models', version: argument };
+  if (head === 'studies') return { name: 'studies', study: argument };
   if (head === 'quality' && (symbol === null || SYMBOL.test(symbol)) && (third === undefined || FINDING_CODE.test(third))) {
     return { name: 'quality', symbol, code: third ?? null };
   }
@@ -54,4 +56,8 @@ export function findingsPath(symbol: string, code: string | null): string {
 
 export function modelPath(version: string): string {
   return `/models/${encodeURIComponent(version)}`;
+}
+
+export function studyPath(name: string): string {
+  return `/studies/${encodeURIComponent(name)}`;
 }

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as api from '../src/api/client';
 import { Resource } from '../src/api/resource.svelte';
 import type { Bar } from '../src/api/schema';
+import * as studyApi from '../src/api/studies';
 
 function answer(body: unknown, init: ResponseInit = {}): Response {
   return new Response(JSON.stringify(body), init);
@@ -23,6 +24,36 @@ describe('a request', () => {
     });
     expect((await api.symbols()).map((entry) => entry.symbol)).toEqual(['A', 'B']);
     expect(asked[1]).toBe('/api/v1/symbols?limit=1000&cursor=c1');
+  });
+});
+
+describe('what is asked for again and again', () => {
+  it('is the same object as long as the server says that nothing has changed', async () => {
+    const asked: (string | null)[] = [];
+    const bodies: (Response | null)[] = [
+      answer({ items: [{ name: 's' }], next: null }, { headers: { etag: '"1"' } }),
+      null,
+      answer({ items: [], next: null }, { headers: { etag: '"2"' } }),
+    ];
+    vi.stubGlobal('fetch', (_: string, init: RequestInit) => {
+      asked.push(new Headers(init.headers).get('if-none-match'));
+      return Promise.resolve(bodies[asked.length - 1] ?? new Response(null, { status: 304 }));
+    });
+    const first = await studyApi.studies();
+    const second = await studyApi.studies();
+    const third = await studyApi.studies();
+    expect(second).toBe(first);
+    expect(third).toEqual([]);
+    expect(asked).toEqual([null, '"1"', '"1"']);
+  });
+  it('names the trials that are wanted', async () => {
+    let asked = '';
+    vi.stubGlobal('fetch', (url: string) => {
+      asked = url;
+      return Promise.resolve(answer({ items: [], next: null }));
+    });
+    await studyApi.trials('a/b', { state: 'pruned', sort: 'value', descending: false, limit: 5000 });
+    expect(asked).toBe('/api/v1/studies/a%2Fb/trials?state=pruned&sort=value&order=asc&limit=1000');
   });
 });
 
@@ -53,6 +84,22 @@ describe('a resource', () => {
     await first;
     expect(resource.value).toBe('second');
     expect(resource.loading).toBe(false);
+  });
+  it('refreshed unseen keeps answer and problem until the next answer is there', async () => {
+    const resource = new Resource<string>();
+    const failing = new api.ApiError('internal', 500, 'x', null, null);
+    let next: Promise<string> = Promise.resolve('first');
+    await resource.load('a', () => next);
+    next = Promise.reject(failing);
+    await resource.refresh();
+    expect([resource.value, resource.problem]).toEqual(['first', failing]);
+    let finish: (value: string) => void = () => undefined;
+    next = new Promise((resolve) => (finish = resolve));
+    const refreshed = resource.refresh();
+    expect([resource.value, resource.problem]).toEqual(['first', failing]);
+    finish('second');
+    await refreshed;
+    expect([resource.value, resource.problem]).toEqual(['second', null]);
   });
   it('keeps the last answer of the same key when a refresh fails, and says that it failed', async () => {
     const resource = new Resource<string>();

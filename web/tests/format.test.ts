@@ -14,6 +14,7 @@ import {
   price,
   signedPercent,
   signedPrice,
+  significant,
 } from '../src/i18n/format';
 
 /** Intl separates a unit with a no-break space, whose kind depends on the version of its data. */
@@ -49,6 +50,13 @@ describe('numbers', () => {
     expect(price('tr', null)).toBe(MISSING);
     expect(price('tr', '')).toBe(MISSING);
     expect(lira('en', 'abc')).toBe(MISSING);
+  });
+  it('of any size show the digits that mean something', () => {
+    expect(significant('tr', 0.0312345)).toBe('0,03123');
+    expect(significant('en', 1234)).toBe('1,234');
+    expect(significant('en', 0)).toBe('0');
+    expect(significant('en', 0.00001234)).toBe('1.234E-5');
+    expect(significant('en', Number.NaN)).toBe('–');
   });
   it('of volume are short', () => {
     expect(plain(compact('tr', 30_200_000))).toBe('30,2 Mn');

@@ -19,6 +19,8 @@ describe('an address', () => {
   it('of each page is found', () => {
     expect(parseRoute('/')).toEqual({ name: 'root' });
     expect(parseRoute('/models')).toEqual({ name: 'models', version: null });
+    expect(parseRoute('/studies')).toEqual({ name: 'studies', study: null });
+    expect(parseRoute('/studies/trees%20h5')).toEqual({ name: 'studies', study: 'trees h5' });
     expect(parseRoute('/quality')).toEqual({ name: 'quality', symbol: null, code: null });
     expect(parseRoute('/quality/thyao')).toEqual({ name: 'quality', symbol: 'THYAO', code: null });
     expect(parseRoute('/quality/thyao/flat_bar')).toEqual({ name: 'quality', symbol: 'THYAO', code: 'flat_bar' });

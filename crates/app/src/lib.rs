@@ -12,6 +12,7 @@ pub mod freshness;
 pub mod ingest;
 pub mod models;
 pub mod nightly;
+pub mod plots;
 pub mod progress;
 pub mod quality;
 pub mod reconciliation;
@@ -19,6 +20,7 @@ pub mod sample;
 pub mod signals;
 pub mod sources;
 pub mod streaming;
+pub mod studies;
 pub mod symbols;
 pub mod training;
 pub mod tuning;
@@ -36,6 +38,7 @@ use tokio::sync::Mutex;
 
 use crate::checked::Checked;
 use crate::nightly::NightlySettings;
+use crate::studies::KnownTrials;
 
 pub use bist_lifecycle::{
     HORIZON_DEFAULT, HORIZONS, HORIZONS_HOURLY, Horizon, ModelVersion, horizons_of, parse_horizon,
@@ -57,6 +60,7 @@ pub struct App {
     nightly: Option<NightlySettings>,
     /// The validated daily bars of the newest generation; the lock makes one caller load for all.
     daily: Mutex<Option<(Generation, Arc<DailyBars>)>>,
+    known_trials: KnownTrials,
 }
 
 /// The daily bars of one generation of the store.
@@ -105,6 +109,7 @@ impl App {
             price_basis: BTreeMap::new(),
             nightly: None,
             daily: Mutex::new(None),
+            known_trials: KnownTrials::default(),
         })
     }
 

@@ -1,19 +1,22 @@
 //! A fitted model with its band: what forecasts from now on.
 
+use std::collections::BTreeMap;
+
 use bist_market::{Calendar, ExchangeRules, SessionHours, Symbol};
 use bist_models::{
-    AdaptiveBand, BARRIER_WIDTH, ConformalBand, Horizon, Lstm, Panel, ProbabilityCalibration,
-    Prophet, RowKey,
+    AdaptiveBand, BARRIER_WIDTH, ConformalBand, Horizon, Panel, ProbabilityCalibration, RowKey,
 };
-use bist_trading::{Contribution, Estimate, ReturnInterval};
+use bist_trading::{Estimate, ReturnInterval};
 use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::evaluation::centre;
+use crate::explanation::{Explained, ExplanationError};
 use crate::members::FittedMembers;
 use crate::outlook::{FittedOutlook, Outlook};
 use crate::regime::{self, RegimeWeights, turbulence_of_row};
+use crate::row_model::{ProphetDay, RowModel};
 
 /// What is expected some sessions ahead, or at the end of a horizon within a session. Log-returns
 /// from the last close.
@@ -64,11 +67,6 @@ pub struct Forecast {
     /// Sessions 1, 2, ... up to the horizon, or its end within the session. The band of each step
     /// is calibrated on errors of that many sessions.
     pub steps: Vec<ForecastStep>,
-    /// The forecast for a row of which nothing is known.
-    pub base_share: f64,
-    /// What each feature adds, in the order of the features; with the base they add up to the
-    /// forecast within 1e-9.
-    pub contributions: Vec<Contribution>,
 }
 
 impl Forecast {
@@ -182,17 +180,39 @@ impl FittedModel {
     /// When the columns of the panel are not those the model was fitted on, or there is no such
     /// row.
     pub fn forecast(&self, panel: &Panel, row: usize, calendar: &Calendar) -> Option<Forecast> {
-        let known = &panel.known;
-        self.forecast_row(
-            &ForecastRow {
-                key: known.keys[row],
-                volatility: panel.targets.volatility[row],
-                names: known.features.names(),
-                features: &known.features.row(row),
-            },
-            || self.members.predict(known, &[row]).iter().map(|rows| rows[0]).collect(),
-            calendar,
-        )
+        let day = self.prophet_day(panel, row);
+        let row_model = RowModel::of(self, panel, row, day.as_ref());
+        row_model.forecast(&panel.known.features.row(row), calendar)
+    }
+
+    /// Forecasts for `row` of `panel` and says why; `None` as [`Self::forecast`].
+    ///
+    /// # Errors
+    ///
+    /// [`ExplanationError`] when the parts do not add up to the forecast.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::forecast`].
+    pub fn explain(
+        &self,
+        panel: &Panel,
+        row: usize,
+        calendar: &Calendar,
+    ) -> Result<Option<Explained>, ExplanationError> {
+        let day = self.prophet_day(panel, row);
+        let row_model = RowModel::of(self, panel, row, day.as_ref());
+        row_model.explain(&panel.known.features.row(row), calendar)
+    }
+
+    /// What Prophet says of all symbols of the day of `row`; `None` without Prophet.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such row.
+    pub fn prophet_day(&self, panel: &Panel, row: usize) -> Option<ProphetDay> {
+        let prophet = self.members.prophet.as_ref()?;
+        Some(ProphetDay::of(prophet, &panel.known, panel.known.keys[row].day))
     }
 
     /// The forecast for one row, wherever it comes from; `of_members` gives the members' forecasts.
@@ -221,7 +241,6 @@ impl FittedModel {
                 self.step(session, (day, time), expected_log_return, volatility)
             })
             .collect::<Option<Vec<_>>>()?;
-        let (base_share, contributions) = self.contributions(row, &of_members, &weights);
         Some(Forecast {
             symbol: key.symbol,
             as_of: key.day,
@@ -233,8 +252,6 @@ impl FittedModel {
             outlook,
             probability_up: self.direction.apply(outlook.up_share),
             steps,
-            base_share,
-            contributions,
         })
     }
 
@@ -247,61 +264,42 @@ impl FittedModel {
         ReturnInterval { low: a.min(b), high: a.max(b) }
     }
 
-    /// What the forecast for `row` is made of: the shares of the trees and of the elastic net by
-    /// feature, and those of the other members as they are. With the base they add up to the
-    /// forecast.
-    fn contributions(
-        &self,
-        row: &ForecastRow<'_>,
-        of_members: &[f64],
-        weights: &[f64],
-    ) -> (f64, Vec<Contribution>) {
-        let FittedMembers { gbdt, elastic_net, lstm, prophet, .. } = &self.members;
-        let mut members = of_members.iter().zip(weights);
-        let mut by_feature = vec![0.0; row.features.len()];
-        let mut base = self.drift;
-        let of_trees = Some(gbdt.row_contributions(row.features));
-        let of_linear = elastic_net.as_ref().map(|linear| linear.row_contributions(row.features));
-        for shares in of_trees.into_iter().chain(of_linear) {
-            let (_, weight) = members.next().expect("each member has a weight");
-            base += weight * shares.base;
-            for (sum, share) in by_feature.iter_mut().zip(shares.values) {
-                *sum += weight * share;
-            }
-        }
-        let values = row.names.iter().zip(row.features).zip(by_feature);
-        let mut contributions: Vec<Contribution> = values
-            .map(|((feature, value), contribution_share)| Contribution {
-                feature: feature.clone(),
-                value: Some(*value).filter(|value| value.is_finite()),
-                contribution_share,
-            })
-            .collect();
-        let others = [lstm.as_ref().map(|_| Lstm::KIND), prophet.as_ref().map(|_| Prophet::KIND)];
-        let others = others.into_iter().flatten().zip(members);
-        contributions.extend(others.map(|(kind, (forecast, weight))| Contribution {
-            feature: format!("{kind}_forecast"),
-            value: Some(*forecast),
-            contribution_share: weight * forecast,
-        }));
-        (base, contributions)
-    }
-
-    /// Forecasts for the latest row of each symbol, by symbol; within a session for the latest row
-    /// after which something is left of it. A symbol whose latest row cannot be forecast is left
-    /// out.
+    /// Forecasts for the latest row of each symbol, by symbol, and says why; within a session for the
+    /// latest row after which something is left of it. A symbol whose latest row cannot be forecast
+    /// is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`ExplanationError`] when the parts of a forecast do not add up to it.
     ///
     /// # Panics
     ///
     /// As [`Self::forecast`].
-    pub fn latest_forecasts(&self, panel: &Panel, calendar: &Calendar) -> Vec<Forecast> {
-        let mut latest = std::collections::BTreeMap::new();
+    pub fn explain_latest(
+        &self,
+        panel: &Panel,
+        calendar: &Calendar,
+    ) -> Result<Vec<Explained>, ExplanationError> {
+        let mut days: BTreeMap<Date, Option<ProphetDay>> = BTreeMap::new();
+        let mut explained = Vec::new();
+        for row in self.latest_rows(panel, calendar).into_values() {
+            let day = panel.known.keys[row].day;
+            let day = days.entry(day).or_insert_with(|| self.prophet_day(panel, row));
+            let row_model = RowModel::of(self, panel, row, day.as_ref());
+            explained.extend(row_model.explain(&panel.known.features.row(row), calendar)?);
+        }
+        Ok(explained)
+    }
+
+    /// The latest row of each symbol after which something is left to forecast.
+    pub fn latest_rows(&self, panel: &Panel, calendar: &Calendar) -> BTreeMap<Symbol, usize> {
+        let mut latest = BTreeMap::new();
         for (row, key) in panel.known.keys.iter().enumerate() {
             if Span::of(*key, self.horizon, calendar).is_some() {
                 latest.insert(key.symbol, row);
             }
         }
-        latest.values().filter_map(|&row| self.forecast(panel, row, calendar)).collect()
+        latest
     }
 
     /// Writes the model. Equal models have equal bytes.

@@ -12,6 +12,7 @@ pub mod combinatorial_purged;
 pub mod diebold_mariano;
 pub mod direction;
 pub mod evaluation;
+pub mod explanation;
 pub mod forecast;
 pub mod horizons;
 pub mod leak_gate;
@@ -22,6 +23,7 @@ pub mod outlook;
 pub mod pruner;
 pub mod rank_ic;
 pub mod regime;
+pub mod row_model;
 pub mod sampler;
 pub mod search_space;
 pub mod study;
@@ -32,6 +34,7 @@ pub mod walk_forward;
 
 pub use bist_models::Horizon;
 pub use evaluation::{Evaluation, SkillVerdict};
+pub use explanation::{Explained, Explanation, ExplanationError, FeatureShare, MemberShare};
 pub use forecast::{FittedModel, FittedModelError, Forecast, ForecastStep};
 pub use horizons::{
     HORIZON_DEFAULT, HORIZONS, HORIZONS_HOURLY, UnknownHorizon, horizons_of, parse_horizon,
@@ -39,6 +42,7 @@ pub use horizons::{
 pub use leak_gate::{Leak, LeakCheck};
 pub use live::{LiveModel, OtherFeatures};
 pub use model_version::{ExcludedSymbol, Lineage, ModelState, ModelVersion};
+pub use row_model::{ProphetDay, RowModel};
 pub use training::{
     TrainError, Trained, TrainingContext, TrainingProgress, TrainingSpec, TrainingStage,
     evaluate_paths, train,

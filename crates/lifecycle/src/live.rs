@@ -1,5 +1,6 @@
 //! A model that follows the market bar by bar.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bist_market::{Bar, Calendar, Instrument, Interval, Symbol, ValidatedBars};
@@ -8,9 +9,9 @@ use bist_models::{
 };
 use jiff::civil::Date;
 
-use crate::evaluation::LearningTarget;
-use crate::forecast::{FittedModel, Forecast, ForecastRow};
-use crate::rank_ic::mean;
+use crate::explanation::{Explained, ExplanationError};
+use crate::forecast::{FittedModel, Forecast};
+use crate::row_model::{ProphetDay, RowModel};
 
 /// A model that was fitted on other features than a live bar gives.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,8 +37,8 @@ pub struct LiveModel {
     feature_names: Vec<String>,
     /// What the network read of each symbol's final rows.
     recent: BTreeMap<Symbol, RecentRows>,
-    /// Prophet's forecasts of the day in progress, each with the stretch that it is for.
-    of_prophet: BTreeMap<Symbol, (u32, f64)>,
+    /// What Prophet says of the symbols of the day in progress.
+    of_prophet: ProphetDay,
 }
 
 impl LiveModel {
@@ -69,7 +70,7 @@ impl LiveModel {
             market: MarketStream::new(instruments, spec),
             feature_names: names,
             recent: BTreeMap::new(),
-            of_prophet: BTreeMap::new(),
+            of_prophet: ProphetDay::default(),
         };
         let mut market = MarketStream::new(instruments, spec);
         let warmed_up = market.warm_up(series, until, |rows| live.close(&rows));
@@ -125,38 +126,36 @@ impl LiveModel {
     ///
     /// When the row is of a symbol without a bar of the day in progress.
     pub fn forecast(&mut self, row: &MarketRow) -> Option<Forecast> {
-        self.follow_prophet();
-        let input = ForecastRow {
-            key: row.key,
-            volatility: row.volatility,
-            names: &self.feature_names,
-            features: &row.features,
-        };
-        self.model.forecast_row(&input, || self.of_members(row), Calendar::bist())
+        self.row_model(row).forecast(&row.features, Calendar::bist())
     }
 
-    /// The members' forecasts for `row`, in the order of their weights.
-    fn of_members(&self, row: &MarketRow) -> Vec<f64> {
-        let MarketRow { key, features, stretch, .. } = row;
-        let members = &self.model.members;
-        let mut forecasts = vec![members.gbdt.predict_row(features)];
-        forecasts.extend(members.elastic_net.as_ref().map(|linear| linear.predict_row(features)));
-        forecasts.extend(members.lstm.as_ref().map(|lstm| {
-            let none = RecentRows::default();
-            let recent = self.recent.get(&key.symbol).unwrap_or(&none);
-            lstm.predict_next(recent, key.symbol, *stretch, features)
-        }));
-        forecasts.extend(members.prophet.as_ref().map(|_| {
-            let (_, own) = self.of_prophet[&key.symbol];
-            match members.target {
-                LearningTarget::Absolute => own,
-                LearningTarget::RelativeToDay => {
-                    let of_day: Vec<f64> = self.of_prophet.values().map(|(_, f)| *f).collect();
-                    own - mean(&of_day)
-                }
-            }
-        }));
-        forecasts
+    /// The forecast for `row` with its explanation; `None` as [`Self::forecast`].
+    ///
+    /// # Errors
+    ///
+    /// [`ExplanationError`] when the parts do not add up to the forecast.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::forecast`].
+    pub fn explain(&mut self, row: &MarketRow) -> Result<Option<Explained>, ExplanationError> {
+        self.row_model(row).explain(&row.features, Calendar::bist())
+    }
+
+    /// The model as a function of the features of `row`.
+    fn row_model(&mut self, row: &MarketRow) -> RowModel<'_> {
+        self.follow_prophet();
+        let MarketRow { key, stretch, volatility, .. } = *row;
+        let before = self.recent.get(&key.symbol);
+        RowModel {
+            model: &self.model,
+            key,
+            stretch,
+            volatility,
+            names: &self.feature_names,
+            before: before.map_or_else(|| Cow::Owned(RecentRows::default()), Cow::Borrowed),
+            of_prophet: self.model.members.prophet.is_some().then_some(&self.of_prophet),
+        }
     }
 
     /// Takes in the final rows of a day that is over.
@@ -178,11 +177,7 @@ impl LiveModel {
         let Some(prophet) = &self.model.members.prophet else { return };
         let Some(day) = self.market.day() else { return };
         for (symbol, stretch) in self.market.today() {
-            let is_known = self.of_prophet.get(&symbol).is_some_and(|known| known.0 == stretch);
-            if !is_known {
-                let forecast = prophet.predict_day(symbol, stretch, day);
-                self.of_prophet.insert(symbol, (stretch, forecast));
-            }
+            self.of_prophet.follow(prophet, symbol, stretch, day);
         }
     }
 }

@@ -8,6 +8,8 @@ pub mod frozen_trial;
 pub mod history;
 pub mod in_memory;
 pub mod optimize;
+pub mod overview;
+pub mod plots;
 pub mod storage;
 
 pub use frozen_trial::{FrozenTrial, Param, TrialState};
@@ -17,6 +19,7 @@ pub use optimize::{
     FAIL_REASON, Heartbeat, ObjectiveFn, OptimizeSettings, Optimizer, StopReason, StudyProgress,
     Trial, TrialEnd, enqueue,
 };
+pub use overview::{StudyOverview, StudyState, TrialCounts};
 pub use storage::{
     NewTrial, StudyDirection, StudyId, StudyRecord, StudyStorage, StudyStorageError, TrialId,
 };

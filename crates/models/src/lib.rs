@@ -37,7 +37,10 @@ pub use drift::{Drift, FittedDrift};
 pub use elastic_net::{ElasticNet, FittedElasticNet};
 pub use ensemble::{StackingError, StackingWeights};
 pub use ets::{Ets, FittedEts};
-pub use explain::Contributions;
+pub use explain::{
+    Contributions, ExplanationError, Interactions, KernelShapParams, Lime, LimeParams,
+    Neighbourhood, PermutationParams, kernel_shap, permutation_importance,
+};
 pub use features::{
     BARRIER_WIDTH, BarrierOutcome, FeatureDefinition, FeatureMatrix, FeatureSpec, FeatureSpecError,
     FeatureWindow, Known, LateBar, MarketRow, MarketStream, MarketUpdate, MatrixError, Panel,
@@ -46,7 +49,7 @@ pub use features::{
 pub use forecaster::{FitError, FittedForecaster, Forecaster};
 pub use gbdt::{FeatureRole, FittedGbdt, Gbdt, GbdtParams, ModelTextError, Objective};
 pub use horizon::{Horizon, HorizonError};
-pub use lstm::{FittedLstm, Lstm, LstmParams, RecentRows, SequenceGradient};
+pub use lstm::{FittedLstm, Lstm, LstmParams, RecentRows, SequenceAttribution, SequenceGradient};
 pub use probability::{
     CalibrationMethod, MethodLogLoss, ProbabilityCalibration, ProbabilityError, ProbabilityScores,
     ReliabilityBin, SelectedCalibration,

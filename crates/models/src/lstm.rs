@@ -19,7 +19,9 @@
 mod activation;
 mod adam;
 mod aligned;
+mod attribution;
 mod cell;
+mod double;
 #[cfg(test)]
 mod gradient_check;
 mod layer;
@@ -50,6 +52,7 @@ use sequences::{Group, Sequences};
 use train::Lesson;
 use window::WindowWeights;
 
+pub use attribution::SequenceAttribution;
 pub use recent::RecentRows;
 
 /// Fewest training rows: fewer are not worth a network.

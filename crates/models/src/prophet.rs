@@ -18,7 +18,7 @@ mod changepoints;
 mod fit;
 mod holidays;
 mod lasso;
-mod normal_quantile;
+pub(crate) mod normal_quantile;
 mod params;
 #[cfg(test)]
 mod python_golden;
@@ -164,10 +164,12 @@ impl FittedProphet {
         self.components_of_days(stretch_of(first), &days)
     }
 
-    /// The forecast for a row of `day`, the bits of [`FittedForecaster::predict`]: it looks at
-    /// nothing else.
-    pub fn predict_day(&self, symbol: Symbol, stretch: u32, day: Date) -> f64 {
-        sum_at(&self.components_of_days((symbol, stretch), &[day]), 0)
+    /// What each component adds to the forecast for a row of `day`, which looks at nothing else; as
+    /// [`Self::component_returns`]. Added up in their order they are the bits of
+    /// [`FittedForecaster::predict`].
+    pub fn components_of_day(&self, symbol: Symbol, stretch: u32, day: Date) -> Vec<(String, f64)> {
+        let components = self.components_of_days((symbol, stretch), &[day]).into_iter();
+        components.map(|ForecastTerm { name, values }| (name, values[0])).collect()
     }
 
     fn components_of_days(&self, stretch: (Symbol, u32), days: &[Date]) -> Vec<ForecastTerm> {

@@ -106,8 +106,7 @@ fn file<Files: Embed>(name: &str, headers: &HeaderMap) -> Response {
     let hash: String =
         file.metadata.sha256_hash().iter().map(|byte| format!("{byte:02x}")).collect();
     let etag = format!("\"{hash}\"");
-    let known = listed(headers, &header::IF_NONE_MATCH)
-        .any(|(tag, _)| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag);
+    let known = is_known(headers, &hash);
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         answer.insert(header::ETAG, etag);
     }
@@ -117,6 +116,13 @@ fn file<Files: Embed>(name: &str, headers: &HeaderMap) -> Response {
     }
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(name)));
     (answer, Body::from(file.data)).into_response()
+}
+
+/// Whether the caller has what bears `tag` already.
+pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let quoted = format!("\"{tag}\"");
+    listed(headers, &header::IF_NONE_MATCH)
+        .any(|(known, _)| known == "*" || known.strip_prefix("W/").unwrap_or(known) == quoted)
 }
 
 /// Encodings that the build may have beside a file, the smallest first, with their suffix.

@@ -42,6 +42,10 @@ pub(crate) enum ApiError {
     BasisUnknown(Symbol, Source),
     /// There is no such model version.
     ModelVersionNotFound(String),
+    /// There is no study of that name.
+    StudyNotFound(String),
+    /// A study has one objective, so that nothing can be weighed against it.
+    OneObjective(String),
     /// There is nothing at the path.
     NotFound,
     /// The path does not take the method.
@@ -78,6 +82,10 @@ pub(crate) enum ProblemCode {
     BasisUnknown,
     /// There is no such model version.
     ModelVersionNotFound,
+    /// There is no study of this name.
+    StudyNotFound,
+    /// This study has one objective, so that nothing can be weighed against it.
+    OneObjective,
     /// There is nothing at this path.
     NotFound,
     /// The path does not take this method; the header `allow` names those it takes.
@@ -133,6 +141,8 @@ impl ProblemCode {
             Self::NoSecondSource => ("no_second_source", StatusCode::NOT_FOUND),
             Self::BasisUnknown => ("basis_unknown", StatusCode::CONFLICT),
             Self::ModelVersionNotFound => ("model_version_not_found", StatusCode::NOT_FOUND),
+            Self::StudyNotFound => ("study_not_found", StatusCode::NOT_FOUND),
+            Self::OneObjective => ("one_objective", StatusCode::NOT_FOUND),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED),
             Self::BodyTooLarge => ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE),
@@ -196,6 +206,8 @@ impl ApiError {
             Self::NoSecondSource(..) => ProblemCode::NoSecondSource,
             Self::BasisUnknown(..) => ProblemCode::BasisUnknown,
             Self::ModelVersionNotFound(_) => ProblemCode::ModelVersionNotFound,
+            Self::StudyNotFound(_) => ProblemCode::StudyNotFound,
+            Self::OneObjective(_) => ProblemCode::OneObjective,
             Self::NotFound => ProblemCode::NotFound,
             Self::MethodNotAllowed => ProblemCode::MethodNotAllowed,
             Self::HostNotLocal(_) => ProblemCode::HostNotLocal,
@@ -235,6 +247,12 @@ impl ApiError {
             Self::ModelVersionNotFound(version) => format!(
                 "there is no model version '{version}'; GET /api/v1/models lists what there is"
             ),
+            Self::StudyNotFound(name) => {
+                format!("there is no study '{name}'; GET /api/v1/studies lists what there is")
+            }
+            Self::OneObjective(name) => {
+                format!("the study '{name}' has one objective; ask for its history instead")
+            }
             Self::NotFound => {
                 "there is nothing at this path; /api/openapi.json describes what there is"
                     .to_owned()

@@ -17,6 +17,7 @@ mod router;
 mod routes;
 mod schema;
 mod serve;
+mod unchanged;
 
 pub use router::router;
 pub use serve::serve;

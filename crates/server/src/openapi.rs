@@ -20,12 +20,13 @@ use utoipa::{IntoResponses, OpenApi as _, ToSchema};
 use crate::error::{ApiError, PROBLEM_JSON, Problem, ProblemCode};
 
 /// What the routes are about, in the order in which a reader wants them.
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("symbols", "What is traded, and the newest of everything about it."),
     ("bars", "Prices that passed the checks."),
     ("forecasts", "What the model in force expects, with its bands."),
     ("signals", "What to do about it, and why."),
     ("models", "The models, where they come from, and what they were worth out of sample."),
+    ("studies", "How the settings of models were searched, trial by trial."),
     ("data-quality", "What the validator found in the data."),
     ("market", "The calendar and the rules of the exchange."),
     ("health", "Whether the server works; for those who watch over it."),
@@ -183,6 +184,36 @@ impl IntoResponses for NoSuchModelVersion {
     }
 }
 
+/// The answer to a request for a study that there is not.
+pub(crate) struct NoSuchStudy;
+
+impl IntoResponses for NoSuchStudy {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::StudyNotFound])
+    }
+}
+
+/// The answer to a request that weighs the objectives of a study that has one, or is not there.
+pub(crate) struct NoSuchObjectives;
+
+impl IntoResponses for NoSuchObjectives {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::StudyNotFound, ProblemCode::OneObjective])
+    }
+}
+
+/// The answer to who has the last one already.
+pub(crate) struct Unchanged;
+
+impl IntoResponses for Unchanged {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let response = ResponseBuilder::new().description(
+            "Nothing has changed since the answer whose `etag` was sent as `if-none-match`.",
+        );
+        BTreeMap::from([("304".to_owned(), RefOr::T(response.build()))])
+    }
+}
+
 /// The answers with these codes, by status, each with an example.
 fn problem_responses(codes: &[ProblemCode]) -> BTreeMap<String, RefOr<Response>> {
     let mut by_status: BTreeMap<u16, Vec<ProblemCode>> = BTreeMap::new();
@@ -237,6 +268,8 @@ fn example(code: ProblemCode) -> ApiError {
         ProblemCode::ModelVersionNotFound => {
             ApiError::ModelVersionNotFound("gbdt-0123456789ab".to_owned())
         }
+        ProblemCode::StudyNotFound => ApiError::StudyNotFound("trees-5-0123456789ab".to_owned()),
+        ProblemCode::OneObjective => ApiError::OneObjective("trees-5-0123456789ab".to_owned()),
         ProblemCode::NotFound => ApiError::NotFound,
         ProblemCode::MethodNotAllowed => ApiError::MethodNotAllowed,
         ProblemCode::BodyTooLarge => ApiError::BodyTooLarge,

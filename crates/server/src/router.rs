@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::middleware::{Limits, wrap};
 use crate::routes::{
-    bars, data_quality, docs, forecasts, health, market, models, signals, symbols,
+    bars, data_quality, docs, forecasts, health, market, models, signals, studies, symbols,
 };
 use crate::{assets, openapi};
 
@@ -22,6 +22,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(forecasts::router())
         .merge(signals::router())
         .merge(models::router())
+        .merge(studies::router())
         .merge(data_quality::router())
         .merge(market::router())
         .merge(health::router())

@@ -8,4 +8,5 @@ pub(crate) mod health;
 pub(crate) mod market;
 pub(crate) mod models;
 pub(crate) mod signals;
+pub(crate) mod studies;
 pub(crate) mod symbols;

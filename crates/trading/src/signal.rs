@@ -21,7 +21,7 @@ pub use reason::Reason;
 const NAMED_COUNT: usize = 5;
 
 /// How far contributions may be from adding up to the forecast, log-return.
-const SUM_TOLERANCE: f64 = 1e-9;
+const SUM_TOLERANCE: f64 = 1e-6;
 
 /// What a signal knows of the session in which it is made and ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ pub struct Contribution {
 /// The largest contributions to a forecast and the sum of the rest.
 ///
 /// All are log-returns, and `base_share`, the items and `other_share` add up to `total_share`
-/// within 1e-9.
+/// within 1e-6.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TopContributions {
     /// The forecast for a row of which nothing is known.
@@ -236,7 +236,7 @@ pub struct Signal {
 /// # Panics
 ///
 /// When a number of the forecast is not finite, or the contributions do not add up to it within
-/// 1e-9: a signal must not be explained by something else than its forecast.
+/// 1e-6: a signal must not be explained by something else than its forecast.
 pub fn decide(input: &SignalInput<'_>) -> Signal {
     let SignalInput { expected_log_return, interval_50, interval_80, probability_up, .. } = *input;
     let expected = input.expected_interval_80;

@@ -22,7 +22,7 @@ import type {
 
 const BASE = '/api/v1';
 /** How many rows one page may bring; the server's own limit. */
-const PAGE_ROWS = 1000;
+export const PAGE_ROWS = 1000;
 /** A guard against a cursor that never ends. */
 const PAGES_MAX = 200;
 /** Findings are read one by one, so they come in short pages. */
@@ -46,7 +46,7 @@ export class ApiError extends Error {
   }
 }
 
-type Query = Record<string, string | number | null | undefined>;
+export type Query = Record<string, string | number | null | undefined>;
 
 export function path(resource: string, query: Query = {}): string {
   const search = new URLSearchParams();
@@ -57,7 +57,8 @@ export function path(resource: string, query: Query = {}): string {
   return text === '' ? `${BASE}${resource}` : `${BASE}${resource}?${text}`;
 }
 
-async function problemOf(response: Response): Promise<ApiError> {
+/** What an answer that is none says of itself. */
+export async function problemOf(response: Response): Promise<ApiError> {
   const requestId = response.headers.get('x-request-id');
   try {
     const problem = (await response.json()) as Partial<Problem>;
@@ -73,14 +74,18 @@ async function problemOf(response: Response): Promise<ApiError> {
   }
 }
 
-async function get<T>(url: string, signal?: AbortSignal): Promise<T> {
-  let response: Response;
+/** The server's answer, whatever its status. */
+export async function ask(url: string, { headers, ...init }: RequestInit & { headers?: Record<string, string> }, signal?: AbortSignal): Promise<Response> {
   try {
-    response = await fetch(url, { signal, headers: { accept: 'application/json' } });
+    return await fetch(url, { ...init, signal, headers: { accept: 'application/json', ...headers } });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError('unreachable', 0, 'the server did not answer', null, null);
   }
+}
+
+export async function get<T>(url: string, signal?: AbortSignal): Promise<T> {
+  const response = await ask(url, {}, signal);
   if (!response.ok) throw await problemOf(response);
   return (await response.json()) as T;
 }

@@ -15,17 +15,23 @@ export class Resource<T> {
   #ask: ((signal: AbortSignal) => Promise<T>) | null = null;
 
   async load(key: string, ask: (signal: AbortSignal) => Promise<T>): Promise<void> {
+    if (this.#key !== key) this.value = null;
+    this.#key = key;
+    this.problem = null;
+    await this.#fetch(ask);
+  }
+
+  async #fetch(ask: (signal: AbortSignal) => Promise<T>): Promise<void> {
     this.#abort?.abort();
     const abort = new AbortController();
     this.#abort = abort;
     this.#ask = ask;
-    if (this.#key !== key) this.value = null;
-    this.#key = key;
-    this.problem = null;
     this.loading = true;
     try {
       const value = await ask(abort.signal);
-      if (this.#abort === abort) this.value = value;
+      if (this.#abort !== abort) return;
+      this.value = value;
+      this.problem = null;
     } catch (error) {
       if (this.#abort !== abort || abort.signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
@@ -39,4 +45,8 @@ export class Resource<T> {
     if (this.#key !== null && this.#ask !== null) void this.load(this.#key, this.#ask);
   };
 
+  /** Asks the same again unseen: what is shown stays, a problem included, until the answer is there. */
+  refresh = async (): Promise<void> => {
+    if (this.#ask !== null && !this.loading) await this.#fetch(this.#ask);
+  };
 }

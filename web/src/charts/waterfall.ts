@@ -1,10 +1,10 @@
-import type { Contributions } from '../api/schema';
+import type { Contribution, Contributions } from '../api/schema';
 
 /** Rounding of the API's numbers may leave this much; anything more is a broken explanation. */
 const SUM_TOLERANCE = 1e-6;
 
 export interface WaterfallRow {
-  kind: 'base' | 'feature' | 'other' | 'total';
+  kind: 'base' | 'feature' | 'other' | 'residual' | 'total';
   feature: string | null;
   value: number | null;
   amount: number;
@@ -24,19 +24,30 @@ export interface Waterfall {
 
 /** Lays the parts of a forecast end to end: base, the largest effects, the rest, the forecast. */
 export function waterfall(contributions: Contributions): Waterfall {
+  const largestFirst = [...contributions.items].sort(
+    (a, b) => Math.abs(b.contribution_share) - Math.abs(a.contribution_share),
+  );
+  return layEndToEnd(contributions.base_share, largestFirst, contributions.other_share, null, contributions.total_share);
+}
+
+/** The same of parts in the order in which they are to stand; `residual` is what they may leave, where something may. */
+export function layEndToEnd(
+  base: number,
+  items: Pick<Contribution, 'feature' | 'value' | 'contribution_share'>[],
+  other: number,
+  residual: number | null,
+  total: number,
+): Waterfall {
   const rows: WaterfallRow[] = [];
   let reached = 0;
   const step = (kind: WaterfallRow['kind'], feature: string | null, value: number | null, amount: number): void => {
     rows.push({ kind, feature, value, amount, from: reached, to: reached + amount });
     reached += amount;
   };
-  step('base', null, null, contributions.base_share);
-  const largestFirst = [...contributions.items].sort(
-    (a, b) => Math.abs(b.contribution_share) - Math.abs(a.contribution_share),
-  );
-  for (const item of largestFirst) step('feature', item.feature, item.value, item.contribution_share);
-  step('other', null, null, contributions.other_share);
-  const total = contributions.total_share;
+  step('base', null, null, base);
+  for (const item of items) step('feature', item.feature, item.value, item.contribution_share);
+  step('other', null, null, other);
+  if (residual !== null) step('residual', null, null, residual);
   const difference = total - reached;
   rows.push({ kind: 'total', feature: null, value: null, amount: total, from: 0, to: total });
   const edges = rows.flatMap((row) => [row.from, row.to]);

@@ -6,6 +6,7 @@ export const say = {
   number: (value: number | null | undefined, digits?: number) => format.number(settings.language, value, digits),
   signedNumber: (value: number | null | undefined, digits: number) =>
     format.signedNumber(settings.language, value, digits),
+  significant: (value: number | null | undefined, digits?: number) => format.significant(settings.language, value, digits),
   price: (value: string | number | null | undefined) => format.price(settings.language, value),
   signedPrice: (value: number | null | undefined) => format.signedPrice(settings.language, value),
   lira: (value: string | number | null | undefined) => format.lira(settings.language, value),

@@ -48,6 +48,18 @@ export function signedNumber(language: Language, value: number | Missing, digits
   }).format(value);
 }
 
+/** Outside of these a number is easier to read as a power of ten. */
+const PLAIN_MIN = 1e-4;
+const PLAIN_MAX = 1e7;
+
+/** A number of any size, as the value of a parameter is: so many digits that mean something. */
+export function significant(language: Language, value: number | Missing, digits = 4): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return MISSING;
+  const size = Math.abs(value);
+  const isPlain = value === 0 || (size >= PLAIN_MIN && size < PLAIN_MAX);
+  return numberFormat(language, { maximumSignificantDigits: digits, ...(isPlain ? {} : { notation: 'scientific' }) }).format(value);
+}
+
 /** A price from the API's decimal string; at least two decimals, at most the four the store keeps. */
 export function price(language: Language, value: string | number | Missing): string {
   const amount = amountOf(value);

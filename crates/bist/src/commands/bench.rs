@@ -6,6 +6,7 @@
 
 mod ingest;
 mod models;
+mod plots;
 mod side_by_side;
 mod skill;
 mod streaming;
@@ -30,12 +31,17 @@ enum Topic {
     /// Indicators, Prophet, the recurrent network and boosted trees, beside TA-Lib, Python prophet,
     /// `PyTorch` and LightGBM
     Models(models::ModelsBenchArgs),
+    /// Plots of explanations as PNG files, beside shap with matplotlib
+    Plots(plots::PlotsBenchArgs),
     /// Training on generated markets: how much of what can be foreseen is, and what is claimed of
     /// noise. Takes minutes
     Skill(skill::SkillBenchArgs),
     /// One side of a comparison: prints its measurement as a line of JSON
     #[command(hide = true)]
     ModelSide(models::ModelSideArgs),
+    /// One side of a comparison: prints its measurement as a line of JSON
+    #[command(hide = true)]
+    PlotSide(plots::PlotSideArgs),
     /// One side of a comparison: prints its measurement as a line of JSON
     #[command(hide = true)]
     IngestSide(ingest::IngestSideArgs),
@@ -47,8 +53,10 @@ impl BenchArgs {
             Topic::Ingest(args) => args.run(terminal),
             Topic::Streaming(args) => args.run(config, terminal).await,
             Topic::Models(args) => args.run(terminal),
+            Topic::Plots(args) => args.run(terminal),
             Topic::Skill(args) => args.run(config, terminal).await,
             Topic::ModelSide(args) => args.run(),
+            Topic::PlotSide(args) => args.run(),
             Topic::IngestSide(args) => args.run(),
         }
     }

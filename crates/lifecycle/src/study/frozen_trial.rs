@@ -26,6 +26,10 @@ pub enum TrialState {
 }
 
 impl TrialState {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Running, Self::Complete, Self::Pruned, Self::Fail, Self::Waiting];
+
     /// Whether nothing of the trial changes any more.
     pub const fn is_finished(self) -> bool {
         matches!(self, Self::Complete | Self::Pruned | Self::Fail)

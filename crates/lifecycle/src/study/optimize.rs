@@ -23,6 +23,8 @@ use serde_json::{Map, Value};
 
 pub use handle::Trial;
 
+pub(super) use abandoned::beat_at;
+
 use crate::pruner::Pruner;
 use crate::sampler::Sampler;
 use crate::search_space::ParamValue;

@@ -1,5 +1,6 @@
 //! What a place that keeps studies can do.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::search_space::Distribution;
+use crate::search_space::{Choice, Distribution};
 use crate::study::{FrozenTrial, Param, TrialState};
 
 /// What names a study in its storage.
@@ -299,15 +300,54 @@ pub trait StudyStorage: fmt::Debug + Send + Sync {
 
 impl Distribution {
     /// Whether both are of one kind, so that a study may use them under one name: a range may
-    /// change, the choices of a category may not.
+    /// change, the choices of a category may not. As in Python, a choice of 1 is one of 1.0 and of
+    /// true.
     pub fn is_compatible_with(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Float { log, .. }, Self::Float { log: other, .. })
             | (Self::Int { log, .. }, Self::Int { log: other, .. }) => log == other,
             (Self::Categorical { choices }, Self::Categorical { choices: other }) => {
-                choices == other
+                choices.len() == other.len() && choices.iter().zip(other).all(|(a, b)| a.is_like(b))
             }
             (Self::Float { .. } | Self::Int { .. } | Self::Categorical { .. }, _) => false,
         }
+    }
+}
+
+impl Choice {
+    fn is_like(&self, other: &Self) -> bool {
+        match (self.number(), other.number()) {
+            (Some(a), Some(b)) => a.partial_cmp(&b) == Some(Ordering::Equal),
+            _ => self == other,
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "whole numbers of choices are below 2^53")]
+    fn number(&self) -> Option<f64> {
+        match self {
+            Self::Bool(value) => Some(f64::from(u8::from(*value))),
+            Self::Int(value) => Some(*value as f64),
+            Self::Float(value) => Some(*value),
+            Self::Text(_) | Self::Null => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_are_compared_as_python_does() {
+        let of = |choices: &[Choice]| Distribution::categorical(choices.iter().cloned());
+        let numbers = of(&[Choice::Int(0), Choice::Float(0.5), Choice::Bool(true)]);
+        let check = |choices: &[Choice], expected| {
+            assert_eq!(numbers.is_compatible_with(&of(choices)), expected, "{choices:?}");
+        };
+        check(&[Choice::Bool(false), Choice::Float(0.5), Choice::Float(1.0)], true);
+        check(&[Choice::Int(0), Choice::Float(0.5), Choice::Int(2)], false);
+        check(&[Choice::Int(0), Choice::Float(0.5)], false);
+        check(&[Choice::Null, Choice::Float(0.5), Choice::Int(1)], false);
+        check(&["0".into(), Choice::Float(0.5), Choice::Int(1)], false);
     }
 }

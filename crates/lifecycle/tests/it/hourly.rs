@@ -3,7 +3,7 @@
 use bist_lifecycle::evaluation::{ByBaseline, RankIcMethod};
 use bist_lifecycle::training::{OutOfFoldForecasts, forecast_folds};
 use bist_lifecycle::{
-    FittedModel, TrainError, TrainingSpec, WalkForward, WalkForwardError, horizons_of,
+    Explained, FittedModel, TrainError, TrainingSpec, WalkForward, WalkForwardError, horizons_of,
 };
 use bist_market::{Calendar, Interval, ValidatedBars};
 use bist_models::{Horizon, Panel, features};
@@ -70,16 +70,15 @@ fn hourly_models_are_trained_proved_and_forecast_to_the_end_of_their_session() {
             assert!((covered - coverage.level).abs() < 0.08, "{coverage:?}");
         }
 
-        let forecasts = trained.model.latest_forecasts(&panel, Calendar::bist());
-        assert_eq!(forecasts.len(), 6);
-        for forecast in &forecasts {
+        let explained = trained.model.explain_latest(&panel, Calendar::bist()).unwrap();
+        assert_eq!(explained.len(), 6);
+        for Explained { forecast, explanation } in &explained {
             // The hour before the closing auction is the last after which something is left.
             assert_eq!(forecast.as_of, LAST_DAY);
             assert_eq!(forecast.as_of_time, Some(time(18, 0, 0, 0)));
             let [step] = forecast.steps.as_slice() else { panic!("{forecast:?}") };
             assert_eq!((step.day, step.time), (Some(LAST_DAY), Some(ends)));
-            let shares: f64 = forecast.contributions.iter().map(|c| c.contribution_share).sum();
-            assert!((forecast.base_share + shares - forecast.expected_log_return).abs() < 1e-9);
+            assert!((explanation.sum() - forecast.expected_log_return).abs() < 1e-6);
         }
         let bytes = trained.model.to_bytes();
         assert_eq!(FittedModel::from_bytes(&bytes).unwrap(), trained.model);

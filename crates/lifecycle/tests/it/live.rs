@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use bist_lifecycle::evaluation::LearningTarget;
-use bist_lifecycle::{FittedModel, Forecast, LiveModel, OtherFeatures, TrainingContext};
+use bist_lifecycle::{Explained, FittedModel, LiveModel, OtherFeatures, TrainingContext};
 use bist_market::{Bar, BarSeries, Calendar, Interval, Symbol, ValidatedBars};
 use bist_models::{FeatureSpec, Panel, features};
 use bist_testkit::bars::{random_walk, validated};
@@ -81,9 +81,9 @@ fn by_day(series: &[ValidatedBars]) -> BTreeMap<Date, Vec<(Symbol, Bar, bool)>> 
     days
 }
 
-/// The forecast as text, in which numbers of different bits differ.
-fn written(forecast: Option<&Forecast>) -> String {
-    format!("{forecast:?}")
+/// The forecast and its explanation as text, in which numbers of different bits differ.
+fn written(explained: Option<&Explained>) -> String {
+    format!("{explained:?}")
 }
 
 #[test]
@@ -111,17 +111,24 @@ fn a_live_model_forecasts_what_the_panel_of_the_bars_so_far_gives() {
                 let panel = panel(&so_far.collect::<Vec<_>>());
                 let row =
                     panel.known.keys.iter().position(|key| key.day == day && key.symbol == *symbol);
-                let batch = fitted.forecast(&panel, row.unwrap(), Calendar::bist());
-                assert!(batch.is_some());
-                assert_eq!(written(forecast.as_ref()), written(batch.as_ref()), "{symbol}");
+                let batch = fitted.explain(&panel, row.unwrap(), Calendar::bist()).unwrap();
+                assert_eq!(forecast, batch.as_ref().map(|batch| batch.forecast.clone()));
+                let live_row = live.row(*symbol).unwrap();
+                let explained = live.explain(&live_row).unwrap();
+                assert!(explained.is_some());
+                assert_eq!(written(explained.as_ref()), written(batch.as_ref()), "{symbol}");
             }
         }
         for (symbol, ..) in &bars {
             let Some(live_row) = live.row(*symbol) else { continue };
-            let forecast = live.forecast(&live_row);
+            let explained = live.explain(&live_row).unwrap();
             let row = whole.known.keys.binary_search(&live_row.key).unwrap();
-            let batch = fitted.forecast(&whole, row, Calendar::bist());
-            assert_eq!(written(forecast.as_ref()), written(batch.as_ref()), "{:?}", live_row.key);
+            let batch = fitted.explain(&whole, row, Calendar::bist()).unwrap();
+            assert_eq!(written(explained.as_ref()), written(batch.as_ref()), "{:?}", live_row.key);
+            let forecasts =
+                [live.forecast(&live_row), fitted.forecast(&whole, row, Calendar::bist())];
+            let alone = explained.map(|explained| explained.forecast);
+            assert_eq!(forecasts, [alone.clone(), alone]);
             compared_count += usize::from(batch.is_some());
             new_stretches_count += usize::from(live_row.stretch > 0 && day > UNTIL);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bist_lifecycle::evaluation::{ByBaseline, RegimeShares};
 use bist_lifecycle::training::{OutOfFoldForecasts, forecast_folds};
-use bist_lifecycle::{FittedModel, TrainError, Trained, TrainingStage, evaluate_paths};
+use bist_lifecycle::{Explained, FittedModel, TrainError, Trained, TrainingStage, evaluate_paths};
 use bist_market::{Calendar, ExchangeRules, Price};
 use bist_models::{FeatureMatrix, Horizon, Panel};
 use bist_trading::{Action, ModelRecord, SignalInput, SignalPolicy, SkillCondition, decide};
@@ -91,14 +91,32 @@ fn a_changed_future_leaves_the_forecasts_of_a_fold_as_they_were() {
 fn a_forecast_is_a_straight_line_with_bands_and_reasons_that_add_up() {
     let panel = PLANTED.panel();
     let trained = trained(&panel, 7);
-    let forecasts = trained.model.latest_forecasts(&panel, Calendar::bist());
-    assert_eq!(forecasts.len(), 10);
-    for forecast in &forecasts {
+    let explained = trained.model.explain_latest(&panel, Calendar::bist()).unwrap();
+    assert_eq!(explained.len(), 10);
+    let by_prophet =
+        |Explained { explanation, .. }: &Explained| explanation.members[3].contribution;
+    let sum_of_day: f64 = explained.iter().map(by_prophet).sum();
+    assert!(sum_of_day.abs() < 1e-12, "symbols are compared with each other: {sum_of_day}");
+    for Explained { forecast, explanation } in &explained {
         assert_eq!(forecast.as_of, panel.known.keys.last().unwrap().day);
-        let shares: f64 = forecast.contributions.iter().map(|c| c.contribution_share).sum();
-        assert!((forecast.base_share + shares - forecast.expected_log_return).abs() < 1e-9);
-        let named = |name: &str| forecast.contributions.iter().any(|c| c.feature == name);
-        assert!(named("driver") && named("lstm_forecast") && named("prophet_forecast"));
+        assert!((explanation.sum() - forecast.expected_log_return).abs() < 1e-6);
+        let kinds: Vec<&str> = explanation.members.iter().map(|m| m.kind.as_str()).collect();
+        assert_eq!(kinds, ["gbdt", "elastic_net", "lstm", "prophet"]);
+        let of_members: f64 = explanation.members.iter().map(|m| m.weight * m.forecast).sum();
+        assert!((explanation.drift + of_members - forecast.expected_log_return).abs() < 1e-12);
+        for (index, member) in explanation.members.iter().enumerate() {
+            let parts: f64 = explanation.features.iter().map(|f| f.by_member[index]).sum();
+            assert!((parts - member.contribution).abs() < 1e-12, "{}", member.kind);
+            let gap = member.base + parts - member.weight * member.forecast;
+            let allowed = if member.kind == "lstm" { 1e-7 } else { 1e-9 };
+            assert!(gap.abs() < allowed, "{} is {gap} off", member.kind);
+        }
+        let of = |name: &str| {
+            let feature = explanation.features.iter().find(|f| f.feature == name);
+            feature.map(|feature| feature.by_member.clone())
+        };
+        assert!(of("driver").unwrap()[2].abs() > 0.0, "the network is explained by feature");
+        assert!(of("prophet_trend").is_some() && of("prophet_weekly").is_some());
         assert!((0.0..=1.0).contains(&forecast.probability_up));
         assert_eq!(forecast.steps.len(), 5);
         for (step, number) in forecast.steps.iter().zip(1_u32..) {
@@ -113,10 +131,11 @@ fn a_forecast_is_a_straight_line_with_bands_and_reasons_that_add_up() {
         }
     }
     // A larger forecast is more often followed by a rise.
+    let forecasts = explained.iter().map(|explained| &explained.forecast);
     let largest =
-        forecasts.iter().max_by(|a, b| a.expected_log_return.total_cmp(&b.expected_log_return));
+        forecasts.clone().max_by(|a, b| a.expected_log_return.total_cmp(&b.expected_log_return));
     let smallest =
-        forecasts.iter().min_by(|a, b| a.expected_log_return.total_cmp(&b.expected_log_return));
+        forecasts.clone().min_by(|a, b| a.expected_log_return.total_cmp(&b.expected_log_return));
     assert!(largest.unwrap().probability_up > smallest.unwrap().probability_up);
 }
 
@@ -167,9 +186,9 @@ fn a_symbol_without_a_known_volatility_is_not_forecast() {
     let trained = trained(&panel, 7);
     let last = panel.known.keys.len() - 1;
     panel.targets.volatility[last] = f64::NAN;
-    let forecasts = trained.model.latest_forecasts(&panel, Calendar::bist());
-    assert_eq!(forecasts.len(), 9);
-    assert!(forecasts.iter().all(|forecast| forecast.symbol != symbol(9)));
+    let explained = trained.model.explain_latest(&panel, Calendar::bist()).unwrap();
+    assert_eq!(explained.len(), 9);
+    assert!(explained.iter().all(|explained| explained.forecast.symbol != symbol(9)));
 }
 
 #[test]
@@ -178,8 +197,8 @@ fn forecasts_become_signals_that_rest_on_the_record() {
     let found = trained(&panel, 7);
     let lost = trained(&Recipe { strength: 0.0, ..PLANTED }.panel(), 7);
     let actions = |trained: &Trained, model_record: &ModelRecord| -> Vec<Action> {
-        let forecasts = trained.model.latest_forecasts(&panel, Calendar::bist());
-        let signals = forecasts.iter().map(|forecast| {
+        let explained = trained.model.explain_latest(&panel, Calendar::bist()).unwrap();
+        let signals = explained.iter().map(|Explained { forecast, explanation }| {
             let step = forecast.last_step();
             decide(&SignalInput {
                 symbol: forecast.symbol,
@@ -192,8 +211,8 @@ fn forecasts_become_signals_that_rest_on_the_record() {
                 interval_80: step.interval_80,
                 interval_50: step.interval_50,
                 probability_up: forecast.probability_up,
-                base_share: forecast.base_share,
-                contributions: &forecast.contributions,
+                base_share: explanation.base,
+                contributions: &explanation.contributions(),
                 model_record,
                 symbol_record: &trained.evaluation.symbol_record(forecast.symbol),
                 costs: &trained.evaluation.protocol.costs,

@@ -134,6 +134,27 @@ impl FeatureMatrix {
         self.columns.iter().map(|column| column[row]).collect()
     }
 
+    /// Replaces the values of column `j` by others of its own, in another order.
+    ///
+    /// # Panics
+    ///
+    /// When there is no column `j`, or there are more or fewer values.
+    pub(crate) fn rearrange(&mut self, j: usize, values: Vec<f64>) {
+        assert_eq!(values.len(), self.rows_count, "there is a value for each row");
+        self.columns[j] = values;
+    }
+
+    /// Some rows, as a matrix of the same columns.
+    ///
+    /// # Panics
+    ///
+    /// When a row does not exist.
+    pub(crate) fn select(&self, rows: &[usize]) -> Self {
+        let chosen = |column: &Vec<f64>| rows.iter().map(|&row| column[row]).collect();
+        let columns = self.columns.iter().map(chosen).collect();
+        Self { names: self.names.clone(), columns, rows_count: rows.len() }
+    }
+
     /// The values of `rows`, row after row.
     ///
     /// # Panics

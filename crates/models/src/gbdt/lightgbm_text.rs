@@ -372,7 +372,12 @@ fn read_tree(section: &Section<'_>, features_count: usize) -> Result<Tree, Model
     let nodes_count = leaves_count - 1;
     let features = section.numbers::<usize>("split_feature", nodes_count)?;
     let gains = section.finite("split_gain", nodes_count)?;
-    let thresholds = section.finite("threshold", nodes_count)?;
+    let thresholds: Vec<f64> = section.numbers("threshold", nodes_count)?;
+    // Infinity sends every known number left: the node asks only whether there is one.
+    if !thresholds.iter().all(|threshold| threshold.is_finite() || *threshold == f64::INFINITY) {
+        let expected = format!("{nodes_count} finite numbers, or inf");
+        return Err(section.wrong("threshold", &expected));
+    }
     let decisions = section.numbers::<u8>("decision_type", nodes_count)?;
     let lefts = section.numbers::<i64>("left_child", nodes_count)?;
     let rights = section.numbers::<i64>("right_child", nodes_count)?;

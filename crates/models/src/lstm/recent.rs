@@ -3,6 +3,7 @@
 use bist_market::Symbol;
 
 use super::FittedLstm;
+use crate::features::Known;
 
 /// What the network read of the last rows of one symbol: those that come before its next row.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +14,32 @@ pub struct RecentRows {
     inputs: Vec<f32>,
 }
 
+impl RecentRows {
+    /// The inputs of these rows and of the next, which is of `stretch`; rows of another stretch are
+    /// passed over.
+    pub(super) fn followed_by<'a>(
+        &'a self,
+        stretch: u32,
+        next: &'a [f32],
+    ) -> impl Iterator<Item = &'a [f32]> {
+        let before = if self.stretch == stretch { self.inputs.as_slice() } else { &[] };
+        before.chunks_exact(next.len().max(1)).chain([next])
+    }
+}
+
 impl FittedLstm {
+    /// What the network read of the rows before `row`, within its sequence.
+    ///
+    /// # Panics
+    ///
+    /// As [`crate::FittedForecaster::predict`].
+    pub fn rows_before(&self, known: &Known, row: usize) -> RecentRows {
+        let sequences = self.sequences(known, &[row]);
+        let rows: Vec<&[f32]> = sequences.inputs(row).collect();
+        let (_, before) = rows.split_last().expect("a sequence ends in its own row");
+        RecentRows { stretch: known.stretch[row], inputs: before.concat() }
+    }
+
     /// Adds a row that is final, whose `features` are in the order of the columns, to those that
     /// come before the next.
     ///
@@ -44,9 +70,8 @@ impl FittedLstm {
         stretch: u32,
         features: &[f64],
     ) -> f64 {
-        let before = if recent.stretch == stretch { recent.inputs.as_slice() } else { &[] };
         let inputs = self.learned.scaler.inputs_of_row(features);
-        let rows = before.chunks_exact(inputs.len().max(1)).chain([inputs.as_slice()]);
-        self.answer_alone(self.learned.symbols.binary_search(&symbol).ok(), rows)
+        let symbol = self.learned.symbols.binary_search(&symbol).ok();
+        self.answer_alone(symbol, recent.followed_by(stretch, &inputs))
     }
 }

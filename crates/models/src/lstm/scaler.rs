@@ -144,6 +144,17 @@ impl Scaler {
         scores.chain(self.flagged().map(|j| flag(features[j]))).collect()
     }
 
+    /// What the inputs of a row amount to by feature: that of its score and, where it has one, that of
+    /// its flag.
+    pub(super) fn by_feature(&self, of_inputs: &[f64]) -> Vec<f64> {
+        let (of_scores, of_flags) = of_inputs.split_at(self.scales.len());
+        let mut of_features = of_scores.to_vec();
+        for (j, of_flag) in self.flagged().zip(of_flags) {
+            of_features[j] += of_flag;
+        }
+        of_features
+    }
+
     /// Derivative of the input of feature `j` by its value; 0 for a missing value and one that is
     /// cut.
     pub(super) fn slope(&self, j: usize, value: f64) -> f64 {

@@ -1,11 +1,13 @@
-//! Forward, backward and steps of Adam against `PyTorch` (`tests/golden/lstm_torch.py`).
+//! Forward, backward, integrated gradients and steps of Adam against `PyTorch` (`tests/golden/lstm_torch.py`).
 
 use serde::Deserialize;
 
 use super::adam::{Adam, clip_factor};
+use super::double::DoubleNetwork;
 use super::network::{Layout, Network, Pass, Shape};
 use super::product::LANES;
 use super::sequences::Group;
+use crate::explain::integrated_gradients::along_path;
 
 const SHAPE: Shape = Shape {
     steps: 6,
@@ -29,6 +31,8 @@ struct Case {
     answers: Vec<f64>,
     d_inputs: Vec<f64>,
     gradient: Vec<f64>,
+    answer_at_zeros: f64,
+    integrated_gradients: Vec<f64>,
     answers_after_40_steps: Vec<f64>,
     weights_after_40_steps: Vec<f64>,
 }
@@ -116,5 +120,35 @@ fn answers_gradients_and_forty_steps_of_adam_are_those_of_pytorch() {
         network.pack_forward(&mut packed);
         pass.forward(&network, &packed, &group);
         check_close(&pass.answers[..WINDOWS], &case.answers_after_40_steps, 1e-3);
+    }
+}
+
+#[test]
+fn integrated_gradients_are_those_of_pytorch() {
+    let text = include_str!("../../tests/golden/lstm_torch.json");
+    let golden: Golden = serde_json::from_str(text).unwrap();
+    let x: Vec<f32> = numbers(2, WINDOWS * SHAPE.steps * SHAPE.inputs);
+    let x: Vec<f32> = x.into_iter().map(|x| 2.0 * x).collect();
+    for case in golden.cases {
+        let shape = Shape { layer_norm: case.layer_norm, ..SHAPE };
+        let layout = Layout::of(&shape);
+        let weights = numbers(1, layout.weights_count());
+        let network = Network { shape, layout, weights };
+        let expected = case.integrated_gradients.chunks_exact(SHAPE.steps * SHAPE.inputs);
+        let windows = x.chunks_exact(SHAPE.steps * SHAPE.inputs).zip(expected);
+        for ((x, expected), answer) in windows.zip(&case.answers) {
+            let rows: Vec<&[f32]> = x.chunks_exact(SHAPE.inputs).collect();
+            let path = DoubleNetwork::of(&network, &[], &rows);
+            let (from, to) = (path.answer(0.0), path.answer(1.0));
+            assert!((from - case.answer_at_zeros).abs() < 1e-9, "{from}");
+            assert!((to - answer).abs() < 1e-9, "{to} for {answer}");
+            let gradient = |share| path.gate_gradient(share);
+            let along = along_path(&path.of_inputs, to - from, 1e-12, gradient);
+            let added = path.by_inputs(&along.mean);
+            for ((d, x), expected) in added.iter().zip(x).zip(expected) {
+                let added = d * f64::from(*x);
+                assert!((added - expected).abs() < 1e-9, "{added} for {expected}");
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
-"""Writes lstm_torch.json: what PyTorch makes of a small network, and of 40 steps of Adam on it.
+"""Writes lstm_torch.json: what PyTorch makes of a small network, its integrated gradients, and what 40
+steps of Adam make of it.
 
 Made with torch 2.15.0 (BSD-3-Clause, https://pytorch.org) and numpy 2.4.6 from PyPI, Python 3.11, on
 the CPU in double precision:
@@ -53,6 +54,16 @@ def network(layer_norm):
     return forward, parameters
 
 
+def integrated_gradients(forward, x):
+    """The inputs times their mean gradient on the way from zeros, by 200 nodes of Gauss-Legendre."""
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    mean = torch.zeros_like(x)
+    for node, weight in zip((nodes + 1) / 2, weights / 2):
+        at = (node * x.detach()).requires_grad_(True)
+        mean += weight * torch.autograd.grad(forward(at).sum(), at)[0]
+    return x.detach() * mean
+
+
 def flat(tensors):
     return [float(f"{v:.9e}") for t in tensors for v in t.flatten().tolist()]
 
@@ -68,7 +79,9 @@ for layer_norm in (False, True):
     loss = torch.nn.functional.mse_loss(answers, y)
     loss.backward()
     case = {"layer_norm": layer_norm, "answers": flat([answers]), "d_inputs": flat([x.grad]),
-            "gradient": flat([p.grad for p in parameters])}
+            "gradient": flat([p.grad for p in parameters]),
+            "answer_at_zeros": flat([forward(torch.zeros_like(x[:1]))])[0],
+            "integrated_gradients": flat([integrated_gradients(forward, x)])}
     optimiser = torch.optim.AdamW(parameters, lr=0.01, weight_decay=0.05)
     for _ in range(40):
         optimiser.zero_grad()

@@ -138,6 +138,99 @@ fn the_gradient_of_a_sequence_is_the_change_of_the_forecast() {
     assert_eq!(beginning.rows, [1, 4]);
 }
 
+/// The rows of `x` with what the network reads of them moved towards the average: `share` of the way
+/// to it is left. `means` are those of the training rows.
+fn drawn_towards_average(x: &Known, means: &[f64], share: f64) -> Known {
+    let column = |j: usize| -> Vec<f64> {
+        x.features.column(j).iter().map(|value| means[j] + share * (value - means[j])).collect()
+    };
+    let columns = (0..x.features.columns_count()).map(column).collect();
+    let features = FeatureMatrix::from_columns(x.features.names().to_vec(), columns).unwrap();
+    Known { features, ..x.clone() }
+}
+
+#[test]
+fn contributions_to_a_forecast_are_the_mean_slopes_on_the_way_from_the_average() {
+    // Without holes: flags cannot be moved part of the way.
+    let (holes, y) = table(1);
+    let columns: Vec<Vec<f64>> = (0..3)
+        .map(|j| {
+            let known = |value: &f64| if value.is_nan() { 0.3 } else { *value };
+            holes.features.column(j).iter().map(known).collect()
+        })
+        .collect();
+    let names = holes.features.names()[..3].to_vec();
+    let x = Known { features: FeatureMatrix::from_columns(names, columns).unwrap(), ..holes };
+    for layer_norm in [false, true] {
+        let fitted = fit(LstmParams { layer_norm, epochs_max: 5, ..small() }, &x, &y);
+        let means: Vec<f64> =
+            (0..3).map(|j| x.features.column(j)[..200].iter().sum::<f64>() / 200.0).collect();
+        let row = 250;
+        let explained = fitted.attribute(&x, row);
+        // The trapezoid rule over a hundred pieces, of derivatives that were computed otherwise.
+        let (mut expected, pieces_count) = (vec![vec![0.0; 3]; 6], 100);
+        for piece in 0..=pieces_count {
+            let share = f64::from(piece) / f64::from(pieces_count);
+            let weight = if piece == 0 || piece == pieces_count { 0.5 } else { 1.0 };
+            let gradient = fitted.sequence_gradient(&drawn_towards_average(&x, &means, share), row);
+            for (step, of_row) in gradient.rows.iter().enumerate() {
+                for (j, expected) in expected[step].iter_mut().enumerate() {
+                    let change = x.features.value(*of_row, j) - means[j];
+                    *expected +=
+                        weight / f64::from(pieces_count) * change * gradient.derivatives[step][j];
+                }
+            }
+        }
+        let size = explained.values.iter().fold(0.0_f64, |size, value| size.max(value.abs()));
+        assert!(size > 1e-4, "there is something to explain: {size}");
+        for (by_step, expected) in explained.by_step.iter().zip(&expected) {
+            for (value, expected) in by_step.iter().zip(expected) {
+                assert!((value - expected).abs() < 1e-3 * size, "{value} for {expected}");
+            }
+        }
+        let average = fitted.predict(&drawn_towards_average(&x, &means, 0.0), &[row])[0];
+        assert!((explained.base - average).abs() < 1e-6 * size, "{} for {average}", explained.base);
+    }
+}
+
+#[test]
+fn a_row_that_follows_what_was_read_is_the_row_itself() {
+    let (x, y) = table(1);
+    let fitted = fit(LstmParams { epochs_max: 2, ..small() }, &x, &y);
+    for row in [1, 7, 200] {
+        let (before, key) = (fitted.rows_before(&x, row), x.keys[row]);
+        let features = x.features.row(row);
+        let next = fitted.predict_next(&before, key.symbol, 0, &features);
+        assert_eq!(next.to_bits(), fitted.predict(&x, &[row])[0].to_bits());
+        let explained = fitted.attribute_next(&before, key.symbol, 0, &features);
+        assert_eq!(explained, fitted.attribute(&x, row));
+    }
+}
+
+#[test]
+fn contributions_and_the_base_add_up_to_the_forecast() {
+    let (x, y) = table(1);
+    let spread = squared_error(&y, &[0.0; 300]).sqrt();
+    for params in [small(), LstmParams { layer_norm: true, layers: 1, embedding: 0, ..small() }] {
+        let fitted = fit(LstmParams { epochs_max: 5, ..params }, &x, &y);
+        // The last row of all has no feature, and the first two have no full sequence.
+        for row in [0, 4, 200, 251, 299] {
+            let explained = fitted.attribute(&x, row);
+            let sum = explained.base + explained.values.iter().sum::<f64>();
+            let forecast = fitted.predict(&x, &[row])[0];
+            assert!(explained.residual.abs() <= 1e-9 * spread, "{}", explained.residual);
+            // Forecasts are made in single precision.
+            assert!((sum - forecast).abs() < 1e-6 * spread, "{sum} and {forecast} in row {row}");
+            let by_step = explained.by_step.iter();
+            assert_eq!(by_step.len(), fitted.sequence_gradient(&x, row).rows.len());
+            for (j, value) in explained.values.iter().enumerate() {
+                let over_steps: f64 = explained.by_step.iter().map(|step| step[j]).sum();
+                assert!((over_steps - value).abs() < 1e-15);
+            }
+        }
+    }
+}
+
 #[test]
 fn symbols_are_told_apart_by_their_vectors() {
     let (x, _) = table(1);

@@ -5,12 +5,14 @@
 mod artifact;
 mod battery;
 mod elastic_net;
+mod explanations;
 mod features;
 mod gbdt;
 mod gbdt_objectives;
 mod hourly;
 mod lstm;
 mod market_stream;
+mod plots;
 mod price_baselines;
 mod probability;
 mod prophet;

@@ -13,5 +13,6 @@ mod openapi;
 mod schema_check;
 mod serve;
 mod signals;
+mod studies;
 mod symbols;
 mod test_app;

@@ -34,11 +34,16 @@ impl Operation {
     /// The address with something that exists for each parameter that must be given.
     fn address(&self, app: &Known) -> String {
         let path = self.path.replace("{symbol}", &app.symbol).replace("{version}", &app.version);
-        let needs_symbol = self
-            .parameters()
-            .iter()
-            .any(|parameter| parameter["in"] == "query" && parameter["required"] == true);
-        if needs_symbol { format!("{path}?symbol={}", app.symbol) } else { path }
+        let path = path.replace("{study}", &app.study);
+        let required = self.parameters().iter().find_map(|parameter| {
+            let is_required = parameter["in"] == "query" && parameter["required"] == true;
+            is_required.then(|| parameter["name"].as_str().unwrap())
+        });
+        match required {
+            None => path,
+            Some("param") => format!("{path}?param={}", app.param),
+            Some(name) => format!("{path}?{name}={}", app.symbol),
+        }
     }
 
     /// The address with one more query parameter.
@@ -53,6 +58,8 @@ impl Operation {
 struct Known {
     symbol: String,
     version: String,
+    study: String,
+    param: &'static str,
 }
 
 impl Known {
@@ -63,6 +70,8 @@ impl Known {
         Self {
             symbol: first("/api/v1/symbols", "symbol").await,
             version: first("/api/v1/models", "version").await,
+            study: first("/api/v1/studies", "name").await,
+            param: "certainty",
         }
     }
 }
@@ -193,14 +202,18 @@ async fn every_path_refuses_what_it_does_not_know() {
 async fn every_query_parameter_names_itself_when_it_is_malformed() {
     let app = TestApp::trained().await;
     let document = app.get("/api/openapi.json").await.ok();
-    let known = Known { symbol: "NONE".to_owned(), version: "none".to_owned() };
+    let none = || "none".to_owned();
+    let known = Known { symbol: "NONE".to_owned(), version: none(), study: none(), param: "none" };
     for operation in Operation::all(&document) {
         for parameter in operation.parameters().iter().filter(|one| one["in"] == "query") {
             let name = parameter["name"].as_str().unwrap();
             // Any text may be searched for, as long as it is not too long.
-            let value = if name == "q" { "q".repeat(65) } else { "%C5%9F".to_owned() };
-            let address = if name == "symbol" {
-                format!("{}?symbol={value}", operation.path)
+            let value = match name {
+                "q" | "param" => "q".repeat(201),
+                _ => "%C5%9F".to_owned(),
+            };
+            let address = if name == "symbol" || name == "param" {
+                format!("{}?{name}={value}", operation.path)
             } else {
                 operation.address_with(&known, name, &value)
             };
@@ -250,7 +263,8 @@ async fn no_junk_makes_the_server_fail() {
     let mut addresses = Vec::new();
     for operation in Operation::all(&document) {
         for junk in JUNK {
-            addresses.push(operation.path.replace("{symbol}", junk).replace("{version}", junk));
+            let path = operation.path.replace("{symbol}", junk).replace("{version}", junk);
+            addresses.push(path.replace("{study}", junk));
             for parameter in operation.parameters() {
                 let name = parameter["name"].as_str().unwrap();
                 addresses.push(operation.address_with(&known, name, junk));

@@ -80,7 +80,8 @@ impl TestApp {
         this
     }
 
-    /// A service with a small sample market, validated, a model trained on it and its signals.
+    /// A service with a small sample market, validated, a model trained on it, its signals,
+    /// and two studies.
     pub(crate) async fn trained() -> Self {
         let directory = tempfile::tempdir().unwrap();
         copy(trained_directory(), directory.path());
@@ -165,6 +166,7 @@ fn trained_directory() -> &'static Path {
                 app.train(None, &[HORIZON_DEFAULT], 7, quiet()).await.unwrap();
                 app.make_signals(quiet()).await.unwrap();
                 app.close().await;
+                crate::studies::write_studies(&path).await;
             });
         };
         std::thread::spawn(run).join().unwrap();

@@ -113,17 +113,7 @@ async fn read_trials(
     numbers: &[i64],
 ) -> Result<Vec<FrozenTrial>, StoreError> {
     let mut trials = BTreeMap::new();
-    for row in rows(
-        connection,
-        format!(
-            "SELECT number, state, started_at_us, completed_at_us FROM study_trials
-             WHERE study_id = $1 AND {those}"
-        ),
-        study,
-        numbers,
-    )
-    .await?
-    {
+    for row in rows(connection, statement(TRIALS, those), study, numbers).await? {
         let number = count(&row, "number")?;
         let begun = NewTrial::Running.begin(trial_id(study, number), number, Timestamp::UNIX_EPOCH);
         let trial = FrozenTrial {
@@ -138,15 +128,18 @@ async fn read_trials(
         return Ok(Vec::new());
     }
     for (columns, read) in PARTS {
-        let text =
-            format!("SELECT number, {columns} WHERE study_id = $1 AND {those} ORDER BY 1, 2");
-        for row in rows(connection, text, study, numbers).await? {
+        for row in rows(connection, statement(columns, those), study, numbers).await? {
             if let Some(trial) = trials.get_mut(&count(&row, "number")?) {
                 read(trial, &row)?;
             }
         }
     }
     Ok(trials.into_values().collect())
+}
+
+/// Reads `columns` of the trials for which `those` holds, which reads no others.
+fn statement(columns: &str, those: &str) -> String {
+    format!("SELECT number, {columns} WHERE study_id = $1 AND {those} ORDER BY number, 2")
 }
 
 async fn rows(
@@ -160,10 +153,13 @@ async fn rows(
     Ok(query.fetch_all(connection).await?)
 }
 
+/// What each trial has once: the columns with their table.
+const TRIALS: &str = "state, started_at_us, completed_at_us FROM study_trials";
+
 /// How a row adds to its trial.
 type ReadPart = fn(&mut FrozenTrial, &SqliteRow) -> Result<(), StoreError>;
 
-/// What trials have any number of: the columns, the first of which orders them, with their table.
+/// What trials have any number of: the columns with their table.
 const PARTS: [(&str, ReadPart); 4] = [
     ("objective, objective_value FROM study_trial_values", read_value),
     ("name, internal_value, document FROM study_trial_params", read_param),
@@ -239,4 +235,26 @@ pub(super) fn parse_state(text: &str) -> Result<TrialState, StoreError> {
     .into_iter()
     .find(|state| state.as_str() == text)
     .ok_or_else(|| impossible(format!("state '{text}'")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn reading_costs_what_is_returned_and_not_the_study() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let mut connection = store.reader.acquire().await.unwrap();
+        for those in ["number >= $2", "number IN ($2, $3)"] {
+            for columns in PARTS.map(|(columns, _)| columns).iter().chain([&TRIALS]) {
+                let text = format!("EXPLAIN QUERY PLAN {}", statement(columns, those));
+                let plan = rows(&mut connection, text, StudyId(1), &[7, 8]).await.unwrap();
+                let first: &str = plan[0].try_get("detail").unwrap();
+                assert!(first.starts_with("SEARCH"), "{first}");
+                let range = first.contains("(study_id=? AND number>?)");
+                assert!(range || first.contains("(study_id=? AND number=?)"), "{first}");
+            }
+        }
+    }
 }

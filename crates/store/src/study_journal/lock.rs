@@ -26,7 +26,10 @@ pub(super) struct JournalLock {
 
 /// The lock while it is held; dropping it releases it.
 #[derive(Debug)]
-pub(super) struct HeldLock<'a>(&'a JournalLock);
+pub(super) struct HeldLock<'a> {
+    lock: &'a JournalLock,
+    identity: Option<Identity>,
+}
 
 impl JournalLock {
     pub(super) fn new(journal: &Path, grace: Duration, owner: &str) -> Self {
@@ -44,7 +47,7 @@ impl JournalLock {
         let mut since = Instant::now();
         loop {
             match make_link(&self.target, &self.link) {
-                Ok(()) => return Ok(HeldLock(self)),
+                Ok(()) => return Ok(HeldLock { lock: self, identity: identity(&self.link) }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(self.failed(&error)),
             }
@@ -97,12 +100,15 @@ impl JournalLock {
 }
 
 impl Drop for HeldLock<'_> {
-    /// When it cannot be removed, somebody took it away because it stayed for the whole grace, or the
-    /// folder has become read-only: then it is taken away after the grace.
+    /// A lock that somebody took away because it stayed for the whole grace is no longer ours. One
+    /// that cannot be removed, because the folder has become read-only, is taken away after it.
     fn drop(&mut self) {
-        let aside = self.0.aside();
-        let _stays_for_the_grace =
-            fs::rename(&self.0.link, &aside).and_then(|()| fs::remove_file(&aside));
+        let link = &self.lock.link;
+        if identity(link) == self.identity {
+            let aside = self.lock.aside();
+            let _stays_for_the_grace =
+                fs::rename(link, &aside).and_then(|()| fs::remove_file(&aside));
+        }
     }
 }
 
@@ -165,6 +171,20 @@ mod tests {
         lock.take_away(before).unwrap();
         assert_eq!(identity(&lock.link), None);
         drop(held);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn whoever_was_too_slow_leaves_the_lock_of_the_next_one() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let lock = JournalLock::new(&folder.path().join("a.log"), Duration::ZERO, "test");
+        let slow = lock.acquire().unwrap();
+        let next = lock.acquire().unwrap();
+        let held = identity(&lock.link);
+        drop(slow);
+        assert_eq!(identity(&lock.link), held);
+        drop(next);
+        assert_eq!(identity(&lock.link), None);
     }
 
     #[test]

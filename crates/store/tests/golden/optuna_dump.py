@@ -2,6 +2,8 @@
 
 usage: python optuna_dump.py JOURNAL
 Numbers that JSON does not have are texts: NaN, Infinity, -Infinity.
+optuna_journal.json and ours_journal.json are what it prints of the journals beside them, with Python
+3.11 and optuna 5.0.0 (MIT); ours_journal.log is written by the tests with BIST_UPDATE_SNAPSHOTS=1.
 """
 
 import datetime

@@ -2,6 +2,7 @@
 
 mod dump;
 mod journal_file;
+mod kills;
 mod optuna;
 mod suite;
 

@@ -1,6 +1,6 @@
 //! The models and indicators, each beside what users would choose instead.
 
-mod data;
+pub(super) mod data;
 mod ours;
 
 use std::ffi::OsString;

@@ -35,7 +35,8 @@ pub(super) fn is_held(trial: &FrozenTrial, heartbeat: &Heartbeat, now: Timestamp
     beat_at(trial).is_some_and(|at| now.duration_since(at) <= signed(heartbeat.grace))
 }
 
-fn beat_at(trial: &FrozenTrial) -> Option<Timestamp> {
+/// When a worker last said that it holds the trial.
+pub(in crate::study) fn beat_at(trial: &FrozenTrial) -> Option<Timestamp> {
     trial.system_attrs.get(HEARTBEAT)?.as_str()?.parse().ok()
 }
 

@@ -1,11 +1,9 @@
 //! Journals whose writers died, were refused, or were not us.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bist_lifecycle::search_space::Distribution;
 use bist_lifecycle::study::{
@@ -194,79 +192,4 @@ fn a_file_that_became_shorter_is_not_read_on() {
 fn a_folder_that_is_not_there_is_told_with_the_file() {
     let error = JournalStorage::open(Path::new("/nowhere/at/all.log")).unwrap_err().to_string();
     assert!(error.starts_with("/nowhere/at/all.log: the journal cannot be made: "), "{error}");
-}
-
-/// Where the child of the test below finds its journal.
-const KILLED: &str = "BIST_TEST_KILLED_JOURNAL";
-
-/// How often a worker is killed.
-const KILLS: usize = 50;
-
-/// How long the lock of a killed worker stays; the only other worker is dead.
-const GRACE: Duration = Duration::from_millis(10);
-
-/// Appends to the journal until it is killed, and tells what was acknowledged.
-fn append_until_killed(path: &Path) {
-    let storage = JournalStorage::open_with_grace(path, GRACE).unwrap();
-    // Records of many pages, in which a writer may be stopped.
-    let large = Value::from("x".repeat(16_000));
-    let mut out = std::io::stdout();
-    for key in 0.. {
-        let trial = storage.create_trial(STUDY, NewTrial::Running, Timestamp::UNIX_EPOCH).unwrap();
-        writeln!(out, "acknowledged trial {}", trial.number).unwrap();
-        storage.set_trial_user_attr(trial.id, &key.to_string(), &large).unwrap();
-        writeln!(out, "acknowledged attribute {} {key}", trial.number).unwrap();
-    }
-}
-
-#[test]
-#[cfg(unix)]
-fn fifty_kills_of_a_worker_lose_no_acknowledged_record() {
-    if let Some(path) = std::env::var_os(KILLED) {
-        return append_until_killed(Path::new(&path));
-    }
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("killed.log");
-    let storage = JournalStorage::open_with_grace(&path, GRACE).unwrap();
-    storage.create_study("killed", &[StudyDirection::Minimize]).unwrap();
-    let this = "studies::journal_file::fifty_kills_of_a_worker_lose_no_acknowledged_record";
-    let (mut acknowledged, mut torn_count) = (Vec::new(), 0);
-    for round in 0..KILLS {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", this, "--nocapture"])
-            .env(KILLED, &path)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut told = 0;
-        // What it told before it died counts, also when it is read afterwards.
-        for line in lines {
-            let line = line.unwrap();
-            if line.starts_with("acknowledged ") {
-                acknowledged.push(line);
-                told += 1;
-            }
-            if told == 1 + round % 4 {
-                child.kill().unwrap();
-            }
-        }
-        child.wait().unwrap();
-        torn_count += usize::from(!fs::read(&path).unwrap().ends_with(b"\n"));
-    }
-    println!("{} acknowledged, {torn_count} of {KILLS} kills tore a record", acknowledged.len());
-
-    assert!(acknowledged.len() >= KILLS);
-    let trials = storage.trials_after(STUDY, 0, &[]).unwrap();
-    for line in &acknowledged {
-        let words: Vec<&str> = line.split(' ').collect();
-        let number: usize = words[2].parse().unwrap();
-        let kept = trials.get(number).is_some_and(|trial| {
-            words.get(3).is_none_or(|key| trial.user_attrs.contains_key(*key))
-        });
-        assert!(kept, "lost: {line}");
-    }
-    // It goes on as if nothing had happened.
-    storage.set_study_user_attr(STUDY, "a", &json!(1)).unwrap();
-    has_whole_lines(&fs::read_to_string(&path).unwrap());
 }

@@ -52,7 +52,7 @@ pub(super) fn write(task: Task, folder: &Path) -> anyhow::Result<()> {
 }
 
 /// The 64-bit numbers of `name`.
-pub(super) fn read_f64(folder: &Path, name: &str) -> anyhow::Result<Vec<f64>> {
+pub(in super::super) fn read_f64(folder: &Path, name: &str) -> anyhow::Result<Vec<f64>> {
     let bytes = read(folder, name)?;
     Ok(bytes.as_chunks::<8>().0.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect())
 }
@@ -68,7 +68,8 @@ fn read(folder: &Path, name: &str) -> anyhow::Result<Vec<u8>> {
     fs::read(&path).with_context(|| format!("reading {}", path.display()))
 }
 
-fn save<const N: usize>(
+/// Writes numbers, each as its bytes.
+pub(in super::super) fn save<const N: usize>(
     folder: &Path,
     name: &str,
     numbers: impl Iterator<Item = [u8; N]>,

@@ -1,0 +1,130 @@
+// What every check needs: the options, a page that records what a browser can complain about, and the
+// inspection that each page has to pass.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const option = (name) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? undefined : process.argv[at + 1];
+};
+export const BASE = (option('base') ?? process.env.BIST_E2E_BASE ?? '').replace(/\/$/, '');
+export const OUT = option('out') ?? 'e2e-out';
+export const QUICK = process.argv.includes('--quick');
+if (BASE === '') {
+  console.error('no server to test: give --base http://127.0.0.1:PORT or set BIST_E2E_BASE');
+  process.exit(2);
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+export const CHROMIUM = process.env.BIST_CHROMIUM ?? '/usr/bin/chromium';
+export const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+export const WIDTHS = QUICK ? [1440] : [390, 900, 1440];
+export const THEMES = QUICK ? ['dark'] : ['dark', 'light'];
+export const LANGUAGES = ['tr', 'en'];
+const HEIGHT = { 390: 844, 900: 1000, 1440: 900 };
+export const WAIT_MS = 20_000;
+export const SAMPLE_WORD = { tr: 'ÖRNEK', en: 'SAMPLE' };
+
+export const failures = [];
+let checks = 0;
+export const checksCount = () => checks;
+export function check(holds, what) {
+  checks += 1;
+  if (!holds) {
+    failures.push(what);
+    console.error(`FAILED ${what}`);
+  }
+}
+
+export const percentTr = (share, digits) =>
+  new Intl.NumberFormat('tr-TR', { style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits }).format(share);
+export const numberTr = (value) => new Intl.NumberFormat('tr-TR').format(value);
+export const modelPath = (model) => `/models/${encodeURIComponent(model.version)}`;
+
+export async function api(path) {
+  const response = await fetch(`${BASE}${path}`);
+  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+  return response.json();
+}
+
+/** A page that records everything a browser can complain about. */
+export async function openPage(browser, { theme = 'dark', language = 'tr', width = 1440, ...context } = {}) {
+  const opened = await browser.newContext({ viewport: { width, height: HEIGHT[width] ?? 900 }, ...context });
+  const page = await opened.newPage();
+  const complaints = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(`console ${message.type()}: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`));
+  page.on('requestfailed', (request) => {
+    // A request that the app gave up because a newer one replaced it is no defect.
+    if (request.failure()?.errorText !== 'net::ERR_ABORTED') complaints.push(`request failed: ${request.url()}`);
+  });
+  page.on('response', (response) => {
+    if (response.status() >= 400) complaints.push(`${response.status()} for ${response.url()}`);
+  });
+  await page.addInitScript(
+    ([wantedTheme, wantedLanguage]) => {
+      if (localStorage.getItem('bist.theme') === null) {
+        localStorage.setItem('bist.theme', wantedTheme);
+        localStorage.setItem('bist.lang', wantedLanguage);
+      }
+      window.policyViolations = [];
+      document.addEventListener('securitypolicyviolation', (event) => {
+        window.policyViolations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile ?? ''}`);
+      });
+    },
+    [theme, language],
+  );
+  return {
+    page,
+    complaints,
+    async close() {
+      await opened.close();
+    },
+  };
+}
+
+export async function visit(page, path, selector) {
+  await page.goto(`${BASE}${path}`, { waitUntil: 'commit' });
+  await page.waitForSelector(selector, { timeout: WAIT_MS });
+  await settled(page);
+}
+
+/** Nothing is loading any more, and the fonts are there. */
+export async function settled(page) {
+  await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null, undefined, { timeout: WAIT_MS });
+  await page.evaluate(() => document.fonts.ready.then(() => undefined));
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
+}
+
+export async function inspect(page, complaints, where, { axe = true } = {}) {
+  const violations = await page.evaluate(() => window.policyViolations);
+  check(violations.length === 0, `${where}: the policy was violated: ${violations.join('; ')}`);
+  check(complaints.length === 0, `${where}: ${complaints.join('; ')}`);
+  complaints.length = 0;
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  check(overflow <= 0, `${where}: the page is ${overflow} px wider than the window`);
+  if (!axe) return;
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async (tags) => {
+    const result = await window.axe.run(document, { runOnly: tags });
+    return result.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(', ')}`);
+  }, AXE_TAGS);
+  check(found.length === 0, `${where}: accessibility: ${found.join(' | ')}`);
+}
+
+/** An answer that tells of a failure inside, as the server gives it. */
+export function failure(requestId) {
+  const problem = { type: 'about:blank', title: 'internal error', status: 500, detail: null, code: 'internal', request_id: requestId };
+  return { status: 500, contentType: 'application/problem+json', body: JSON.stringify(problem) };
+}

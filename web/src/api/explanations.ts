@@ -1,0 +1,25 @@
+import { ApiError, ask, get, path, problemOf } from './client';
+import type { Explanation, ExplanationMethod, Horizon, WhatIf } from './schema';
+
+/** Why a forecast is what it is; null where no explanation was kept with it. */
+export async function explanation(
+  symbol: string,
+  horizon: Horizon,
+  method: ExplanationMethod,
+  signal?: AbortSignal,
+): Promise<Explanation | null> {
+  try {
+    return await get<Explanation>(path('/explanations', { symbol, horizon, method }), signal);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+/** The forecast as it would be with other values of some features. */
+export async function whatIf(symbol: string, horizon: Horizon, changes: Record<string, number>, signal?: AbortSignal): Promise<WhatIf> {
+  const body = JSON.stringify({ symbol, horizon: String(horizon), changes });
+  const response = await ask(path('/explanations/what-if'), { method: 'POST', headers: { 'content-type': 'application/json' }, body }, signal);
+  if (!response.ok) throw await problemOf(response);
+  return (await response.json()) as WhatIf;
+}
