@@ -15,6 +15,7 @@ pub mod evaluation;
 pub mod explanation;
 pub mod forecast;
 pub mod horizons;
+pub mod importance;
 pub mod leak_gate;
 pub mod live;
 pub mod members;

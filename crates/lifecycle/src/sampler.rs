@@ -16,7 +16,7 @@ pub mod grid;
 pub mod nsga2;
 pub mod random;
 mod space;
-mod stream;
+pub(crate) mod stream;
 pub mod tpe;
 
 use std::collections::BTreeMap;

@@ -80,11 +80,12 @@ impl PercentilePruner {
             StudyDirection::Minimize => self.rule.kept_share,
             StudyDirection::Maximize => 1.0 - self.rule.kept_share,
         };
-        Some(quantile(sorted, share))
+        Some(quantile(sorted, share)).filter(|bar| !bar.is_nan())
     }
 }
 
-/// The value below which a share of the numbers lies, between two neighbours on the straight line.
+/// The value below which a share of the numbers lies, between two neighbours on the straight line, as
+/// numpy computes it: NaN at a number whose next one is infinite, and where that one is nearer.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -94,9 +95,10 @@ impl PercentilePruner {
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let last = sorted.len() - 1;
     let place = share.clamp(0.0, 1.0) * last as f64;
-    let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    let at = place.floor() as usize;
+    let (low, high) = (sorted[at], sorted[(at + 1).min(last)]);
     let rest = place.fract();
-    if rest > 0.0 { low + (high - low) * rest } else { low }
+    if rest < 0.5 { low + (high - low) * rest } else { high - (high - low) * (1.0 - rest) }
 }
 
 /// Whether `step` is the first report of the trial since its rule last looked.
@@ -153,6 +155,8 @@ mod tests {
         check(&[1.0, 2.0, 4.0], 0.5, 2.0);
         check(&[1.0, 2.0, 4.0], 0.25, 1.5);
         check(&[1.0, 2.0, 4.0], 1.0, 4.0);
-        check(&[1.0, f64::INFINITY], 0.0, 1.0);
+        assert!(quantile(&[1.0, f64::INFINITY], 0.0).is_nan());
+        assert!(quantile(&[1.0, f64::INFINITY], 0.25).is_infinite());
+        assert!(quantile(&[1.0, f64::INFINITY], 0.75).is_nan());
     }
 }

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 /// The random numbers of `component` in the trial of that number. The key is a hash, so that neither
 /// two names nor two neighbouring seeds or trials have anything in common.
-pub(super) fn stream(seed: u64, number: u64, component: &str) -> ChaCha8Rng {
+pub(crate) fn stream(seed: u64, number: u64, component: &str) -> ChaCha8Rng {
     let mut key = Sha256::new();
     key.update(seed.to_le_bytes());
     key.update(number.to_le_bytes());
@@ -16,7 +16,7 @@ pub(super) fn stream(seed: u64, number: u64, component: &str) -> ChaCha8Rng {
 
 /// A uniform number in 0..1.
 #[expect(clippy::cast_precision_loss, reason = "53 bits fit exactly")]
-pub(super) fn uniform(rng: &mut ChaCha8Rng) -> f64 {
+pub(crate) fn uniform(rng: &mut ChaCha8Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
@@ -24,7 +24,7 @@ pub(super) fn uniform(rng: &mut ChaCha8Rng) -> f64 {
 ///
 /// The upper half of a product of 64 by 64 bits; for the counts of trials and choices the bias is
 /// below 2^-40.
-pub(super) fn below(rng: &mut ChaCha8Rng, count: usize) -> usize {
+pub(crate) fn below(rng: &mut ChaCha8Rng, count: usize) -> usize {
     let product = u128::from(rng.next_u64()) * count as u128;
     usize::try_from(product >> 64).expect("below the count")
 }
@@ -33,7 +33,7 @@ pub(super) fn below(rng: &mut ChaCha8Rng, count: usize) -> usize {
 ///
 /// Source: Marsaglia and Bray (1964), "A Convenient Method for Generating Normal Variables"; the
 /// second number of a pair is dropped, so that a draw has no memory.
-pub(super) fn normal(rng: &mut ChaCha8Rng) -> f64 {
+pub(crate) fn normal(rng: &mut ChaCha8Rng) -> f64 {
     loop {
         let (u, v) = (2.0 * uniform(rng) - 1.0, 2.0 * uniform(rng) - 1.0);
         let s = u * u + v * v;

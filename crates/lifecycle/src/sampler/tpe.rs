@@ -15,6 +15,8 @@
 
 mod front;
 mod normal;
+#[cfg(test)]
+mod optuna_golden;
 mod parzen;
 mod split;
 

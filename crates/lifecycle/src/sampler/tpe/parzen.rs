@@ -294,7 +294,7 @@ fn bandwidths(places: &[f64], coordinate: &Coordinate) -> Vec<f64> {
     let width = coordinate.width();
     let least = width / (count as f64 + 2.0).min(100.0);
     let mut order: Vec<(f64, usize)> = places.iter().copied().zip(0..).collect();
-    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let mut deviations = vec![width; count];
     for (rank, &(place, at)) in order.iter().enumerate() {
         let before = (rank > 0).then(|| place - order[rank - 1].0);
