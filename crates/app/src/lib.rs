@@ -38,7 +38,7 @@ use tokio::sync::Mutex;
 
 use crate::checked::Checked;
 use crate::nightly::NightlySettings;
-use crate::studies::KnownTrials;
+use crate::studies::{KnownImportances, KnownTrials};
 
 pub use bist_lifecycle::{
     HORIZON_DEFAULT, HORIZONS, HORIZONS_HOURLY, Horizon, ModelVersion, horizons_of, parse_horizon,
@@ -61,6 +61,7 @@ pub struct App {
     /// The validated daily bars of the newest generation; the lock makes one caller load for all.
     daily: Mutex<Option<(Generation, Arc<DailyBars>)>>,
     known_trials: KnownTrials,
+    known_importances: KnownImportances,
 }
 
 /// The daily bars of one generation of the store.
@@ -110,6 +111,7 @@ impl App {
             nightly: None,
             daily: Mutex::new(None),
             known_trials: KnownTrials::default(),
+            known_importances: KnownImportances::default(),
         })
     }
 

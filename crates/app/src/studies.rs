@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bist_lifecycle::study::plots::{Importances, importances};
 use bist_lifecycle::study::{History, StudyId, StudyOverview, StudyRecord};
 use bist_store::{DatabaseStudies, StoreError};
 use tokio::runtime::Handle;
@@ -13,6 +14,18 @@ use crate::{App, blocking};
 /// The trials that were read before, by study: the next reader asks for what changed since.
 #[derive(Debug, Default)]
 pub(crate) struct KnownTrials(Mutex<BTreeMap<StudyId, Arc<History>>>);
+
+/// The importances that were told last, by study and objective: they cost more than everything else
+/// that is told of a study.
+#[derive(Debug, Default)]
+pub(crate) struct KnownImportances(Mutex<BTreeMap<(StudyId, usize), Told>>);
+
+/// Importances, with the number of trials that had finished when they were told.
+#[derive(Debug)]
+struct Told {
+    finished_count: usize,
+    importances: Arc<Importances>,
+}
 
 /// A study with its trials as they are known at one moment.
 #[derive(Clone, Debug)]
@@ -51,6 +64,23 @@ impl App {
         let Some(record) = self.store.find_study(name).await? else { return Ok(None) };
         let mut known = self.known_trials.0.lock().await;
         self.with_trials(&mut known, record).await.map(Some)
+    }
+
+    /// How much each parameter of `study` mattered for one of its objectives; told anew only when a
+    /// trial has finished since.
+    pub async fn importances(&self, study: &StudyWithTrials, objective: usize) -> Arc<Importances> {
+        let key = (study.record.id, objective);
+        let finished_count = study.history.finished_count();
+        let mut known = self.known_importances.0.lock().await;
+        if let Some(told) = known.get(&key)
+            && told.finished_count == finished_count
+        {
+            return Arc::clone(&told.importances);
+        }
+        let history = Arc::clone(&study.history);
+        let told = blocking(move || Arc::new(importances(history.trials(), objective))).await;
+        known.insert(key, Told { finished_count, importances: Arc::clone(&told) });
+        told
     }
 
     async fn with_trials(

@@ -742,7 +742,7 @@ export interface StudyHistory {
 }
 
 export interface Importances {
-  method: 'fanova' | 'permutation';
+  method: 'fanova';
   /** The largest first; together one. */
   items: { param: string; importance: number }[];
   trials_count: number;

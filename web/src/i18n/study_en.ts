@@ -58,7 +58,7 @@ export const studyEn: typeof studyTr = {
   importances: {
     title: 'Importance of parameters',
     help: 'How much of the variation of the value comes from which parameter; together 1. It holds for these trials and tells no cause.',
-    methods: { fanova: 'fANOVA', permutation: 'permutation' },
+    methods: { fanova: 'fANOVA' },
     trials: (method, count) => `${method}, ${count} trials`,
     reasons: {
       too_few_trials: 'Too few trials are complete to tell importances.',

@@ -55,7 +55,7 @@ export const studyTr = {
   importances: {
     title: 'Parametrelerin önemi',
     help: 'Değerdeki değişimin ne kadarının hangi parametreden geldiği; toplamı 1’dir. Bu denemeler için geçerlidir, neden-sonuç değildir.',
-    methods: { fanova: 'fANOVA', permutation: 'permütasyon' },
+    methods: { fanova: 'fANOVA' },
     trials: (method: string, count: string) => `${method}, ${count} deneme`,
     reasons: {
       too_few_trials: 'Önem hesabı için tamamlanan deneme henüz çok az.',

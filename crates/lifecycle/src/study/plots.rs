@@ -6,6 +6,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::Serialize;
+
+use crate::importance::fanova;
 use crate::search_space::Distribution;
 use crate::study::{FrozenTrial, StudyDirection, TrialState};
 
@@ -103,6 +106,60 @@ pub fn slice(
         Some(SlicePoint { number: trial.number, internal, value })
     });
     Some((axis, points.collect()))
+}
+
+/// Fewest complete trials from which importances are told.
+const IMPORTANCE_TRIALS_MIN: usize = 10;
+
+/// The same trials have the same importances.
+const IMPORTANCE_SEED: u64 = 0;
+
+/// How much each parameter mattered for one objective.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Importances {
+    /// Complete trials that they were told from.
+    pub trials_count: u64,
+    /// The parameters with their shares of the variation, the largest first and together one, or why
+    /// there are none.
+    pub shares: Result<Vec<(String, f64)>, NoImportances>,
+}
+
+/// Why no parameter can be said to matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoImportances {
+    /// There are fewer than ten complete trials.
+    TooFewTrials,
+    /// All complete trials have the same value, or no parameter varies.
+    OneValue,
+}
+
+impl NoImportances {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::TooFewTrials, Self::OneValue];
+
+    /// The word in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TooFewTrials => "too_few_trials",
+            Self::OneValue => "one_value",
+        }
+    }
+}
+
+/// How much each parameter mattered for one objective, by [`fanova`].
+pub fn importances(trials: &[Arc<FrozenTrial>], objective: usize) -> Importances {
+    let count = complete(trials, objective).count();
+    let shares = if count < IMPORTANCE_TRIALS_MIN {
+        Err(NoImportances::TooFewTrials)
+    } else {
+        let mut shares: Vec<(String, f64)> =
+            fanova(trials, objective, IMPORTANCE_SEED).into_iter().collect();
+        shares.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let explains = shares.first().is_some_and(|(_, share)| *share > 0.0);
+        if explains { Ok(shares) } else { Err(NoImportances::OneValue) }
+    };
+    Importances { trials_count: count as u64, shares }
 }
 
 /// By what trials are put in order.
@@ -289,6 +346,32 @@ mod tests {
         assert_eq!(points, [SlicePoint { number: 3, internal: 0.25, value: 3.0 }]);
         // A pruned trial's parameter has no axis.
         assert_eq!(slice(&study(), "c", 0), None);
+    }
+
+    /// So many trials with the value of `a` as theirs, and a `b` that does nothing.
+    fn trials_of_a(count: u64) -> Vec<Arc<FrozenTrial>> {
+        let one = |number: u64| {
+            #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+            let a = number as f64 / 40.0;
+            let trial = with(trial(number, TrialState::Complete, Some(a)), "a", 0.0, 1.0, a);
+            with(trial, "b", 0.0, 1.0, if number.is_multiple_of(2) { 0.2 } else { 0.8 })
+        };
+        shared((0..count).map(one).collect())
+    }
+
+    #[test]
+    fn importances_name_what_matters_first_or_say_why_there_are_none() {
+        let told = importances(&trials_of_a(40), 0);
+        assert_eq!(told.trials_count, 40);
+        let shares = told.shares.unwrap();
+        assert!(shares[0].0 == "a" && shares[0].1 > 0.9, "{shares:?}");
+        assert!((shares.iter().map(|(_, share)| share).sum::<f64>() - 1.0).abs() < 1e-9);
+        let few = importances(&trials_of_a(9), 0);
+        assert_eq!((few.trials_count, few.shares), (9, Err(NoImportances::TooFewTrials)));
+        let alike: Vec<FrozenTrial> = (0..12)
+            .map(|number| with(trial(number, TrialState::Complete, Some(1.0)), "a", 0.0, 1.0, 0.5))
+            .collect();
+        assert_eq!(importances(&shared(alike), 0).shares, Err(NoImportances::OneValue));
     }
 
     #[track_caller]

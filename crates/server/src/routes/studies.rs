@@ -248,7 +248,7 @@ impl From<StudyWithTrials> for StudyResponse {
         let StudyWithTrials { record, overview, history } = study;
         let (best_path, pareto) = match overview.directions.as_slice() {
             [direction] => (best_path(history.trials(), *direction), Vec::new()),
-            _ => (Vec::new(), history.best().iter().map(|trial| front_point(trial)).collect()),
+            _ => (Vec::new(), history.best().iter().map(front_point).collect()),
         };
         Self {
             summary,

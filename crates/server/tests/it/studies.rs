@@ -103,7 +103,7 @@ pub(crate) async fn write_studies(directory: &Path) {
 
 #[tokio::test]
 async fn studies_are_listed_with_what_they_found_the_newest_first() {
-    let app = TestApp::trained().await;
+    let app = TestApp::with_studies().await;
     let page = app.get("/api/v1/studies").await.ok();
     let [signal, trees] = page["items"].as_array().unwrap().as_slice() else { panic!("{page}") };
     assert_eq!(
@@ -143,7 +143,7 @@ async fn studies_are_listed_with_what_they_found_the_newest_first() {
 
 #[tokio::test]
 async fn a_study_has_the_path_to_its_best_or_its_front() {
-    let app = TestApp::trained().await;
+    let app = TestApp::with_studies().await;
     let trees = app.get(TREES).await.ok();
     let path = json!([{"number": 0, "value": 0.01}, {"number": 2, "value": 0.03}]);
     assert_eq!(
@@ -158,7 +158,7 @@ async fn a_study_has_the_path_to_its_best_or_its_front() {
 
 #[tokio::test]
 async fn trials_come_in_the_order_asked_for_without_numbers_that_are_none() {
-    let app = TestApp::trained().await;
+    let app = TestApp::with_studies().await;
     let numbers = async |query: &str| -> Vec<u64> {
         let page = app.get(&format!("{TREES}/trials{query}")).await.ok();
         page["items"]
@@ -187,7 +187,7 @@ async fn trials_come_in_the_order_asked_for_without_numbers_that_are_none() {
 
 #[tokio::test]
 async fn plots_hold_what_can_be_drawn() {
-    let app = TestApp::trained().await;
+    let app = TestApp::with_studies().await;
     let history = app.get(&format!("{TREES}/history")).await.ok();
     let best: Vec<&Value> =
         history["points"].as_array().unwrap().iter().map(|point| &point["best"]).collect();
@@ -215,8 +215,33 @@ async fn plots_hold_what_can_be_drawn() {
 }
 
 #[tokio::test]
+async fn importances_wait_for_enough_trials() {
+    let app = TestApp::with_studies().await;
+    let path = format!("{TREES}/importances");
+    let few =
+        json!({"method": "fanova", "items": [], "trials_count": 2, "reason": "too_few_trials"});
+    assert_eq!(app.get(&path).await.ok(), few);
+
+    let store = Store::open(app.app.directory()).await.unwrap();
+    let study = store.find_study("trees-5-sample").await.unwrap().unwrap().id;
+    for depth in 0..10 {
+        let trial = begin(&store, study, seconds_ago(20)).await;
+        let depth = f64::from(depth % 5) + 2.0;
+        set(&store, &trial, "depth", Distribution::int(2, 8), depth).await;
+        let values = [0.01 * depth];
+        store
+            .finish_trial(trial.id, TrialState::Complete, Some(&values), seconds_ago(10))
+            .await
+            .unwrap();
+    }
+    let told = app.get(&path).await.ok();
+    assert_eq!(json!([told["items"][0]["param"], told["reason"]]), json!(["depth", null]));
+    assert_eq!(told["trials_count"], 12);
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_said_with_what_is() {
-    let app = TestApp::trained().await;
+    let app = TestApp::with_studies().await;
     assert_eq!(
         app.get("/api/v1/studies/none/history").await.problem(404),
         ("study_not_found", "there is no study 'none'; GET /api/v1/studies lists what there is")
@@ -240,7 +265,7 @@ async fn what_is_not_there_is_said_with_what_is() {
 
 #[tokio::test]
 async fn who_has_the_last_answer_is_told_that_nothing_changed_until_something_does() {
-    let app = TestApp::trained().await;
+    let app = TestApp::with_studies().await;
     let first = app.get(TREES).await;
     let etag = first.headers["etag"].to_str().unwrap().to_owned();
     assert_eq!(first.headers["cache-control"], "no-store");

@@ -88,6 +88,13 @@ impl TestApp {
         Self::on(directory).await
     }
 
+    /// A service with two studies and nothing else.
+    pub(crate) async fn with_studies() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        crate::studies::write_studies(directory.path()).await;
+        Self::on(directory).await
+    }
+
     async fn on(directory: TempDir) -> Self {
         let app = Arc::new(open(directory.path()).await);
         Self { router: bist_server::router(Arc::clone(&app)), app, _directory: directory }

@@ -8,7 +8,8 @@ use bist_app::App;
 use bist_app::studies::StudyWithTrials;
 use bist_lifecycle::search_space::{Choice, Distribution};
 use bist_lifecycle::study::plots::{
-    HistoryPoint, ParallelCoordinates, ParamAxis, history, parallel_coordinates, slice,
+    HistoryPoint, NoImportances, ParallelCoordinates, ParamAxis, history, parallel_coordinates,
+    slice,
 };
 use bist_lifecycle::study::{StudyDirection, TrialState};
 use serde::Serialize;
@@ -22,7 +23,7 @@ use super::{DirectionWord, find, finite};
 use crate::error::ApiError;
 use crate::extract::{Checked, FromQuery, NoParameters, QueryReader, TextPath};
 use crate::openapi::{NoSuchObjectives, NoSuchStudy, Unchanged};
-use crate::schema::schema;
+use crate::schema::{schema, text};
 use crate::unchanged::Known;
 
 /// Longest name of a parameter that is looked for, bytes.
@@ -32,6 +33,7 @@ const PARAM_LENGTH_MAX: usize = 200;
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(study_history))
+        .routes(routes!(study_importances))
         .routes(routes!(study_slice))
         .routes(routes!(study_parallel_coordinates))
         .routes(routes!(study_pareto))
@@ -119,6 +121,46 @@ struct HistoryResponse {
     direction: DirectionWord,
     /// All trials by number.
     points: Vec<PointResponse>,
+}
+
+/// Why no parameter can be said to matter.
+#[derive(Debug, Serialize)]
+struct NoImportancesWord(NoImportances);
+
+schema!(
+    NoImportancesWord,
+    "NoImportances",
+    text(
+        "Why no parameter can be said to matter: fewer than ten trials are complete, or all have the \
+         same value.",
+        "too_few_trials"
+    )
+    .enum_values(Some(NoImportances::ALL.map(NoImportances::as_str)))
+);
+
+/// A parameter with its importance.
+#[derive(Debug, Serialize, ToSchema)]
+struct Importance {
+    /// The name of the parameter.
+    param: String,
+    /// The share of the variation that it alone explains.
+    importance: f64,
+}
+
+/// How much each parameter mattered.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StudyImportances)]
+struct ImportancesResponse {
+    /// How it was told: `fanova`, functional analysis of variance.
+    #[schema(example = "fanova")]
+    method: &'static str,
+    /// The parameters, the largest first and together one.
+    items: Vec<Importance>,
+    /// Complete trials that it was told from.
+    trials_count: u64,
+    /// Why there are no items; null where there are some.
+    #[schema(required)]
+    reason: Option<NoImportancesWord>,
 }
 
 /// A complete trial at the value of a parameter.
@@ -247,6 +289,45 @@ async fn study_history(
     let points = history(study.history.trials(), params.objective, direction);
     let points = points.into_iter().map(PointResponse::from).collect();
     known.or_json(&HistoryResponse { direction: DirectionWord(direction), points })
+}
+
+/// How much each parameter of a study mattered
+#[utoipa::path(
+    get, path = "/api/v1/studies/{study}/importances", tag = "studies",
+    operation_id = "get_study_importances",
+    params(
+        ("study" = String, Path, description = "The name of the study.", example = "trees-5-0123456789ab"),
+        ObjectiveParams,
+    ),
+    responses(
+        (status = 200, description = "The importances, or why there are none.", body = ImportancesResponse),
+        Unchanged,
+        NoSuchStudy,
+    )
+)]
+async fn study_importances(
+    State(app): State<Arc<App>>,
+    TextPath(name): TextPath,
+    Checked(params): Checked<ObjectiveParams>,
+    known: Known,
+) -> Result<Response, ApiError> {
+    let study = find(&app, name).await?;
+    direction(&study, params.objective)?;
+    let told = app.importances(&study, params.objective).await;
+    let (shares, reason) = match &told.shares {
+        Ok(shares) => (shares.as_slice(), None),
+        Err(reason) => (&[][..], Some(NoImportancesWord(*reason))),
+    };
+    let item = |(param, importance): &(String, f64)| Importance {
+        param: param.clone(),
+        importance: *importance,
+    };
+    known.or_json(&ImportancesResponse {
+        method: "fanova",
+        items: shares.iter().map(item).collect(),
+        trials_count: told.trials_count,
+        reason,
+    })
 }
 
 #[derive(Debug, utoipa::IntoParams)]
