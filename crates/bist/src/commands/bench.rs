@@ -4,6 +4,7 @@
 //! Each side of a comparison runs in a process of its own, on one core, in turns, so that a busy
 //! machine slows both. Seconds of another day or machine are never compared.
 
+mod explain;
 mod ingest;
 mod models;
 mod side_by_side;
@@ -30,12 +31,17 @@ enum Topic {
     /// Indicators, Prophet, the recurrent network and boosted trees, beside TA-Lib, Python prophet,
     /// `PyTorch` and LightGBM
     Models(models::ModelsBenchArgs),
+    /// Explaining the forecasts of trees, beside `LightGBM`, shap and lime
+    Explain(explain::ExplainBenchArgs),
     /// Training on generated markets: how much of what can be foreseen is, and what is claimed of
     /// noise. Takes minutes
     Skill(skill::SkillBenchArgs),
     /// One side of a comparison: prints its measurement as a line of JSON
     #[command(hide = true)]
     ModelSide(models::ModelSideArgs),
+    /// One side of a comparison: prints its measurement as a line of JSON
+    #[command(hide = true)]
+    ExplainSide(explain::ExplainSideArgs),
     /// One side of a comparison: prints its measurement as a line of JSON
     #[command(hide = true)]
     IngestSide(ingest::IngestSideArgs),
@@ -47,8 +53,10 @@ impl BenchArgs {
             Topic::Ingest(args) => args.run(terminal),
             Topic::Streaming(args) => args.run(config, terminal).await,
             Topic::Models(args) => args.run(terminal),
+            Topic::Explain(args) => args.run(terminal),
             Topic::Skill(args) => args.run(config, terminal).await,
             Topic::ModelSide(args) => args.run(),
+            Topic::ExplainSide(args) => args.run(),
             Topic::IngestSide(args) => args.run(),
         }
     }
