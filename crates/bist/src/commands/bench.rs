@@ -4,6 +4,7 @@
 //! Each side of a comparison runs in a process of its own, on one core, in turns, so that a busy
 //! machine slows both. Seconds of another day or machine are never compared.
 
+mod explain;
 mod ingest;
 mod models;
 mod plots;
@@ -31,6 +32,8 @@ enum Topic {
     /// Indicators, Prophet, the recurrent network and boosted trees, beside TA-Lib, Python prophet,
     /// `PyTorch` and LightGBM
     Models(models::ModelsBenchArgs),
+    /// Explaining the forecasts of trees, beside `LightGBM`, shap and lime
+    Explain(explain::ExplainBenchArgs),
     /// Plots of explanations as PNG files, beside shap with matplotlib
     Plots(plots::PlotsBenchArgs),
     /// Training on generated markets: how much of what can be foreseen is, and what is claimed of
@@ -39,6 +42,9 @@ enum Topic {
     /// One side of a comparison: prints its measurement as a line of JSON
     #[command(hide = true)]
     ModelSide(models::ModelSideArgs),
+    /// One side of a comparison: prints its measurement as a line of JSON
+    #[command(hide = true)]
+    ExplainSide(explain::ExplainSideArgs),
     /// One side of a comparison: prints its measurement as a line of JSON
     #[command(hide = true)]
     PlotSide(plots::PlotSideArgs),
@@ -53,9 +59,11 @@ impl BenchArgs {
             Topic::Ingest(args) => args.run(terminal),
             Topic::Streaming(args) => args.run(config, terminal).await,
             Topic::Models(args) => args.run(terminal),
+            Topic::Explain(args) => args.run(terminal),
             Topic::Plots(args) => args.run(terminal),
             Topic::Skill(args) => args.run(config, terminal).await,
             Topic::ModelSide(args) => args.run(),
+            Topic::ExplainSide(args) => args.run(),
             Topic::PlotSide(args) => args.run(),
             Topic::IngestSide(args) => args.run(),
         }

@@ -26,11 +26,10 @@ const ROWS_PER_BLOCK: usize = 128;
 const PATH_FEATURES_MAX: usize = 64;
 
 impl FittedGbdt {
-    /// Exact Shapley values of every feature for each of `rows`, interventional: unknown features
-    /// are taken from the rows `background_rows` of `background`, one after the other, and the base
-    /// is the mean raw score of these.
+    /// Exact Shapley values of every feature for each of `rows`, interventional.
     ///
-    /// The units are those of [`Self::contributions`], and here too `base + sum(values)` equals the
+    /// Unknown features are taken from the rows `background_rows` of `background`, one after the
+    /// other, and the base is the mean raw score of these. The units are those of [`Self::contributions`], and here too `base + sum(values)` equals the
     /// raw score within 1e-9.
     ///
     /// # Errors

@@ -48,10 +48,10 @@ pub struct KernelExplanation {
     pub seed: u64,
 }
 
-/// Shapley values of every feature of `row` for the model `predict`, whose answer for a set of known
-/// features is its mean answer over `background`, whose values the unknown features take.
+/// Shapley values of every feature of `row` for the model `predict`.
 ///
-/// The values are in units of the answers. `predict` is given tables with the columns of
+/// For a set of known features the model's answer is its mean answer over `background`, whose
+/// values the unknown features take. The values are in units of the answers. `predict` is given tables with the columns of
 /// `background` and answers each row.
 ///
 /// # Errors

@@ -68,7 +68,8 @@ where
     pub(super) fn varying(&self) -> Vec<usize> {
         let differs = |j: &usize| {
             let own = self.row[*j];
-            let same = |other: &f64| *other == own || (other.is_nan() && own.is_nan());
+            let same =
+                |other: &f64| other.total_cmp(&own).is_eq() || (other.is_nan() && own.is_nan());
             !self.background.column(*j).iter().all(same)
         };
         (0..self.row.len()).filter(differs).collect()

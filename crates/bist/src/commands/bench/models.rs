@@ -4,7 +4,6 @@ pub(super) mod data;
 mod ours;
 
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
@@ -12,7 +11,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::side_by_side::{Comparison, Side, compare, print_measured};
+use super::side_by_side::{Judged, Report, Side, compare, print_measured};
 use crate::terminal::Terminal;
 
 /// The peers' side: the same tasks on the same files.
@@ -95,23 +94,6 @@ pub(crate) struct ModelsBenchArgs {
     core: usize,
 }
 
-/// The JSON document.
-#[derive(Serialize)]
-struct Report {
-    items: Vec<TaskComparison>,
-}
-
-#[derive(Serialize)]
-struct TaskComparison {
-    task: Task,
-    /// How many times as fast as the peer we mean to be.
-    goal_times_faster: Option<f64>,
-    /// Whether the median is; unknown without a goal or a peer.
-    goal_met: Option<bool>,
-    #[serde(flatten)]
-    comparison: Comparison,
-}
-
 impl ModelsBenchArgs {
     pub(crate) fn run(self, terminal: &Terminal) -> anyhow::Result<()> {
         let tasks = if self.tasks.is_empty() { Task::value_variants() } else { &self.tasks };
@@ -134,29 +116,10 @@ impl ModelsBenchArgs {
             ];
             let told = |progress: &str| terminal.say(&format!("{name}: {progress}"));
             let comparison = compare(work, &sides, usize::from(self.rounds), self.core, told)?;
-            let goal_times_faster = task.goal_times_faster();
-            let times_faster = comparison.ratios.first().map(|ratio| ratio.times_faster);
-            let goal_met = goal_times_faster.zip(times_faster).map(|(goal, times)| times >= goal);
-            items.push(TaskComparison { task, goal_times_faster, goal_met, comparison });
+            items.push(Judged::of(task, task.goal_times_faster(), comparison));
         }
         let report = Report { items };
         terminal.result(&report, || report.text())
-    }
-}
-
-impl Report {
-    fn text(&self) -> String {
-        let mut text = String::new();
-        for item in &self.items {
-            let goal = match (item.goal_times_faster, item.goal_met) {
-                (Some(goal), Some(true)) => format!("goal {goal} times: met\n"),
-                (Some(goal), Some(false)) => format!("goal {goal} times: MISSED\n"),
-                _ => String::new(),
-            };
-            write!(text, "{}\n{goal}\n", item.comparison.table())
-                .expect("text can be written to a string");
-        }
-        text
     }
 }
 

@@ -59,6 +59,48 @@ impl Stopwatch {
     }
 }
 
+/// Seconds of each run.
+#[derive(Debug, Default)]
+pub(super) struct Times {
+    pub(super) wall_s: Vec<f64>,
+    pub(super) cpu_s: Vec<f64>,
+}
+
+impl Times {
+    /// Times `work` once to warm up, and then `runs` times; returns its last answer too.
+    pub(super) fn of<T>(
+        runs: u16,
+        mut work: impl FnMut() -> anyhow::Result<T>,
+    ) -> anyhow::Result<(Self, T)> {
+        let mut answer = work()?;
+        let mut times = Self::default();
+        for _ in 0..runs {
+            let watch = Stopwatch::start();
+            answer = std::hint::black_box(work()?);
+            times.push(watch);
+        }
+        Ok((times, answer))
+    }
+
+    /// Puts down one run.
+    pub(super) fn push(&mut self, watch: Stopwatch) {
+        let (wall, cpu) = watch.stop();
+        self.wall_s.push(wall);
+        self.cpu_s.extend(cpu);
+    }
+
+    /// What this process measured.
+    pub(super) fn measured(self, found: String) -> Measured {
+        Measured {
+            wall_s: self.wall_s,
+            cpu_s: self.cpu_s,
+            peak_mib: peak_mib().unwrap_or_default(),
+            versions: BTreeMap::from([("bist".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]),
+            found,
+        }
+    }
+}
+
 /// Seconds that all threads of this process have had on the processor.
 fn cpu_s() -> Option<f64> {
     let nanoseconds_of = |thread: std::io::Result<fs::DirEntry>| -> Option<f64> {
@@ -286,6 +328,51 @@ impl Comparison {
             written = written.and(write!(text, "\nnot measured: {reason}"));
         }
         written.expect("text can be written to a string");
+        text
+    }
+}
+
+/// A comparison beside what we mean to reach.
+#[derive(Debug, Serialize)]
+pub(super) struct Judged<T> {
+    pub(super) task: T,
+    /// How many times as fast as each peer we mean to be.
+    pub(super) goal_times_faster: Option<f64>,
+    /// Whether the medians are; unknown without a goal, or when a peer was not measured.
+    pub(super) goal_met: Option<bool>,
+    #[serde(flatten)]
+    pub(super) comparison: Comparison,
+}
+
+/// The JSON document.
+#[derive(Debug, Serialize)]
+pub(super) struct Report<T> {
+    pub(super) items: Vec<Judged<T>>,
+}
+
+impl<T> Judged<T> {
+    pub(super) fn of(task: T, goal_times_faster: Option<f64>, comparison: Comparison) -> Self {
+        let is_known = comparison.not_measured.is_empty();
+        let goal_met = goal_times_faster
+            .filter(|_| is_known)
+            .map(|goal| comparison.ratios.iter().all(|ratio| ratio.times_faster >= goal));
+        Self { task, goal_times_faster, goal_met, comparison }
+    }
+}
+
+impl<T> Report<T> {
+    /// The tables that a person reads.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        for item in &self.items {
+            let goal = match (item.goal_times_faster, item.goal_met) {
+                (Some(goal), Some(true)) => format!("goal {goal} times: met\n"),
+                (Some(goal), Some(false)) => format!("goal {goal} times: MISSED\n"),
+                _ => String::new(),
+            };
+            write!(text, "{}\n{goal}\n", item.comparison.table())
+                .expect("text can be written to a string");
+        }
         text
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use bist_market::sample::{SampleSpec, generate};
+use bist_models::FeatureMatrix;
 use rand::{Rng, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
@@ -34,7 +35,7 @@ pub(super) const TEST_ROWS: usize = 60_000;
 pub(super) const TABLES_COUNT: u64 = 3;
 
 /// Columns of the tables.
-pub(super) const TABLE_COLUMNS: usize = 40;
+pub(in crate::commands::bench) const TABLE_COLUMNS: usize = 40;
 
 /// The columns from here on have few different values.
 const COARSE_FROM: usize = 30;
@@ -58,9 +59,21 @@ pub(in super::super) fn read_f64(folder: &Path, name: &str) -> anyhow::Result<Ve
 }
 
 /// The 32-bit numbers of `name`.
-pub(super) fn read_f32(folder: &Path, name: &str) -> anyhow::Result<Vec<f32>> {
+pub(in crate::commands::bench) fn read_f32(folder: &Path, name: &str) -> anyhow::Result<Vec<f32>> {
     let bytes = read(folder, name)?;
     Ok(bytes.as_chunks::<4>().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect())
+}
+
+/// Numbers row after row, of [`TABLE_COLUMNS`] columns, as columns.
+pub(in crate::commands::bench) fn matrix(numbers: &[f32]) -> anyhow::Result<FeatureMatrix> {
+    let column = |j| numbers.iter().skip(j).step_by(TABLE_COLUMNS).map(|v| f64::from(*v)).collect();
+    let names = (0..TABLE_COLUMNS).map(|j| format!("Column_{j}")).collect();
+    Ok(FeatureMatrix::from_columns(names, (0..TABLE_COLUMNS).map(column).collect())?)
+}
+
+/// The numbers of all rows.
+pub(in crate::commands::bench) fn all_rows(x: &FeatureMatrix) -> Vec<usize> {
+    (0..x.rows_count()).collect()
 }
 
 fn read(folder: &Path, name: &str) -> anyhow::Result<Vec<u8>> {
@@ -127,7 +140,7 @@ fn write_windows(folder: &Path) -> anyhow::Result<()> {
 
 /// `0_train_x.f32`, `0_train_y.f32`, `0_test_x.f32` and `0_test_y.f32` for table 0, and so on: rows
 /// of features, and whether a function of eleven of them and logistic noise is positive.
-fn write_table(folder: &Path, table: u64) -> anyhow::Result<()> {
+pub(in crate::commands::bench) fn write_table(folder: &Path, table: u64) -> anyhow::Result<()> {
     if folder.join(format!("{table}_test_y.f32")).exists() {
         return Ok(());
     }

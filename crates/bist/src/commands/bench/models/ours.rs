@@ -2,7 +2,6 @@
 
 mod indicators;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -14,10 +13,10 @@ use bist_models::{
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday, date};
 
-use super::super::side_by_side::{Measured, Stopwatch, peak_mib};
+use super::super::side_by_side::{Measured, Stopwatch, Times};
 use super::Task;
 use super::data::{
-    SYMBOLS_COUNT, TABLE_COLUMNS, TABLES_COUNT, WINDOW_FEATURES, WINDOW_STEPS, WINDOWS_COUNT,
+    SYMBOLS_COUNT, TABLES_COUNT, WINDOW_FEATURES, WINDOW_STEPS, WINDOWS_COUNT, all_rows, matrix,
     read_f32, read_f64,
 };
 
@@ -47,41 +46,7 @@ pub(super) fn measure(task: Task, folder: &Path, runs: u16) -> anyhow::Result<Me
         Task::TreesPrediction => trees_prediction(folder, runs)?,
         Task::TreesExplanation => trees_explanation(folder, runs)?,
     };
-    Ok(Measured {
-        wall_s: times.wall_s,
-        cpu_s: times.cpu_s,
-        peak_mib: peak_mib().unwrap_or_default(),
-        versions: BTreeMap::from([("bist".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]),
-        found,
-    })
-}
-
-/// Seconds of each run.
-#[derive(Default)]
-struct Times {
-    wall_s: Vec<f64>,
-    cpu_s: Vec<f64>,
-}
-
-impl Times {
-    /// Times `work` once to warm up, and then `runs` times; returns its last answer too.
-    fn of<T>(runs: u16, mut work: impl FnMut() -> anyhow::Result<T>) -> anyhow::Result<(Self, T)> {
-        let mut answer = work()?;
-        let mut times = Self::default();
-        for _ in 0..runs {
-            let watch = Stopwatch::start();
-            answer = std::hint::black_box(work()?);
-            times.push(watch);
-        }
-        Ok((times, answer))
-    }
-
-    /// Puts down one run.
-    fn push(&mut self, watch: Stopwatch) {
-        let (wall, cpu) = watch.stop();
-        self.wall_s.push(wall);
-        self.cpu_s.extend(cpu);
-    }
+    Ok(times.measured(found))
 }
 
 /// The closes of the first symbols of the bars' file, the latest of each.
@@ -227,9 +192,9 @@ impl Trees {
     fn read(folder: &Path, table: u64) -> anyhow::Result<Self> {
         let numbers = |name: &str| read_f32(folder, &format!("{table}_{name}.f32"));
         Ok(Self {
-            train: matrix(&numbers("train_x")?, TABLE_COLUMNS)?,
+            train: matrix(&numbers("train_x")?)?,
             train_y: numbers("train_y")?.into_iter().map(f64::from).collect(),
-            test: matrix(&numbers("test_x")?, TABLE_COLUMNS)?,
+            test: matrix(&numbers("test_x")?)?,
             test_y: numbers("test_y")?,
         })
     }
@@ -277,22 +242,11 @@ fn trees_prediction(folder: &Path, runs: u16) -> anyhow::Result<(Times, String)>
 fn trees_explanation(folder: &Path, runs: u16) -> anyhow::Result<(Times, String)> {
     let trees = Trees::read(folder, 0)?;
     let fitted = trees.fit()?;
-    let (times, base) = Times::of(runs, || {
-        let mut bases = (0..EXPLAINED_ROWS).map(|row| fitted.contributions(&trees.test, row).base);
-        bases.next_back().context("there are rows")
-    })?;
+    let rows: Vec<usize> = (0..EXPLAINED_ROWS).collect();
+    let (times, explained) =
+        Times::of(runs, || Ok(fitted.contributions_batch(&trees.test, &rows)))?;
+    let base = explained.first().context("there are rows")?.base;
     Ok((times, format!("a base value of {base:.4}")))
-}
-
-fn all_rows(x: &FeatureMatrix) -> Vec<usize> {
-    (0..x.rows_count()).collect()
-}
-
-/// Numbers row after row as columns.
-fn matrix(numbers: &[f32], columns_count: usize) -> anyhow::Result<FeatureMatrix> {
-    let column = |j| numbers.iter().skip(j).step_by(columns_count).map(|v| f64::from(*v)).collect();
-    let names = (0..columns_count).map(|j| format!("Column_{j}")).collect();
-    Ok(FeatureMatrix::from_columns(names, (0..columns_count).map(column).collect())?)
 }
 
 /// The area under the receiver operating characteristic: how often a row of class one is ranked
