@@ -2,6 +2,7 @@
 
 mod bench;
 mod evaluate;
+mod explain;
 mod ingest;
 mod market;
 mod sample;
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Forecasts and signals of the model in force for the latest bars
     Signals(signals::SignalsArgs),
+    /// Why a forecast is what it is, and what it would be
+    Explain(explain::ExplainArgs),
     /// Serve the HTTP API and the web app
     Serve(serve::ServeArgs),
     /// What the exchange's rules say
@@ -52,6 +55,7 @@ impl Command {
             Self::Train(args) => args.run(config, terminal).await,
             Self::Evaluate(args) => args.run(config, terminal).await,
             Self::Signals(args) => args.run(config, terminal).await,
+            Self::Explain(args) => args.run(config, terminal).await,
             Self::Serve(args) => args.run(config, terminal).await,
             Self::Market(args) => args.run(terminal),
             Self::Bench(args) => args.run(config, terminal).await,

@@ -30,6 +30,7 @@ pub mod study;
 pub mod training;
 pub mod trial;
 pub mod walk_forward;
+pub mod what_if;
 
 pub use bist_models::Horizon;
 pub use evaluation::{Evaluation, SkillVerdict};
@@ -48,3 +49,4 @@ pub use training::{
 };
 pub use trial::{Trial, TrialPurpose};
 pub use walk_forward::{Fold, LabelledRow, WalkForward, WalkForwardError};
+pub use what_if::{ChangeError, FeatureChange, change_features};

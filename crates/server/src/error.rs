@@ -42,6 +42,10 @@ pub(crate) enum ApiError {
     BasisUnknown(Symbol, Source),
     /// There is no such model version.
     ModelVersionNotFound(String),
+    /// There is no explanation of that name, or of that symbol; the text says what to do.
+    ExplanationNotFound(String),
+    /// A feature that the model does not read, or a value that it cannot take.
+    ChangeRefused(String),
     /// There is nothing at the path.
     NotFound,
     /// The path does not take the method.
@@ -78,6 +82,10 @@ pub(crate) enum ProblemCode {
     BasisUnknown,
     /// There is no such model version.
     ModelVersionNotFound,
+    /// There is no such signal, no forecast of this symbol, or no explanation was kept with it.
+    ExplanationNotFound,
+    /// The model reads no such feature, or the feature cannot have this value.
+    ChangeRefused,
     /// There is nothing at this path.
     NotFound,
     /// The path does not take this method; the header `allow` names those it takes.
@@ -133,6 +141,8 @@ impl ProblemCode {
             Self::NoSecondSource => ("no_second_source", StatusCode::NOT_FOUND),
             Self::BasisUnknown => ("basis_unknown", StatusCode::CONFLICT),
             Self::ModelVersionNotFound => ("model_version_not_found", StatusCode::NOT_FOUND),
+            Self::ExplanationNotFound => ("explanation_not_found", StatusCode::NOT_FOUND),
+            Self::ChangeRefused => ("change_refused", StatusCode::UNPROCESSABLE_ENTITY),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED),
             Self::BodyTooLarge => ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE),
@@ -196,6 +206,8 @@ impl ApiError {
             Self::NoSecondSource(..) => ProblemCode::NoSecondSource,
             Self::BasisUnknown(..) => ProblemCode::BasisUnknown,
             Self::ModelVersionNotFound(_) => ProblemCode::ModelVersionNotFound,
+            Self::ExplanationNotFound(_) => ProblemCode::ExplanationNotFound,
+            Self::ChangeRefused(_) => ProblemCode::ChangeRefused,
             Self::NotFound => ProblemCode::NotFound,
             Self::MethodNotAllowed => ProblemCode::MethodNotAllowed,
             Self::HostNotLocal(_) => ProblemCode::HostNotLocal,
@@ -235,6 +247,7 @@ impl ApiError {
             Self::ModelVersionNotFound(version) => format!(
                 "there is no model version '{version}'; GET /api/v1/models lists what there is"
             ),
+            Self::ExplanationNotFound(problem) | Self::ChangeRefused(problem) => problem.clone(),
             Self::NotFound => {
                 "there is nothing at this path; /api/openapi.json describes what there is"
                     .to_owned()

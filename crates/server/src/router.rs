@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::middleware::{Limits, wrap};
 use crate::routes::{
-    bars, data_quality, docs, forecasts, health, market, models, signals, symbols,
+    bars, data_quality, docs, explanations, forecasts, health, market, models, signals, symbols,
 };
 use crate::{assets, openapi};
 
@@ -21,6 +21,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(bars::router())
         .merge(forecasts::router())
         .merge(signals::router())
+        .merge(explanations::router())
         .merge(models::router())
         .merge(data_quality::router())
         .merge(market::router())
