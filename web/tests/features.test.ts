@@ -20,13 +20,13 @@ function defined(file: string): string[] {
 const DEFINED = readdirSync(FEATURES, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.rs'))
   .flatMap(defined);
-/** What the explanation of the ensemble names beside the features: what its other members forecast. */
-const MEMBER_FORECASTS = ['lstm_forecast', 'prophet_forecast'];
+/** What the explanation of the ensemble names beside the features: the components of Prophet. */
+const COMPONENTS = ['prophet_trend', 'prophet_yearly', 'prophet_weekly', 'prophet_holidays'];
 
 describe('a feature', () => {
   it('of the models crate has a name, and no other has', () => {
     expect(DEFINED.length).toBeGreaterThan(80);
-    expect([...FEATURE_NAMES].sort()).toEqual([...DEFINED, ...MEMBER_FORECASTS].sort());
+    expect([...FEATURE_NAMES].sort()).toEqual([...DEFINED, ...COMPONENTS].sort());
   });
   it.each(['tr', 'en'] as const)('has a name of its own (%s)', (language) => {
     const names = FEATURE_NAMES.map((name) => featureName(language, name));
@@ -42,8 +42,8 @@ describe('a feature', () => {
 describe('the value of a feature', () => {
   it.each([
     ['return_5', -0.031, '-%3,10', '-3.10%'],
-    ['lstm_forecast', 0.0123, '+%1,23', '+1.23%'],
-    ['prophet_forecast', -0.0004, '-%0,04', '-0.04%'],
+    ['prophet_trend', 0.0123, '+%1,23', '+1.23%'],
+    ['prophet_weekly', -0.0004, '-%0,04', '-0.04%'],
     ['roc_120', 25.5, '+%25,50', '+25.50%'],
     ['volatility_20', 0.0214, '%2,14', '2.14%'],
     ['regime_turbulent', 0.8, '%80,00', '80.00%'],

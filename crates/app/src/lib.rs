@@ -7,6 +7,7 @@
 pub mod bars;
 mod checked;
 pub mod decisions;
+pub mod explanations;
 pub mod fetch;
 pub mod freshness;
 pub mod ingest;

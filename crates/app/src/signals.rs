@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use bist_lifecycle::{
-    FittedModel, Forecast, HORIZON_DEFAULT, HORIZONS, HORIZONS_HOURLY, Horizon, ModelVersion,
+    Explained, Explanation, ExplanationError, FittedModel, Forecast, HORIZON_DEFAULT, HORIZONS,
+    HORIZONS_HOURLY, Horizon, ModelVersion,
 };
 use bist_market::calendar::Calendar;
 use bist_market::exchange_rules::ExchangeRules;
@@ -90,7 +91,7 @@ impl App {
                     (model, said)
                 })
                 .await;
-                reports.push(self.keep(model, said, &admitted).await?);
+                reports.push(self.keep(model, said?, &admitted).await?);
             }
         }
         progress(Progress::of("forecasting", total, total));
@@ -124,13 +125,15 @@ impl App {
     async fn keep(
         &self,
         model: ModelVersion,
-        said: Vec<(Price, Forecast, Signal)>,
+        said: Vec<Said>,
         admitted: &Admitted,
     ) -> Result<SignalsReport, TrainingError> {
         let (origin, made_at) = (admitted.origin, self.now());
         let mut forecasts = Vec::with_capacity(said.len());
         let mut signals = Vec::with_capacity(said.len());
-        for (last_close, forecast, signal) in said {
+        let mut explanations = Vec::with_capacity(said.len());
+        for Said { last_close, forecast, explanation, signal } in said {
+            explanations.push(explanation);
             let model_version = model.id.clone();
             signals.push(SignalRecord {
                 id: format!(
@@ -146,7 +149,7 @@ impl App {
             });
             forecasts.push(ForecastRecord { origin, model_version, made_at, last_close, forecast });
         }
-        self.store.save_signals(&forecasts, &signals).await?;
+        self.store.save_signals(&forecasts, &signals, &explanations).await?;
 
         let (horizon, newest) = (model.lineage.spec.horizon, admitted.newest());
         let known = known_symbols(&model);
@@ -169,21 +172,33 @@ impl App {
     }
 }
 
-/// What `model` says of the latest bars of the symbols it knows, with their last closes; its panel
-/// is the `index`-th of those admitted.
+/// What the model says of one symbol.
+struct Said {
+    last_close: Price,
+    forecast: Forecast,
+    explanation: Explanation,
+    signal: Signal,
+}
+
+/// What `model` says of the latest bars of the symbols it knows; its panel is the `index`-th of those
+/// admitted.
+///
+/// # Errors
+///
+/// [`ExplanationError`] when the parts of a forecast do not add up to it: then nothing is said.
 fn said_by(
     model: &ModelVersion,
     fitted: &FittedModel,
     admitted: &Admitted,
     index: usize,
-) -> Vec<(Price, Forecast, Signal)> {
+) -> Result<Vec<Said>, ExplanationError> {
     let (known, newest) = (known_symbols(model), admitted.newest());
     let record = model.evaluation.model_record();
-    let forecasts = fitted.latest_forecasts(&admitted.panels[index], Calendar::bist());
-    forecasts
+    let explained = fitted.explain_latest(&admitted.panels[index], Calendar::bist())?;
+    let said = explained
         .into_iter()
-        .filter(|forecast| known.contains(&forecast.symbol))
-        .filter_map(|forecast| {
+        .filter(|explained| known.contains(&explained.forecast.symbol))
+        .filter_map(|Explained { forecast, explanation }| {
             let mut series = admitted.universe.series().iter();
             let series = series.find(|series| series.symbol() == forecast.symbol)?;
             if is_too_old(series, forecast.horizon, newest) {
@@ -192,10 +207,11 @@ fn said_by(
             let last = last_known(series, &forecast)?;
             let last_close = series.bars()[last].close;
             let within_session = within_session(series, last, &forecast);
-            let signal = signal(&forecast, last_close, within_session, model, &record);
-            Some((last_close, forecast, signal))
-        })
-        .collect()
+            let signal =
+                signal(&forecast, &explanation, last_close, within_session, model, &record);
+            Some(Said { last_close, forecast, explanation, signal })
+        });
+    Ok(said.collect())
 }
 
 /// Whether a forecast for `horizon` from the last bar of `series` ends before the newest bar of all.
@@ -251,6 +267,7 @@ fn within_session(
 
 fn signal(
     forecast: &Forecast,
+    explanation: &Explanation,
     last_close: Price,
     within_session: Option<WithinSession>,
     model: &ModelVersion,
@@ -268,8 +285,8 @@ fn signal(
         interval_80: step.interval_80,
         interval_50: step.interval_50,
         probability_up: forecast.probability_up,
-        base_share: forecast.base_share,
-        contributions: &forecast.contributions,
+        base_share: explanation.base,
+        contributions: &explanation.contributions(),
         model_record: record,
         symbol_record: &model.evaluation.symbol_record(forecast.symbol),
         costs: &model.lineage.spec.costs,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bist_lifecycle::{FittedModel, Forecast, LiveModel, OtherFeatures};
+use bist_lifecycle::{Explained, ExplanationError, FittedModel, LiveModel, OtherFeatures};
 use bist_market::{Bar, Calendar, Origin, Symbol, ValidatedBars};
 use bist_models::{FeatureSpec, Horizon, LateBar, MarketRow, Panel, RowKey};
 use jiff::ToSpan as _;
@@ -30,6 +30,9 @@ pub enum StreamingError {
     /// A bar of the sessions was refused.
     #[error(transparent)]
     LateBar(#[from] LateBar),
+    /// An explanation was refused.
+    #[error(transparent)]
+    Explanation(#[from] ExplanationError),
 }
 
 /// What is replayed.
@@ -61,7 +64,7 @@ pub struct StreamingReport {
     pub updates_count: usize,
     /// All features of the bar's symbol.
     pub features: Latency,
-    /// The ensemble's forecast from them, with band, outlook and contributions.
+    /// The ensemble's forecast from them, with band, outlook and explanation.
     pub ensemble: Latency,
     /// Both.
     pub together: Latency,
@@ -186,7 +189,7 @@ impl Replay {
         for (number, session) in (0..).zip(&self.sessions) {
             progress(Progress::of("following", number, total));
             measured.follow(&mut live, session, self.bars_per_session)?;
-            measured.compare(&mut live, &batch, session, &admitted.panels[0]);
+            measured.compare(&mut live, &batch, session, &admitted.panels[0])?;
         }
         progress(Progress::of("following", total, total));
         Ok(measured)
@@ -239,7 +242,7 @@ impl Measured {
         live: &mut LiveModel,
         session: &Session,
         rounds: usize,
-    ) -> Result<(), LateBar> {
+    ) -> Result<(), StreamingError> {
         self.sessions.push(session.day);
         for Arrival { symbol, bar, continues } in &session.between {
             live.update(*symbol, bar, *continues)?;
@@ -257,12 +260,12 @@ impl Measured {
     }
 
     /// Takes in one bar and times it, when it is of a share.
-    fn update(&mut self, live: &mut LiveModel, new: &Arrival) -> Result<(), LateBar> {
+    fn update(&mut self, live: &mut LiveModel, new: &Arrival) -> Result<(), StreamingError> {
         let begun = Instant::now();
         let row = live.update(new.symbol, &new.bar, new.continues)?;
         let has_row = Instant::now();
         if let Some(row) = row {
-            let _forecast = std::hint::black_box(live.forecast(&row));
+            let _explained = std::hint::black_box(live.explain(&row)?);
             let features_us = 1e6 * (has_row - begun).as_secs_f64();
             let ensemble_us = 1e6 * has_row.elapsed().as_secs_f64();
             self.features_us.push(features_us);
@@ -279,15 +282,16 @@ impl Measured {
         batch: &FittedModel,
         session: &Session,
         panel: &Panel,
-    ) {
+    ) -> Result<(), StreamingError> {
         for Arrival { symbol, .. } in &session.of_day {
             let Some(row) = live.row(*symbol) else { continue };
-            let ours = live.forecast(&row);
+            let ours = live.explain(&row)?;
             self.compared_count += 1;
-            if !is_of_batch(&row, ours.as_ref(), batch, panel) {
+            if !is_of_batch(&row, ours.as_ref(), batch, panel)? {
                 self.differing.push(Differing { symbol: *symbol, day: session.day });
             }
         }
+        Ok(())
     }
 
     fn report(
@@ -316,24 +320,25 @@ impl Measured {
     }
 }
 
-/// Whether a live row and its forecast are those of the batch, bit for bit.
+/// Whether a live row, its forecast and its explanation are those of the batch, bit for bit.
 fn is_of_batch(
     row: &MarketRow,
-    forecast: Option<&Forecast>,
+    explained: Option<&Explained>,
     batch: &FittedModel,
     panel: &Panel,
-) -> bool {
+) -> Result<bool, ExplanationError> {
     let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<u64>>();
     // Numbers that are written alike have the same bits.
-    let written = |forecast: Option<&Forecast>| {
-        serde_json::to_string(&forecast).expect("a forecast is plain data")
+    let written = |explained: Option<&Explained>| {
+        let parts = explained.map(|explained| (&explained.forecast, &explained.explanation));
+        serde_json::to_string(&parts).expect("a forecast is plain data")
     };
     let of_batch: Result<usize, usize> =
         panel.known.keys.binary_search_by(|key: &RowKey| key.cmp(&row.key));
-    of_batch.is_ok_and(|index| {
-        bits(&panel.known.features.row(index)) == bits(&row.features)
-            && written(batch.forecast(panel, index, Calendar::bist()).as_ref()) == written(forecast)
-    })
+    let Ok(index) = of_batch else { return Ok(false) };
+    let of_batch = batch.explain(panel, index, Calendar::bist())?;
+    Ok(bits(&panel.known.features.row(index)) == bits(&row.features)
+        && written(of_batch.as_ref()) == written(explained))
 }
 
 impl Latency {

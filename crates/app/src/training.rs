@@ -9,9 +9,9 @@ use bist_lifecycle::evaluation::PathsEvaluation;
 use bist_lifecycle::trial::{configurations_count, spec_sha256};
 use bist_lifecycle::tuning::TunedPart;
 use bist_lifecycle::{
-    Evaluation, ExcludedSymbol, FittedModel, Lineage, ModelState, ModelVersion, TrainError,
-    Trained, TrainingContext, TrainingProgress, TrainingSpec, TrainingStage, Trial, TrialPurpose,
-    evaluate_paths, train,
+    Evaluation, ExcludedSymbol, ExplanationError, FittedModel, Lineage, ModelState, ModelVersion,
+    TrainError, Trained, TrainingContext, TrainingProgress, TrainingSpec, TrainingStage, Trial,
+    TrialPurpose, evaluate_paths, train,
 };
 use bist_market::{
     InstrumentClass, Interval, Origin, Symbol, UniverseError, ValidatedBars, admit, snapshot_hash,
@@ -82,6 +82,9 @@ pub enum TrainingError {
         /// What is wrong with the file.
         reason: String,
     },
+    /// The parts of a forecast do not add up to it, so that it is not served.
+    #[error(transparent)]
+    Explanation(#[from] ExplanationError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -2,6 +2,7 @@
 
 mod bench;
 mod evaluate;
+mod explain;
 mod ingest;
 mod market;
 mod sample;
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Forecasts and signals of the model in force for the latest bars
     Signals(signals::SignalsArgs),
+    /// Why a forecast is what it is, and what it would be
+    Explain(explain::ExplainArgs),
     /// Serve the HTTP API and the web app
     Serve(serve::ServeArgs),
     /// What the exchange's rules say
@@ -56,6 +59,7 @@ impl Command {
             Self::Tune(args) => args.run(config, terminal).await,
             Self::Evaluate(args) => args.run(config, terminal).await,
             Self::Signals(args) => args.run(config, terminal).await,
+            Self::Explain(args) => args.run(config, terminal).await,
             Self::Serve(args) => args.run(config, terminal).await,
             Self::Market(args) => args.run(terminal),
             Self::Bench(args) => args.run(config, terminal).await,

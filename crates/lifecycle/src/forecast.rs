@@ -8,6 +8,7 @@ use bist_models::{
 };
 use bist_trading::{Estimate, ReturnInterval};
 use jiff::civil::{Date, Time};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -289,6 +290,38 @@ impl FittedModel {
             explained.extend(row_model.explain(&panel.known.features.row(row), calendar)?);
         }
         Ok(explained)
+    }
+
+    /// Forecasts for each of `rows`, which ascend, and says why; a row that cannot be forecast has
+    /// `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`ExplanationError`] when the parts of a forecast do not add up to it.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::forecast`].
+    pub fn explain_rows(
+        &self,
+        panel: &Panel,
+        rows: &[usize],
+        calendar: &Calendar,
+    ) -> Result<Vec<Option<Explained>>, ExplanationError> {
+        let keys = &panel.known.keys;
+        let days: Vec<&[usize]> = rows.chunk_by(|&a, &b| keys[a].day == keys[b].day).collect();
+        let of_days: Vec<Vec<Option<Explained>>> = days
+            .into_par_iter()
+            .map(|rows| {
+                let day = self.prophet_day(panel, rows[0]);
+                let of_row = |&row: &usize| {
+                    let row_model = RowModel::of(self, panel, row, day.as_ref());
+                    row_model.explain(&panel.known.features.row(row), calendar)
+                };
+                rows.iter().map(of_row).collect()
+            })
+            .collect::<Result<_, ExplanationError>>()?;
+        Ok(of_days.concat())
     }
 
     /// The latest row of each symbol after which something is left to forecast.

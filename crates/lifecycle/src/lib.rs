@@ -32,6 +32,7 @@ pub mod training;
 pub mod trial;
 pub mod tuning;
 pub mod walk_forward;
+pub mod what_if;
 
 pub use bist_models::Horizon;
 pub use evaluation::{Evaluation, SkillVerdict};
@@ -50,3 +51,4 @@ pub use training::{
 };
 pub use trial::{Trial, TrialPurpose};
 pub use walk_forward::{Fold, LabelledRow, WalkForward, WalkForwardError};
+pub use what_if::{ChangeError, FeatureChange, change_features};

@@ -7,8 +7,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bist_market::{Calendar, Symbol};
-use bist_models::{FittedProphet, Known, Panel, RecentRows, RowKey};
+use bist_models::{FeatureMatrix, FittedProphet, Known, Panel, RecentRows, RowKey};
 use jiff::civil::Date;
+use rayon::prelude::*;
 
 use crate::evaluation::LearningTarget;
 use crate::explanation::{Explained, Explanation, ExplanationError, MemberParts};
@@ -138,6 +139,16 @@ impl<'a> RowModel<'a> {
     pub fn expected(&self, features: &[f64]) -> f64 {
         let weights = self.weights(features);
         self.model.drift + regime::combine(&weights, &self.of_members(features))
+    }
+
+    /// The same for each row of `features`, whose columns are those of the model.
+    ///
+    /// # Panics
+    ///
+    /// When there are not as many columns.
+    pub fn expected_of(&self, features: &FeatureMatrix) -> Vec<f64> {
+        let rows = (0..features.rows_count()).into_par_iter();
+        rows.map(|row| self.expected(&features.row(row))).collect()
     }
 
     /// The forecast with its bands, if the row had these features; `None` as

@@ -46,6 +46,10 @@ pub(crate) enum ApiError {
     StudyNotFound(String),
     /// A study has one objective, so that nothing can be weighed against it.
     OneObjective(String),
+    /// There is no explanation of that name, or of that symbol; the text says what to do.
+    ExplanationNotFound(String),
+    /// A feature that the model does not read, or a value that it cannot take.
+    ChangeRefused(String),
     /// There is nothing at the path.
     NotFound,
     /// The path does not take the method.
@@ -86,6 +90,10 @@ pub(crate) enum ProblemCode {
     StudyNotFound,
     /// This study has one objective, so that nothing can be weighed against it.
     OneObjective,
+    /// There is no such signal, no forecast of this symbol, or no explanation was kept with it.
+    ExplanationNotFound,
+    /// The model reads no such feature, or the feature cannot have this value.
+    ChangeRefused,
     /// There is nothing at this path.
     NotFound,
     /// The path does not take this method; the header `allow` names those it takes.
@@ -143,6 +151,8 @@ impl ProblemCode {
             Self::ModelVersionNotFound => ("model_version_not_found", StatusCode::NOT_FOUND),
             Self::StudyNotFound => ("study_not_found", StatusCode::NOT_FOUND),
             Self::OneObjective => ("one_objective", StatusCode::NOT_FOUND),
+            Self::ExplanationNotFound => ("explanation_not_found", StatusCode::NOT_FOUND),
+            Self::ChangeRefused => ("change_refused", StatusCode::UNPROCESSABLE_ENTITY),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED),
             Self::BodyTooLarge => ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE),
@@ -208,6 +218,8 @@ impl ApiError {
             Self::ModelVersionNotFound(_) => ProblemCode::ModelVersionNotFound,
             Self::StudyNotFound(_) => ProblemCode::StudyNotFound,
             Self::OneObjective(_) => ProblemCode::OneObjective,
+            Self::ExplanationNotFound(_) => ProblemCode::ExplanationNotFound,
+            Self::ChangeRefused(_) => ProblemCode::ChangeRefused,
             Self::NotFound => ProblemCode::NotFound,
             Self::MethodNotAllowed => ProblemCode::MethodNotAllowed,
             Self::HostNotLocal(_) => ProblemCode::HostNotLocal,
@@ -253,6 +265,7 @@ impl ApiError {
             Self::OneObjective(name) => {
                 format!("the study '{name}' has one objective; ask for its history instead")
             }
+            Self::ExplanationNotFound(problem) | Self::ChangeRefused(problem) => problem.clone(),
             Self::NotFound => {
                 "there is nothing at this path; /api/openapi.json describes what there is"
                     .to_owned()

@@ -20,11 +20,12 @@ use utoipa::{IntoResponses, OpenApi as _, ToSchema};
 use crate::error::{ApiError, PROBLEM_JSON, Problem, ProblemCode};
 
 /// What the routes are about, in the order in which a reader wants them.
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("symbols", "What is traded, and the newest of everything about it."),
     ("bars", "Prices that passed the checks."),
     ("forecasts", "What the model in force expects, with its bands."),
     ("signals", "What to do about it, and why."),
+    ("explanations", "Why a forecast is what it is, and what it would be."),
     ("models", "The models, where they come from, and what they were worth out of sample."),
     ("studies", "How the settings of models were searched, trial by trial."),
     ("data-quality", "What the validator found in the data."),
@@ -84,12 +85,12 @@ pub(crate) fn document(mut description: OpenApi) -> Bytes {
         let response = problem_response(codes);
         components.responses.insert(name.to_owned(), RefOr::T(response));
     }
-    let own = description.paths.paths.values_mut().filter_map(|item| item.get.as_mut()).flat_map(
-        |operation| {
-            describe_problems(operation);
-            operation.responses.responses.values_mut()
-        },
-    );
+    let items = description.paths.paths.values_mut();
+    let operations = items.flat_map(|item| [item.get.as_mut(), item.post.as_mut()]).flatten();
+    let own = operations.flat_map(|operation| {
+        describe_problems(operation);
+        operation.responses.responses.values_mut()
+    });
     for response in own.chain(components.responses.values_mut()) {
         if let RefOr::T(response) = response {
             response.headers.insert("x-request-id".to_owned(), RefOr::T(request_id_header()));
@@ -103,7 +104,11 @@ pub(crate) fn document(mut description: OpenApi) -> Bytes {
 fn describe_problems(operation: &mut Operation) {
     for (name, codes) in SHARED {
         let (name, codes) = match name {
-            "UnknownParameter" if operation.parameters.is_some() => BAD_PARAMETERS,
+            "UnknownParameter"
+                if operation.parameters.is_some() || operation.request_body.is_some() =>
+            {
+                BAD_PARAMETERS
+            }
             _ => (name, codes),
         };
         let status = codes[0].name_and_status().1.as_u16().to_string();
@@ -214,6 +219,24 @@ impl IntoResponses for Unchanged {
     }
 }
 
+/// The answer to a request for an explanation that there is not.
+pub(crate) struct NoSuchExplanation;
+
+impl IntoResponses for NoSuchExplanation {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::ExplanationNotFound])
+    }
+}
+
+/// The answers to a change that cannot be made.
+pub(crate) struct ChangeRefused;
+
+impl IntoResponses for ChangeRefused {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::ExplanationNotFound, ProblemCode::ChangeRefused])
+    }
+}
+
 /// The answers with these codes, by status, each with an example.
 fn problem_responses(codes: &[ProblemCode]) -> BTreeMap<String, RefOr<Response>> {
     let mut by_status: BTreeMap<u16, Vec<ProblemCode>> = BTreeMap::new();
@@ -270,6 +293,14 @@ fn example(code: ProblemCode) -> ApiError {
         }
         ProblemCode::StudyNotFound => ApiError::StudyNotFound("trees-5-0123456789ab".to_owned()),
         ProblemCode::OneObjective => ApiError::OneObjective("trees-5-0123456789ab".to_owned()),
+        ProblemCode::ExplanationNotFound => ApiError::ExplanationNotFound(
+            "there is no signal 'ensemble-0123456789ab-THYAO-2026-11-23'; `bist signals` makes and \
+             names them"
+                .to_owned(),
+        ),
+        ProblemCode::ChangeRefused => ApiError::ChangeRefused(
+            "the model reads no feature 'rsi14'; near it are rsi_14, mfi_14, adx_14".to_owned(),
+        ),
         ProblemCode::NotFound => ApiError::NotFound,
         ProblemCode::MethodNotAllowed => ApiError::MethodNotAllowed,
         ProblemCode::BodyTooLarge => ApiError::BodyTooLarge,

@@ -10,7 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::middleware::{Limits, wrap};
 use crate::routes::{
-    bars, data_quality, docs, forecasts, health, market, models, signals, studies, symbols,
+    bars, data_quality, docs, explanations, forecasts, health, market, models, signals, studies,
+    symbols,
 };
 use crate::{assets, openapi};
 
@@ -21,6 +22,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(bars::router())
         .merge(forecasts::router())
         .merge(signals::router())
+        .merge(explanations::router())
         .merge(models::router())
         .merge(studies::router())
         .merge(data_quality::router())

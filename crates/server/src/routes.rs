@@ -3,6 +3,7 @@
 pub(crate) mod bars;
 pub(crate) mod data_quality;
 pub(crate) mod docs;
+pub(crate) mod explanations;
 pub(crate) mod forecasts;
 pub(crate) mod health;
 pub(crate) mod market;

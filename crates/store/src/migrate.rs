@@ -6,7 +6,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Version, description and text of each migration, oldest first. Forward only.
-const MIGRATIONS: [(i64, &str, &str); 9] = [
+const MIGRATIONS: [(i64, &str, &str); 10] = [
     (1, "market data", include_str!("../../../migrations/0001_market_data.sql")),
     (2, "validation", include_str!("../../../migrations/0002_validation.sql")),
     (3, "models", include_str!("../../../migrations/0003_models.sql")),
@@ -16,6 +16,7 @@ const MIGRATIONS: [(i64, &str, &str); 9] = [
     (7, "trials", include_str!("../../../migrations/0007_trials.sql")),
     (8, "hourly horizons", include_str!("../../../migrations/0008_hourly_horizons.sql")),
     (9, "studies", include_str!("../../../migrations/0009_studies.sql")),
+    (10, "explanations", include_str!("../../../migrations/0010_explanations.sql")),
 ];
 
 /// All migrations, ready to be run.

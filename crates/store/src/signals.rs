@@ -1,6 +1,6 @@
-//! Forecasts and signals, as they were given.
+//! Forecasts, signals and explanations, as they were given.
 
-use bist_lifecycle::Forecast;
+use bist_lifecycle::{Explanation, Forecast};
 use bist_market::session_hours::moment_text;
 use bist_market::{Origin, Price, Symbol};
 use bist_trading::signal::Signal;
@@ -44,17 +44,23 @@ pub struct SignalRecord {
 }
 
 impl Store {
-    /// Keeps forecasts and signals, all or none; one of the same model, symbol and day
-    /// or moment is replaced.
+    /// Keeps forecasts, signals and their explanations, all or none; one of the same model, symbol
+    /// and day or moment is replaced.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
+    ///
+    /// # Panics
+    ///
+    /// When there is not one explanation for each signal.
     pub async fn save_signals(
         &self,
         forecasts: &[ForecastRecord],
         signals: &[SignalRecord],
+        explanations: &[Explanation],
     ) -> Result<(), StoreError> {
+        assert_eq!(signals.len(), explanations.len(), "each signal is explained");
         let mut transaction = self.writer.begin().await?;
         for record in forecasts {
             sqlx::query(
@@ -71,7 +77,7 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         }
-        for record in signals {
+        for (record, explanation) in signals.iter().zip(explanations) {
             sqlx::query(
                 "INSERT INTO signals (id, symbol, model_version, as_of, made_at_us, document)
                  VALUES ($1, $2, $3, $4, $5, $6)
@@ -84,6 +90,14 @@ impl Store {
             .bind(moment_text(record.signal.as_of, record.signal.as_of_time))
             .bind(record.made_at.as_microsecond())
             .bind(json("signal", record)?)
+            .execute(&mut *transaction)
+            .await?;
+            sqlx::query(
+                "INSERT INTO explanations (signal_id, document) VALUES ($1, $2)
+                 ON CONFLICT (signal_id) DO UPDATE SET document = EXCLUDED.document",
+            )
+            .bind(&record.id)
+            .bind(json("explanation", explanation)?)
             .execute(&mut *transaction)
             .await?;
         }
@@ -141,5 +155,34 @@ impl Store {
         .iter()
         .map(|row| document("signal", row))
         .collect()
+    }
+
+    /// The signal named `id`, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn signal(&self, id: &str) -> Result<Option<SignalRecord>, StoreError> {
+        sqlx::query("SELECT document FROM signals WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.reader)
+            .await?
+            .map(|row| document("signal", &row))
+            .transpose()
+    }
+
+    /// Why the signal named `signal_id` says what it says; `None` for one from before explanations
+    /// were kept.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn explanation(&self, signal_id: &str) -> Result<Option<Explanation>, StoreError> {
+        sqlx::query("SELECT document FROM explanations WHERE signal_id = $1")
+            .bind(signal_id)
+            .fetch_optional(&self.reader)
+            .await?
+            .map(|row| document("explanation", &row))
+            .transpose()
     }
 }

@@ -88,6 +88,8 @@ export const en: typeof tr = {
       not_validated: 'The bars of this symbol have not been validated yet.',
       model_version_not_found: 'There is no such model version.',
       study_not_found: 'There is no such study.',
+      explanation_not_found: 'No explanation of this forecast was kept.',
+      change_refused: 'This change cannot be made.',
       store_busy: 'Another process holds the database at the moment.',
       timed_out: 'The answer took too long.',
       host_not_local: 'The server answers this machine only.',

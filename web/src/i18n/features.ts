@@ -15,8 +15,7 @@ interface FeatureWords {
 }
 
 /**
- * The features of the models crate, by name, and the forecasts of members that the ensemble explains
- * beside them. Returns are logarithmic, as the model sees them.
+ * The features of the models crate, by name, and the components of Prophet beside them. Returns are logarithmic, as the model sees them.
  */
 const FEATURES: Record<string, FeatureWords> = {
   return_1: { tr: 'Getiri, 1 seans', en: 'Return, 1 session', reading: 'return' },
@@ -111,8 +110,10 @@ const FEATURES: Record<string, FeatureWords> = {
   sector_reversal_slope_250: { tr: 'Sektörün haftalık getiriye tepkisi', en: 'Sector’s response to the week’s return', reading: 'number' },
   sector_reversal_forecast: { tr: 'Sektörün tepkisine göre beklenen', en: 'Expected from the sector’s response', reading: 'return' },
   return_20_less_sector: { tr: 'Sektöre göre fazla getiri, 20 seans', en: 'Return above the sector, 20 sessions', reading: 'return' },
-  lstm_forecast: { tr: 'Yinelemeli ağın (LSTM) tahmini', en: 'Forecast of the recurrent network (LSTM)', reading: 'return' },
-  prophet_forecast: { tr: 'Prophet tahmini', en: 'Forecast of Prophet', reading: 'return' },
+  prophet_trend: { tr: 'Prophet: trend', en: 'Prophet: trend', reading: 'return' },
+  prophet_yearly: { tr: 'Prophet: yılın zamanı', en: 'Prophet: time of the year', reading: 'return' },
+  prophet_weekly: { tr: 'Prophet: haftanın günü', en: 'Prophet: day of the week', reading: 'return' },
+  prophet_holidays: { tr: 'Prophet: tatil çevresi', en: 'Prophet: around closures', reading: 'return' },
 };
 
 export const FEATURE_NAMES: readonly string[] = Object.keys(FEATURES);

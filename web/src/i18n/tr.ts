@@ -85,6 +85,8 @@ export const tr = {
       not_validated: 'Bu sembolün çubukları henüz doğrulanmadı.',
       model_version_not_found: 'Böyle bir model sürümü yok.',
       study_not_found: 'Böyle bir çalışma yok.',
+      explanation_not_found: 'Bu tahminin saklanmış bir açıklaması yok.',
+      change_refused: 'Bu değişiklik yapılamaz.',
       store_busy: 'Veritabanını şu anda başka bir işlem kullanıyor.',
       timed_out: 'Yanıt çok uzun sürdü.',
       host_not_local: 'Sunucu yalnız bu makineden yanıt verir.',

@@ -4,6 +4,7 @@
 
 mod cli;
 mod decisions;
+mod explain;
 mod gate;
 mod hourly;
 mod kills;

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use bist_lifecycle::evaluation::LearningTarget;
-use bist_lifecycle::{Explained, FittedModel, LiveModel, OtherFeatures, TrainingContext};
+use bist_lifecycle::{
+    Explained, FittedModel, LiveModel, OtherFeatures, RowModel, TrainingContext, change_features,
+};
 use bist_market::{Bar, BarSeries, Calendar, Interval, Symbol, ValidatedBars};
-use bist_models::{FeatureSpec, Panel, features};
+use bist_models::{FeatureMatrix, FeatureSpec, Panel, features};
 use bist_testkit::bars::{random_walk, validated};
 use jiff::civil::{Date, date};
 
@@ -135,6 +137,35 @@ fn a_live_model_forecasts_what_the_panel_of_the_bars_so_far_gives() {
     }
     assert!(compared_count > 60, "{compared_count}");
     assert!(new_stretches_count > 0, "BBB has come back");
+}
+
+#[test]
+fn the_model_of_a_row_says_what_was_forecast_and_moves_with_its_features() {
+    let series: Vec<ValidatedBars> = market().into_iter().map(validated).collect();
+    let (fitted, panel) = (fitted(), panel(&series));
+    let row = panel.known.keys.len() - 1;
+    let day = fitted.prophet_day(&panel, row);
+    let model = RowModel::of(fitted, &panel, row, day.as_ref());
+    let features = panel.known.features.row(row);
+    let explained = fitted.explain(&panel, row, Calendar::bist()).unwrap().unwrap();
+    let expected = explained.forecast.expected_log_return;
+    assert_eq!(model.expected(&features).to_bits(), expected.to_bits());
+    let of_rows = fitted.explain_rows(&panel, &[row], Calendar::bist()).unwrap();
+    assert_eq!(of_rows, [Some(explained.clone())]);
+
+    let changes = BTreeMap::from([("return_5".to_owned(), 0.2), ("rsi_14".to_owned(), 20.0)]);
+    let (changed, _) = change_features(model.feature_names(), &features, &changes).unwrap();
+    let other = model.explain(&changed, Calendar::bist()).unwrap().unwrap();
+    assert!((other.forecast.expected_log_return - expected).abs() > 1e-9);
+    assert!((other.explanation.sum() - other.forecast.expected_log_return).abs() < 1e-6);
+    let by_prophet = |explained: &Explained| explained.explanation.members[3].clone();
+    assert_eq!(by_prophet(&other), by_prophet(&explained), "Prophet looks at no feature");
+    let both = [features, changed];
+    let columns = (0..both[0].len()).map(|j| both.iter().map(|row| row[j]).collect()).collect();
+    let names = model.feature_names().to_vec();
+    let table = FeatureMatrix::from_columns(names, columns).unwrap();
+    let together = model.expected_of(&table);
+    assert_eq!(together, [expected, other.forecast.expected_log_return]);
 }
 
 #[test]

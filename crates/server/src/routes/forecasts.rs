@@ -239,8 +239,6 @@ mod tests {
                 interval_80: around,
                 interval_95: around,
             }],
-            base_share: 0.0,
-            contributions: Vec::new(),
         };
         let record = ForecastRecord {
             origin: Origin::Market,

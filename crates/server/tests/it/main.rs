@@ -5,6 +5,7 @@
 mod bars;
 mod data_quality;
 mod every_answer;
+mod explanations;
 mod forecasts;
 mod health;
 mod market;

@@ -21,10 +21,11 @@ impl Operation {
     fn all(document: &Value) -> Vec<Self> {
         let paths = document["paths"].as_object().unwrap();
         let operation = |(path, item): (&String, &Value)| {
-            assert_eq!(item.as_object().unwrap().len(), 1, "{path} has GET only");
-            Self { path: path.clone(), description: item["get"].clone() }
+            assert_eq!(item.as_object().unwrap().len(), 1, "{path} has one method");
+            let description = item.get("get")?.clone();
+            Some(Self { path: path.clone(), description })
         };
-        paths.iter().map(operation).collect()
+        paths.iter().filter_map(operation).collect()
     }
 
     fn parameters(&self) -> &[Value] {
@@ -34,7 +35,7 @@ impl Operation {
     /// The address with something that exists for each parameter that must be given.
     fn address(&self, app: &Known) -> String {
         let path = self.path.replace("{symbol}", &app.symbol).replace("{version}", &app.version);
-        let path = path.replace("{study}", &app.study);
+        let path = path.replace("{study}", &app.study).replace("{signal}", &app.signal);
         let required = self.parameters().iter().find_map(|parameter| {
             let is_required = parameter["in"] == "query" && parameter["required"] == true;
             is_required.then(|| parameter["name"].as_str().unwrap())
@@ -60,6 +61,7 @@ struct Known {
     version: String,
     study: String,
     param: &'static str,
+    signal: String,
 }
 
 impl Known {
@@ -72,6 +74,7 @@ impl Known {
             version: first("/api/v1/models", "version").await,
             study: first("/api/v1/studies", "name").await,
             param: "certainty",
+            signal: first("/api/v1/signals", "id").await,
         }
     }
 }
@@ -203,7 +206,13 @@ async fn every_query_parameter_names_itself_when_it_is_malformed() {
     let app = TestApp::trained().await;
     let document = app.get("/api/openapi.json").await.ok();
     let none = || "none".to_owned();
-    let known = Known { symbol: "NONE".to_owned(), version: none(), study: none(), param: "none" };
+    let known = Known {
+        symbol: "NONE".to_owned(),
+        version: none(),
+        study: none(),
+        param: "none",
+        signal: none(),
+    };
     for operation in Operation::all(&document) {
         for parameter in operation.parameters().iter().filter(|one| one["in"] == "query") {
             let name = parameter["name"].as_str().unwrap();
@@ -264,7 +273,7 @@ async fn no_junk_makes_the_server_fail() {
     for operation in Operation::all(&document) {
         for junk in JUNK {
             let path = operation.path.replace("{symbol}", junk).replace("{version}", junk);
-            addresses.push(path.replace("{study}", junk));
+            addresses.push(path.replace("{study}", junk).replace("{signal}", junk));
             for parameter in operation.parameters() {
                 let name = parameter["name"].as_str().unwrap();
                 addresses.push(operation.address_with(&known, name, junk));

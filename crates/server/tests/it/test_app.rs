@@ -105,12 +105,28 @@ impl TestApp {
         self.send(Method::GET, path, &[]).await
     }
 
+    /// Posts a document to a path of this machine.
+    pub(crate) async fn post(&self, path: &str, document: &Value) -> Answer {
+        let body = Body::from(document.to_string());
+        self.send_body(Method::POST, path, &[("content-type", "application/json")], body).await
+    }
+
     /// Sends a request with these headers; `host` is `localhost` unless one of them says otherwise.
     pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
         headers: &[(&str, &str)],
+    ) -> Answer {
+        self.send_body(method, path, headers, Body::empty()).await
+    }
+
+    async fn send_body(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body,
     ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         if !headers.iter().any(|(name, _)| *name == "host") {
@@ -119,7 +135,7 @@ impl TestApp {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Body::empty()).unwrap();
+        let request = request.body(body).unwrap();
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);

@@ -133,7 +133,7 @@ impl ExplainBenchArgs {
 fn write_model(folder: &Path) -> anyhow::Result<()> {
     write_table(folder, 0)?;
     let numbers = read_f32(folder, "0_train_x.f32")?;
-    let x = matrix(&numbers[..TRAIN_ROWS * TABLE_COLUMNS])?;
+    let x = matrix(&numbers[..TRAIN_ROWS * TABLE_COLUMNS], TABLE_COLUMNS)?;
     let y = read_f32(folder, "0_train_y.f32")?;
     let y: Vec<f64> = y[..TRAIN_ROWS].iter().map(|y| f64::from(*y)).collect();
     let params =

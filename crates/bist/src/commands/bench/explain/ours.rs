@@ -8,7 +8,7 @@ use bist_models::{
     FeatureMatrix, FittedGbdt, KernelShapParams, Lime, LimeParams, Neighbourhood, kernel_shap,
 };
 
-use super::super::models::data::{all_rows, matrix, read_f32};
+use super::super::models::data::{TABLE_COLUMNS, all_rows, matrix, read_f32};
 use super::super::side_by_side::{Measured, Times};
 use super::Task;
 
@@ -32,7 +32,7 @@ pub(super) fn measure(task: Task, folder: &Path, runs: u16) -> anyhow::Result<Me
     let path = folder.join("model.txt");
     let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     let fitted = FittedGbdt::from_lightgbm_text(&text)?;
-    let x = matrix(&read_f32(folder, "0_test_x.f32")?)?;
+    let x = matrix(&read_f32(folder, "0_test_x.f32")?, TABLE_COLUMNS)?;
     let predict = |x: &FeatureMatrix| fitted.predict_features(x, &all_rows(x));
     let rows: Vec<usize> = (0..TREE_SHAP_ROWS).collect();
     let (times, found) = match task {

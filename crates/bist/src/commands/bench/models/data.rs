@@ -53,7 +53,7 @@ pub(super) fn write(task: Task, folder: &Path) -> anyhow::Result<()> {
 }
 
 /// The 64-bit numbers of `name`.
-pub(in super::super) fn read_f64(folder: &Path, name: &str) -> anyhow::Result<Vec<f64>> {
+pub(in crate::commands::bench) fn read_f64(folder: &Path, name: &str) -> anyhow::Result<Vec<f64>> {
     let bytes = read(folder, name)?;
     Ok(bytes.as_chunks::<8>().0.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect())
 }
@@ -64,11 +64,14 @@ pub(in crate::commands::bench) fn read_f32(folder: &Path, name: &str) -> anyhow:
     Ok(bytes.as_chunks::<4>().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect())
 }
 
-/// Numbers row after row, of [`TABLE_COLUMNS`] columns, as columns.
-pub(in crate::commands::bench) fn matrix(numbers: &[f32]) -> anyhow::Result<FeatureMatrix> {
-    let column = |j| numbers.iter().skip(j).step_by(TABLE_COLUMNS).map(|v| f64::from(*v)).collect();
-    let names = (0..TABLE_COLUMNS).map(|j| format!("Column_{j}")).collect();
-    Ok(FeatureMatrix::from_columns(names, (0..TABLE_COLUMNS).map(column).collect())?)
+/// Numbers row after row, of so many columns, as columns.
+pub(in crate::commands::bench) fn matrix(
+    numbers: &[f32],
+    columns_count: usize,
+) -> anyhow::Result<FeatureMatrix> {
+    let column = |j| numbers.iter().skip(j).step_by(columns_count).map(|v| f64::from(*v)).collect();
+    let names = (0..columns_count).map(|j| format!("Column_{j}")).collect();
+    Ok(FeatureMatrix::from_columns(names, (0..columns_count).map(column).collect())?)
 }
 
 /// The numbers of all rows.
@@ -82,7 +85,7 @@ fn read(folder: &Path, name: &str) -> anyhow::Result<Vec<u8>> {
 }
 
 /// Writes numbers, each as its bytes.
-pub(in super::super) fn save<const N: usize>(
+pub(in crate::commands::bench) fn save<const N: usize>(
     folder: &Path,
     name: &str,
     numbers: impl Iterator<Item = [u8; N]>,

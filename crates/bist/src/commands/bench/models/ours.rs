@@ -16,8 +16,8 @@ use jiff::civil::{Date, Weekday, date};
 use super::super::side_by_side::{Measured, Stopwatch, Times};
 use super::Task;
 use super::data::{
-    SYMBOLS_COUNT, TABLES_COUNT, WINDOW_FEATURES, WINDOW_STEPS, WINDOWS_COUNT, all_rows, matrix,
-    read_f32, read_f64,
+    SYMBOLS_COUNT, TABLE_COLUMNS, TABLES_COUNT, WINDOW_FEATURES, WINDOW_STEPS, WINDOWS_COUNT,
+    all_rows, matrix, read_f32, read_f64,
 };
 
 /// Numbers of a bar in the file.
@@ -192,9 +192,9 @@ impl Trees {
     fn read(folder: &Path, table: u64) -> anyhow::Result<Self> {
         let numbers = |name: &str| read_f32(folder, &format!("{table}_{name}.f32"));
         Ok(Self {
-            train: matrix(&numbers("train_x")?)?,
+            train: matrix(&numbers("train_x")?, TABLE_COLUMNS)?,
             train_y: numbers("train_y")?.into_iter().map(f64::from).collect(),
-            test: matrix(&numbers("test_x")?)?,
+            test: matrix(&numbers("test_x")?, TABLE_COLUMNS)?,
             test_y: numbers("test_y")?,
         })
     }
