@@ -1,27 +1,30 @@
 //! Training: admit the data, learn, prove, put in force; and the proof again, on demand.
 
+mod admitted;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bist_lifecycle::evaluation::PathsEvaluation;
 use bist_lifecycle::trial::{configurations_count, spec_sha256};
+use bist_lifecycle::tuning::TunedPart;
 use bist_lifecycle::{
     Evaluation, ExcludedSymbol, FittedModel, Lineage, ModelState, ModelVersion, TrainError,
     Trained, TrainingContext, TrainingProgress, TrainingSpec, TrainingStage, Trial, TrialPurpose,
     evaluate_paths, train,
 };
-use bist_market::calendar::Calendar;
 use bist_market::{
-    Instrument, InstrumentClass, Interval, Origin, Symbol, Universe, UniverseError, ValidatedBars,
-    admit, snapshot_hash,
+    InstrumentClass, Interval, Origin, Symbol, UniverseError, ValidatedBars, admit, snapshot_hash,
 };
-use bist_models::{FeatureSpec, Horizon, Panel, RowKey, features};
+use bist_models::{FeatureSpec, Horizon, Panel};
 use bist_store::StoreError;
-use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::progress::{Progress, ProgressSink};
 use crate::{App, blocking};
+
+pub(crate) use admitted::Admitted;
+use admitted::panels;
 
 /// The version of the program.
 pub(crate) const CODE_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -127,66 +130,6 @@ pub struct PathsReport {
     pub paths: PathsEvaluation,
 }
 
-/// The admitted bars as panels, with what names them.
-pub(crate) struct Admitted {
-    pub(crate) universe: Universe,
-    pub(crate) instruments: Vec<Instrument>,
-    /// One for each horizon and windows asked for, in their order.
-    pub(crate) panels: Vec<Panel>,
-    pub(crate) snapshot_hash: String,
-    pub(crate) origin: Origin,
-}
-
-impl Admitted {
-    /// The row of the newest bar.
-    pub(crate) fn newest(&self) -> Option<RowKey> {
-        self.panels.first()?.known.keys.last().copied()
-    }
-
-    /// The same with a panel for each of `asked`.
-    pub(crate) fn with_panels(self, asked: &[(Horizon, FeatureSpec)]) -> Self {
-        Self { panels: panels(self.universe.series(), &self.instruments, asked), ..self }
-    }
-
-    /// The panel for `horizon` with windows of one's choice.
-    pub(crate) fn panel_of(&self, horizon: Horizon, features: FeatureSpec) -> Panel {
-        panels(self.universe.series(), &self.instruments, &[(horizon, features)]).remove(0)
-    }
-
-    /// The panel of `spec` as it would be if all bars after `day` were other ones.
-    fn other_future(&self, spec: &TrainingSpec, day: Date) -> Panel {
-        let series: Vec<ValidatedBars> =
-            self.universe.series().iter().map(|series| series.with_another_future(day)).collect();
-        panels(&series, &self.instruments, &[(spec.horizon, spec.features)]).remove(0)
-    }
-
-    /// The sectors of the symbols, as far as they are known.
-    fn sectors(&self) -> BTreeMap<Symbol, String> {
-        let known = self.instruments.iter();
-        known.filter_map(|known| Some((known.symbol, known.sector.clone()?))).collect()
-    }
-
-    fn excluded(&self) -> Vec<ExcludedSymbol> {
-        let excluded = self.universe.excluded().iter();
-        excluded.map(|out| ExcludedSymbol { symbol: out.symbol, reason: out.to_string() }).collect()
-    }
-
-    pub(crate) fn lineage(&self, spec: TrainingSpec, trained: &Trained) -> Lineage {
-        Lineage {
-            snapshot_hash: self.snapshot_hash.clone(),
-            feature_names: spec.features.names(spec.horizon.interval()),
-            spec,
-            code_version: CODE_VERSION.to_owned(),
-            symbols: self.universe.series().iter().map(|series| series.symbol()).collect(),
-            excluded: self.excluded(),
-            first_day: trained.first_day,
-            last_day: trained.last_day,
-            rows_count: trained.rows_count as u64,
-            tuned: Vec::new(),
-        }
-    }
-}
-
 impl App {
     /// Trains a model for each of `horizons`, which look ahead from the same bars, on those that are
     /// admitted (of `symbols`, or of all), keeps the models with their proof, and puts them in force
@@ -203,8 +146,13 @@ impl App {
         seed: u64,
         progress: Arc<ProgressSink>,
     ) -> Result<Vec<ModelVersion>, TrainingError> {
-        let specs: Vec<TrainingSpec> =
-            horizons.iter().map(|&horizon| TrainingSpec::of(horizon, seed)).collect();
+        let mut specs = Vec::new();
+        let mut tuned = BTreeMap::new();
+        for &horizon in horizons {
+            let (spec, parts) = self.spec_in_force(horizon, seed).await?;
+            specs.push(spec);
+            tuned.insert(horizon, parts);
+        }
         let asked: Vec<_> = specs.iter().map(|spec| (spec.horizon, spec.features)).collect();
         let admitted = self.admit(symbols, &asked, &*progress).await?;
         let trials = self.record_trials(TrialPurpose::Train, &admitted, &specs).await?;
@@ -219,7 +167,8 @@ impl App {
             .into_iter()
             .map(|(spec, trained)| {
                 let artifact = trained.model.to_bytes();
-                let lineage = admitted.lineage(spec, &trained);
+                let tuned = tuned.remove(&spec.horizon).unwrap_or_default();
+                let lineage = Lineage { tuned, ..admitted.lineage(spec, &trained) };
                 let version = ModelVersion::candidate(
                     admitted.origin,
                     trained_at,
@@ -294,6 +243,21 @@ impl App {
         })
         .await?;
         Ok(PathsReport { model_version: champion.id, origin, snapshot_hash, horizon, paths })
+    }
+
+    /// The configuration that is trained for `horizon`: a tuned one that was promoted stays, and with
+    /// it where it came from; the default otherwise.
+    async fn spec_in_force(
+        &self,
+        horizon: Horizon,
+        seed: u64,
+    ) -> Result<(TrainingSpec, Vec<TunedPart>), StoreError> {
+        Ok(match self.store.champion(horizon).await? {
+            Some(ModelVersion { lineage, .. }) if !lineage.tuned.is_empty() => {
+                (TrainingSpec { seed, ..lineage.spec }, lineage.tuned)
+            }
+            _ => (TrainingSpec::of(horizon, seed), Vec::new()),
+        })
     }
 
     /// Puts down that the records of `specs` are about to be looked at; returns all trials so far.
@@ -414,26 +378,6 @@ pub(crate) fn known_symbols(version: &ModelVersion) -> Vec<Symbol> {
         version.lineage.symbols.iter().copied().chain(excluded).collect();
     symbols.sort_unstable();
     symbols
-}
-
-/// A panel for each of `asked`, in their order; those with the same windows share their rows.
-fn panels(
-    series: &[ValidatedBars],
-    instruments: &[Instrument],
-    asked: &[(Horizon, FeatureSpec)],
-) -> Vec<Panel> {
-    let mut panels: BTreeMap<usize, Panel> = BTreeMap::new();
-    for (first, (_, spec)) in asked.iter().enumerate() {
-        if panels.contains_key(&first) {
-            continue;
-        }
-        let alike = asked.iter().enumerate().filter(|(_, (_, other))| other == spec);
-        let (places, horizons): (Vec<usize>, Vec<Horizon>) =
-            alike.map(|(place, (horizon, _))| (place, *horizon)).unzip();
-        let built = features::build_with(*spec, series, instruments, Calendar::bist(), &horizons);
-        panels.extend(places.into_iter().zip(built));
-    }
-    panels.into_values().collect()
 }
 
 /// Trains on each panel by the spec of the same place, after as many configurations as stand beside

@@ -167,11 +167,10 @@ impl App {
         if report.interrupted {
             return Ok(report);
         }
-        let current = match self.store.champion(horizon).await? {
-            Some(champion) => champion.lineage.spec,
-            None => TrainingSpec::of(horizon, run.plan.seed),
-        };
-        if current == found.spec {
+        let default = TrainingSpec::of(horizon, run.plan.seed);
+        let champion = self.store.champion(horizon).await?;
+        let current = champion.map_or_else(|| default.clone(), |champion| champion.lineage.spec);
+        if [&current, &default].contains(&&found.spec) {
             return Ok(report);
         }
         let storage = run.plan.storage.clone();

@@ -21,9 +21,10 @@ use tree::Axis;
 /// So many trials are looked at, evenly spaced, when there are more.
 const TRIALS_MAX: usize = 2_000;
 
-/// The importance of each parameter for the value at `objective`, from zero; they sum to one, or are
-/// all zero when there is nothing to explain (fewer than two complete trials with a finite value, or
-/// all alike).
+/// The importance of each parameter for the value at `objective`, which counts from zero.
+///
+/// They sum to one, or are all zero when there is nothing to explain: fewer than two complete trials
+/// with a finite value, or all alike.
 ///
 /// The parameters that all trials have are judged over all trials. A conditional parameter is judged
 /// over the trials that have it, beside those that all have, and its share is multiplied by the share

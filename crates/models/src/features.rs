@@ -107,8 +107,10 @@ pub fn build(
     build_with(FeatureSpec::default(), series, instruments, calendar, horizons)
 }
 
-/// Builds the rows of all symbols, with the windows of `spec`, one for each bar of each series of a share, with what came after
-/// them by each of `horizons`: a panel for each, in their order. What was known is the same for all.
+/// Builds the rows of all symbols, with the windows of `spec`.
+///
+/// There is one for each bar of each series of a share, with what came after them by each of
+/// `horizons`: a panel for each, in their order. What was known is the same for all.
 ///
 /// The rows are those of the bars that the horizons look ahead from, daily or hourly; series of
 /// shares of other bars are passed over. The daily series of the index `XU100` and of the rate

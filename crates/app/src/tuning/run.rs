@@ -190,15 +190,19 @@ impl StudyRun {
             let words = |directions: &[StudyDirection]| format!("objectives {directions:?}");
             return other(words(&record.directions), words(&directions));
         }
+        // Made by somebody else, or by a run that was cut short here.
+        let mut is_new = false;
         for (key, ours) in self.marks(part, base) {
             match record.user_attrs.get(key) {
                 Some(theirs) if *theirs == ours => {}
                 Some(theirs) => return other(mark(key, theirs), mark(key, &ours)),
-                // Made by somebody else, or by a run that was cut short here.
-                None => storage.set_study_user_attr(record.id, key, &ours)?,
+                None => {
+                    storage.set_study_user_attr(record.id, key, &ours)?;
+                    is_new = true;
+                }
             }
         }
-        if storage.trials_after(record.id, 0, &[])?.is_empty() {
+        if is_new || storage.trials_after(record.id, 0, &[])?.is_empty() {
             enqueue(storage, record.id, &values_of(part, base), self.clock.now())?;
         }
         Ok(record)

@@ -138,9 +138,9 @@ impl Tree {
         parts: Vec<Vec<usize>>,
         regions: &mut Vec<Region>,
     ) {
-        match &self.nodes[node] {
-            &Node::Leaf(value) => regions.push(Region { parts, value }),
-            &Node::Inner(split, right) => {
+        match self.nodes[node] {
+            Node::Leaf(value) => regions.push(Region { parts, value }),
+            Node::Inner(split, right) => {
                 let goes_left = |part: &usize| split.takes(axes, cells[split.column][*part].0);
                 let (taken, rest): (Vec<usize>, Vec<usize>) =
                     parts[split.column].iter().partition(|part| goes_left(part));

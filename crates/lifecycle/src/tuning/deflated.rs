@@ -64,7 +64,7 @@ impl DeflatedScore {
 mod tests {
     use super::*;
 
-    /// By SciPy 1.17.1: `(1 - np.euler_gamma) * norm.ppf(1 - 1/n) + np.euler_gamma * norm.ppf(1 -
+    /// By `SciPy` 1.17.1: `(1 - np.euler_gamma) * norm.ppf(1 - 1/n) + np.euler_gamma * norm.ppf(1 -
     /// 1/(n * np.e))`.
     #[test]
     fn the_largest_of_noise_is_scipys() {

@@ -84,7 +84,9 @@ fn every_kind(trial: &mut Trial<'_>) -> Result<Vec<f64>, TrialEnd> {
         sum += match trial.suggest(distribution.1, distribution.0)? {
             ParamValue::Float(value) => value,
             ParamValue::Int(1 | 4 | 7 | 10) => 0.5,
-            other => return Err(TrialEnd::Failed(format!("{other} is not on the grid"))),
+            other @ (ParamValue::Int(_) | ParamValue::Choice(_)) => {
+                return Err(TrialEnd::Failed(format!("{other} is not on the grid")));
+            }
         };
     }
     #[expect(clippy::cast_precision_loss, reason = "small whole numbers")]
