@@ -8,10 +8,10 @@ const FEATURES = new URL('../../crates/models/src/features/', import.meta.url);
 /** The names in the tables of definitions of a Rust source, each table as long as it says. */
 function defined(file: string): string[] {
   const source = readFileSync(new URL(file, FEATURES), 'utf8');
-  const tables = [...source.matchAll(/^(?:pub\S* )?const DEFINITIONS: \[FeatureDefinition; (\d+)\] = \[([\s\S]*?)^\}?\];/gm)];
+  const tables = [...source.matchAll(/^(?:pub\S* )?const DEFINITIONS: \[FeatureTemplate; (\d+)\] = \[([\s\S]*?)^\}?\];/gm)];
   return tables.flatMap(([, length, table]) => {
     // A name stands in its field, or as the first argument of a function that fills in the rest.
-    const names = [...(table ?? '').matchAll(/(?:\bname: |\b\w+\(\s*)"(\w+)"/g)].map((match) => match[1] ?? '');
+    const names = [...(table ?? '').matchAll(/(?:\bname: |\b\w+\(\s*)"([\w{}]+)"/g)].map((match) => match[1] ?? '');
     expect(names, `the table of ${file}`).toHaveLength(Number(length));
     return names;
   });
@@ -26,12 +26,19 @@ const COMPONENTS = ['prophet_trend', 'prophet_yearly', 'prophet_weekly', 'prophe
 describe('a feature', () => {
   it('of the models crate has a name, and no other has', () => {
     expect(DEFINED.length).toBeGreaterThan(80);
-    expect([...FEATURE_NAMES].sort()).toEqual([...DEFINED, ...COMPONENTS].sort());
+    // A window that can be chosen stands in braces there, and as a number here.
+    const families = (names: readonly string[]) => names.map((name) => name.replace(/\{\w+\}|\d+/g, '#')).sort();
+    expect(families(FEATURE_NAMES)).toEqual(families([...DEFINED, ...COMPONENTS]));
   });
   it.each(['tr', 'en'] as const)('has a name of its own (%s)', (language) => {
     const names = FEATURE_NAMES.map((name) => featureName(language, name));
     expect(new Set(names).size).toBe(names.length);
     for (const name of names) expect(name).not.toMatch(/_/);
+  });
+  it('over another window is named with that window', () => {
+    expect(featureName('en', 'rsi_9')).toBe('RSI (9)');
+    expect(featureName('tr', 'return_90')).toBe('Getiri, 90 seans');
+    expect(featureValue('en', 'rsi_9', 38.4)).toBe('38.4');
   });
   it('that is not known is shown by the name that the model gives it', () => {
     expect(featureName('tr', 'alien_7')).toBe('alien_7');

@@ -118,14 +118,28 @@ const FEATURES: Record<string, FeatureWords> = {
 
 export const FEATURE_NAMES: readonly string[] = Object.keys(FEATURES);
 
+/** The name of a feature with its windows left open: `rsi_#`. */
+const familyOf = (feature: string): string => feature.replace(/\d+/g, '#');
+
+const BY_FAMILY = new Map([...FEATURE_NAMES].reverse().map((name) => [familyOf(name), name]));
+
+/** The known feature that this one is, if over other windows. */
+const knownAs = (feature: string): string | undefined =>
+  feature in FEATURES ? feature : BY_FAMILY.get(familyOf(feature));
+
 /** The feature in words; one that is not known here keeps the name that the model gives it. */
 export function featureName(language: Language, feature: string): string {
-  return FEATURES[feature]?.[language] ?? feature;
+  const known = knownAs(feature);
+  const words = known === undefined ? undefined : FEATURES[known]?.[language];
+  if (known === undefined || words === undefined) return feature;
+  const writtenFor: readonly string[] = known.match(/\d+/g) ?? [];
+  const actual: readonly string[] = feature.match(/\d+/g) ?? [];
+  return words.replace(/\d+/g, (window) => actual[writtenFor.indexOf(window)] ?? window);
 }
 
 export function featureValue(language: Language, feature: string, value: number | null): string {
   if (value === null) return MISSING;
-  switch (FEATURES[feature]?.reading) {
+  switch (FEATURES[knownAs(feature) ?? '']?.reading) {
     case 'return':
       return signedPercent(language, value);
     case 'percent_return':

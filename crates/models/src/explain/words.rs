@@ -71,7 +71,8 @@ impl FromStr for Language {
 /// Windows of bars are said in days or hours, as the bars are.
 pub fn feature_name(feature: &str, bars: Interval, language: Language) -> String {
     if let Some(phrase) = phrase_of(feature) {
-        return with_windows(language.choose(phrase.name), bars, language);
+        let windows = (numbers_of(phrase.feature), numbers_of(feature));
+        return with_windows(language.choose(phrase.name), &windows, bars, language);
     }
     let component = feature.strip_prefix("prophet_");
     let known = |name: &str| COMPONENTS.iter().find(|(known, _)| *known == name);
@@ -239,12 +240,40 @@ fn until_in_english(horizon: Horizon) -> String {
     }
 }
 
+/// The words of a feature; where it is a known one over other windows, those of that one.
 fn phrase_of(feature: &str) -> Option<&'static Phrase> {
-    PHRASES.iter().find(|phrase| phrase.feature == feature)
+    let family = family_of(feature);
+    let exact = PHRASES.iter().find(|phrase| phrase.feature == feature);
+    exact.or_else(|| PHRASES.iter().find(|phrase| family_of(phrase.feature) == family))
 }
 
-/// `name` with each `{14}` as `14-day` or its like.
-fn with_windows(name: &str, bars: Interval, language: Language) -> String {
+/// The name of a feature with its windows left open: `rsi_#`.
+fn family_of(feature: &str) -> String {
+    let mut family = String::new();
+    for character in feature.chars() {
+        match (character.is_ascii_digit(), family.ends_with('#')) {
+            (true, true) => {}
+            (true, false) => family.push('#'),
+            (false, _) => family.push(character),
+        }
+    }
+    family
+}
+
+/// The windows in the name of a feature.
+fn numbers_of(feature: &str) -> Vec<&str> {
+    feature.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty()).collect()
+}
+
+/// `name` with each `{14}` as `14-day` or its like; `windows` are those that the words were written
+/// for, and those that stand in their places.
+fn with_windows(
+    name: &str,
+    windows: &(Vec<&str>, Vec<&str>),
+    bars: Interval,
+    language: Language,
+) -> String {
+    let (written_for, actual) = windows;
     let mut written = String::new();
     let mut rest = name;
     while let Some((before, behind)) = rest.split_once('{') {
@@ -255,8 +284,9 @@ fn with_windows(name: &str, bars: Interval, language: Language) -> String {
             (Language::English, Interval::Daily) => "-day",
             (Language::English, Interval::Minutes(_)) => "-hour",
         };
+        let place = written_for.iter().position(|known| *known == window);
         written.push_str(before);
-        written.push_str(window);
+        written.push_str(place.and_then(|place| actual.get(place)).unwrap_or(&window));
         written.push_str(unit);
         rest = behind;
     }
@@ -326,7 +356,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::features::feature_names;
+    use crate::features::FeatureSpec;
     use crate::prophet::ProphetParams;
 
     const DAILY: Interval = Interval::Daily;
@@ -335,7 +365,7 @@ mod tests {
     fn every_feature_and_component_has_words_in_both_languages() {
         for bars in [DAILY, Interval::HOURLY] {
             let mut seen = BTreeSet::new();
-            for feature in feature_names(bars) {
+            for feature in &FeatureSpec::default().names(bars) {
                 assert!(phrase_of(feature).is_some(), "{feature} has no words");
                 for language in Language::ALL {
                     let name = feature_name(feature, bars, language);
@@ -349,9 +379,11 @@ mod tests {
                 }
             }
         }
-        let used: BTreeSet<&str> =
-            [DAILY, Interval::HOURLY].into_iter().flat_map(feature_names).collect();
-        let worded: BTreeSet<&str> = PHRASES.iter().map(|phrase| phrase.feature).collect();
+        let names = |bars| FeatureSpec::default().names(bars);
+        let used: BTreeSet<String> =
+            [DAILY, Interval::HOURLY].into_iter().flat_map(names).collect();
+        let worded: BTreeSet<String> =
+            PHRASES.iter().map(|phrase| phrase.feature.to_owned()).collect();
         assert_eq!(worded, used, "no words for what is no feature");
         assert_eq!(worded.len(), PHRASES.len(), "each feature has words once");
 
@@ -374,6 +406,7 @@ mod tests {
     fn values_are_said_in_their_own_unit_and_read() {
         check("rsi_14", 71.2, "14 günlük RSI 71: aşırı alım", "14-day RSI 71: overbought");
         check("rsi_14", 30.0, "14 günlük RSI 30: aşırı satım", "14-day RSI 30: oversold");
+        check("rsi_9", 30.0, "9 günlük RSI 30: aşırı satım", "9-day RSI 30: oversold");
         check("return_5", -0.04_f64, "5 günlük getiri -%3,92", "5-day return -3.92%");
         check(
             "volume_ratio_5_20",

@@ -161,7 +161,7 @@ fn lime_and_we_rank_the_features_of_fifty_rows_alike() {
     };
     let columns: Vec<Vec<f64>> = table.columns.iter().map(filled).collect();
     let background = columns.iter().map(|column| column[..1_000].to_vec()).collect();
-    let background = FeatureMatrix::from_columns(table.names.clone(), background).unwrap();
+    let background = FeatureMatrix::from_columns(table.names, background).unwrap();
     let predict = |x: &FeatureMatrix| fitted.predict_features(x, &all_rows(x));
     for (name, neighbourhood) in
         [("quartiles", Neighbourhood::Quartiles), ("normal", Neighbourhood::Normal)]
