@@ -128,7 +128,7 @@ mod tests {
         let unknown = change(&[("rsi14", 30.0)]).unwrap_err();
         assert_eq!(
             unknown.to_string(),
-            "the model reads no feature 'rsi14'; near it are rsi_14, mfi_14, return_5"
+            "the model reads no feature 'rsi14'; near it are rsi_14, mfi_14, beta_60"
         );
         let infinite = change(&[("rsi_14", f64::INFINITY)]).unwrap_err();
         assert_eq!(infinite.to_string(), "rsi_14: inf is not a value; give a finite number");

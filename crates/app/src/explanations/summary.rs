@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bist_lifecycle::{Explained, Horizon};
-use bist_market::Calendar;
+use bist_market::{Calendar, Origin};
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -21,6 +21,8 @@ const SUMMARY_ROWS_COUNT_MAX: usize = 2_000;
 pub struct SummaryReport {
     /// The model that was asked.
     pub model_version: String,
+    /// Whether the data are real.
+    pub origin: Origin,
     /// How far ahead it looks.
     #[serde(flatten, with = "bist_models::horizon::fields")]
     pub horizon: Horizon,
@@ -72,7 +74,8 @@ impl App {
             let explained = fitted.explain_rows(panel, &rows, Calendar::bist());
             let explained = explained.map_err(TrainingError::from)?;
             let explained: Vec<Explained> = explained.into_iter().flatten().collect();
-            summary(champion.id, horizon, &explained).ok_or(ExplainError::NothingToSum(horizon))
+            summary(champion.id, admitted.origin, horizon, &explained)
+                .ok_or(ExplainError::NothingToSum(horizon))
         })
         .await
     }
@@ -81,6 +84,7 @@ impl App {
 /// What the features did in these forecasts; `None` when there are none.
 fn summary(
     model_version: String,
+    origin: Origin,
     horizon: Horizon,
     explained: &[Explained],
 ) -> Option<SummaryReport> {
@@ -109,6 +113,7 @@ fn summary(
     let days = || explained.iter().map(|explained| explained.forecast.as_of);
     Some(SummaryReport {
         model_version,
+        origin,
         horizon,
         from: days().min()?,
         to: days().max()?,

@@ -10,8 +10,8 @@ use anyhow::bail;
 use bist_app::explanations::words::{Language, feature_text};
 use bist_app::explanations::{ForecastExplanation, Method};
 use bist_app::{App, HORIZON_DEFAULT, Horizon, parse_horizon};
-use bist_market::Symbol;
 use bist_market::rename::current_name;
+use bist_market::{Origin, Symbol};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -216,6 +216,14 @@ const fn pick(language: Language, turkish: &'static str, english: &'static str) 
     match language {
         Language::Turkish => turkish,
         Language::English => english,
+    }
+}
+
+/// Whether the data are real, in a word.
+const fn origin_word(origin: Origin, language: Language) -> &'static str {
+    match origin {
+        Origin::Sample => pick(language, "örnek", "sample"),
+        Origin::Market => pick(language, "piyasa", "market"),
     }
 }
 

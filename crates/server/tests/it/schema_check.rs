@@ -85,6 +85,11 @@ fn check_object(
             check(document, schema, member, &format!("{place}.{name}"))?;
             known = true;
         }
+        let of_others = parts.iter().map(|part| &part["additionalProperties"]);
+        if let Some(schema) = of_others.filter(|_| !known).find(|schema| schema.is_object()) {
+            check(document, schema, member, &format!("{place}.{name}"))?;
+            known = true;
+        }
         if !known {
             return Err(format!("{place}: {name} is not described"));
         }

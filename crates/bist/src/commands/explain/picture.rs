@@ -12,7 +12,7 @@ use bist_models::explain::plot::{
     Importance, ImportanceBars, LimeBars, LimeWeight, Palette, Theme, Unit, Waterfall,
 };
 
-use super::{Ground, PlotKind, ahead, pick};
+use super::{Ground, PlotKind, ahead, origin_word, pick};
 
 /// Features with a row of their own.
 const SHOWN_MAX: usize = 15;
@@ -76,7 +76,9 @@ pub(super) fn of_forecast(
         title: format!("{}, {}", explained.symbol, ahead(explained.horizon, language)),
         subtitle: format!(
             "{}, {} ({})",
-            explained.as_of, explained.model_version, explained.origin
+            explained.as_of,
+            explained.model_version,
+            origin_word(explained.origin, language)
         ),
     };
     let (unit, axis_label) = (Unit::LogReturn, axis_label(language));
@@ -135,12 +137,13 @@ pub(super) fn of_summary(
     let bars = summary.horizon.interval();
     let name = |feature: &SummaryFeature| feature_name(&feature.feature, bars, language);
     let subtitle = format!(
-        "{} - {}, {} {}, {}",
+        "{} - {}, {} {}, {} ({})",
         summary.from,
         summary.to,
         summary.rows_count,
         pick(language, "tahmin", "forecasts"),
-        summary.model_version
+        summary.model_version,
+        origin_word(summary.origin, language)
     );
     let heading = |title: String| Heading { title, subtitle: subtitle.clone() };
     let ahead = ahead(summary.horizon, language);

@@ -7,7 +7,7 @@ use bist_app::explanations::words::{
 };
 use bist_app::explanations::{ForecastExplanation, Quality, WhatIfReport};
 
-use super::{ahead, pick};
+use super::{ahead, origin_word, pick};
 
 /// Features that have a line of their own.
 const SHOWN_COUNT: usize = 12;
@@ -37,7 +37,7 @@ pub(super) fn explanation(explained: &ForecastExplanation, language: Language) -
         ahead(explained.horizon, language),
         explained.as_of,
         explained.model_version,
-        explained.origin,
+        origin_word(explained.origin, language),
     ));
     line(String::new());
     let unit = pick("puan", "points");

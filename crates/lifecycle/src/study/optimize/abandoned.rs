@@ -153,6 +153,6 @@ fn retries_count(trial: &FrozenTrial) -> usize {
     retried(trial).len()
 }
 
-fn signed(duration: std::time::Duration) -> SignedDuration {
+fn signed(duration: core::time::Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }

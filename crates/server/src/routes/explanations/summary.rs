@@ -17,7 +17,7 @@ use super::{Text, problem};
 use crate::error::ApiError;
 use crate::extract::{Checked, FromQuery, QueryReader, horizon};
 use crate::openapi::NoSuchExplanation;
-use crate::schema::Day;
+use crate::schema::{Day, OriginWord};
 
 /// Moments of a summary unless the caller asks for another number.
 const WINDOW_DEFAULT: usize = 60;
@@ -42,6 +42,8 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
 struct SummaryResponse {
     /// The model that was asked.
     model_version: String,
+    /// Whether the data are real.
+    origin: OriginWord,
     /// How many sessions ahead it looks; one where the horizon lies within a session.
     horizon_sessions: u8,
     /// How far ahead it looks: sessions, `1h` or `eod`.
@@ -104,6 +106,7 @@ impl From<SummaryReport> for SummaryResponse {
         };
         Self {
             model_version: report.model_version,
+            origin: OriginWord(report.origin),
             horizon_sessions: report.horizon.sessions(),
             horizon: report.horizon.to_string(),
             from: Day(report.from),
