@@ -11,6 +11,7 @@ mod plots;
 mod side_by_side;
 mod skill;
 mod streaming;
+mod tune;
 
 use clap::{Args, Subcommand};
 
@@ -36,6 +37,9 @@ enum Topic {
     Explain(explain::ExplainBenchArgs),
     /// Plots of explanations as PNG files, beside shap with matplotlib
     Plots(plots::PlotsBenchArgs),
+    /// Studies beside Optuna's: how good what they find is, how fast they are, and what a trial costs
+    /// when there are many. Takes minutes
+    Tune(tune::TuneBenchArgs),
     /// Training on generated markets: how much of what can be foreseen is, and what is claimed of
     /// noise. Takes minutes
     Skill(skill::SkillBenchArgs),
@@ -51,6 +55,9 @@ enum Topic {
     /// One side of a comparison: prints its measurement as a line of JSON
     #[command(hide = true)]
     IngestSide(ingest::IngestSideArgs),
+    /// One side of a comparison: prints what it found as a line of JSON
+    #[command(hide = true)]
+    TuneSide(tune::TuneSideArgs),
 }
 
 impl BenchArgs {
@@ -66,6 +73,8 @@ impl BenchArgs {
             Topic::ExplainSide(args) => args.run(),
             Topic::PlotSide(args) => args.run(),
             Topic::IngestSide(args) => args.run(),
+            Topic::Tune(args) => args.run(terminal),
+            Topic::TuneSide(args) => args.run(),
         }
     }
 }
