@@ -91,8 +91,9 @@ impl fmt::Debug for TrainingContext<'_> {
 /// day or, of hourly bars, an hour: what moves all alike is one observation a day however many
 /// symbols there are, and the rows of a few hundred days are too few to learn it from. The forecast
 /// is that plus the drift, the mean return of the rows learned from, which is believed as far as it
-/// can be told from zero. With fewer than [`SYMBOLS_PER_DAY_MIN`] symbols at most moments, the
-/// return itself is learned and there is no drift.
+/// can be told from zero. With fewer than
+/// [`SYMBOLS_PER_DAY_MIN`](crate::evaluation::SYMBOLS_PER_DAY_MIN) symbols at most moments, the return
+/// itself is learned and there is no drift.
 ///
 /// A row is learned from and judged when its return over the horizon is known, its volatility is
 /// known and positive and, where symbols are compared, its moment has enough of them.

@@ -3,7 +3,7 @@
 //! The parameters that all complete trials have, numbers only, are put on lines from 0 to 1
 //! (logarithmic ones by their logarithm, whole numbers with half a step beyond the ends); all others
 //! are drawn at random. The first trial is drawn at random; then a generation is asked for, and when
-//! as many of its trials are complete as it has members, the [strategy](strategy) learns from them.
+//! as many of its trials are complete as it has members, the strategy learns from them.
 //! Pruned and failed trials do not take part.
 //!
 //! Which generation a trial belongs to is a system attribute; the strategy itself lives in memory and

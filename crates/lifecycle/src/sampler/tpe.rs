@@ -1,7 +1,7 @@
 //! TPE: parameters are drawn where good trials are dense and the others are not.
 //!
 //! The results are parted into the best tenth (at most 25) and the others; of each side a
-//! [Parzen estimator](parzen) is made, candidates are drawn from that of the good side, and the one
+//! Parzen estimator is made, candidates are drawn from that of the good side, and the one
 //! with the largest ratio of the densities is proposed. Pruned trials count after the complete ones,
 //! by the last step and what they reported there; trials that run count among the others, so that
 //! parallel workers do not propose the same twice ("constant liar"); of several objectives the good

@@ -1,6 +1,6 @@
 //! The loop of a study: workers that take trials, run the objective and tell what came of it.
 //!
-//! Several workers of one process share one [`History`], one sampler and one pruner; several
+//! Several workers of one process share one [`History`](crate::study::History), one sampler and one pruner; several
 //! processes share the storage. Trials that wait are run first. A trial that fails keeps its reason
 //! and is no result. A worker that holds a trial renews its heartbeat; if the process dies, whoever
 //! works on the study later finds the heartbeat old, marks the trial failed and enqueues its
