@@ -5,8 +5,10 @@
 //! with the largest ratio of the densities is proposed. Pruned trials count after the complete ones,
 //! by the last step and what they reported there; trials that run count among the others, so that
 //! parallel workers do not propose the same twice ("constant liar"); of several objectives the good
-//! trials are chosen by fronts and hypervolume (MOTPE). The meaning of every default is that of
-//! Optuna 5.0's `TPESampler`.
+//! trials are chosen by fronts and hypervolume (MOTPE). The defaults mean what they do in Optuna 5.0's
+//! `TPESampler`, with two exceptions on the good side, which find better values in as many trials
+//! (ADR 0019): a good trial weighs as much as it improves on the best of the others, and its kernel
+//! may become narrower ([`GOOD_CLIP_EXPONENT`]).
 //!
 //! The cost of a trial does not grow with the study: the good trials are taken from an ordered set,
 //! and of the others at most [`ABOVE_MAX`] have a kernel: the latest half by themselves, and of the
@@ -31,13 +33,20 @@ use crate::sampler::{Proposal, Sampler};
 use crate::search_space::{Distribution, ParamValue, SearchSpace};
 use crate::study::{FrozenTrial, History, Param, TrialState};
 use parzen::{Column, Parzen};
-use split::Results;
+use split::{Good, Results};
 
 /// The most trials of the bad side that have a kernel of their own.
 pub const ABOVE_MAX: usize = 512;
 
 /// The most trials of the good side: with one objective, and with several.
 const BELOW_MAX: (usize, usize) = (25, 100);
+
+/// How fast the least width of a kernel of the good side falls with the number of kernels, where
+/// parameters are drawn together. With Optuna's 1 a study of a hundred trials tells places apart no
+/// better than a twelfth of the range; parameters drawn each by itself need that, because each goes
+/// straight to its own best.
+const GOOD_CLIP_EXPONENT: f64 = 1.5;
+const PLAIN_CLIP_EXPONENT: f64 = 1.0;
 
 /// The latest trials of the bad side that all have weight one; before them it falls to the oldest.
 const FLAT_COUNT: usize = 25;
@@ -118,8 +127,8 @@ impl TpeSampler {
         history.results_count() < self.options.startup_trials as u64
     }
 
-    /// The numbers of the good trials, ascending.
-    fn below(&self, history: &History) -> Vec<u64> {
+    /// The good trials.
+    fn below(&self, history: &History) -> Good {
         let results = usize::try_from(history.results_count()).unwrap_or(usize::MAX);
         let count_max = if history.directions().len() == 1 { BELOW_MAX.0 } else { BELOW_MAX.1 };
         self.results.best(results.div_ceil(10).min(count_max))
@@ -131,16 +140,20 @@ impl TpeSampler {
         history: &History,
         trial: &FrozenTrial,
         space: &SearchSpace,
-        below: &[u64],
+        below: &Good,
     ) -> Vec<f64> {
         let mut good: Vec<Column> = space.values().map(Column::of).collect();
         let mut weights = Vec::new();
-        for number in below {
+        for (number, weight) in below {
             if push(&mut good, space, &history.trials()[place(*number)]) {
-                weights.push(1.0);
+                weights.push(*weight);
             }
         }
-        let good = Parzen::new(good, &weights);
+        let clip_exponent = match self.options.joint {
+            Joint::None => PLAIN_CLIP_EXPONENT,
+            Joint::Common | Joint::Groups => GOOD_CLIP_EXPONENT,
+        };
+        let good = Parzen::new(good, &weights, clip_exponent);
         let bad = self.others(history, trial, space, below);
 
         let names: Vec<&str> = space.keys().map(String::as_str).collect();
@@ -167,7 +180,7 @@ impl TpeSampler {
         history: &History,
         trial: &FrozenTrial,
         space: &SearchSpace,
-        below: &[u64],
+        below: &Good,
     ) -> Parzen {
         let numbers = self.results.having(space.keys());
         let running: Vec<&FrozenTrial> = history
@@ -180,7 +193,8 @@ impl TpeSampler {
             })
             .collect();
         let mut columns: Vec<Column> = space.values().map(Column::of).collect();
-        let is_good = |number: &u64| below.binary_search(number).is_ok();
+        let is_good =
+            |number: &u64| below.binary_search_by_key(number, |&(number, _)| number).is_ok();
 
         let latest_from =
             if numbers.len() <= ABOVE_MAX { 0 } else { numbers.len() - ABOVE_MAX / 2 };
@@ -214,7 +228,7 @@ impl TpeSampler {
         }
         let weights: Vec<f64> =
             stands_for.iter().map(|&(depth, place)| depth * recency(place, at)).collect();
-        Parzen::new(columns, &weights)
+        Parzen::new(columns, &weights, PLAIN_CLIP_EXPONENT)
     }
 }
 

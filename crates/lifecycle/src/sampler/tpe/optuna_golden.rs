@@ -22,7 +22,8 @@ fn densities_are_optunas_up_to_a_constant() {
             }
             column
         };
-        let parzen = Parzen::new(space.iter().map(column).collect(), &numbers(&case["weights"]));
+        let columns = space.iter().map(column).collect();
+        let parzen = Parzen::new(columns, &numbers(&case["weights"]), 1.0);
         let asked: Vec<Vec<f64>> = space.keys().map(|name| numbers(&case["asked"][name])).collect();
         let found = parzen.ln_densities(&asked);
         let expected = numbers(&case["ln_densities"]);

@@ -45,13 +45,14 @@ impl Column {
 /// A mixture of products of kernels.
 ///
 /// Of a number the kernels are normal, truncated to the line of the parameter, as wide as the
-/// farther of the two neighbours is away, but no narrower than `1 / min(100, 1 + kernels)` of the
+/// farther of the two neighbours is away, but no narrower than `1 / min(100, (1 + kernels)^a)` of the
 /// line ("magic clip"); of stepped parameters they have the mass of each cell. Of a category the
 /// kernel of a trial has weight one on its choice and `1 / kernels` on each. The prior is a kernel in
 /// the middle, as wide as the line.
 ///
 /// Source: Watanabe (2023), "Tree-Structured Parzen Estimator: Understanding Its Algorithm
-/// Components and Their Roles for Better Empirical Performance", and the defaults of Optuna 5.0.
+/// Components and Their Roles for Better Empirical Performance", and the defaults of Optuna 5.0, where
+/// the exponent `a` is 1.
 #[derive(Debug)]
 pub(super) struct Parzen {
     /// Sums of the weights, from the first kernel on.
@@ -88,7 +89,7 @@ enum Kind {
 impl Parzen {
     /// Of trials with `weights`, whose parameters are `columns`; both empty but for the parameters
     /// when there is no trial.
-    pub(super) fn new(columns: Vec<Column>, weights: &[f64]) -> Self {
+    pub(super) fn new(columns: Vec<Column>, weights: &[f64], clip_exponent: f64) -> Self {
         let prior = if weights.is_empty() { 1.0 } else { PRIOR_WEIGHT };
         let total = weights.iter().sum::<f64>() + prior;
         let shares = || weights.iter().chain([&prior]).map(|weight| weight / total);
@@ -103,7 +104,7 @@ impl Parzen {
         let mut ln_scales = vec![0.0; scales.len()];
         let mut kernels = Vec::with_capacity(columns.len());
         for (number, column) in (1..).zip(columns) {
-            kernels.push(Kernels::new(column, &mut scales));
+            kernels.push(Kernels::new(column, &mut scales, clip_exponent));
             // One logarithm for several parameters, and no underflow.
             if number % 8 == 0 {
                 take_logarithms(&mut scales, &mut ln_scales);
@@ -169,7 +170,7 @@ fn ln_sum_exp(terms: &[f64]) -> f64 {
 impl Kernels {
     /// Divides `scales` by what the kernels are truncated by.
     #[expect(clippy::cast_precision_loss, reason = "a few hundred kernels and choices")]
-    fn new(column: Column, scales: &mut [f64]) -> Self {
+    fn new(column: Column, scales: &mut [f64], clip_exponent: f64) -> Self {
         let Column { coordinate, places, choices_count } = column;
         if let Some(choices_count) = choices_count {
             let prior = PRIOR_WEIGHT / (places.len() + 1) as f64;
@@ -185,7 +186,7 @@ impl Kernels {
         }
         let Coordinate { low, high, .. } = coordinate;
         let width = coordinate.width();
-        let mut deviations = bandwidths(&places, &coordinate);
+        let mut deviations = bandwidths(&places, &coordinate, clip_exponent);
         deviations.push(width);
         let mut means = places;
         means.push(f64::midpoint(low, high));
@@ -289,10 +290,10 @@ fn as_internal(choice: usize) -> f64 {
 
 /// The standard deviation of the kernel at each place.
 #[expect(clippy::cast_precision_loss, reason = "a few hundred kernels")]
-fn bandwidths(places: &[f64], coordinate: &Coordinate) -> Vec<f64> {
+fn bandwidths(places: &[f64], coordinate: &Coordinate, clip_exponent: f64) -> Vec<f64> {
     let count = places.len();
     let width = coordinate.width();
-    let least = width / (count as f64 + 2.0).min(100.0);
+    let least = width / (count as f64 + 2.0).powf(clip_exponent).min(100.0);
     let mut order: Vec<(f64, usize)> = places.iter().copied().zip(0..).collect();
     order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let mut deviations = vec![width; count];
@@ -326,20 +327,23 @@ mod tests {
     fn the_bandwidth_is_the_farther_neighbour_within_the_clip() {
         let line = Coordinate::of(&Distribution::float(0.0, 10.0));
         let check = |places: &[f64], expected: &[f64]| {
-            assert_eq!(bandwidths(places, &line), expected);
+            assert_eq!(bandwidths(places, &line, 1.0), expected);
         };
         check(&[], &[]);
         check(&[3.0], &[7.0]);
         // The least is 10 / 5; the ends look inwards only.
         check(&[9.0, 1.0, 4.0], &[5.0, 3.0, 5.0]);
         check(&[1.0, 1.0, 1.5], &[2.0, 2.0, 2.0]);
+        // With an exponent of two it is 10 / 25.
+        assert_eq!(bandwidths(&[1.0, 1.0, 1.5], &line, 2.0), [0.4, 0.5, 0.5]);
     }
 
     #[test]
     fn the_density_integrates_to_one_up_to_its_constant() {
         let constant = (2.0 * std::f64::consts::PI).sqrt();
         let distribution = Distribution::float(-1.0, 3.0);
-        let parzen = Parzen::new(vec![column(&distribution, &[-1.0, 0.5, 2.9])], &[1.0, 0.5, 1.0]);
+        let parzen =
+            Parzen::new(vec![column(&distribution, &[-1.0, 0.5, 2.9])], &[1.0, 0.5, 1.0], 1.0);
         let places: Vec<f64> = (0..4_000).map(|i| -1.0 + (f64::from(i) + 0.5) * 0.001).collect();
         let sum: f64 = parzen.ln_densities(&[places]).iter().map(|ln| ln.exp()).sum();
         assert!((sum * 0.001 / constant - 1.0).abs() < 1e-6, "{}", sum * 0.001 / constant);
@@ -349,7 +353,7 @@ mod tests {
     fn the_masses_of_stepped_values_and_choices_sum_to_one() {
         let check = |distribution: &Distribution, observed: &[f64], all: Vec<f64>| {
             let weights = vec![1.0; observed.len()];
-            let parzen = Parzen::new(vec![column(distribution, observed)], &weights);
+            let parzen = Parzen::new(vec![column(distribution, observed)], &weights, 1.0);
             let sum: f64 = parzen.ln_densities(&[all]).iter().map(|ln| ln.exp()).sum();
             // Narrow cells are taken as straight.
             assert!((sum - 1.0).abs() < 1e-5, "{distribution:?}: {sum}");
@@ -366,7 +370,7 @@ mod tests {
     #[expect(clippy::cast_precision_loss, reason = "few draws")]
     fn draws_have_the_densitys_frequencies() {
         let distribution = Distribution::int(0, 4);
-        let parzen = Parzen::new(vec![column(&distribution, &[0.0, 0.0, 3.0])], &[1.0; 3]);
+        let parzen = Parzen::new(vec![column(&distribution, &[0.0, 0.0, 3.0])], &[1.0; 3], 1.0);
         let mut rng = stream(1, 2, "x");
         let kernels = parzen.draw_kernels(20_000, &mut rng);
         let values = parzen.draw_values(0, &kernels, &mut rng);

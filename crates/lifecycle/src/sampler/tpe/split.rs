@@ -26,6 +26,9 @@ pub(super) struct Results {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Loss(pub(super) f64);
 
+/// The numbers of good trials, ascending, with their weights, whose mean is one.
+pub(super) type Good = Vec<(u64, f64)>;
+
 /// How a pruned trial is ranked: further steps first, then smaller losses; without a report, last.
 type ReportedLoss = (std::cmp::Reverse<Option<u64>>, Loss);
 
@@ -85,14 +88,33 @@ impl Results {
         }
     }
 
-    /// The numbers of the `count` best results, ascending: complete trials before pruned ones.
-    pub(super) fn best(&self, count: usize) -> Vec<u64> {
+    /// The `count` best results: complete trials before pruned ones.
+    ///
+    /// With one objective a complete trial weighs what it improves on the best complete one that is
+    /// not among them ("EI" in Watanabe (2023), "Tree-Structured Parzen Estimator: Understanding Its
+    /// Algorithm Components and Their Roles for Better Empirical Performance"); where that cannot be
+    /// told, all weigh the same.
+    pub(super) fn best(&self, count: usize) -> Good {
         let mut best: Vec<u64> = self.complete.iter().take(count).map(|&(_, n)| n).collect();
         best.extend(self.front.best(count));
         let rest = count.saturating_sub(best.len());
         best.extend(self.pruned.iter().take(rest).map(|&(_, number)| number));
-        best.sort_unstable();
+        let weights = self.gains(count).unwrap_or_else(|| vec![1.0; best.len()]);
+        let mut best: Good = best.into_iter().zip(weights).collect();
+        best.sort_unstable_by_key(|&(number, _)| number);
         best
+    }
+
+    /// What each of the `count` best complete trials improves on the next, in units of the mean;
+    /// `None` when there is no next, or nothing is improved.
+    #[expect(clippy::cast_precision_loss, reason = "a few good trials")]
+    fn gains(&self, count: usize) -> Option<Vec<f64>> {
+        let mut losses = self.complete.iter().map(|&(Loss(loss), _)| loss);
+        let good: Vec<f64> = losses.by_ref().take(count).collect();
+        let next = losses.next()?;
+        let total: f64 = good.iter().map(|loss| next - loss).sum();
+        (total.is_normal() && total > 0.0)
+            .then(|| good.iter().map(|loss| (next - loss) * count as f64 / total).collect())
     }
 
     /// The numbers, ascending, of the results that may have all of the parameters: those that have
@@ -106,6 +128,20 @@ impl Results {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn good_trials_weigh_what_they_improve_on_the_next() {
+        let check = |losses: &[f64], expected: Option<&[f64]>| {
+            let complete = losses.iter().zip(0..).map(|(&loss, number)| (Loss(loss), number));
+            let results = Results { complete: complete.collect(), ..Results::default() };
+            assert_eq!(results.gains(3).as_deref(), expected, "{losses:?}");
+        };
+        check(&[4.0, 1.0, 2.5, 4.0, 9.0], Some(&[2.0, 1.0, 0.0]));
+        check(&[3.0, 3.0, 3.0, 3.0], None);
+        check(&[1.0, 2.0, 3.0], None);
+        check(&[f64::NEG_INFINITY, 2.0, 3.0, 4.0], None);
+        check(&[1.0, f64::NAN, f64::NAN, f64::NAN], None);
+    }
 
     #[test]
     fn pruned_trials_that_came_far_stand_before_those_that_did_well() {
