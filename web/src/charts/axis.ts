@@ -60,6 +60,15 @@ export function valueAxis(values: number[], ticksMax: number): Axis {
   return axisOf(low - margin, high + margin, false, ticksMax);
 }
 
+/** Decimals with which all ticks of an axis can be told apart, the same for each. */
+export function tickDigits({ ticks }: Axis): number {
+  const decimals = (tick: number): number => {
+    const [digits = '', power = '0'] = Math.abs(tick).toString().split('e');
+    return Math.max(0, (digits.split('.')[1] ?? '').length - Number(power));
+  };
+  return Math.min(12, Math.max(0, ...ticks.map(decimals)));
+}
+
 /** The axis of a category: choice 0, 1, ... each in the middle of its part. */
 export function choiceAxis(count: number): Axis {
   return { low: -0.5, high: Math.max(1, count) - 0.5, log: false, ticks: Array.from({ length: count }, (_, index) => index) };
