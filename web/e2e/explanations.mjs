@@ -11,6 +11,9 @@ const signed = (language, share, digits = 3) =>
 const plain = (language, value, digits = 0) =>
   new Intl.NumberFormat(LOCALE[language], { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 
+/** What stands in each, before the style of the page changes the case of its first letter. */
+const written = async (locator) => (await locator.allTextContents()).map((text) => text.replaceAll(/\s+/g, ' '));
+
 /** From the list of symbols to the panel, by both methods, to a forecast with another value. */
 export async function explanationJourney(browser, from, symbol, language) {
   const { page, complaints, close } = await openPage(browser, { language, theme: language === 'tr' ? 'dark' : 'light' });
@@ -27,7 +30,7 @@ export async function explanationJourney(browser, from, symbol, language) {
   const sample = panel.locator('h2 [data-sample]');
   check((await sample.count()) === (symbol.origin === 'sample' ? 1 : 0), `${where}: the sample label is not that of the API`);
   if (symbol.origin === 'sample') check((await sample.innerText()) === SAMPLE_WORD[language], `${where}: the label does not read ${SAMPLE_WORD[language]}`);
-  const parts = await panel.locator('[data-waterfall] .effect').allInnerTexts();
+  const parts = await written(panel.locator('[data-waterfall] .effect'));
   check(parts.at(-1).includes(signed(language, shap.forecast_share)), `${where}: the waterfall does not end at the forecast`);
   shap.items.slice(0, 10).forEach((item, index) => {
     const text = parts[index + 1] ?? 'nothing';
@@ -38,7 +41,7 @@ export async function explanationJourney(browser, from, symbol, language) {
   await panel.locator('[data-lime]').waitFor({ timeout: WAIT_MS });
   const lime = await api(`/api/v1/explanations?symbol=${symbol.symbol}&horizon=5&method=lime`);
   check((await panel.locator('[data-method="lime"][aria-pressed="true"]').count()) === 1, `${where}: LIME is not shown as chosen`);
-  const bars = await panel.locator('[data-lime] .effect').allInnerTexts();
+  const bars = await written(panel.locator('[data-lime] .effect'));
   check(bars.length === lime.items.length, `${where}: ${bars.length} bars for ${lime.items.length} features`);
   lime.items.forEach((item, index) => check((bars[index] ?? '').includes(item.text[language]), `${where}: bar ${index} of LIME is not ${item.feature}`));
   const spreads = lime.items.filter((item) => item.repeats.deviation_share !== null).length;

@@ -64,6 +64,10 @@ describe('the axis of values', () => {
     expect(axis.low).toBeLessThan(0.01);
     expect(axis.high).toBeGreaterThan(0.035);
   });
+  it('of no value has nothing to write', () => {
+    expect(valueAxis([], 5).ticks).toEqual([]);
+    expect(valueAxis([Number.NaN], 5).ticks).toEqual([]);
+  });
   it('of equal values, and of none, still has an extent', () => {
     for (const values of [[3, 3, 3], [], [0]]) expect(valueAxis(values, 5).high).toBeGreaterThan(valueAxis(values, 5).low);
   });

@@ -49,9 +49,11 @@ export function axisOf(low: number, high: number, log: boolean, ticksMax: number
  *
  * A few that lie far outside would press the others into a line. The fences are Tukey's outer ones,
  * three times the interquartile range beyond the quartiles; what lies beyond is drawn at the edge.
+ * Without a value there is nothing to write on the axis.
  */
 export function valueAxis(values: number[], ticksMax: number): Axis {
   const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  if (sorted.length === 0) return { low: 0, high: 1, log: false, ticks: [] };
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
   const reach = 3 * (at(0.75) - at(0.25));
   const fenced = (value: number): number => (reach === 0 ? value : Math.min(at(0.75) + reach, Math.max(at(0.25) - reach, value)));

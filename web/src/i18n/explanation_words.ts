@@ -43,7 +43,7 @@ const tr = {
     kernelWidth: 'Çekirdek genişliği',
     kernelWidthText: 'büyüdükçe uzaktaki örnekler daha çok sayılır',
     seed: 'Tohum',
-    seedText: (samples: string, last: string) => `${samples} örneğin çekimini belirler; yinelemeler ${last} tohumuna dek`,
+    seedText: (samples: string, first: string, last: string) => `${samples} örneğin çekimini belirler; yinelemelerin tohumları ${first}–${last}`,
   },
   whatIf: {
     title: 'Değerler başka olsaydı',
@@ -103,7 +103,7 @@ const en: typeof tr = {
     kernelWidth: 'Kernel width',
     kernelWidthText: 'the wider, the more samples far away count',
     seed: 'Seed',
-    seedText: (samples, last) => `decides the draw of ${samples} samples; the runs go up to seed ${last}`,
+    seedText: (samples, first, last) => `decides the draw of ${samples} samples; the runs have the seeds ${first} to ${last}`,
   },
   whatIf: {
     title: 'If the values were others',
