@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MODEL_HORIZONS, type ModelHorizon } from '../src/api/schema/common';
+import { MODEL_HORIZONS, type ModelHorizon } from '../src/api/schema/vocabulary';
 import type { ModelSummary } from '../src/api/schema/models';
 import { getDictionary } from '../src/i18n/dictionary';
 import { horizonVersions } from '../src/routes/models/horizon_versions';

@@ -1,4 +1,4 @@
-import type { Day, Horizon, Page, Problem } from './schema/common';
+import type { Day, Horizon, Page, Problem } from './schema/vocabulary';
 import type { Bar, BarsPage, CalendarDay, SymbolSummary } from './schema/market';
 import type { ModelSummary, ModelVersion } from './schema/models';
 import type { DataQuality, Finding, Freshness, QualityHistory, Reconciliation, Severity, Sources } from './schema/quality';

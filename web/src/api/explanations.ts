@@ -1,5 +1,5 @@
 import { ApiError, ask, get, path, problemOf } from './client';
-import type { Horizon } from './schema/common';
+import type { Horizon } from './schema/vocabulary';
 import type { Explanation, ExplanationMethod, WhatIf } from './schema/explanations';
 
 /** Why a forecast is what it is; null where no explanation was kept with it. */

@@ -1,5 +1,5 @@
 import { ask, path, PAGE_ROWS, problemOf, type Query } from './client';
-import type { Page } from './schema/common';
+import type { Page } from './schema/vocabulary';
 import type { Importances, ParallelCoordinates, ParetoPlot, SlicePlot, Study, StudyHistory, StudySummary, Trial, TrialState } from './schema/studies';
 
 /** The last answers that may be asked for again, by address, the oldest first. */

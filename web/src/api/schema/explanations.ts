@@ -1,6 +1,6 @@
 // Why a forecast is what it is, and what it would be.
 
-import type { Day, ModelHorizon, Origin, Text } from './common';
+import type { Day, ModelHorizon, Origin, Text } from './vocabulary';
 
 /** What one feature or component adds to a forecast. */
 export interface ExplainedFeature {

@@ -1,6 +1,6 @@
 // Symbols, their bars and the calendar of the exchange.
 
-import type { Day, DecimalString, Instant, Origin, Page } from './common';
+import type { Day, DecimalString, Instant, Origin, Page } from './vocabulary';
 import type { Action } from './signals';
 
 export interface SymbolSignal {

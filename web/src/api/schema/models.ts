@@ -1,6 +1,6 @@
 // Models and the record of each out of sample.
 
-import type { Day, Estimate, Instant, ModelHorizon, Origin, Text } from './common';
+import type { Day, Estimate, Instant, ModelHorizon, Origin, Text } from './vocabulary';
 import type { BarrierShares } from './signals';
 
 /** Root mean squared errors of forecasts of the return over the horizon, on the same rows. */

@@ -1,6 +1,6 @@
 // What was found in the stored bars, and the state of their sources.
 
-import type { Day, Instant, Origin, Page } from './common';
+import type { Day, Instant, Origin, Page } from './vocabulary';
 
 export type Severity = 'error' | 'warning' | 'info';
 

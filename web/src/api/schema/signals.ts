@@ -1,6 +1,6 @@
 // Forecasts and the signals that are made of them.
 
-import type { Day, DecimalString, Instant, Origin } from './common';
+import type { Day, DecimalString, Instant, Origin } from './vocabulary';
 
 export type Action = 'buy' | 'sell' | 'hold';
 

@@ -1,6 +1,6 @@
 // Studies of settings, their trials and what is drawn of them.
 
-import type { Instant, ModelHorizon, Origin, Text } from './common';
+import type { Instant, ModelHorizon, Origin, Text } from './vocabulary';
 
 export type StudyDirection = 'minimize' | 'maximize';
 

@@ -1,4 +1,4 @@
-import type { Day } from '../../api/schema/common';
+import type { Day } from '../../api/schema/vocabulary';
 import type { FreshnessRow } from '../../api/schema/quality';
 
 export interface FreshnessSummary {

@@ -1,4 +1,4 @@
-import type { Instant } from '../../api/schema/common';
+import type { Instant } from '../../api/schema/vocabulary';
 import type { SourceStatus } from '../../api/schema/quality';
 
 /** The sources that were asked with success after the last check: what they brought is not counted yet. */

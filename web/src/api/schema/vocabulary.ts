@@ -1,4 +1,4 @@
-// The JSON of the API, as the handlers of crates/server send it.
+// What every part of the API speaks of. The JSON is as the handlers of crates/server send it.
 // Prices are decimal strings, shares of one are numbers in 0..1, instants are RFC 3339 in UTC,
 // days are dates in Europe/Istanbul.
 
