@@ -30,7 +30,8 @@ import {
   WAIT_MS,
   WIDTHS,
 } from './browser.mjs';
-import { emptyStudies, failingStudy, runningStudy, studyJourney, studyPath } from './studies.mjs';
+import { explanationJourney } from './explanations.mjs';
+import { clickedStudy, emptyStudies, failingStudy, runningStudy, studyJourney, studyPath } from './studies.mjs';
 
 async function matrix(browser, routes) {
   for (const theme of THEMES) {
@@ -452,6 +453,7 @@ const symbols = (await api('/api/v1/symbols?limit=1000')).items;
 if (symbols.length < 2) throw new Error(`the server has ${symbols.length} symbols; the journeys need two`);
 const signals = new Map((await api('/api/v1/signals')).items.map((signal) => [signal.symbol, signal]));
 const models = (await api('/api/v1/models')).items;
+const explained = symbols.filter((symbol) => signals.has(symbol.symbol));
 const studies = (await api('/api/v1/studies')).items;
 
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
@@ -474,7 +476,8 @@ try {
     () => modes(browser, symbols[0].symbol),
     () => failingPart(browser, symbols[0].symbol),
     ...(models.length > 0 ? [() => modelJourney(browser, models), () => modelStates(browser, models)] : []),
-    ...(studies.length > 0 ? [() => studyJourney(browser, studies), () => runningStudy(browser, studies[0]), () => failingStudy(browser, studies[0])] : []),
+    ...(explained.length > 1 ? LANGUAGES.map((language, index) => () => explanationJourney(browser, symbols.find((one) => one !== explained[index]), explained[index], language)) : []),
+    ...(studies.length > 0 ? [...LANGUAGES.map((language) => () => clickedStudy(browser, studies, language)), () => studyJourney(browser, studies), () => runningStudy(browser, studies[0]), () => failingStudy(browser, studies[0])] : []),
     () => emptyStudies(browser),
     () => qualityJourney(browser),
     () => qualityFailing(browser),

@@ -25,6 +25,56 @@ export async function studyJourney(browser, studies) {
   await close();
 }
 
+/** From the list to a study and to one of its trials, by pointer: what is shown of the trial is what the API has. */
+export async function clickedStudy(browser, studies, language) {
+  const study = studies.find((one) => one.best !== null);
+  if (study === undefined) return;
+  const where = `study ${study.name} clicked through in ${language}`;
+  const { page, complaints, close } = await openPage(browser, { language, theme: language === 'tr' ? 'light' : 'dark' });
+  await visit(page, '/studies', 'main [data-study]');
+  await page.locator(`[data-study="${study.name}"] a`).click();
+  await page.waitForFunction((path) => location.pathname === path, studyPath(study));
+  await page.waitForSelector('main [data-trials]', { timeout: WAIT_MS });
+  await settled(page);
+  check((await page.locator('h1').innerText()) === study.name, `${where}: the page is that of another study`);
+
+  const { points } = await api(`${apiPath(study)}/history`);
+  const best = points.find((point) => point.number === study.best.number);
+  const words = { tr: { trial: 'Deneme', complete: 'tamamlandı' }, en: { trial: 'Trial', complete: 'complete' } }[language];
+  const number = (value) =>
+    new Intl.NumberFormat(language === 'tr' ? 'tr-TR' : 'en-GB', { maximumSignificantDigits: 4, notation: Math.abs(value) < 1e-4 && value !== 0 ? 'scientific' : 'standard' }).format(value);
+  const legend = page.locator('section[aria-labelledby="history-title"] .chosen-trial');
+  check(!(await legend.innerText()).includes(`${words.trial} ${study.best.number}`), `${where}: a trial is chosen before it is pointed at`);
+  // The arrow keys find where its mark is; then they let go of it.
+  const plot = page.locator('section[aria-labelledby="history-title"] svg[role="img"]').first();
+  const drawn = points.filter((point) => point.state !== 'waiting');
+  await plot.focus();
+  for (let at = drawn.length - 1; at >= drawn.indexOf(best); at -= 1) await page.keyboard.press('ArrowLeft');
+  const ring = await plot.locator('circle').boundingBox();
+  await page.keyboard.press('Escape');
+  await page.mouse.move(ring.x + ring.width / 2, ring.y + ring.height / 2);
+  const told = (await legend.innerText()).replaceAll('\n', ' ');
+  for (const part of [`${words.trial} ${study.best.number}`, number(best.value), words.complete]) {
+    check(told.includes(part), `${where}: of the trial that is pointed at "${told}" is told, without ${part}`);
+  }
+  check((await page.locator('section[aria-labelledby="slice-title"] .chosen-trial').innerText()).includes(`${words.trial} ${study.best.number}`), `${where}: the slice does not show the trial that is pointed at`);
+  check((await page.locator('[data-parallel] .highlighted').count()) === 1, `${where}: the parallel coordinates do not show the trial that is pointed at`);
+  const row = await page.locator(`[data-trials] tr[data-trial="${study.best.number}"]`).innerText();
+  check(row.includes(number(best.value)) && row.includes(words.complete), `${where}: the row of the best trial reads "${row}"`);
+  for (const [param, value] of Object.entries(study.best.params)) {
+    const shown = typeof value === 'number' ? number(value) : String(value);
+    check(row.split(/\s+/).includes(shown), `${where}: ${param} ${shown} is not in the row of the best trial`);
+  }
+  const select = page.locator('section[aria-labelledby="slice-title"] select');
+  const current = await select.inputValue();
+  const other = (await select.locator('option').allInnerTexts()).find((param) => param !== current) ?? current;
+  await select.selectOption(other);
+  await page.waitForFunction((param) => document.querySelector('section[aria-labelledby="slice-title"] svg[role="img"]')?.getAttribute('aria-label')?.includes(param), other, { timeout: WAIT_MS });
+  // The same page is searched for barriers by the journey of the keyboard.
+  await inspect(page, complaints, where, { axe: false });
+  await close();
+}
+
 async function oneStudy(page, complaints, study) {
   const where = `study ${study.name}`;
   const [details, history, parallel, trials] = await Promise.all([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { axisOf, choiceAxis, roundTicks, shareOf, valueAt, valueAxis } from '../src/charts/axis';
+import { axisOf, choiceAxis, roundTicks, shareOf, tickDigits, valueAt, valueAxis } from '../src/charts/axis';
 
 describe('ticks', () => {
   it('are round and not too many', () => {
@@ -12,6 +12,12 @@ describe('ticks', () => {
       expect(ticks.length).toBeLessThanOrEqual(6);
       expect(ticks.every((tick) => tick >= low && tick <= high)).toBe(true);
     }
+  });
+  it('are written with as many decimals as the one that needs most', () => {
+    const digits = (ticks: number[]): number => tickDigits({ low: 0, high: 1, log: false, ticks });
+    expect(digits([0.128, 0.13, 0.132])).toBe(3);
+    expect(digits([0, 50, 100])).toBe(0);
+    expect(digits([0, 2.5e-7, 5e-7])).toBe(8);
   });
   it('of whole numbers are whole', () => {
     expect(roundTicks(1, 3, 8, true)).toEqual([1, 2, 3]);
@@ -57,6 +63,10 @@ describe('the axis of values', () => {
     const axis = valueAxis([0.01, 0.02, 0.035], 5);
     expect(axis.low).toBeLessThan(0.01);
     expect(axis.high).toBeGreaterThan(0.035);
+  });
+  it('of no value has nothing to write', () => {
+    expect(valueAxis([], 5).ticks).toEqual([]);
+    expect(valueAxis([Number.NaN], 5).ticks).toEqual([]);
   });
   it('of equal values, and of none, still has an extent', () => {
     for (const values of [[3, 3, 3], [], [0]]) expect(valueAxis(values, 5).high).toBeGreaterThan(valueAxis(values, 5).low);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Bar, Contributions, Forecast } from '../src/api/schema';
+import type { Bar } from '../src/api/schema/market';
+import type { Forecast } from '../src/api/schema/signals';
 import { ema, rsi } from '../src/charts/indicators';
 import { bandPoints, canAdjust, candles, isDated } from '../src/charts/prices';
-import { waterfall } from '../src/charts/waterfall';
 
 describe('the exponential average', () => {
   it('starts with the mean of the first values and weighs new ones by 2 / (n + 1)', () => {
@@ -35,48 +35,6 @@ describe("Wilder's relative strength", () => {
   });
   it('of a price that does not move is in the middle', () => {
     expect(rsi([3, 3, 3, 3], 2).slice(2)).toEqual([50, 50]);
-  });
-});
-
-describe('the waterfall', () => {
-  const contributions = (total: number): Contributions => ({
-    base_share: 0.001,
-    items: [
-      { feature: 'rsi_14', value: 30, contribution_share: 0.002 },
-      { feature: 'return_5', value: -0.03, contribution_share: -0.006 },
-    ],
-    other_share: 0.0005,
-    total_share: total,
-  });
-  it('adds up to the forecast', () => {
-    const { rows, addsUp, difference } = waterfall(contributions(-0.0025));
-    expect(addsUp).toBe(true);
-    expect(Math.abs(difference)).toBeLessThan(1e-12);
-    expect(rows.map((row) => row.kind)).toEqual(['base', 'feature', 'feature', 'other', 'total']);
-  });
-  it('shows the largest effect first, whatever its sign', () => {
-    const { rows } = waterfall(contributions(-0.0025));
-    expect(rows.map((row) => row.feature)).toEqual([null, 'return_5', 'rsi_14', null, null]);
-  });
-  it('lets each bar begin where the one before it ended', () => {
-    const { rows } = waterfall(contributions(-0.0025));
-    const parts = rows.slice(0, -1);
-    parts.slice(1).forEach((row, i) => expect(row.from).toBe(parts[i]?.to));
-    expect(rows.at(-1)?.from).toBe(0);
-  });
-  it('does not pretend to add up when it does not', () => {
-    const { addsUp, difference } = waterfall(contributions(0.01));
-    expect(addsUp).toBe(false);
-    expect(difference).toBeCloseTo(0.0125, 10);
-  });
-  it('keeps every bar and zero inside its axis', () => {
-    const { rows, low, high } = waterfall(contributions(-0.0025));
-    for (const row of rows) {
-      expect(Math.min(row.from, row.to)).toBeGreaterThanOrEqual(low);
-      expect(Math.max(row.from, row.to)).toBeLessThanOrEqual(high);
-    }
-    expect(low).toBeLessThanOrEqual(0);
-    expect(high).toBeGreaterThanOrEqual(0);
   });
 });
 

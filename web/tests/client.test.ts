@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as api from '../src/api/client';
 import { Resource } from '../src/api/resource.svelte';
-import type { Bar } from '../src/api/schema';
+import type { Bar } from '../src/api/schema/market';
 import * as studyApi from '../src/api/studies';
 
 function answer(body: unknown, init: ResponseInit = {}): Response {

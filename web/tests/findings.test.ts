@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Finding, FreshnessRow } from '../src/api/schema';
+import type { Finding, FreshnessRow } from '../src/api/schema/quality';
 import { findingAdvice, findingRule, RULE_CODES } from '../src/i18n/finding_rules';
 import { findingSentence, findingValue, REFUSAL_CODES, SENTENCE_CODES } from '../src/i18n/finding_sentences';
 import { FINDING_CODES, findingName } from '../src/i18n/findings';

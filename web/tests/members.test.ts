@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MODEL_HORIZONS, type ModelHorizon, type ModelSummary } from '../src/api/schema';
+import { MODEL_HORIZONS, type ModelHorizon } from '../src/api/schema/vocabulary';
+import type { ModelSummary } from '../src/api/schema/models';
 import { getDictionary } from '../src/i18n/dictionary';
 import { horizonVersions } from '../src/routes/models/horizon_versions';
 import { BOTTOM, EDGE, HEIGHT, LEFT, weightLine } from '../src/routes/models/weight_chart';

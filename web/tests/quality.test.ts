@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { MonthScore, QualitySummary } from '../src/api/schema';
+import type { MonthScore, QualitySummary } from '../src/api/schema/quality';
 import { rank } from '../src/i18n/fold';
 import { kindMatrix, shade } from '../src/routes/quality/kind_matrix';
 import { HEIGHT, nearest, RIGHT, scoreChart } from '../src/routes/quality/score_chart';

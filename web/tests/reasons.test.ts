@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Evaluation, Reason } from '../src/api/schema';
+import type { Evaluation } from '../src/api/schema/models';
+import type { Reason } from '../src/api/schema/signals';
 import { CAVEAT_CODES, caveatSentence } from '../src/i18n/caveats';
 import { findingName } from '../src/i18n/findings';
 import { levelPercent, MISSING } from '../src/i18n/format';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CalendarDay } from '../src/api/schema';
+import type { CalendarDay } from '../src/api/schema/market';
 import { closureName } from '../src/i18n/closures';
 import { isOld } from '../src/parts/staleness';
 import { modelPath, parseRoute, symbolPath } from '../src/routes';

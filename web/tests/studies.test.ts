@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { HistoryPoint, ParamAxis, StudySummary } from '../src/api/schema';
+import type { HistoryPoint, ParamAxis, StudySummary } from '../src/api/schema/studies';
 import { axisOf, valueAxis } from '../src/charts/axis';
 import { studyEn } from '../src/i18n/study_en';
 import { studyTr } from '../src/i18n/study_tr';

@@ -15,7 +15,7 @@ use bist_lifecycle::{
 use bist_market::{Calendar, Origin, Symbol};
 use bist_models::explain::words::{Language, Reason, Told, sentence};
 use bist_models::explain::{
-    ExplanationError, KernelShapParams, Lime, LimeParams, Neighbourhood, kernel_shap,
+    ExplanationError, KernelShapParams, Lime, LimeParams, Neighbourhood, WeightSpread, kernel_shap,
 };
 use bist_models::{FeatureMatrix, Panel};
 use bist_store::{SignalRecord, StoreError};
@@ -105,6 +105,8 @@ pub enum Quality {
         kernel_width: f64,
         /// Rows drawn around it.
         samples_count: usize,
+        /// What decided the draw; the runs have this seed and those after it.
+        seed: u64,
         /// Mean share of features that two runs with other seeds have in common, 0..=1.
         stability: f64,
         /// How many runs.
@@ -113,6 +115,9 @@ pub enum Quality {
         /// runs or more.
         #[serde(skip)]
         deviations: BTreeMap<String, f64>,
+        /// Share of the runs in which each feature was in the linear model, by feature.
+        #[serde(skip)]
+        selected_shares: BTreeMap<String, f64>,
     },
     /// Of `KernelSHAP`.
     Kernel {
@@ -411,11 +416,10 @@ impl Asked {
                 let params = LimeParams { seed, ..LimeParams::default() };
                 let found = lime.explain(predict, &features, params)?;
                 let stability = lime.stability(predict, &features, params, LIME_RUNS_COUNT)?;
-                let deviations = stability
-                    .features
-                    .iter()
-                    .filter_map(|of| Some((names[of.feature].clone(), of.deviation?)))
-                    .collect();
+                let name = |of: &WeightSpread| names[of.feature].clone();
+                let spreads = || stability.features.iter();
+                let deviations = spreads().filter_map(|of| Some((name(of), of.deviation?)));
+                let selected_shares = spreads().map(|of| (name(of), of.selected_share));
                 ForecastExplanation {
                     base: found.intercept,
                     features: found
@@ -429,7 +433,9 @@ impl Asked {
                         samples_count: found.samples_count,
                         stability: stability.overlap,
                         runs_count: LIME_RUNS_COUNT,
-                        deviations,
+                        seed: found.seed,
+                        deviations: deviations.collect(),
+                        selected_shares: selected_shares.collect(),
                     }),
                     ..blank
                 }

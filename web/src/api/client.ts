@@ -1,24 +1,8 @@
-import type {
-  Bar,
-  BarsPage,
-  CalendarDay,
-  DataQuality,
-  Day,
-  Finding,
-  Forecast,
-  Freshness,
-  Horizon,
-  ModelSummary,
-  ModelVersion,
-  Page,
-  Problem,
-  QualityHistory,
-  Reconciliation,
-  Severity,
-  Signal,
-  Sources,
-  SymbolSummary,
-} from './schema';
+import type { Day, Horizon, Page, Problem } from './schema/vocabulary';
+import type { Bar, BarsPage, CalendarDay, SymbolSummary } from './schema/market';
+import type { ModelSummary, ModelVersion } from './schema/models';
+import type { DataQuality, Finding, Freshness, QualityHistory, Reconciliation, Severity, Sources } from './schema/quality';
+import type { Forecast, Signal } from './schema/signals';
 
 const BASE = '/api/v1';
 /** How many rows one page may bring; the server's own limit. */

@@ -1,5 +1,6 @@
 import { ApiError, ask, get, path, problemOf } from './client';
-import type { Explanation, ExplanationMethod, Horizon, WhatIf } from './schema';
+import type { Horizon } from './schema/vocabulary';
+import type { Explanation, ExplanationMethod, WhatIf } from './schema/explanations';
 
 /** Why a forecast is what it is; null where no explanation was kept with it. */
 export async function explanation(

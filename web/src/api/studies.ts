@@ -1,16 +1,6 @@
 import { ask, path, PAGE_ROWS, problemOf, type Query } from './client';
-import type {
-  Importances,
-  Page,
-  ParallelCoordinates,
-  ParetoPlot,
-  SlicePlot,
-  Study,
-  StudyHistory,
-  StudySummary,
-  Trial,
-  TrialState,
-} from './schema';
+import type { Page } from './schema/vocabulary';
+import type { Importances, ParallelCoordinates, ParetoPlot, SlicePlot, Study, StudyHistory, StudySummary, Trial, TrialState } from './schema/studies';
 
 /** The last answers that may be asked for again, by address, the oldest first. */
 const answers = new Map<string, { tag: string; value: unknown }>();

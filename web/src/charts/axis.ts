@@ -49,15 +49,26 @@ export function axisOf(low: number, high: number, log: boolean, ticksMax: number
  *
  * A few that lie far outside would press the others into a line. The fences are Tukey's outer ones,
  * three times the interquartile range beyond the quartiles; what lies beyond is drawn at the edge.
+ * Without a value there is nothing to write on the axis.
  */
 export function valueAxis(values: number[], ticksMax: number): Axis {
   const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  if (sorted.length === 0) return { low: 0, high: 1, log: false, ticks: [] };
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
   const reach = 3 * (at(0.75) - at(0.25));
   const fenced = (value: number): number => (reach === 0 ? value : Math.min(at(0.75) + reach, Math.max(at(0.25) - reach, value)));
   const [low, high] = [fenced(at(0)), fenced(at(1))];
   const margin = high > low ? MARGIN * (high - low) : Math.max(Math.abs(low) * MARGIN, 1e-9);
   return axisOf(low - margin, high + margin, false, ticksMax);
+}
+
+/** Decimals with which all ticks of an axis can be told apart, the same for each. */
+export function tickDigits({ ticks }: Axis): number {
+  const decimals = (tick: number): number => {
+    const [digits = '', power = '0'] = Math.abs(tick).toString().split('e');
+    return Math.max(0, (digits.split('.')[1] ?? '').length - Number(power));
+  };
+  return Math.min(12, Math.max(0, ...ticks.map(decimals)));
 }
 
 /** The axis of a category: choice 0, 1, ... each in the middle of its part. */

@@ -1,4 +1,4 @@
-import type { Estimate } from '../api/schema';
+import type { Estimate } from '../api/schema/vocabulary';
 
 /** What an interval says of the value that means "nothing known". */
 export type Side = 'above' | 'below' | 'not_told_apart' | 'unknown';

@@ -1,4 +1,5 @@
-import type { Bar, Forecast } from '../api/schema';
+import type { Bar } from '../api/schema/market';
+import type { Forecast } from '../api/schema/signals';
 import { addDays, amountOf } from '../i18n/format';
 import type { BandPoint } from './forecast_band';
 

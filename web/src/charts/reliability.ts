@@ -1,4 +1,4 @@
-import type { ReliabilityBin } from '../api/schema';
+import type { ReliabilityBin } from '../api/schema/models';
 
 /** The part of 0..1 that a reliability diagram shows, the same on both axes, and its ticks. */
 export interface Frame {

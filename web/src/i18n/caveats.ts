@@ -1,4 +1,4 @@
-import type { Caveat, Evaluation } from '../api/schema';
+import type { Caveat, Evaluation } from '../api/schema/models';
 import type { Language } from './dictionary';
 import { number, percent } from './format';
 

@@ -199,20 +199,6 @@ export const en: typeof tr = {
     noBars: 'This symbol has no validated bars.',
     credit: 'Charts: TradingView Lightweight Charts™',
   },
-  contributions: {
-    title: 'How did the model decide?',
-    note: 'Each bar shows how far one feature moved the forecast. It is not cause and effect. Contributions are log returns, which is why they add up.',
-    base: 'Base',
-    other: 'Other features',
-    total: 'Forecast',
-    horizon: (sessions) => `return forecast over ${sessions} sessions`,
-    mismatch: (difference) =>
-      `The contributions do not add up to the forecast (difference ${difference}). Do not rely on this explanation.`,
-    table: 'Show as a table',
-    feature: 'Feature',
-    value: 'Its value',
-    contribution: 'Contribution',
-  },
   record: {
     title: 'Out-of-sample record',
     noSkill: 'No skill found',

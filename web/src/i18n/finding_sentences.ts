@@ -1,4 +1,4 @@
-import type { Finding } from '../api/schema';
+import type { Finding } from '../api/schema/quality';
 import { closureName } from './closures';
 import type { Language } from './dictionary';
 import { list, MISSING } from './format';

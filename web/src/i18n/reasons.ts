@@ -1,4 +1,4 @@
-import type { Reason } from '../api/schema';
+import type { Reason } from '../api/schema/signals';
 import type { Language } from './dictionary';
 import { levelPercent, list, signedNumber } from './format';
 import { NamedNumbers } from './named_numbers';

@@ -1,4 +1,4 @@
-import type { Alarm, SkillReason } from '../api/schema';
+import type { Alarm, SkillReason } from '../api/schema/models';
 import type { Language } from './dictionary';
 import { percent, signedNumber, signedPercent } from './format';
 

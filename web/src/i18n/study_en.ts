@@ -27,6 +27,11 @@ export const studyEn: typeof studyTr = {
     net_return_per_period: 'net return per period',
     turnover: 'turnover',
   },
+  objectiveHelp: {
+    rank_ic: 'Rank IC: how the order of forecasts agrees with that of the returns that came, mean over days. 0: not at all, 1: entirely.',
+    net_return_per_period: 'Net return: the share that following the signals would have earned after costs over each horizon; 0.01 is one percent.',
+    turnover: 'Turnover: share of the money that is bought and sold in a period; 1 is all of it.',
+  },
   directions: { maximize: 'more is better', minimize: 'less is better' },
   trials: 'Trials',
   trial: 'Trial',
@@ -47,17 +52,18 @@ export const studyEn: typeof studyTr = {
   holdout: 'On the period that no trial saw',
   noHoldout: 'The comparison on the period held out was not made yet; the best value alone shows no skill.',
   front: 'Pareto front',
+  chooseTrial: 'To see a trial, point at its mark, or focus the picture and use the arrow keys.',
   frontCount: (count) => `${count} trials on the front: none is better than another in every objective.`,
   history: {
     title: 'Optimisation history',
     label: (count, best) => `Optimisation history: ${count} trials, best value ${best}. The arrow keys choose a trial; the numbers are in the table.`,
     none: 'There is no trial to show.',
-    beyond: 'outside of the picture',
+    beyond: (count) => `beyond the scale: ${count} trials; their values are in the table`,
     table: 'Show the history as a table',
   },
   importances: {
     title: 'Importance of parameters',
-    help: 'How much of the variation of the value comes from which parameter; together 1. It holds for these trials and tells no cause.',
+    help: 'How much of the variation of the value comes from which parameter; together 1. fANOVA shares out the variation of a random forest that was fitted to the trials. It holds for these trials and tells no cause.',
     methods: { fanova: 'fANOVA' },
     trials: (method, count) => `${method}, ${count} trials`,
     reasons: {

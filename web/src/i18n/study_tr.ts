@@ -14,7 +14,7 @@ export const studyTr = {
     'elastic-net': 'elastik ağ',
     lstm: 'LSTM',
     prophet: 'Prophet',
-    features: 'özellik pencereleri',
+    features: 'öznitelik pencereleri',
     ensemble: 'topluluk',
     signal: 'sinyal eşikleri',
   } as Record<string, string>,
@@ -22,7 +22,12 @@ export const studyTr = {
   objectives: {
     rank_ic: 'rank IC',
     net_return_per_period: 'dönem başına net getiri',
-    turnover: 'devir',
+    turnover: 'portföy devri',
+  } as Record<string, string>,
+  objectiveHelp: {
+    rank_ic: 'rank IC: tahmin sırasının gerçekleşen getirilerin sırasına uyumu, günlerin ortalaması. 0: uyum yok, 1: tam uyum.',
+    net_return_per_period: 'Net getiri: sinyaller izlense maliyetten sonra ufuk başına kazanılacak pay; 0,01 yüzde birdir.',
+    turnover: 'Portföy devri: her dönemde alınıp satılan para payı; 1 tamamıdır.',
   } as Record<string, string>,
   directions: { maximize: 'büyük olan iyi', minimize: 'küçük olan iyi' },
   trials: 'Denemeler',
@@ -44,17 +49,18 @@ export const studyTr = {
   holdout: 'Hiçbir denemenin görmediği dönemde',
   noHoldout: 'Ayrılmış dönemdeki karşılaştırma henüz yapılmadı; en iyi değer tek başına beceri göstermez.',
   front: 'Pareto cephesi',
+  chooseTrial: 'Bir denemeyi görmek için noktasının üzerine gelin ya da resmi seçip oklarla gezin.',
   frontCount: (count: string) => `${count} deneme cephede: hiçbiri bir diğerinden her amaçta iyi değil.`,
   history: {
     title: 'Eniyileme geçmişi',
     label: (count: string, best: string) => `Eniyileme geçmişi: ${count} deneme, en iyi değer ${best}. Oklarla deneme seçilir; sayılar tablodadır.`,
     none: 'Gösterilecek deneme yok.',
-    beyond: 'resmin dışında',
+    beyond: (count: string) => `ölçeğin dışında: ${count} deneme; değerleri tablodadır`,
     table: 'Geçmişi tablo olarak göster',
   },
   importances: {
     title: 'Parametrelerin önemi',
-    help: 'Değerdeki değişimin ne kadarının hangi parametreden geldiği; toplamı 1’dir. Bu denemeler için geçerlidir, neden-sonuç değildir.',
+    help: 'Değerdeki değişimin ne kadarının hangi parametreden geldiği; toplamı 1’dir. fANOVA, denemelere oturtulan bir rastgele ormanın değişimini parametrelere paylaştırır. Bu denemeler için geçerlidir, neden-sonuç değildir.',
     methods: { fanova: 'fANOVA' },
     trials: (method: string, count: string) => `${method}, ${count} deneme`,
     reasons: {

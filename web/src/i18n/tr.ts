@@ -196,20 +196,6 @@ export const tr = {
     noBars: 'Bu sembolün doğrulanmış çubuğu yok.',
     credit: 'Grafik: TradingView Lightweight Charts™',
   },
-  contributions: {
-    title: 'Model nasıl karar verdi?',
-    note: 'Her çubuk bir özniteliğin tahmini ne kadar oynattığını gösterir. Neden-sonuç değildir. Katkılar logaritmik getiridir; bu yüzden toplanabilirler.',
-    base: 'Taban',
-    other: 'Diğer öznitelikler',
-    total: 'Tahmin',
-    horizon: (sessions: string) => `${sessions} seanslık getiri tahmini`,
-    mismatch: (difference: string) =>
-      `Katkıların toplamı tahminle uyuşmuyor (fark ${difference}). Bu açıklama güvenilir değil.`,
-    table: 'Tablo olarak göster',
-    feature: 'Öznitelik',
-    value: 'Değeri',
-    contribution: 'Katkısı',
-  },
   record: {
     title: 'Örneklem dışı karne',
     noSkill: 'Beceri gösterilemedi',

@@ -1,6 +1,6 @@
 import * as api from '../api/client';
 import { Resource } from '../api/resource.svelte';
-import type { CalendarDay, SymbolSummary } from '../api/schema';
+import type { CalendarDay, SymbolSummary } from '../api/schema/market';
 import { addDays, exchangeDay } from '../i18n/format';
 
 /** How far ahead we look for the next session; the longest closure of the exchange was nine days. */

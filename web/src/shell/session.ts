@@ -1,4 +1,4 @@
-import type { CalendarDay } from '../api/schema';
+import type { CalendarDay } from '../api/schema/market';
 
 /** What the exchange is doing now, by the server's calendar. */
 export type Phase =

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use bist_app::App;
-use bist_app::explanations::words::{Language, feature_name, feature_text, member_name};
+use bist_app::explanations::words::{
+    Language, feature_name, feature_text, feature_value, member_name,
+};
 use bist_app::explanations::{ExplainError, ForecastExplanation, Method, Quality};
 use bist_app::training::TrainingError;
 use bist_lifecycle::{FeatureShare, HORIZON_DEFAULT, Horizon, MemberShare};
@@ -116,6 +118,9 @@ struct ItemResponse {
     /// Its value; null when it is not known, and for a component.
     #[schema(required)]
     value: Option<f64>,
+    /// The value alone, in its own unit; null where there is none.
+    #[schema(required)]
+    value_text: Option<Text>,
     /// What it adds, log-return.
     #[schema(example = 0.0031)]
     contribution_share: f64,
@@ -125,6 +130,22 @@ struct ItemResponse {
     text: Text,
     /// What it adds through each member; empty where members are not told apart.
     by_member: BTreeMap<String, f64>,
+    /// How it comes out when LIME draws again; only of LIME.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    repeats: Option<RepeatsResponse>,
+}
+
+/// A feature in repeated runs of LIME, which differ in what they draw.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExplanationRepeats)]
+struct RepeatsResponse {
+    /// Share of the runs in which it was in the line.
+    #[schema(minimum = 0, maximum = 1, example = 0.8)]
+    selected_share: f64,
+    /// Standard deviation of what it adds, over these runs, log-return; null where it was one run.
+    #[schema(required, example = 0.0002)]
+    deviation_share: Option<f64>,
 }
 
 /// A member of the ensemble.
@@ -147,7 +168,7 @@ struct MemberResponse {
     contribution_share: f64,
 }
 
-/// How far an explanation may be trusted. LIME gives the first five, `KernelSHAP` the last three.
+/// How far an explanation may be trusted. LIME gives the first six, `KernelSHAP` the last three.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = ExplanationQuality)]
 struct QualityResponse {
@@ -167,6 +188,10 @@ struct QualityResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     runs_count: Option<u32>,
+    /// What decided LIME's draw; the runs have this seed and those after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    seed: Option<u64>,
     /// Rows drawn by LIME; sets of features that `KernelSHAP` asked the model about.
     samples_count: usize,
     /// Rows that unknown features were filled in from.
@@ -183,12 +208,19 @@ impl From<Quality> for QualityResponse {
     fn from(quality: Quality) -> Self {
         match quality {
             Quality::Lime {
-                r_squared, kernel_width, samples_count, stability, runs_count, ..
+                r_squared,
+                kernel_width,
+                samples_count,
+                stability,
+                runs_count,
+                seed,
+                ..
             } => Self {
                 r_squared: Some(r_squared),
                 kernel_width: Some(kernel_width),
                 stability: Some(stability),
                 runs_count: Some(runs_count),
+                seed: Some(seed),
                 samples_count,
                 ..Self::default()
             },
@@ -208,7 +240,12 @@ impl From<ForecastExplanation> for ExplanationResponse {
         let residual_share = explained.residual();
         let kinds: Vec<String> = explained.members.iter().map(|m| m.kind.clone()).collect();
         let horizon = explained.horizon;
-        let items = explained.features.into_iter();
+        let quality = explained.quality.as_ref();
+        let items = explained.features.into_iter().map(|share| {
+            let repeats = quality.and_then(|quality| RepeatsResponse::of(&share.feature, quality));
+            ItemResponse { repeats, ..ItemResponse::of(share, horizon, &kinds) }
+        });
+        let items = items.collect();
         Self {
             symbol: explained.symbol,
             origin: OriginWord(explained.origin),
@@ -224,7 +261,7 @@ impl From<ForecastExplanation> for ExplanationResponse {
             forecast_share: explained.forecast,
             residual_share,
             drift_share: explained.drift,
-            items: items.map(|share| ItemResponse::of(share, horizon, &kinds)).collect(),
+            items,
             members: explained.members.into_iter().map(MemberResponse::from).collect(),
             reasons,
             quality: explained.quality.map(QualityResponse::from),
@@ -239,12 +276,30 @@ impl ItemResponse {
         Self {
             name: Text::of(|language| feature_name(&feature, bars, language)),
             text: Text::of(|language| feature_text(&feature, value, bars, language)),
+            value_text: value.map(|value| value_text(&feature, value)),
             by_member: kinds.iter().cloned().zip(by_member).collect(),
             feature,
             value,
             contribution_share: contribution,
+            repeats: None,
         }
     }
+}
+
+impl RepeatsResponse {
+    /// Of a feature of LIME's line; `None` of other methods.
+    fn of(feature: &str, quality: &Quality) -> Option<Self> {
+        let Quality::Lime { deviations, selected_shares, .. } = quality else { return None };
+        Some(Self {
+            selected_share: *selected_shares.get(feature)?,
+            deviation_share: deviations.get(feature).copied(),
+        })
+    }
+}
+
+/// The value of a feature in its own unit.
+fn value_text(feature: &str, value: f64) -> Text {
+    Text::of(|language| feature_value(feature, value, language))
 }
 
 impl From<MemberShare> for MemberResponse {

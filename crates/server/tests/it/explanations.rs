@@ -45,6 +45,9 @@ async fn every_signal_is_explained_by_parts_that_add_up() {
         for item in explained["items"].as_array().unwrap() {
             let text = item["text"]["tr"].as_str().unwrap();
             assert!(text.starts_with(item["name"]["tr"].as_str().unwrap()), "{text}");
+            let value = item["value_text"]["tr"].as_str();
+            assert_eq!(value.is_some(), !item["value"].is_null());
+            assert!(value.is_none_or(|value| text.contains(value)), "{text} without {value:?}");
         }
     }
 }
@@ -81,6 +84,19 @@ async fn lime_and_kernel_explain_the_same_forecast_and_say_how_well() {
     let quality = &lime["quality"];
     assert!((0.0..=1.0).contains(&number(&quality["stability"])), "{quality}");
     assert!(number(&quality["r_squared"]) <= 1.0 && number(&quality["kernel_width"]) > 0.0);
+    assert_eq!((&quality["seed"], &quality["runs_count"]), (&json!(3), &json!(5)));
+    let runs = number(&quality["runs_count"]);
+    for item in lime["items"].as_array().unwrap() {
+        let repeats = &item["repeats"];
+        let selected = number(&repeats["selected_share"]) * runs;
+        assert!((0.9..=runs).contains(&selected), "this draw is one of the runs: {repeats}");
+        let deviation = repeats["deviation_share"].as_f64();
+        assert_eq!(deviation.is_some(), selected > 1.5, "{repeats}");
+        assert!(deviation.is_none_or(|deviation| deviation > 0.0), "draws differ: {repeats}");
+    }
+    for item in shap["items"].as_array().unwrap() {
+        assert!(item.get("repeats").is_none(), "exact parts do not spread");
+    }
     assert_eq!(get("lime").await, lime, "the same seed draws the same");
 }
 
@@ -104,6 +120,8 @@ async fn another_value_of_a_feature_moves_the_forecast_and_its_parts() {
     let changes: Vec<&Value> = moved["changes"].as_array().unwrap().iter().collect();
     assert_eq!(changes[0]["feature"], "rank_return_5");
     assert_eq!(number(&changes[1]["after"]).to_bits(), 0.3_f64.to_bits());
+    assert_eq!(changes[1]["after_text"], json!({"tr": "+%34,99", "en": "+34.99%"}));
+    assert!(changes[1]["before_text"]["en"].as_str().unwrap().ends_with('%'));
     assert!(!moved["moved"].as_array().unwrap().is_empty());
 
     let same = number(&moved["changes"][1]["before"]);

@@ -1,4 +1,5 @@
-import { MODEL_HORIZONS, type ModelHorizon, type ModelSummary } from '../../api/schema';
+import { MODEL_HORIZONS, type ModelHorizon } from '../../api/schema/vocabulary';
+import type { ModelSummary } from '../../api/schema/models';
 
 /** The version of a horizon that belongs to the one shown; null where there is none. */
 export interface HorizonVersion {

@@ -1,4 +1,4 @@
-import type { RegimeShares } from '../../api/schema';
+import type { RegimeShares } from '../../api/schema/models';
 
 export const HEIGHT = 120;
 /** Room for the labels: of the shares at the left, of the folds below, of a point at the other edges. */

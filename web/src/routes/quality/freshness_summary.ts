@@ -1,4 +1,5 @@
-import type { Day, FreshnessRow } from '../../api/schema';
+import type { Day } from '../../api/schema/vocabulary';
+import type { FreshnessRow } from '../../api/schema/quality';
 
 export interface FreshnessSummary {
   seriesCount: number;

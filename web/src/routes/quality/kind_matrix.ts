@@ -1,4 +1,4 @@
-import type { QualitySummary, Severity } from '../../api/schema';
+import type { QualitySummary, Severity } from '../../api/schema/quality';
 
 export interface Kind {
   code: string;

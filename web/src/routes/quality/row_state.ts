@@ -1,4 +1,4 @@
-import type { Finding } from '../../api/schema';
+import type { Finding } from '../../api/schema/quality';
 
 /** What became of the row that a finding is about. */
 export type RowState = 'quarantined' | 'unverifiable' | 'absent' | 'series' | 'used';

@@ -1,4 +1,4 @@
-import type { MonthScore } from '../../api/schema';
+import type { MonthScore } from '../../api/schema/quality';
 
 /** The height of the picture and its margins, in pixels; its width is what the page leaves. */
 export const HEIGHT = 200;

@@ -1,4 +1,5 @@
-import type { Instant, SourceStatus } from '../../api/schema';
+import type { Instant } from '../../api/schema/vocabulary';
+import type { SourceStatus } from '../../api/schema/quality';
 
 /** The sources that were asked with success after the last check: what they brought is not counted yet. */
 export function uncheckedSources(sources: Pick<SourceStatus, 'source' | 'last_success_at'>[], checkedAt: Instant | null): string[] {

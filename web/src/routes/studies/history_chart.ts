@@ -1,4 +1,4 @@
-import type { HistoryPoint } from '../../api/schema';
+import type { HistoryPoint } from '../../api/schema/studies';
 import type { Mark } from './scatter';
 
 /** The trials of a study as marks by their number; those that wait have nothing to show yet. */

@@ -1,4 +1,4 @@
-import type { ParallelCoordinates, StudyDirection } from '../../api/schema';
+import type { ParallelCoordinates, StudyDirection } from '../../api/schema/studies';
 import { shareOf, type Axis } from '../../charts/axis';
 
 /** The part of an axis that is kept, as shares of it from its lower end. */

@@ -1,4 +1,4 @@
-import type { ParamAxis, ParamValue } from '../../api/schema';
+import type { ParamAxis, ParamValue } from '../../api/schema/studies';
 import { axisOf, choiceAxis, type Axis } from '../../charts/axis';
 import { MISSING } from '../../i18n/format';
 

@@ -1,4 +1,4 @@
-import type { StudySummary } from '../../api/schema';
+import type { StudySummary } from '../../api/schema/studies';
 
 /** How often a study that runs is asked for, in milliseconds. */
 const RUNNING_MS = 2000;

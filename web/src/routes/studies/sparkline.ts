@@ -1,4 +1,4 @@
-import type { Trial } from '../../api/schema';
+import type { Trial } from '../../api/schema/studies';
 
 /** What a trial reported on its way as a line in a box; a report that is no number leaves a gap. */
 export function sparkline(intermediate: Trial['intermediate'], width: number, height: number): string {

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ItemResponse, Text, problem};
+use super::{ItemResponse, Text, problem, value_text};
 use crate::error::ApiError;
 use crate::extract::{Checked, NoParameters, horizon, symbol};
 use crate::openapi::ChangeRefused;
@@ -83,8 +83,13 @@ struct ChangeResponse {
     /// Its value; null when it is not known.
     #[schema(required)]
     before: Option<f64>,
+    /// The same in the feature's own unit.
+    #[schema(required)]
+    before_text: Option<Text>,
     /// The value in its place.
     after: f64,
+    /// The same in the feature's own unit.
+    after_text: Text,
 }
 
 /// One of the two forecasts.
@@ -161,6 +166,8 @@ impl From<WhatIfReport> for WhatIfResponse {
                 .into_iter()
                 .map(|change| ChangeResponse {
                     name: name(&change.feature),
+                    before_text: change.before.map(|value| value_text(&change.feature, value)),
+                    after_text: value_text(&change.feature, change.after),
                     feature: change.feature,
                     before: change.before,
                     after: change.after,
