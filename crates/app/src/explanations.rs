@@ -24,7 +24,7 @@ use jiff::civil::{Date, Time};
 use serde::Serialize;
 
 pub use bist_models::explain::words;
-pub use summary::{SummaryFeature, SummaryReport};
+pub use summary::{InteractionReport, SummaryFeature, SummaryReport};
 pub use what_if::{WhatIfReport, WhatIfSide};
 
 use crate::progress::ProgressSink;

@@ -5,9 +5,11 @@ mod evaluate;
 mod explain;
 mod ingest;
 mod market;
+mod picture;
 mod sample;
 mod serve;
 mod signals;
+mod studies;
 mod train;
 mod tune;
 mod validate;
@@ -35,6 +37,9 @@ pub(crate) enum Command {
     Train(train::TrainArgs),
     /// Look for a better configuration, and compare it with the one in force on days no trial saw
     Tune(tune::TuneArgs),
+    /// The studies of tuning: which there are, and their plots
+    #[command(subcommand)]
+    Studies(studies::StudiesCommand),
     /// Run the out-of-sample proof again on the data as they are now
     Evaluate(evaluate::EvaluateArgs),
     /// Forecasts and signals of the model in force for the latest bars
@@ -57,6 +62,7 @@ impl Command {
             Self::Validate(args) => args.run(config, terminal).await,
             Self::Train(args) => args.run(config, terminal).await,
             Self::Tune(args) => args.run(config, terminal).await,
+            Self::Studies(command) => command.run(config, terminal).await,
             Self::Evaluate(args) => args.run(config, terminal).await,
             Self::Signals(args) => args.run(config, terminal).await,
             Self::Explain(args) => args.run(config, terminal).await,

@@ -15,7 +15,7 @@ pub mod plot;
 mod quadrature;
 mod summary;
 mod tree_interactions;
-mod tree_paths;
+pub(crate) mod tree_paths;
 mod tree_shap;
 pub mod words;
 

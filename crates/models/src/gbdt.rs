@@ -22,16 +22,18 @@ mod split;
 mod tree;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use jiff::civil::DateTime;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
+use crate::explain::tree_paths::TreePaths;
 use crate::features::{FeatureMatrix, Known, RowKey};
 use crate::forecaster::{FitError, FittedForecaster, Forecaster, assert_columns, check_rows};
 
-use batch::{BatchScorer, LeafSet};
+use batch::BatchScorer;
 use output::Output;
 
 pub use lightgbm_text::ModelTextError;
@@ -41,8 +43,8 @@ pub(crate) use tree::{Child, Tree};
 /// Rows handed to one thread at a time when predicting.
 const ROWS_PER_CHUNK: usize = 2 * batch::ROWS_PER_BLOCK;
 
-/// Fewer rows than this are not worth the preparation of a batch.
-const BATCH_ROWS_MIN: usize = 512;
+/// Fewer rows than this are walked through the trees one by one.
+const BATCH_ROWS_MIN: usize = 16;
 
 /// The highest number of a category: a split holds a bit for each.
 const CATEGORY_MAX: f64 = 65_535.0;
@@ -205,6 +207,22 @@ pub struct FittedGbdt {
     feature_infos: Vec<String>,
     trees: Vec<Tree>,
     output: Output,
+    derived: Arc<Derived>,
+}
+
+/// What follows from the trees and is computed when it is first needed.
+#[derive(Debug, Default)]
+struct Derived {
+    /// `None` where the trees cannot be prepared for many rows.
+    scorer: OnceLock<Option<BatchScorer>>,
+    paths: OnceLock<Vec<TreePaths>>,
+}
+
+impl PartialEq for Derived {
+    /// Models are told apart by their trees.
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// What trees are grown from.
@@ -306,7 +324,7 @@ impl Gbdt {
         let feature_infos = (0..rows.x.columns_count()).map(|j| feature_info(rows, j)).collect();
         let output = Output::of_line(self.params.objective.line(), false)
             .expect("the lines of our own objectives are known");
-        Ok(FittedGbdt { feature_names: rows.x.names().to_vec(), feature_infos, trees, output })
+        Ok(FittedGbdt::new(rows.x.names().to_vec(), feature_infos, trees, output))
     }
 }
 
@@ -328,18 +346,31 @@ impl Forecaster for Gbdt {
 }
 
 impl FittedGbdt {
+    fn new(
+        feature_names: Vec<String>,
+        feature_infos: Vec<String>,
+        trees: Vec<Tree>,
+        output: Output,
+    ) -> Self {
+        Self { feature_names, feature_infos, trees, output, derived: Arc::default() }
+    }
+
     /// How many trees were kept.
     pub fn trees_count(&self) -> usize {
         self.trees.len()
     }
 
-    pub(crate) fn trees(&self) -> &[Tree] {
-        &self.trees
-    }
-
     /// What the answers of one tree count for in the raw score.
     pub(crate) fn tree_share(&self) -> f64 {
         self.output.tree_share(self.trees.len())
+    }
+
+    /// The trees, each with its ways.
+    pub(crate) fn trees_and_paths(&self) -> impl Iterator<Item = (&Tree, &TreePaths)> {
+        let paths = self.derived.paths.get_or_init(|| {
+            self.trees.iter().map(|tree| TreePaths::of(tree, self.tree_share())).collect()
+        });
+        self.trees.iter().zip(paths)
     }
 
     /// Predicts from the features alone, which is all that trees read: in units of the target, and
@@ -375,12 +406,7 @@ impl FittedGbdt {
     /// As [`FittedForecaster::predict`].
     pub fn raw_scores(&self, x: &FeatureMatrix, rows: &[usize]) -> Vec<f64> {
         assert_columns(&self.feature_names, x);
-        let mut sums = match self.trees.iter().map(|tree| tree.leaves.len()).max() {
-            Some(..=32) => self.batch_sums::<u32>(x, rows),
-            Some(..=64) => self.batch_sums::<u64>(x, rows),
-            _ => None,
-        }
-        .unwrap_or_else(|| self.walked_sums(x, rows));
+        let mut sums = self.batch_sums(x, rows).unwrap_or_else(|| self.walked_sums(x, rows));
         for sum in &mut sums {
             *sum = self.output.raw(*sum, self.trees.len());
         }
@@ -388,11 +414,12 @@ impl FittedGbdt {
     }
 
     /// The sums of the trees' answers; `None` where a batch does not pay or is not possible.
-    fn batch_sums<S: LeafSet>(&self, x: &FeatureMatrix, rows: &[usize]) -> Option<Vec<f64>> {
+    fn batch_sums(&self, x: &FeatureMatrix, rows: &[usize]) -> Option<Vec<f64>> {
         if rows.len() < BATCH_ROWS_MIN {
             return None;
         }
-        let scorer = BatchScorer::<S>::prepare(&self.trees, x.columns_count())?;
+        let scorer = self.derived.scorer.get_or_init(|| BatchScorer::prepare(&self.trees));
+        let scorer = scorer.as_ref()?;
         Some(rows.par_chunks(ROWS_PER_CHUNK).flat_map_iter(|rows| scorer.sums(x, rows)).collect())
     }
 

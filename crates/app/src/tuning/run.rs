@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bist_lifecycle::study::overview::{
+    DEFLATED, HOLD_OUT, HORIZON, METRIC_NAMES, ORIGIN, PART, SNAPSHOT_HASH,
+};
 use bist_lifecycle::study::{
     FrozenTrial, Heartbeat, History, OptimizeSettings, Optimizer, StopReason, StudyDirection,
     StudyProgress, StudyRecord, StudyStorage, StudyStorageError, TrialEnd, TrialState, enqueue,
@@ -25,19 +28,8 @@ use super::{TuningError, TuningPlan};
 use crate::progress::{Progress, ProgressSink};
 use crate::training::{Admitted, CODE_VERSION};
 
-/// Optuna's own attribute with the names of the objectives.
-const METRIC_NAMES: &str = "study:metric_names";
-
-/// The attributes of a study that tell what it is of.
-const PART: &str = "bist:part";
-const HORIZON: &str = "bist:horizon";
-const ORIGIN: &str = "bist:origin";
-const SNAPSHOT_HASH: &str = "bist:snapshot_hash";
+/// The user attribute of a study with the fingerprint of the configuration that it began from.
 const BASE: &str = "bist:base_sha256";
-
-/// The attributes of a study that tell what it came to.
-const DEFLATED: &str = "bist:deflated";
-const HOLD_OUT: &str = "bist:holdout";
 
 /// Short, so that a run that follows one that was killed soon takes over what that had begun.
 const HEARTBEAT: Heartbeat =

@@ -10,12 +10,13 @@ use anyhow::bail;
 use bist_app::explanations::words::{Language, feature_text};
 use bist_app::explanations::{ForecastExplanation, Method};
 use bist_app::{App, HORIZON_DEFAULT, Horizon, parse_horizon};
+use bist_market::Symbol;
 use bist_market::rename::current_name;
-use bist_market::{Origin, Symbol};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::open;
+use super::picture::{Format, Ground, canvas, origin_word};
 use crate::config::Config;
 use crate::terminal::Terminal;
 
@@ -43,7 +44,7 @@ pub(crate) struct ExplainArgs {
     /// The feature of a dependence plot; without it the one that matters most
     #[arg(long, value_name = "FEATURE", requires = "plot")]
     feature: Option<String>,
-    /// How many of the last days, or hours, a beeswarm, bars and a dependence plot show
+    /// How many of the last days, or hours, the kinds that show many forecasts show
     #[arg(long, value_name = "COUNT", default_value_t = 60, value_parser = clap::value_parser!(u16).range(1..=250))]
     window: u16,
     /// The ground of the plot
@@ -75,6 +76,8 @@ enum PlotKind {
     Bar,
     /// A feature's value against what it added in them
     Dependence,
+    /// Which two features the trees took together in them
+    Interaction,
 }
 
 impl PlotKind {
@@ -82,17 +85,9 @@ impl PlotKind {
     const fn is_of_many(self) -> bool {
         match self {
             Self::Waterfall | Self::Force | Self::Lime => false,
-            Self::Beeswarm | Self::Bar | Self::Dependence => true,
+            Self::Beeswarm | Self::Bar | Self::Dependence | Self::Interaction => true,
         }
     }
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Ground {
-    /// Dark marks on white
-    Light,
-    /// Light marks on dark
-    Dark,
 }
 
 /// The JSON document.
@@ -178,7 +173,7 @@ impl ExplainArgs {
         path: &Path,
         terminal: &Terminal,
     ) -> anyhow::Result<()> {
-        let format = picture::Format::of(path)?;
+        let format = Format::of(path)?;
         let of_method =
             if self.method == Method::Lime { PlotKind::Lime } else { PlotKind::Waterfall };
         let kind = self.kind.unwrap_or(of_method);
@@ -190,9 +185,13 @@ impl ExplainArgs {
         if self.feature.is_some() && kind != PlotKind::Dependence {
             bail!("--feature chooses what --kind dependence shows");
         }
-        let canvas = picture::canvas(self.theme, self.lang);
-        let drawing = if kind.is_of_many() {
-            let (horizon, window) = (explained.horizon, usize::from(self.window));
+        let canvas = canvas(self.theme, self.lang);
+        let (horizon, window) = (explained.horizon, usize::from(self.window));
+        let drawing = if kind == PlotKind::Interaction {
+            let (count, progress) = (picture::INTERACTING_MAX, terminal.progress());
+            let report = app.explanation_interactions(horizon, window, count, progress).await?;
+            picture::of_interactions(&report, self.lang, &canvas)?
+        } else if kind.is_of_many() {
             let summary = app.explanation_summary(horizon, window, terminal.progress()).await?;
             picture::of_summary(kind, &summary, self.feature.as_deref(), self.lang, &canvas)?
         } else {
@@ -209,21 +208,6 @@ fn ahead(horizon: Horizon, language: Language) -> String {
         (Language::Turkish, Horizon::Sessions(sessions)) => format!("{sessions} seans sonrası"),
         (Language::Turkish, Horizon::NextHour) => "sonraki saat".to_owned(),
         (Language::Turkish, Horizon::EndOfDay) => "gün sonu".to_owned(),
-    }
-}
-
-const fn pick(language: Language, turkish: &'static str, english: &'static str) -> &'static str {
-    match language {
-        Language::Turkish => turkish,
-        Language::English => english,
-    }
-}
-
-/// Whether the data are real, in a word.
-const fn origin_word(origin: Origin, language: Language) -> &'static str {
-    match origin {
-        Origin::Sample => pick(language, "örnek", "sample"),
-        Origin::Market => pick(language, "piyasa", "market"),
     }
 }
 

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::cli::{bist, json, refusal};
 
-fn text(data: &Path, args: &[&str]) -> String {
+pub(crate) fn text(data: &Path, args: &[&str]) -> String {
     let output = bist(data).args(args).output().unwrap();
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
@@ -53,6 +53,7 @@ fn a_forecast_is_explained_drawn_and_changed() {
         ("beeswarm.png", b"\x89PNG", &["--kind", "beeswarm", "--window", "20"]),
         ("bar.svg", b"<svg", &["--kind", "bar", "--window", "20"]),
         ("dependence.svg", b"<svg", &["--kind", "dependence", "--feature", "rsi_14"]),
+        ("interaction.svg", b"<svg", &["--kind", "interaction", "--window", "5"]),
     ] {
         let path = folder.path().join(name);
         let plot = [&["explain", symbol, "--plot", path.to_str().unwrap()], args].concat();

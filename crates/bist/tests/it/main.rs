@@ -9,5 +9,6 @@ mod gate;
 mod hourly;
 mod kills;
 mod services;
+mod studies;
 mod tidy;
 mod tune;

@@ -55,8 +55,10 @@ pub(super) fn shapley_interactions(worth: &[f64]) -> Vec<Vec<f64>> {
 /// What the trees answer when only some features are known, for each set of known features.
 pub(super) fn path_dependent_worth(fitted: &FittedGbdt, row: &[f64]) -> Vec<f64> {
     let share = fitted.tree_share();
-    let answers =
-        |known| fitted.trees().iter().map(|t| share * answer(t, t.root(), row, known)).sum();
+    let answers = |known| {
+        let trees = fitted.trees_and_paths();
+        trees.map(|(tree, _)| share * answer(tree, tree.root(), row, known)).sum()
+    };
     (0..1 << row.len()).map(answers).collect()
 }
 

@@ -17,7 +17,7 @@ use super::tree_paths::{LeafPath, TreePaths};
 use crate::explain::{Contributions, ExplanationError};
 use crate::features::FeatureMatrix;
 use crate::forecaster::{FittedForecaster as _, assert_columns};
-use crate::gbdt::FittedGbdt;
+use crate::gbdt::{FittedGbdt, Tree};
 
 /// Rows that are explained together.
 const ROWS_PER_BLOCK: usize = 128;
@@ -53,10 +53,9 @@ impl FittedGbdt {
         if background_rows.is_empty() {
             return Err(ExplanationError::NoBackground);
         }
-        let share = self.tree_share();
-        let trees: Vec<TreePaths<'_>> =
-            self.trees().iter().map(|tree| TreePaths::of(tree, share)).collect();
-        let longest = trees.iter().map(|paths| paths.path_features_max).max().unwrap_or_default();
+        let trees: Vec<(&Tree, &TreePaths)> = self.trees_and_paths().collect();
+        let longest = trees.iter().map(|(_, paths)| paths.path_features_max).max();
+        let longest = longest.unwrap_or_default();
         if longest > PATH_FEATURES_MAX {
             let features_count_max = PATH_FEATURES_MAX;
             return Err(ExplanationError::LongPath { features_count: longest, features_count_max });
@@ -65,7 +64,9 @@ impl FittedGbdt {
         let width = x.columns_count();
         let trees: Vec<Compared<'_>> = trees
             .into_par_iter()
-            .map(|paths| Compared::of(paths, &background, width, background_rows.len()))
+            .map(|(tree, paths)| {
+                Compared::of(tree, paths, &background, width, background_rows.len())
+            })
             .collect();
         let base = trees.iter().map(|tree| tree.mean).sum();
         let credits = Credits::up_to(longest);
@@ -113,7 +114,8 @@ impl Credits {
 
 /// A tree and what the background passes in it.
 struct Compared<'a> {
-    paths: TreePaths<'a>,
+    tree: &'a Tree,
+    paths: &'a TreePaths,
     /// The mean of its answers over the background.
     mean: f64,
     leaves: Vec<ComparedLeaf>,
@@ -140,13 +142,19 @@ fn all(path: &LeafPath) -> u64 {
 
 impl<'a> Compared<'a> {
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-    fn of(paths: TreePaths<'a>, background: &[f64], width: usize, rows_count: usize) -> Self {
+    fn of(
+        tree: &'a Tree,
+        paths: &'a TreePaths,
+        background: &[f64],
+        width: usize,
+        rows_count: usize,
+    ) -> Self {
         if paths.branches.is_empty() {
-            return Self { mean: paths.mean, paths, leaves: Vec::new() };
+            return Self { tree, paths, mean: paths.mean, leaves: Vec::new() };
         }
         let mut leaves: Vec<ComparedLeaf> = Vec::new();
         let mut mean = 0.0;
-        for (path, mut sets) in sets_of_leaves(&paths, background, width) {
+        for (path, mut sets) in sets_of_leaves(tree, paths, background, width) {
             sets.sort_unstable();
             let shares = sets.chunk_by(|a, b| a == b);
             let background: Vec<(u64, f64)> =
@@ -158,7 +166,7 @@ impl<'a> Compared<'a> {
             }
             leaves.push(ComparedLeaf { path, answer, background });
         }
-        Self { paths, mean, leaves }
+        Self { tree, paths, mean, leaves }
     }
 
     /// Adds the tree's credits for rows that lie one after the other in `values`.
@@ -169,7 +177,7 @@ impl<'a> Compared<'a> {
             return;
         }
         for (row, values) in values.chunks_exact(width).enumerate() {
-            self.paths.follow(values, &mut passes);
+            self.paths.follow(self.tree, values, &mut passes);
             for (leaf, sets) in self.leaves.iter().zip(&mut sets) {
                 sets.push((passed(&leaf.path, &passes), row));
             }
@@ -191,15 +199,16 @@ impl<'a> Compared<'a> {
 
 /// For each leaf, the sets of features that the rows pass.
 fn sets_of_leaves(
-    paths: &TreePaths<'_>,
+    tree: &Tree,
+    paths: &TreePaths,
     values: &[f64],
     width: usize,
 ) -> Vec<(LeafPath, Vec<u64>)> {
     let mut passes = vec![false; paths.answers.len()];
     let mut leaves: Vec<(LeafPath, Vec<u64>)> =
-        paths.leaves().into_iter().map(|path| (path, Vec::new())).collect();
+        paths.leaves(tree).into_iter().map(|path| (path, Vec::new())).collect();
     for row in values.chunks_exact(width) {
-        paths.follow(row, &mut passes);
+        paths.follow(tree, row, &mut passes);
         for (path, sets) in &mut leaves {
             sets.push(passed(path, &passes));
         }

@@ -35,7 +35,7 @@ pub use force::Force;
 pub use importance::{Importance, ImportanceBars};
 pub use interaction::Interaction;
 pub use lime::{LimeBars, LimeWeight};
-pub use number::{Language, Unit};
+pub use number::Unit;
 pub use sheet::{Canvas, Heading};
 pub use study::{
     Direction, OptimisationHistory, Parallel, ParallelCoordinates, Parameter, ParetoFront, Slice,
@@ -43,6 +43,8 @@ pub use study::{
 };
 pub use theme::{Colour, Palette, Theme};
 pub use waterfall::{Contribution, Waterfall};
+
+pub use super::words::Language;
 
 /// Why a plot is not drawn.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

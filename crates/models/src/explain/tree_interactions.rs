@@ -53,8 +53,8 @@ impl FittedGbdt {
         let values = x.gather(rows);
         let mut tables = vec![0.0; rows.len() * width * width];
         let mut pairs = Vec::new();
-        self.visit_trees(&values, |paths, block, scratch| {
-            let leaves = &paths.leaves();
+        self.visit_trees(&values, |(tree, paths), block, scratch| {
+            let leaves = &paths.leaves(tree);
             pairs.resize(paths.features.len() * paths.features.len(), Lanes::default());
             let (pairs, tables) = (pairs.as_mut_slice(), tables.as_mut_slice());
             Arch::new().dispatch(CreditPairs {
@@ -86,7 +86,7 @@ impl FittedGbdt {
 
 /// Credits the pairs of features of one tree for all rows at the nodes of one block.
 struct CreditPairs<'a> {
-    paths: &'a TreePaths<'a>,
+    paths: &'a TreePaths,
     leaves: &'a [LeafPath],
     block: &'a Block,
     scratch: &'a mut Scratch,

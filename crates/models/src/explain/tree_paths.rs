@@ -18,10 +18,9 @@ pub(crate) struct Branch {
     pub(crate) slot: usize,
 }
 
-/// One tree.
+/// The ways through one tree.
 #[derive(Debug)]
-pub(crate) struct TreePaths<'a> {
-    pub(crate) tree: &'a Tree,
+pub(crate) struct TreePaths {
     /// One for each node.
     pub(crate) branches: Vec<Branch>,
     /// For each edge: the share of the training rows that pass all tests of its feature down to it,
@@ -47,12 +46,11 @@ pub(crate) struct LeafPath {
     pub(crate) lowest: Vec<(usize, usize)>,
 }
 
-impl<'a> TreePaths<'a> {
+impl TreePaths {
     /// Arranges `tree`, whose answers count for `share`.
-    pub(crate) fn of(tree: &'a Tree, share: f64) -> Self {
+    pub(crate) fn of(tree: &Tree, share: f64) -> Self {
         let edges_count = 1 + 2 * tree.nodes.len();
         let mut paths = Self {
-            tree,
             branches: Vec::with_capacity(tree.nodes.len()),
             zero_shares: vec![1.0; edges_count],
             answers: vec![1.0; edges_count],
@@ -103,10 +101,11 @@ impl<'a> TreePaths<'a> {
         paths
     }
 
-    /// Writes for each edge whether `row` passes all tests of the edge's feature down to it.
-    pub(crate) fn follow(&self, row: &[f64], passes: &mut [bool]) {
+    /// Writes for each edge of `tree` whether `row` passes all tests of the edge's feature down to
+    /// it.
+    pub(crate) fn follow(&self, tree: &Tree, row: &[f64], passes: &mut [bool]) {
         passes[0] = true;
-        for ((index, branch), node) in self.branches.iter().enumerate().zip(&self.tree.nodes) {
+        for ((index, branch), node) in self.branches.iter().enumerate().zip(&tree.nodes) {
             let goes_left = node.test.goes_left(row[node.feature]);
             let before = passes[branch.above];
             passes[1 + 2 * index] = before & goes_left;
@@ -114,9 +113,9 @@ impl<'a> TreePaths<'a> {
         }
     }
 
-    /// Every leaf of a tree that has nodes.
-    pub(crate) fn leaves(&self) -> Vec<LeafPath> {
-        let nodes = self.tree.nodes.iter().enumerate();
+    /// Every leaf of `tree`, which has nodes.
+    pub(crate) fn leaves(&self, tree: &Tree) -> Vec<LeafPath> {
+        let nodes = tree.nodes.iter().enumerate();
         let ends = nodes.flat_map(|(n, node)| [(1 + 2 * n, node.left), (2 + 2 * n, node.right)]);
         ends.filter(|(_, child)| matches!(child, Child::Leaf(_)))
             .map(|(leaf_edge, _)| {

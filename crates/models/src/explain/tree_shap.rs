@@ -25,7 +25,7 @@ use super::tree_paths::TreePaths;
 use crate::explain::Contributions;
 use crate::features::FeatureMatrix;
 use crate::forecaster::{FittedForecaster as _, assert_columns};
-use crate::gbdt::FittedGbdt;
+use crate::gbdt::{FittedGbdt, Tree};
 
 /// Rows for which the factors of a tree are computed once.
 const ROWS_PER_BLOCK: usize = 128;
@@ -73,7 +73,7 @@ impl FittedGbdt {
     fn explain_block(&self, values: &[f64], rows_count: usize) -> Vec<Contributions> {
         let width = self.feature_names().len();
         let mut sums = vec![0.0; values.len()];
-        let base = self.visit_trees(values, |paths, block, scratch| {
+        let base = self.visit_trees(values, |(_, paths), block, scratch| {
             let sums = sums.as_mut_slice();
             Arch::new().dispatch(Credit { paths, block, scratch, sums, width });
         });
@@ -88,27 +88,26 @@ impl FittedGbdt {
     pub(super) fn visit_trees(
         &self,
         values: &[f64],
-        mut visit: impl FnMut(&TreePaths<'_>, &Block, &mut Scratch),
+        mut visit: impl FnMut((&Tree, &TreePaths), &Block, &mut Scratch),
     ) -> f64 {
         let width = self.feature_names().len();
         let mut base = 0.0;
         let mut scratch = Scratch::default();
         let mut rule = quadrature::blocks(1);
-        for tree in self.trees() {
-            let paths = TreePaths::of(tree, self.tree_share());
+        for (tree, paths) in self.trees_and_paths() {
             base += paths.mean;
             if paths.branches.is_empty() {
                 continue;
             }
-            scratch.follow(&paths, values, width);
+            scratch.follow(tree, paths, values, width);
             // One feature is left out of the product.
             let degree = paths.path_features_max - 1;
             if rule.len() * 2 * LANES <= degree {
                 rule = quadrature::blocks(degree);
             }
             for block in &rule {
-                Arch::new().dispatch(FillFactors { paths: &paths, block, scratch: &mut scratch });
-                visit(&paths, block, &mut scratch);
+                Arch::new().dispatch(FillFactors { paths, block, scratch: &mut scratch });
+                visit((tree, paths), block, &mut scratch);
             }
         }
         base
@@ -147,7 +146,7 @@ pub(super) struct Scratch {
 
 impl Scratch {
     /// Finds the states of all edges for all rows.
-    fn follow(&mut self, paths: &TreePaths<'_>, values: &[f64], width: usize) {
+    fn follow(&mut self, tree: &Tree, paths: &TreePaths, values: &[f64], width: usize) {
         let edges_count = paths.answers.len();
         self.passes.resize(edges_count, false);
         self.states_used.clear();
@@ -156,7 +155,7 @@ impl Scratch {
         for (row, states) in
             values.chunks_exact(width).zip(self.states.chunks_exact_mut(edges_count))
         {
-            paths.follow(row, &mut self.passes);
+            paths.follow(tree, row, &mut self.passes);
             for (index, branch) in paths.branches.iter().enumerate() {
                 let before = u8::from(self.passes[branch.above]);
                 for edge in [1 + 2 * index, 2 + 2 * index] {
@@ -173,7 +172,7 @@ impl Scratch {
 
 /// Computes the factors of the states that occur, at the nodes of one block.
 struct FillFactors<'a> {
-    paths: &'a TreePaths<'a>,
+    paths: &'a TreePaths,
     block: &'a Block,
     scratch: &'a mut Scratch,
 }
@@ -222,7 +221,7 @@ impl Factors {
 
 /// Credits the features of one tree for all rows at the nodes of one block.
 struct Credit<'a> {
-    paths: &'a TreePaths<'a>,
+    paths: &'a TreePaths,
     block: &'a Block,
     scratch: &'a mut Scratch,
     /// Row after row, a number for each feature of the model.

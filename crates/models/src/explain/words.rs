@@ -37,11 +37,16 @@ impl Language {
         }
     }
 
-    const fn choose(self, (turkish, english): Words) -> &'static str {
+    /// That of two texts which is in this language.
+    pub const fn pick(self, turkish: &'static str, english: &'static str) -> &'static str {
         match self {
             Self::Turkish => turkish,
             Self::English => english,
         }
+    }
+
+    const fn choose(self, (turkish, english): Words) -> &'static str {
+        self.pick(turkish, english)
     }
 }
 

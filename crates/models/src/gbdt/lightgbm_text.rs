@@ -128,7 +128,7 @@ impl FittedGbdt {
                 }
             }
         }
-        Ok(Self { feature_names, feature_infos, trees, output })
+        Ok(Self::new(feature_names, feature_infos, trees, output))
     }
 
     /// How often each feature splits, most often first; those that never do are left out.

@@ -307,11 +307,12 @@ fn every_objective_stops_when_its_own_loss_no_longer_falls() {
 }
 
 #[test]
-fn trees_with_more_leaves_than_a_word_has_bits_are_predicted_as_a_batch_or_row_by_row_alike() {
+fn trees_of_few_and_of_many_leaves_are_predicted_as_a_batch_and_row_by_row_alike() {
     let (known, y) = categories(3_000, 6, 6);
-    for num_leaves in [20, 50, 100] {
+    // More than 256 leaves are always walked to.
+    for num_leaves in [2, 8, 20, 100, 250, 300] {
         let params =
-            GbdtParams { num_leaves, min_data_in_leaf: 5, num_iterations: 5, ..Default::default() };
+            GbdtParams { num_leaves, min_data_in_leaf: 2, num_iterations: 5, ..Default::default() };
         let fitted = fit(params, &known, &roles(&[]), &y, 3_000);
         let all: Vec<usize> = (0..3_000).collect();
         let together = fitted.predict_features(&known.features, &all);

@@ -1,67 +1,26 @@
-//! Explanations as plots, in SVG or PNG.
+//! Explanations as plots.
 
-use std::fs;
-use std::path::Path;
-
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use bist_app::explanations::words::{Language, feature_name, feature_text};
-use bist_app::explanations::{ForecastExplanation, Quality, SummaryFeature, SummaryReport};
-use bist_app::plots::{PixelRatio, png};
-use bist_models::explain::plot::{
-    self, Beeswarm, BeeswarmFeature, Canvas, Contribution, Dependence, Drawing, Force, Heading,
-    Importance, ImportanceBars, LimeBars, LimeWeight, Palette, Theme, Unit, Waterfall,
+use bist_app::explanations::{
+    ForecastExplanation, InteractionReport, Quality, SummaryFeature, SummaryReport,
 };
+use bist_models::explain::plot::{
+    Beeswarm, BeeswarmFeature, Canvas, Contribution, Dependence, Drawing, Force, Heading,
+    Importance, ImportanceBars, Interaction, LimeBars, LimeWeight, Unit, Waterfall,
+};
+use jiff::civil::Date;
 
-use super::{Ground, PlotKind, ahead, origin_word, pick};
+use super::{PlotKind, ahead, origin_word};
 
 /// Features with a row of their own.
 const SHOWN_MAX: usize = 15;
 
-/// The format of a picture.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Format {
-    Svg,
-    Png,
-}
-
-impl Format {
-    /// That which the ending of `path` names.
-    pub(super) fn of(path: &Path) -> anyhow::Result<Self> {
-        match path.extension().and_then(|ending| ending.to_str()) {
-            Some("svg") => Ok(Self::Svg),
-            Some("png") => Ok(Self::Png),
-            _ => bail!("{} is no picture; give a file that ends in .svg or .png", path.display()),
-        }
-    }
-
-    pub(super) fn write(self, drawing: &Drawing, path: &Path) -> anyhow::Result<()> {
-        let bytes = match self {
-            Self::Svg => drawing.svg().into_bytes(),
-            Self::Png => png(drawing, PixelRatio::Two)?,
-        };
-        fs::write(path, bytes).with_context(|| format!("writing {}", path.display()))
-    }
-}
-
-/// Where plots are drawn.
-pub(super) const fn canvas(ground: Ground, language: Language) -> Canvas {
-    Canvas {
-        width: 960,
-        height: 640,
-        theme: match ground {
-            Ground::Light => Theme::Light,
-            Ground::Dark => Theme::Dark,
-        },
-        palette: Palette::Standard,
-        language: match language {
-            Language::Turkish => plot::Language::Turkish,
-            Language::English => plot::Language::English,
-        },
-    }
-}
+/// Features of a map of interactions.
+pub(super) const INTERACTING_MAX: usize = 10;
 
 fn axis_label(language: Language) -> String {
-    pick(language, "log-getiri katkısı", "contribution to the log-return").to_owned()
+    language.pick("log-getiri katkısı", "contribution to the log-return").to_owned()
 }
 
 /// A plot of one forecast.
@@ -126,6 +85,40 @@ pub(super) fn of_forecast(
     })
 }
 
+/// Which forecasts a plot of many shows.
+fn span(
+    (from, to): (Date, Date),
+    rows_count: usize,
+    model_version: &str,
+    origin: &str,
+    language: Language,
+) -> String {
+    let forecasts = language.pick("tahmin", "forecasts");
+    format!("{from} - {to}, {rows_count} {forecasts}, {model_version} ({origin})")
+}
+
+/// A map of the features that the trees take together.
+pub(super) fn of_interactions(
+    report: &InteractionReport,
+    language: Language,
+    canvas: &Canvas,
+) -> anyhow::Result<Drawing> {
+    let bars = report.horizon.interval();
+    let title = language.pick("Birlikte etkiyen öznitelikler", "Features that act together");
+    let days = (report.from, report.to);
+    let origin = origin_word(report.origin, language);
+    let plot = Interaction {
+        heading: Heading {
+            title: format!("{title}: {}", ahead(report.horizon, language)),
+            subtitle: span(days, report.rows_count, &report.model_version, origin, language),
+        },
+        unit: Unit::Share,
+        labels: report.features.iter().map(|name| feature_name(name, bars, language)).collect(),
+        strengths: report.shares.clone(),
+    };
+    Ok(plot.draw(canvas)?)
+}
+
 /// A plot of many forecasts.
 pub(super) fn of_summary(
     kind: PlotKind,
@@ -136,14 +129,12 @@ pub(super) fn of_summary(
 ) -> anyhow::Result<Drawing> {
     let bars = summary.horizon.interval();
     let name = |feature: &SummaryFeature| feature_name(&feature.feature, bars, language);
-    let subtitle = format!(
-        "{} - {}, {} {}, {} ({})",
-        summary.from,
-        summary.to,
+    let subtitle = span(
+        (summary.from, summary.to),
         summary.rows_count,
-        pick(language, "tahmin", "forecasts"),
-        summary.model_version,
-        origin_word(summary.origin, language)
+        &summary.model_version,
+        origin_word(summary.origin, language),
+        language,
     );
     let heading = |title: String| Heading { title, subtitle: subtitle.clone() };
     let ahead = ahead(summary.horizon, language);
@@ -174,7 +165,7 @@ pub(super) fn of_summary(
         };
         return Ok(plot.draw(canvas)?);
     }
-    let title = pick(language, "Öznitelikler", "Features");
+    let title = language.pick("Öznitelikler", "Features");
     let heading = heading(format!("{title}: {ahead}"));
     Ok(if kind == PlotKind::Beeswarm {
         let features = summary.features.iter().map(|feature| BeeswarmFeature {
@@ -199,7 +190,8 @@ pub(super) fn of_summary(
         ImportanceBars {
             heading,
             unit,
-            axis_label: pick(language, "ortalama mutlak katkı", "mean size of the contribution")
+            axis_label: language
+                .pick("ortalama mutlak katkı", "mean size of the contribution")
                 .to_owned(),
             bars: bars.collect(),
             shown_max: SHOWN_MAX,

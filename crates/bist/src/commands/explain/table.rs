@@ -7,7 +7,7 @@ use bist_app::explanations::words::{
 };
 use bist_app::explanations::{ForecastExplanation, Quality, WhatIfReport};
 
-use super::{ahead, origin_word, pick};
+use super::{ahead, origin_word};
 
 /// Features that have a line of their own.
 const SHOWN_COUNT: usize = 12;
@@ -27,7 +27,7 @@ fn points(share: f64, language: Language) -> String {
 pub(super) fn explanation(explained: &ForecastExplanation, language: Language) -> String {
     let mut out = String::new();
     let mut line = |text: String| writeln!(out, "{}", text.trim_end()).ok();
-    let pick = |turkish, english| pick(language, turkish, english);
+    let pick = |turkish, english| language.pick(turkish, english);
     let known_at = explained
         .as_of_time
         .map_or_else(String::new, |time| format!(" {}", time.strftime("%H:%M")));
@@ -153,7 +153,7 @@ fn trust(quality: &Quality, language: Language) -> String {
 pub(super) fn what_if(report: &WhatIfReport, language: Language) -> String {
     let mut out = String::new();
     let mut line = |text: String| writeln!(out, "{}", text.trim_end()).ok();
-    let pick = |turkish, english| pick(language, turkish, english);
+    let pick = |turkish, english| language.pick(turkish, english);
     let bars = report.horizon.interval();
     line(format!(
         "{}  {}  {}  {}",

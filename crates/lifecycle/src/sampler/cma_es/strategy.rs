@@ -10,8 +10,8 @@ const SIGMA_MAX: f64 = 1e32;
 
 /// A normal distribution that learns from generations.
 ///
-/// Source: Hansen (2016), "The CMA Evolution Strategy: A Tutorial", appendix A, in its letters, with
-/// active (negative) weights; the same as the Python package `cmaes` 0.13.
+/// After Hansen (2016), "The CMA Evolution Strategy: A Tutorial", appendix A, in its letters, with
+/// active (negative) weights, as implemented in the Python package `cmaes` 0.13.1.
 #[derive(Clone, Debug)]
 pub(super) struct Strategy {
     lambda: usize,

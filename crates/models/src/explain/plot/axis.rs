@@ -1,6 +1,7 @@
 //! Values to pixels, and the ticks between.
 
-use super::number::{Language, Unit};
+use super::Language;
+use super::number::Unit;
 use super::text::Font;
 
 /// How the values of an axis lie on it.

@@ -1,8 +1,9 @@
 //! What pushes a forecast up against what pushes it down, in one bar.
 
+use super::Language;
 use super::axis::Axis;
 use super::drawing::Drawing;
-use super::number::{Language, Unit};
+use super::number::Unit;
 use super::sheet::{Canvas, Heading, Sheet};
 use super::svg::{Anchor, Ink};
 use super::text::{Font, Wrapped, wrap};

@@ -1,8 +1,9 @@
 //! How much each feature or parameter matters, as bars.
 
+use super::Language;
 use super::axis::Axis;
 use super::drawing::Drawing;
-use super::number::{Language, Unit};
+use super::number::Unit;
 use super::sheet::{Canvas, Heading, RowLabels, Sheet};
 use super::svg::Ink;
 use super::text::Font;

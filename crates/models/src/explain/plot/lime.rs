@@ -1,9 +1,10 @@
 //! A local linear model's weights, with how far it may be trusted.
 
+use super::Language;
 use super::axis::{Axis, Captioned};
 use super::drawing::Drawing;
 use super::importance::whisker;
-use super::number::{Language, Unit};
+use super::number::Unit;
 use super::sheet::{Canvas, Heading, RowLabels, Sheet};
 use super::svg::{Anchor, Ink};
 use super::text::Font;

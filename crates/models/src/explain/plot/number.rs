@@ -1,23 +1,6 @@
 //! Numbers as readers of a language write them.
 
-/// The language of what a plot says by itself; labels come ready made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// `1.234,5`, `%12,3`.
-    Turkish,
-    /// `1,234.5`, `12.3%`.
-    English,
-}
-
-impl Language {
-    /// The words of this language.
-    pub(super) const fn pick(self, turkish: &'static str, english: &'static str) -> &'static str {
-        match self {
-            Self::Turkish => turkish,
-            Self::English => english,
-        }
-    }
-}
+use super::Language;
 
 /// What a number is, and so how it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! What all plots share: the heading, labels in rows, the axis of values, notes below.
 
+use super::Language;
 use super::PlotError;
 use super::axis::Axis;
 use super::drawing::{Dots, Drawing, Words};
-use super::number::Language;
 use super::svg::{Anchor, Ink, Svg};
 use super::text::{Font, Wrapped, wrap};
 use super::theme::{Colour, Palette, SCALE_STEPS, Theme, Tokens};

@@ -1,8 +1,9 @@
 //! From the base to the forecast, one step a feature.
 
+use super::Language;
 use super::axis::{Axis, Captioned, range};
 use super::drawing::Drawing;
-use super::number::{Language, Unit};
+use super::number::Unit;
 use super::sheet::{Canvas, Heading, RowLabels, Sheet};
 use super::svg::{Anchor, Ink};
 use super::text::Font;
