@@ -13,6 +13,7 @@ use bist_app::tuning::{
     UnknownPart,
 };
 use bist_app::{HORIZON_DEFAULT, Horizon, parse_horizon};
+use bist_lifecycle::search_space::ParamValue;
 use clap::Args;
 use jiff::SignedDuration;
 
@@ -137,10 +138,21 @@ fn parts(wanted: &[Wanted]) -> Vec<Part> {
     Part::ALL.into_iter().filter(is_wanted).collect()
 }
 
+/// A parameter to four significant digits; the report in JSON has all of them.
+fn in_short(value: &ParamValue) -> String {
+    match value {
+        ParamValue::Float(number) => {
+            let rounded: f64 = format!("{number:.3e}").parse().unwrap_or(*number);
+            rounded.to_string()
+        }
+        ParamValue::Int(_) | ParamValue::Choice(_) => value.to_string(),
+    }
+}
+
 fn text(report: &TuningReport) -> String {
     let hold_out = &report.hold_out;
     let mut text = format!(
-        "tuned on {} sessions before {}, {} ahead; no trial saw the {} sessions from then on ({})\n",
+        "tuned on {} sessions before {}, {}; no trial saw the {} sessions from then on ({})\n",
         hold_out.tuning_sessions_count,
         hold_out.from,
         report.horizon.in_words(),
@@ -204,7 +216,7 @@ fn of_part(part: &PartReport) -> String {
         text.push_str("             that is what was so before\n");
     } else {
         let params: Vec<String> =
-            best.params.iter().map(|(name, value)| format!("{name} {value}")).collect();
+            best.params.iter().map(|(name, value)| format!("{name} {}", in_short(value))).collect();
         text.push_str(&format!("             {}\n", params.join(", ")));
     }
     text
