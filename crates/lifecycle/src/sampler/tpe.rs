@@ -8,7 +8,7 @@
 //! trials are chosen by fronts and hypervolume (MOTPE). The defaults mean what they do in Optuna 5.0's
 //! `TPESampler`, with two exceptions on the good side, which find better values in as many trials
 //! (ADR 0019): a good trial weighs as much as it improves on the best of the others, and its kernel
-//! may become narrower ([`GOOD_CLIP_EXPONENT`]).
+//! may become narrower.
 //!
 //! The cost of a trial does not grow with the study: the good trials are taken from an ordered set,
 //! and of the others at most [`ABOVE_MAX`] have a kernel: the latest half by themselves, and of the
