@@ -28,12 +28,11 @@ pub struct MemberParams {
     pub prophet: Option<ProphetParams>,
 }
 
-/// A member of the ensemble.
+/// A member of the ensemble that learns at one go; the network learns epoch by epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Member {
     Trees,
     ElasticNet,
-    Lstm,
     Prophet,
 }
 
@@ -137,14 +136,6 @@ impl MemberParams {
                 Some(params) => {
                     let fitted = params.fit_coefficients(&known.features, y, rows.all);
                     Some(fitted.map_err(failed(ElasticNet::KIND))?.predict(known, test_rows))
-                }
-                None => None,
-            },
-            Member::Lstm => match self.lstm {
-                Some(params) => {
-                    let network = Lstm { params, seed };
-                    let fitted = network.fit_network(known, y, rows.train, rows.validation);
-                    Some(fitted.map_err(failed(Lstm::KIND))?.predict(known, test_rows))
                 }
                 None => None,
             },

@@ -8,6 +8,7 @@
 
 mod comparison;
 mod deflated;
+mod epochs;
 mod hold_out;
 mod objective;
 mod part;
@@ -15,6 +16,7 @@ mod space;
 
 pub use comparison::{HoldOutComparison, PromotionVerdict, TunedPart, looks_count};
 pub use deflated::{DeflatedScore, expected_maximum_of_noise};
+pub use epochs::EPOCHS_ATTR;
 pub use hold_out::{HOLD_OUT_SESSIONS_MIN, HoldOut, HoldOutError, HoldOutScore};
 pub use objective::{FOLDS_ATTR, Objective, PanelOf, STANDARD_ERROR_ATTR};
 pub use part::{Part, UnknownPart};

@@ -49,7 +49,10 @@ pub use features::{
 pub use forecaster::{FitError, FittedForecaster, Forecaster};
 pub use gbdt::{FeatureRole, FittedGbdt, Gbdt, GbdtParams, ModelTextError, Objective};
 pub use horizon::{Horizon, HorizonError};
-pub use lstm::{FittedLstm, Lstm, LstmParams, RecentRows, SequenceAttribution, SequenceGradient};
+pub use lstm::{
+    Epoch, FittedLstm, Lstm, LstmParams, LstmTraining, RecentRows, SequenceAttribution,
+    SequenceGradient,
+};
 pub use probability::{
     CalibrationMethod, MethodLogLoss, ProbabilityCalibration, ProbabilityError, ProbabilityScores,
     ReliabilityBin, SelectedCalibration,

@@ -49,7 +49,7 @@ use network::{Network, Pass, Shape};
 use product::{LANES, Packed};
 use scaler::{Scale, Scaler, single};
 use sequences::{Group, Sequences};
-use train::Lesson;
+use train::{Lesson, Training};
 use window::WindowWeights;
 
 pub use attribution::SequenceAttribution;
@@ -175,6 +175,24 @@ impl Lstm {
         train_rows: &[usize],
         validation_rows: &[usize],
     ) -> Result<FittedLstm, FitError> {
+        let mut training = self.begin(known, y, train_rows, validation_rows)?;
+        while training.epoch().is_some() {}
+        Ok(training.finish())
+    }
+
+    /// Makes ready to learn epoch by epoch; `while training.epoch().is_some() {}` does what
+    /// [`Lstm::fit_network`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lstm::fit_network`].
+    pub fn begin(
+        &self,
+        known: &Known,
+        y: &[f64],
+        train_rows: &[usize],
+        validation_rows: &[usize],
+    ) -> Result<LstmTraining, FitError> {
         self.params.check()?;
         check_rows(&known.features, y, train_rows, ROWS_COUNT_MIN)?;
         check_rows(&known.features, y, validation_rows, 0)?;
@@ -195,22 +213,68 @@ impl Lstm {
             hidden: self.params.hidden as usize,
             layer_norm: self.params.layer_norm,
         };
-        let mut network =
-            Network::draw(shape, &mut train::stream(self.seed, train::WEIGHTS_STREAM));
-        // A target that is always the same leaves nothing to learn.
-        if target.std_dev > 0.0 {
-            let rows = [train_rows, validation_rows].concat();
-            let sequences = Sequences::of(known, &rows, shape.steps, &scaler, &symbols);
-            let mut targets = vec![0.0; y.len()];
-            for row in rows {
-                targets[row] = single(target.score(y[row]));
-            }
-            let (sequences, targets) = (&sequences, targets.as_slice());
-            let lesson = Lesson { sequences, targets, train_rows, validation_rows };
-            train::train(&self.params, self.seed, &mut network, &lesson);
+        let network = Network::draw(shape, &mut train::stream(self.seed, train::WEIGHTS_STREAM));
+        let rows = [train_rows, validation_rows].concat();
+        let sequences = Sequences::of(known, &rows, shape.steps, &scaler, &symbols);
+        let mut targets = vec![0.0; y.len()];
+        for row in rows {
+            targets[row] = single(target.score(y[row]));
         }
-        let feature_names = known.features.names().to_vec();
-        Ok(FittedLstm::new(Learned { feature_names, symbols, scaler, target, network }))
+        let (train_rows, validation_rows) = (train_rows.to_vec(), validation_rows.to_vec());
+        let lesson = Lesson { sequences, targets, train_rows, validation_rows };
+        Ok(LstmTraining {
+            training: Training::new(&self.params, self.seed, network, lesson),
+            feature_names: known.features.names().to_vec(),
+            symbols,
+            scaler,
+            target,
+        })
+    }
+}
+
+/// A recurrent network that learns, epoch by epoch.
+#[derive(Debug)]
+pub struct LstmTraining {
+    training: Training,
+    feature_names: Vec<String>,
+    symbols: Vec<Symbol>,
+    scaler: Scaler,
+    target: Scale,
+}
+
+/// A pass over the training rows that has just ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Epoch {
+    /// Its number, the first is 1.
+    pub number: u32,
+    /// What the network forecasts now for the validation rows, in their order: log-returns.
+    pub validation: Vec<f64>,
+    /// Whether its weights are the ones to keep, as things stand: no epoch before it has had so low
+    /// an error on the validation rows, or there are none.
+    pub is_best: bool,
+}
+
+impl LstmTraining {
+    /// Passes over the training rows once more; `None` when as many epochs are over as were asked
+    /// for, or the error on the validation rows no longer falls, or the target is always the same,
+    /// which leaves nothing to learn.
+    pub fn epoch(&mut self) -> Option<Epoch> {
+        if self.target.std_dev <= 0.0 {
+            return None;
+        }
+        let after = self.training.epoch()?;
+        Some(Epoch {
+            number: after.number,
+            validation: after.answers.iter().map(|answer| self.target.number(*answer)).collect(),
+            is_best: after.is_best,
+        })
+    }
+
+    /// The network with the weights to keep after the epochs so far.
+    pub fn finish(self) -> FittedLstm {
+        let Self { training, feature_names, symbols, scaler, target } = self;
+        let network = training.finish();
+        FittedLstm::new(Learned { feature_names, symbols, scaler, target, network })
     }
 }
 
@@ -239,13 +303,6 @@ struct Learned {
     scaler: Scaler,
     target: Scale,
     network: Network,
-}
-
-impl Learned {
-    /// The forecast that an answer of the network stands for.
-    fn to_return(&self, answer: f32) -> f64 {
-        self.target.mean + self.target.std_dev * f64::from(answer)
-    }
 }
 
 /// A fitted recurrent network.
@@ -294,7 +351,7 @@ impl FittedLstm {
         let network = &self.learned.network;
         let vector = network.embed(symbol);
         let window = rows.flat_map(|inputs| inputs.iter().chain(&vector)).copied().collect();
-        self.learned.to_return(self.window.answer(network, window))
+        self.learned.target.number(self.window.answer(network, window))
     }
 
     /// The derivatives of the forecast for `row` by all that it was made from.
@@ -354,7 +411,7 @@ impl FittedForecaster for FittedLstm {
             sequences.gather(rows, group);
             pass.forward(network, &self.packed, group);
             let answers = pass.answers[..rows.len()].iter();
-            answers.map(|answer| self.learned.to_return(*answer)).collect()
+            answers.map(|answer| self.learned.target.number(*answer)).collect()
         };
         let chunks: Vec<Vec<f64>> = rows.par_chunks(LANES).map_init(room, of_chunk).collect();
         chunks.concat()

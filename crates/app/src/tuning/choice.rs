@@ -35,8 +35,11 @@ pub enum SamplerChoice {
 /// Who ends trials early.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PrunerChoice {
-    /// Below the median of the trials so far.
+    /// What saves most without a loss, see `docs/adr/0019-tuning.md`: successive halving for the
+    /// network, the median for all others.
     #[default]
+    Auto,
+    /// Below the median of the trials so far.
     Median,
     /// Among the worst quarter of the trials so far.
     Percentile,
@@ -101,12 +104,13 @@ impl SamplerChoice {
 
 impl PrunerChoice {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Median, Self::Percentile, Self::Halving, Self::Hyperband, Self::None];
+    pub const ALL: [Self; 6] =
+        [Self::Auto, Self::Median, Self::Percentile, Self::Halving, Self::Hyperband, Self::None];
 
     /// The word on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Auto => "auto",
             Self::Median => "median",
             Self::Percentile => "percentile",
             Self::Halving => "halving",
@@ -115,10 +119,12 @@ impl PrunerChoice {
         }
     }
 
-    /// The pruner; steps are folds, of which the first counts.
-    pub(super) fn pruner(self) -> Box<dyn Pruner> {
+    /// The pruner for a study of `part`: steps are epochs of all folds for the network, and folds for
+    /// all others, of which the first counts.
+    pub fn pruner(self, part: Part) -> Box<dyn Pruner> {
         match self {
-            Self::Median => Box::new(PercentilePruner::median()),
+            Self::Auto if part == Part::Lstm => Self::Halving.pruner(part),
+            Self::Auto | Self::Median => Box::new(PercentilePruner::median()),
             Self::Percentile => Box::new(PercentilePruner::new(Percentile {
                 kept_share: 0.75,
                 ..Percentile::default()

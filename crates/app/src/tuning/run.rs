@@ -111,7 +111,7 @@ impl StudyRun {
             storage,
             study: &study,
             sampler: self.plan.sampler.sampler(part, self.plan.seed),
-            pruner: self.plan.pruner.pruner(),
+            pruner: self.plan.pruner.pruner(part),
             settings: OptimizeSettings {
                 workers: self.plan.workers,
                 results_max: Some(self.plan.trials_count),

@@ -58,7 +58,8 @@ pub(crate) struct TuneArgs {
     /// Who proposes configurations: tpe, cmaes, random, grid or nsga2
     #[arg(long, default_value_t = SamplerChoice::default())]
     sampler: SamplerChoice,
-    /// Who ends trials early: median, percentile, halving, hyperband or none
+    /// Who ends trials early: auto (halving for the network, the median of folds for all others),
+    /// median, percentile, halving, hyperband or none
     #[arg(long, default_value_t = PrunerChoice::default())]
     pruner: PrunerChoice,
     /// Trials that run at once; with more than one, the order in which they end decides what is

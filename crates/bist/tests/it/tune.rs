@@ -32,7 +32,7 @@ fn usage(args: &[&str], expected: &str) {
 fn wrong_words_are_wrong_usage_and_told_what_there_is() {
     usage(&["--part", "forest"], "there is no part 'forest'; there are trees, elastic-net,");
     usage(&["--sampler", "bayes"], "there are tpe, cmaes, random, grid, nsga2");
-    usage(&["--pruner", "axe"], "there are median, percentile, halving, hyperband, none");
+    usage(&["--pruner", "axe"], "there are auto, median, percentile, halving, hyperband, none");
     usage(&["--trials", "0"], "'0'");
     usage(&["--workers", "0"], "'0'");
     usage(&["--timeout", "soon"], "'soon' is no length of time; write for example 10m or 1h30m");

@@ -1,7 +1,8 @@
 //! What there is to learn from a panel, and learning it fold by fold.
 
 use bist_models::{
-    Drift, Ets, FitError, Forecaster, Gbdt, GbdtParams, Panel, Ridge, SeasonalNaive,
+    Drift, Ets, FitError, Forecaster, Gbdt, GbdtParams, Lstm, LstmParams, LstmTraining, Panel,
+    Ridge, SeasonalNaive,
 };
 use jiff::civil::Date;
 
@@ -300,6 +301,18 @@ impl<'a> Lesson<'a> {
         let rows =
             MemberRows { train: &fold.train_rows, validation: &fold.validation_rows, all: &seen };
         members.forecast_alone(member, self.learned(), rows, &fold.test_rows, spec.seed)
+    }
+
+    /// The network of `params`, ready to learn on `fold`.
+    pub(crate) fn begin_network(
+        &self,
+        params: LstmParams,
+        fold: &Fold,
+    ) -> Result<LstmTraining, (&'static str, FitError)> {
+        let network = Lstm { params, seed: self.spec.seed };
+        network
+            .begin(&self.panel.known, &self.target, &fold.train_rows, &fold.validation_rows)
+            .map_err(|source| (Lstm::KIND, source))
     }
 
     /// The folds, in order.

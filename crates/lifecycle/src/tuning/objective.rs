@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use bist_models::{FeatureSpec, Panel};
+use bist_models::{FeatureSpec, FitError, FittedForecaster as _, Panel};
 use bist_trading::{AfterCosts, Opportunity, ReturnInterval};
 use serde_json::json;
 
+use super::epochs::{go_on, learn_side_by_side};
 use super::{HoldOut, Part, SpaceError, spec_of};
 use crate::evaluation::{
     DailyCoefficients, FoldLayout, LearningTarget, OutOfFold, calibration_slope,
@@ -30,7 +31,8 @@ pub type PanelOf<'a> = dyn Fn(FeatureSpec) -> Panel + Sync + 'a;
 ///
 /// The value of a configuration is the mean daily rank information coefficient of forecasts of
 /// unseen days, over the purged folds of a walk-forward; it is reported fold by fold, so that a
-/// pruner can end a trial early. Members are judged alone. Windows of features are judged by the
+/// pruner can end a trial early, and that of the network, which is slow, on the validation rows of
+/// all folds epoch by epoch. Members are judged alone. Windows of features are judged by the
 /// trees and the elastic net, which read the features of the day alone, weighted alike. The
 /// ensemble is judged by what all its members forecast, and the signal by what following it would
 /// have earned a period after costs, and by the share of the money that was bought and sold in one.
@@ -97,7 +99,7 @@ impl<'a> Objective<'a> {
         let judged = match self.part {
             Part::Trees => self.judge_members(trial, &spec, &[Member::Trees])?,
             Part::ElasticNet => self.judge_members(trial, &spec, &[Member::ElasticNet])?,
-            Part::Lstm => self.judge_members(trial, &spec, &[Member::Lstm])?,
+            Part::Lstm => self.judge_network(trial, &spec)?,
             Part::Prophet => self.judge_members(trial, &spec, &[Member::Prophet])?,
             Part::Features => {
                 self.judge_members(trial, &spec, &[Member::Trees, Member::ElasticNet])?
@@ -128,22 +130,43 @@ impl<'a> Objective<'a> {
         };
         let lesson = Lesson::of(&panel, spec).map_err(failed)?;
         let folds = lesson.folds().map_err(failed)?;
-        let mut progress = Progress::new(trial, folds.len());
+        let mut record = Record::default();
         for fold in &folds {
             let mut of_members = Vec::new();
             for &member in members {
-                let forecasts = lesson.forecast_alone(member, fold);
-                let forecasts = forecasts.map_err(|(kind, source)| {
-                    TrialEnd::Failed(format!("fitting the {kind} model: {source}"))
-                })?;
-                of_members.extend(forecasts);
+                of_members.extend(lesson.forecast_alone(member, fold).map_err(not_fitted)?);
             }
             let combined: Vec<f64> = (0..fold.test_rows.len())
                 .map(|at| mean(&of_members.iter().map(|of| of[at]).collect::<Vec<_>>()))
                 .collect();
-            progress.end_fold(&daily_rank_ics(&panel, &fold.test_rows, &combined))?;
+            record.end_fold(&daily_rank_ics(&panel, &fold.test_rows, &combined));
+            record.report(trial, folds.len())?;
         }
-        progress.judged(spec)
+        record.judged(spec)
+    }
+
+    /// The network by itself, of which the folds learn side by side, watched epoch by epoch.
+    fn judge_network(
+        &self,
+        trial: &mut Trial<'_>,
+        spec: &TrainingSpec,
+    ) -> Result<Judged, TrialEnd> {
+        let Some(params) = spec.members.lstm else {
+            return Err(TrialEnd::Failed("the network takes no part".to_owned()));
+        };
+        let lesson = Lesson::of(&self.panel, spec).map_err(failed)?;
+        let folds = lesson.folds().map_err(failed)?;
+        let begin = |fold| Ok((fold, lesson.begin_network(params, fold).map_err(not_fitted)?));
+        let folds = folds.iter().map(begin).collect::<Result<Vec<_>, TrialEnd>>()?;
+        let networks = learn_side_by_side(folds, trial, |fold, forecasts| {
+            daily_rank_ics(&self.panel, &fold.validation_rows, forecasts)
+        })?;
+        let mut record = Record::default();
+        for (fold, network) in networks {
+            let forecasts = network.predict(&self.panel.known, &fold.test_rows);
+            record.end_fold(&daily_rank_ics(&self.panel, &fold.test_rows, &forecasts));
+        }
+        record.judged(spec)
     }
 
     /// The ensemble, of forecasts that the members of the base made once.
@@ -157,12 +180,13 @@ impl<'a> Objective<'a> {
             DailyCoefficients::of(&forecasts.records, Correlation::Spearman, |record| {
                 record.predicted.model
             });
-        let mut progress = Progress::new(trial, forecasts.layouts.len());
+        let mut record = Record::default();
         for fold in 0..forecasts.layouts.len() {
             let of_fold = coefficients.days.iter().filter(|day| day.fold == fold);
-            progress.end_fold(&of_fold.map(|day| day.value).collect::<Vec<_>>())?;
+            record.end_fold(&of_fold.map(|day| day.value).collect::<Vec<_>>());
+            record.report(trial, forecasts.layouts.len())?;
         }
-        progress.judged(spec)
+        record.judged(spec)
     }
 
     /// The forecasts of the base's members that take part in `spec`, weighted as it says.
@@ -222,34 +246,32 @@ fn failed(error: TrainError) -> TrialEnd {
     TrialEnd::Failed(error.to_string())
 }
 
-/// The daily coefficients of a trial so far, told fold by fold.
-struct Progress<'t, 's> {
-    trial: &'t mut Trial<'s>,
-    folds_count: usize,
+fn not_fitted((kind, source): (&'static str, FitError)) -> TrialEnd {
+    TrialEnd::Failed(format!("fitting the {kind} model: {source}"))
+}
+
+/// The daily coefficients of a trial so far.
+#[derive(Debug, Default)]
+struct Record {
     daily: Vec<f64>,
+    /// The mean of each fold.
     folds: Vec<f64>,
 }
 
-impl<'t, 's> Progress<'t, 's> {
-    fn new(trial: &'t mut Trial<'s>, folds_count: usize) -> Self {
-        Self { trial, folds_count, daily: Vec::new(), folds: Vec::new() }
-    }
-
-    /// Reports the coefficient so far; ends the trial when it promises little or is interrupted.
-    fn end_fold(&mut self, daily: &[f64]) -> Result<(), TrialEnd> {
+impl Record {
+    fn end_fold(&mut self, daily: &[f64]) {
         self.daily.extend(daily);
         self.folds.push(mean(daily));
-        self.trial.report(self.folds.len() as u64, mean(&self.daily))?;
-        if self.folds.len() == self.folds_count {
-            return Ok(());
+    }
+
+    /// Reports the coefficient so far, unless all `folds_count` are over when nothing follows that
+    /// could be spared.
+    fn report(&self, trial: &mut Trial<'_>, folds_count: usize) -> Result<(), TrialEnd> {
+        let (step, value) = (self.folds.len() as u64, mean(&self.daily));
+        if self.folds.len() == folds_count {
+            return trial.report(step, value);
         }
-        if self.trial.should_prune()? {
-            return Err(TrialEnd::Pruned);
-        }
-        if self.trial.is_cancelled() {
-            return Err(TrialEnd::Interrupted);
-        }
-        Ok(())
+        go_on(trial, step, value)
     }
 
     fn judged(self, spec: &TrainingSpec) -> Result<Judged, TrialEnd> {

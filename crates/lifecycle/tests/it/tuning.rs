@@ -1,21 +1,21 @@
 //! Tuning sees nothing of the hold-out, and only what is better there takes the champion's place.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use bist_lifecycle::pruner::PercentilePruner;
+use bist_lifecycle::pruner::{PercentilePruner, Pruner, Verdict};
 use bist_lifecycle::sampler::RandomSampler;
 use bist_lifecycle::study::{
-    FrozenTrial, InMemoryStorage, OptimizeSettings, Optimizer, StudyDirection, StudyStorage as _,
-    TrialState, enqueue,
+    FrozenTrial, History, InMemoryStorage, OptimizeSettings, Optimizer, StudyDirection,
+    StudyStorage as _, TrialState, enqueue,
 };
 use bist_lifecycle::tuning::{
-    HOLD_OUT_SESSIONS_MIN, HoldOut, HoldOutComparison, Objective, Part, PromotionVerdict,
-    STANDARD_ERROR_ATTR, looks_count, values_of,
+    EPOCHS_ATTR, HOLD_OUT_SESSIONS_MIN, HoldOut, HoldOutComparison, Objective, Part,
+    PromotionVerdict, STANDARD_ERROR_ATTR, looks_count, values_of,
 };
 use bist_lifecycle::{TrainError, Trained, TrainingSpec, Trial, TrialPurpose};
 use bist_market::Origin;
-use bist_models::Panel;
+use bist_models::{LstmParams, Panel};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 
@@ -35,29 +35,73 @@ fn base() -> TrainingSpec {
     spec
 }
 
+/// The same with a network that learns within a moment.
+fn network_base() -> TrainingSpec {
+    let mut spec = base();
+    spec.members.lstm = Some(LstmParams {
+        steps: 5,
+        layers: 1,
+        hidden: 8,
+        batch_size: 64,
+        epochs_max: 6,
+        early_stopping_epochs: 4,
+        ..LstmParams::default()
+    });
+    spec
+}
+
 /// A study of `part` on `panel`, the default tried first.
 fn study(part: Part, panel: &Panel, hold_out: HoldOut, trials_count: u64) -> Vec<FrozenTrial> {
+    let pruner = Box::new(PercentilePruner::median());
+    study_of(part, &base(), (panel, hold_out), pruner, &Ending::after(trials_count))
+}
+
+/// When a study ends.
+struct Ending {
+    results_max: u64,
+    cancelled: AtomicBool,
+    /// Cancel while the first trial runs.
+    at_once: bool,
+}
+
+impl Ending {
+    fn after(results_max: u64) -> Self {
+        Self { results_max, cancelled: AtomicBool::new(false), at_once: false }
+    }
+}
+
+fn study_of(
+    part: Part,
+    base: &TrainingSpec,
+    (panel, hold_out): (&Panel, HoldOut),
+    pruner: Box<dyn Pruner>,
+    ending: &Ending,
+) -> Vec<FrozenTrial> {
     let panel_of = |_| panel.clone();
-    let objective = Objective::prepare(part, base(), hold_out, &panel_of).unwrap();
+    let objective = Objective::prepare(part, base.clone(), hold_out, &panel_of).unwrap();
     let storage = InMemoryStorage::default();
     let directions: Vec<StudyDirection> = part.objectives().iter().map(|(_, way)| *way).collect();
     let id = storage.create_study("study", &directions).unwrap();
     let now = Timestamp::UNIX_EPOCH;
-    enqueue(&storage, id, &values_of(part, &base()), now).unwrap();
+    enqueue(&storage, id, &values_of(part, base), now).unwrap();
     let record = storage.find_study("study").unwrap().unwrap();
     let optimizer = Optimizer {
         storage: &storage,
         study: &record,
         sampler: Box::new(RandomSampler::new(5)),
-        pruner: Box::new(PercentilePruner::median()),
+        pruner,
         settings: OptimizeSettings {
-            results_max: Some(trials_count),
+            results_max: Some(ending.results_max),
             ..OptimizeSettings::default()
         },
         clock: &|| now,
-        cancelled: &AtomicBool::new(false),
+        cancelled: &ending.cancelled,
     };
-    optimizer.run(&|trial| objective.run(trial, &|_| Ok(())), &|_| {}).unwrap();
+    let look = |_: &TrainingSpec| {
+        ending.cancelled.store(ending.at_once, Ordering::Relaxed);
+        Ok(())
+    };
+    optimizer.run(&|trial| objective.run(trial, &look), &|_| {}).unwrap();
     let trials = storage.trials_after(record.id, 0, &[]).unwrap();
     trials.iter().map(|trial| FrozenTrial::clone(trial)).collect()
 }
@@ -88,6 +132,57 @@ fn trials_tell_their_folds_and_how_sure_they_are() {
     assert_eq!(first.intermediate_values.len(), 3, "one for each fold");
     assert!(first.value().unwrap() > 0.05, "a planted signal is found: {first:?}");
     assert!(first.user_attrs[STANDARD_ERROR_ATTR].as_f64().unwrap() > 0.0);
+}
+
+/// Stops every trial but the first at its third report.
+#[derive(Debug)]
+struct AfterThree;
+
+impl Pruner for AfterThree {
+    fn review(&mut self, _: &History, trial: &FrozenTrial) -> Verdict {
+        Verdict {
+            prune: trial.number > 0 && trial.intermediate_values.len() == 3,
+            ..Verdict::default()
+        }
+    }
+}
+
+#[test]
+fn a_network_tells_each_epoch_of_all_folds_and_may_be_ended_after_any() {
+    let panel = RECIPE.panel();
+    let hold_out = HoldOut::of(&panel).unwrap();
+    let base = network_base();
+    let ending = Ending::after(3);
+    let trials = study_of(Part::Lstm, &base, (&panel, hold_out), Box::new(AfterThree), &ending);
+    let epochs = |trial: &FrozenTrial| trial.user_attrs[EPOCHS_ATTR].as_u64().unwrap();
+    let steps = |trial: &FrozenTrial| trial.intermediate_values.keys().copied().collect::<Vec<_>>();
+
+    let first = &trials[0];
+    assert_eq!(first.state, TrialState::Complete, "{first:?}");
+    let steps_count = first.intermediate_values.len() as u64;
+    assert_eq!(steps(first), (1..=steps_count).collect::<Vec<_>>());
+    assert!((5..=6).contains(&steps_count), "patience is four epochs, and six are the most");
+    assert!(epochs(first) > 2 * steps_count && epochs(first) <= 3 * steps_count, "three folds");
+    let last = first.intermediate_values.values().next_back().unwrap();
+    assert!(*last > 0.05, "a planted signal is found on the validation rows: {last}");
+    assert!(first.value().unwrap() > 0.05, "and on the test rows: {first:?}");
+
+    for trial in &trials[1..] {
+        assert_eq!(trial.state, TrialState::Pruned, "{trial:?}");
+        assert_eq!((steps(trial), epochs(trial)), (vec![1, 2, 3], 9));
+    }
+}
+
+#[test]
+fn a_network_that_learns_when_the_run_is_cancelled_waits_to_be_tried_again() {
+    let panel = RECIPE.panel();
+    let hold_out = HoldOut::of(&panel).unwrap();
+    let ending = Ending { at_once: true, ..Ending::after(3) };
+    let pruner = Box::new(AfterThree);
+    let trials = study_of(Part::Lstm, &network_base(), (&panel, hold_out), pruner, &ending);
+    let states: Vec<TrialState> = trials.iter().map(|trial| trial.state).collect();
+    assert_eq!(states, [TrialState::Fail, TrialState::Waiting]);
+    assert!(trials[0].intermediate_values.is_empty(), "it ends after the epoch that runs");
 }
 
 #[test]

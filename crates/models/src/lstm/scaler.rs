@@ -45,6 +45,11 @@ impl Scale {
         }
     }
 
+    /// The number that lies `score` standard deviations from the mean.
+    pub(super) fn number(self, score: f32) -> f64 {
+        self.mean + self.std_dev * f64::from(score)
+    }
+
     /// Whether it can have been learned.
     pub(super) fn is_sound(self) -> bool {
         self.mean.is_finite() && self.std_dev.is_finite() && self.std_dev >= 0.0

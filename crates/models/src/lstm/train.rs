@@ -27,47 +27,107 @@ struct Worker {
 
 /// What is learned from.
 #[derive(Debug)]
-pub(super) struct Lesson<'a> {
-    pub(super) sequences: &'a Sequences,
+pub(super) struct Lesson {
+    pub(super) sequences: Sequences,
     /// Standard score of the target of each row.
-    pub(super) targets: &'a [f32],
-    pub(super) train_rows: &'a [usize],
-    pub(super) validation_rows: &'a [usize],
+    pub(super) targets: Vec<f32>,
+    pub(super) train_rows: Vec<usize>,
+    pub(super) validation_rows: Vec<usize>,
 }
 
-/// Trains until enough epochs are over or the error on the validation rows no longer falls; keeps
-/// the weights with the lowest, or without validation rows the last.
+/// A network that learns, epoch by epoch, until enough are over or the error on the validation rows
+/// no longer falls; the weights with the lowest are kept, or without validation rows the last.
 ///
 /// Groups of a mini-batch are shared out between threads; their gradients are added in the order of
 /// the groups, so that the bits do not depend on the number of threads.
-pub(super) fn train(params: &LstmParams, seed: u64, network: &mut Network, lesson: &Lesson<'_>) {
-    let mut order_rng = stream(seed, ORDER_STREAM);
-    let mut dropout_rng = stream(seed, DROPOUT_STREAM);
-    let batch_size = (params.batch_size as usize).min(lesson.train_rows.len());
-    let mut trainer = Trainer::new(params, network, batch_size);
-    let mut order = lesson.train_rows.to_vec();
-    let mut best: Option<(f64, u32, Vec<f32>)> = None;
-    for epoch in 0..params.epochs_max {
-        shuffle(&mut order_rng, &mut order);
-        for batch in order.chunks(batch_size) {
-            trainer.step(network, lesson, batch, &mut dropout_rng);
-        }
-        if lesson.validation_rows.is_empty() {
-            continue;
-        }
-        let error = trainer.squared_error(network, lesson, lesson.validation_rows);
-        match &best {
-            Some((lowest, since, _)) if error >= *lowest => {
-                let stops = params.early_stopping_epochs > 0;
-                if stops && epoch - since >= params.early_stopping_epochs {
-                    break;
-                }
-            }
-            _ => best = Some((error, epoch, network.weights.clone())),
+#[derive(Debug)]
+pub(super) struct Training {
+    network: Network,
+    lesson: Lesson,
+    order: Vec<usize>,
+    order_rng: ChaCha8Rng,
+    dropout_rng: ChaCha8Rng,
+    batch_size: usize,
+    trainer: Trainer,
+    epochs_max: u32,
+    /// Epochs without a lower error after which it is over; 0 for never.
+    patience: u32,
+    epochs_count: u32,
+    is_over: bool,
+    best: Option<Best>,
+}
+
+/// The lowest error on the validation rows so far.
+#[derive(Debug)]
+struct Best {
+    error: f64,
+    /// The epoch after which it was so low, and the weights then.
+    epoch: u32,
+    weights: Vec<f32>,
+}
+
+/// What the network says after an epoch.
+#[derive(Debug)]
+pub(super) struct AfterEpoch {
+    /// The epoch, the first is 1.
+    pub(super) number: u32,
+    /// The answers for the validation rows.
+    pub(super) answers: Vec<f32>,
+    /// Whether the weights as they are would be kept.
+    pub(super) is_best: bool,
+}
+
+impl Training {
+    pub(super) fn new(params: &LstmParams, seed: u64, network: Network, lesson: Lesson) -> Self {
+        let batch_size = (params.batch_size as usize).min(lesson.train_rows.len());
+        Self {
+            order: lesson.train_rows.clone(),
+            order_rng: stream(seed, ORDER_STREAM),
+            dropout_rng: stream(seed, DROPOUT_STREAM),
+            batch_size,
+            trainer: Trainer::new(params, &network, batch_size),
+            epochs_max: params.epochs_max,
+            patience: params.early_stopping_epochs,
+            epochs_count: 0,
+            is_over: false,
+            best: None,
+            network,
+            lesson,
         }
     }
-    if let Some((_, _, weights)) = best {
-        network.weights = weights;
+
+    /// Passes over the training rows once more; `None` when it is over.
+    pub(super) fn epoch(&mut self) -> Option<AfterEpoch> {
+        if self.is_over || self.epochs_count == self.epochs_max {
+            return None;
+        }
+        self.epochs_count += 1;
+        shuffle(&mut self.order_rng, &mut self.order);
+        for batch in self.order.chunks(self.batch_size) {
+            self.trainer.step(&mut self.network, &self.lesson, batch, &mut self.dropout_rng);
+        }
+        let rows = &self.lesson.validation_rows;
+        let (answers, error) = self.trainer.judge(&self.network, &self.lesson, rows);
+        let is_best = answers.is_empty() || self.is_lower(error);
+        if is_best && !answers.is_empty() {
+            let weights = self.network.weights.clone();
+            self.best = Some(Best { error, epoch: self.epochs_count, weights });
+        }
+        let since = self.best.as_ref().map_or(0, |best| self.epochs_count - best.epoch);
+        self.is_over = self.patience > 0 && since >= self.patience;
+        Some(AfterEpoch { number: self.epochs_count, answers, is_best })
+    }
+
+    fn is_lower(&self, error: f64) -> bool {
+        self.best.as_ref().is_none_or(|best| error < best.error || best.error.is_nan())
+    }
+
+    /// The network with the weights to keep.
+    pub(super) fn finish(self) -> Network {
+        match self.best {
+            Some(best) => Network { weights: best.weights, ..self.network },
+            None => self.network,
+        }
     }
 }
 
@@ -117,7 +177,7 @@ impl Trainer {
     fn step(
         &mut self,
         network: &mut Network,
-        lesson: &Lesson<'_>,
+        lesson: &Lesson,
         batch: &[usize],
         rng: &mut ChaCha8Rng,
     ) {
@@ -162,27 +222,28 @@ impl Trainer {
         self.pack(network);
     }
 
-    /// The mean squared error on the given rows.
+    /// The answers for the given rows and their mean squared error.
     #[expect(clippy::cast_precision_loss, reason = "fewer rows than 2^53")]
-    fn squared_error(&mut self, network: &Network, lesson: &Lesson<'_>, rows: &[usize]) -> f64 {
+    fn judge(&mut self, network: &Network, lesson: &Lesson, rows: &[usize]) -> (Vec<f32>, f64) {
         let forward = &self.forward;
-        let judge = |(rows, worker): (&[usize], &mut Worker)| {
+        let answer = |(rows, worker): (&[usize], &mut Worker)| {
             lesson.sequences.gather(rows, &mut worker.group);
             worker.pass.forward(network, forward, &worker.group);
-            let errors = worker.pass.answers.iter().zip(rows);
-            errors
-                .map(|(answer, &row)| f64::from(answer - lesson.targets[row]).powi(2))
-                .sum::<f64>()
+            worker.pass.answers
         };
-        let mut sum = 0.0;
+        let mut answers = Vec::with_capacity(rows.len());
         for rows in rows.chunks(LANES * self.judges.len()) {
-            let errors: Vec<f64> =
-                rows.par_chunks(LANES).zip(&mut self.judges).map(judge).collect();
-            for error in errors {
-                sum += error;
-            }
+            let groups: Vec<[f32; LANES]> =
+                rows.par_chunks(LANES).zip(&mut self.judges).map(answer).collect();
+            answers.extend(groups.as_flattened().iter().take(rows.len()));
         }
-        sum / rows.len() as f64
+        let squared =
+            |(answer, &row): (&f32, &usize)| f64::from(answer - lesson.targets[row]).powi(2);
+        let of_group = |(answers, rows): (&[f32], &[usize])| {
+            answers.iter().zip(rows).map(squared).sum::<f64>()
+        };
+        let sum: f64 = answers.chunks(LANES).zip(rows.chunks(LANES)).map(of_group).sum();
+        (answers, sum / rows.len() as f64)
     }
 }
 

@@ -1,7 +1,9 @@
 //! The recurrent network: what it can learn, and what must not change its answers.
 
 use bist_market::Symbol;
-use bist_models::{Artifact, FeatureMatrix, FittedForecaster, FittedLstm, Known, Lstm, LstmParams};
+use bist_models::{
+    Artifact, Epoch, FeatureMatrix, FittedForecaster, FittedLstm, Known, Lstm, LstmParams,
+};
 
 use crate::battery::{known, rows, table};
 
@@ -267,6 +269,42 @@ fn training_stops_at_the_lowest_error_on_the_validation_rows() {
         .fit_network(&x, &y, &rows(0..200), &[])
         .unwrap();
     assert!(squared_error(&to_the_end.predict(&x, &rows(200..300)), &y[200..]) > stopped);
+}
+
+#[test]
+fn each_epoch_is_told_and_the_best_of_them_is_what_is_kept() {
+    let (x, y) = table(1);
+    let (train, validation) = (rows(0..200), rows(200..300));
+    let network = Lstm { params: LstmParams { epochs_max: 8, ..small() }, seed: 3 };
+    let mut training = network.begin(&x, &y, &train, &validation).unwrap();
+    let told: Vec<Epoch> = std::iter::from_fn(|| training.epoch()).collect();
+    assert_eq!(training.epoch(), None, "what is over stays over");
+    let watched = training.finish();
+    assert_eq!(watched, network.fit_network(&x, &y, &train, &validation).unwrap());
+    let numbers: Vec<u32> = told.iter().map(|epoch| epoch.number).collect();
+    assert_eq!(numbers, (1..).take(numbers.len()).collect::<Vec<_>>());
+
+    let mut lowest = f64::INFINITY;
+    for epoch in &told {
+        let error = squared_error(&epoch.validation, &y[200..]);
+        assert_eq!(epoch.is_best, error < lowest, "{}: {error} after {lowest}", epoch.number);
+        lowest = lowest.min(error);
+    }
+    let kept = told.iter().rfind(|epoch| epoch.is_best).unwrap();
+    let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&kept.validation), bits(&watched.predict(&x, &validation)));
+}
+
+#[test]
+fn training_may_end_after_any_epoch() {
+    let (x, y) = table(1);
+    let network = |epochs_max| Lstm { params: LstmParams { epochs_max, ..small() }, seed: 3 };
+    let mut training = network(30).begin(&x, &y, &rows(0..200), &[]).unwrap();
+    for _ in 0..2 {
+        let epoch = training.epoch().unwrap();
+        assert!(epoch.is_best && epoch.validation.is_empty());
+    }
+    assert_eq!(training.finish(), network(2).fit_network(&x, &y, &rows(0..200), &[]).unwrap());
 }
 
 #[test]

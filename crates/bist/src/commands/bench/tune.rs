@@ -1,7 +1,9 @@
-//! Studies beside Optuna's: how good, how fast, and what a trial costs when there are many.
+//! Studies beside Optuna's: how good, how fast, what a trial costs when there are many, and what
+//! ending trials early spares.
 
 mod ours;
 mod problems;
+mod pruning;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -13,6 +15,8 @@ use anyhow::{Context as _, ensure};
 use bist_trading::estimate::student_t_p_value;
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
+
+use pruning::{Pruning, search_market};
 
 use super::side_by_side::{Comparison, Side, compare, print_measured};
 use crate::terminal::Terminal;
@@ -43,6 +47,12 @@ pub(crate) struct TuneBenchArgs {
     /// How often the sides take turns with 1,000 trials
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=100))]
     rounds: u16,
+    /// Generated markets on which a network is searched twice, with and without ending trials early
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(2..=100))]
+    markets: u64,
+    /// Trials of each of those searches
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(6..=1000))]
+    network_trials: u64,
     /// The Python that has optuna and cmaes; without it our figures stand alone
     #[arg(long, value_name = "PROGRAM", default_value = "python3")]
     python: OsString,
@@ -71,6 +81,7 @@ struct Report {
     goal_times_faster: f64,
     flatness: Flatness,
     goal_times_flat: f64,
+    pruning: Pruning,
     not_measured: Vec<String>,
 }
 
@@ -134,9 +145,21 @@ impl TuneBenchArgs {
             goal_times_faster: GOAL_TIMES_FASTER,
             flatness: self.flatness(&ours)?,
             goal_times_flat: GOAL_TIMES_FLAT,
+            pruning: self.pruning(terminal)?,
             not_measured,
         };
         terminal.result(&report, || report.text())
+    }
+
+    fn pruning(&self, terminal: &Terminal) -> anyhow::Result<Pruning> {
+        let mut markets = Vec::new();
+        for seed in 1..=self.markets {
+            terminal.say(&format!("pruning: market {seed} of {}, minutes", self.markets));
+            let searched = search_market(seed, self.network_trials)?;
+            terminal.say(&searched.in_words());
+            markets.push(searched);
+        }
+        Ok(Pruning::of(self.network_trials, markets))
     }
 
     fn flatness(&self, ours: &dyn Fn(&str, u64) -> Vec<OsString>) -> anyhow::Result<Flatness> {
@@ -283,6 +306,7 @@ impl Report {
                 met(times <= goal)
             ));
         }
+        written = written.and(writeln!(text, "\n{}", self.pruning.text()));
         for reason in &self.not_measured {
             written = written.and(writeln!(text, "not measured: {reason}"));
         }
