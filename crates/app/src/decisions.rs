@@ -8,9 +8,7 @@ use serde::Serialize;
 
 use crate::App;
 use crate::quality::ValidateError;
-
-/// Longest reason that is kept, characters.
-const REASON_CHARS_MAX: usize = 500;
+use crate::reason::{ReasonError, checked_reason};
 
 /// A decision that was made, and what became of the series.
 #[derive(Clone, Debug, Serialize)]
@@ -44,12 +42,9 @@ pub enum DecideError {
         "finding {0} no longer occurs: its source has corrected the row; `bist validate decisions` has what was decided about it"
     )]
     NoLongerOccurs(FindingId),
-    /// A decision without a reason says nothing to whoever reads it later.
-    #[error("a decision needs a reason; give one with --reason")]
-    NoReason,
-    /// The reason is too long.
-    #[error("the reason has {0} characters; keep it below {REASON_CHARS_MAX}")]
-    ReasonTooLong(usize),
+    /// The reason is none.
+    #[error(transparent)]
+    Reason(#[from] ReasonError),
     /// The finding is about no row that could be let through or kept out.
     #[error(
         "finding {0} is about a day without a row or about the whole series; there is no row to accept or reject"
@@ -77,14 +72,7 @@ impl App {
         reason: &str,
         decided_by: &str,
     ) -> Result<Decided, DecideError> {
-        let reason = reason.trim();
-        if reason.is_empty() {
-            return Err(DecideError::NoReason);
-        }
-        let length = reason.chars().count();
-        if length > REASON_CHARS_MAX {
-            return Err(DecideError::ReasonTooLong(length));
-        }
+        let reason = checked_reason(reason)?;
         let Some(record) = self.store.finding(finding).await? else {
             let known = self.store.decisions_on(&[finding]).await?;
             return Err(match known.is_empty() {

@@ -23,7 +23,16 @@ impl App {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn model_version(&self, id: &str) -> Result<Option<ModelVersion>, StoreError> {
-        Ok(self.model_versions().await?.into_iter().find(|version| version.id == id))
+        self.store.model_version(id).await
+    }
+
+    /// The signal named `id`, if it was ever given.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn signal(&self, id: &str) -> Result<Option<SignalRecord>, StoreError> {
+        self.store.signal(id).await
     }
 
     /// The newest forecast of each symbol, or of `symbol` alone, by the champion for `horizon`; none

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bist_market::validate::{Decision, MonthQuality, QualityBand, score_share};
-use bist_market::{DataQuality, Interval, Origin, Source, Symbol};
+use bist_market::{DataQuality, Interval, Origin, Received, Source, Symbol};
 use bist_store::{HistoryPoint, StoreError};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -204,7 +204,18 @@ impl App {
         interval: Interval,
         progress: Arc<ProgressSink>,
     ) -> Result<Checked, StoreError> {
+        self.check_received(interval, |_| true, progress).await
+    }
+
+    /// The series of an interval of which `take` is true, checked as `take` leaves them.
+    pub(crate) async fn check_received(
+        &self,
+        interval: Interval,
+        take: impl FnMut(&mut Received) -> bool,
+        progress: Arc<ProgressSink>,
+    ) -> Result<Checked, StoreError> {
         let mut received = self.store.received_all(interval).await?;
+        received.retain_mut(take);
         for series in &mut received {
             if let Some(basis) = self.price_basis.get(&series.source) {
                 series.basis = *basis;

@@ -13,6 +13,7 @@ use bist_market::{Bar, Price, SessionHours, Symbol, ValidatedBars};
 use bist_models::RowKey;
 use bist_store::{ForecastRecord, SignalRecord};
 use bist_trading::{ModelRecord, Signal, SignalInput, WithinSession, decide};
+use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use serde::Serialize;
 
@@ -56,28 +57,32 @@ pub enum WithoutForecastReason {
 }
 
 impl App {
-    /// Makes, keeps and returns forecasts and signals of the champion of each horizon, for the
-    /// latest bars of each symbol it knows; a report for each champion, by horizon.
+    /// Makes, keeps and returns forecasts and signals of the champion of each of `horizons`, or of
+    /// all, for the latest bars of each symbol it knows; a report for each champion, by horizon.
     ///
     /// # Errors
     ///
-    /// [`TrainingError::NoModel`] without any champion; [`TrainingError::Refused`] when the bars are
+    /// [`TrainingError::NoModel`] without any such champion; [`TrainingError::Refused`] when the bars are
     /// no longer good enough, and the others as named. Nothing is kept then.
     pub async fn make_signals(
         &self,
+        horizons: Option<&[Horizon]>,
         progress: Arc<ProgressSink>,
     ) -> Result<Vec<SignalsReport>, TrainingError> {
         // Models of the same bars are asked about the same rows.
         let mut asked = Vec::new();
-        for horizons in [&HORIZONS[..], &HORIZONS_HOURLY] {
-            let champions = self.champions(horizons).await?;
+        for alike in [&HORIZONS[..], &HORIZONS_HOURLY] {
+            let is_wanted = |horizon: &&Horizon| horizons.is_none_or(|all| all.contains(horizon));
+            let wanted: Vec<Horizon> = alike.iter().filter(is_wanted).copied().collect();
+            let champions = self.champions(&wanted).await?;
             if !champions.is_empty() {
                 let admitted = self.admit_for(&champions, &*progress).await?;
                 asked.push((champions, Arc::new(admitted)));
             }
         }
         if asked.is_empty() {
-            return Err(TrainingError::NoModel(HORIZON_DEFAULT));
+            let first = horizons.and_then(<[Horizon]>::first).copied();
+            return Err(TrainingError::NoModel(first.unwrap_or(HORIZON_DEFAULT)));
         }
         let total = asked.iter().map(|(champions, _)| champions.len() as u64).sum();
         let mut reports = Vec::new();
@@ -134,21 +139,11 @@ impl App {
         let mut explanations = Vec::with_capacity(said.len());
         for Said { last_close, forecast, explanation, signal } in said {
             explanations.push(explanation);
+            signals.push(signal_record(&model, admitted, made_at, signal));
             let model_version = model.id.clone();
-            signals.push(SignalRecord {
-                id: format!(
-                    "{model_version}-{}-{}",
-                    signal.symbol,
-                    moment_text(signal.as_of, signal.as_of_time)
-                ),
-                origin,
-                model_version: model_version.clone(),
-                snapshot_hash: admitted.snapshot_hash.clone(),
-                made_at,
-                signal,
-            });
             forecasts.push(ForecastRecord { origin, model_version, made_at, last_close, forecast });
         }
+        self.store.save_snapshot(&admitted.snapshot_hash, &admitted.snapshot).await?;
         self.store.save_signals(&forecasts, &signals, &explanations).await?;
 
         let (horizon, newest) = (model.lineage.spec.horizon, admitted.newest());
@@ -172,12 +167,30 @@ impl App {
     }
 }
 
+/// A signal of `model` as it is kept.
+pub(crate) fn signal_record(
+    model: &ModelVersion,
+    admitted: &Admitted,
+    made_at: Timestamp,
+    signal: Signal,
+) -> SignalRecord {
+    let moment = moment_text(signal.as_of, signal.as_of_time);
+    SignalRecord {
+        id: format!("{}-{}-{moment}", model.id, signal.symbol),
+        origin: admitted.origin,
+        model_version: model.id.clone(),
+        snapshot_hash: admitted.snapshot_hash.clone(),
+        made_at,
+        signal,
+    }
+}
+
 /// What the model says of one symbol.
-struct Said {
+pub(crate) struct Said {
     last_close: Price,
     forecast: Forecast,
-    explanation: Explanation,
-    signal: Signal,
+    pub(crate) explanation: Explanation,
+    pub(crate) signal: Signal,
 }
 
 /// What `model` says of the latest bars of the symbols it knows; its panel is the `index`-th of those
@@ -186,7 +199,7 @@ struct Said {
 /// # Errors
 ///
 /// [`ExplanationError`] when the parts of a forecast do not add up to it: then nothing is said.
-fn said_by(
+pub(crate) fn said_by(
     model: &ModelVersion,
     fitted: &FittedModel,
     admitted: &Admitted,

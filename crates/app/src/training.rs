@@ -9,15 +9,18 @@ use bist_lifecycle::evaluation::PathsEvaluation;
 use bist_lifecycle::trial::{configurations_count, spec_sha256};
 use bist_lifecycle::tuning::TunedPart;
 use bist_lifecycle::{
-    Evaluation, ExcludedSymbol, ExplanationError, FittedModel, Lineage, ModelState, ModelVersion,
+    Evaluation, ExcludedSymbol, ExplanationError, FittedModel, Lineage, ModelVersion, Signed,
     TrainError, Trained, TrainingContext, TrainingProgress, TrainingSpec, TrainingStage, Trial,
     TrialPurpose, evaluate_paths, train,
 };
+use bist_market::bar::day_of;
 use bist_market::{
-    InstrumentClass, Interval, Origin, Symbol, UniverseError, ValidatedBars, admit, snapshot_hash,
+    InstrumentClass, Interval, Origin, Received, Snapshot, Symbol, UniverseError, ValidatedBars,
+    admit, snapshot_hash,
 };
 use bist_models::{FeatureSpec, Horizon, Panel};
-use bist_store::StoreError;
+use bist_store::{Registration, StoreError};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::progress::{Progress, ProgressSink};
@@ -179,11 +182,16 @@ impl App {
                     trained.evaluation,
                     &artifact,
                 );
-                (ModelVersion { state: ModelState::Champion, ..version }, artifact)
+                (version, artifact)
             })
             .collect();
-        self.store.save_champions(&versions).await?;
-        Ok(versions.into_iter().map(|(version, _)| version).collect())
+        let signed = Signed {
+            at: trained_at,
+            by: "bist train".to_owned(),
+            reason: "trained on the bars as they are and put in force at once".to_owned(),
+        };
+        self.store.save_snapshot(&admitted.snapshot_hash, &admitted.snapshot).await?;
+        Ok(self.store.register(&versions, Registration::Champions, &signed).await?)
     }
 
     /// Runs the proof of the configuration of the champion for `horizon` again, on the bars as they
@@ -316,11 +324,65 @@ impl App {
         progress: &ProgressSink,
     ) -> Result<Admitted, TrainingError> {
         progress(Progress::of("building features", 0, 1));
-        let interval = asked.first().map_or(Interval::Daily, |(horizon, _)| horizon.interval());
-        let series = match interval {
+        let series = match interval_of(asked) {
             Interval::Daily => self.daily_series().await?,
             Interval::Minutes(_) => self.hourly_series().await?,
         };
+        self.admit_series(series, symbols, asked, progress).await
+    }
+
+    /// The bars that `snapshot` is of, as far as they are still there, for `asked`; what has come
+    /// since `made_at` or later than the last bar of each symbol is left out before anything is
+    /// checked.
+    pub(crate) async fn admit_again(
+        &self,
+        snapshot: &Snapshot,
+        made_at: Timestamp,
+        asked: &[(Horizon, FeatureSpec)],
+        progress: &ProgressSink,
+    ) -> Result<Admitted, TrainingError> {
+        progress(Progress::of("building features", 0, 1));
+        let mut series = self.series_until(Interval::Daily, snapshot, made_at).await?;
+        if let interval @ Interval::Minutes(_) = interval_of(asked) {
+            let is_share = |symbol: Symbol| symbol.class() == InstrumentClass::Share;
+            series.retain(|symbol, _| !is_share(*symbol));
+            let mut shares = self.series_until(interval, snapshot, made_at).await?;
+            shares.retain(|symbol, _| is_share(*symbol));
+            series.extend(shares);
+        }
+        let wanted: Vec<Symbol> =
+            snapshot.symbols.keys().copied().filter(|symbol| series.contains_key(symbol)).collect();
+        self.admit_series(series, Some(&wanted), asked, progress).await
+    }
+
+    /// The validated bars of `interval` as they were when `snapshot` was made.
+    async fn series_until(
+        &self,
+        interval: Interval,
+        snapshot: &Snapshot,
+        made_at: Timestamp,
+    ) -> Result<BTreeMap<Symbol, ValidatedBars>, TrainingError> {
+        let until = |received: &mut Received| {
+            let Some(symbol) = snapshot.symbols.get(&received.series.symbol) else {
+                return false;
+            };
+            let last_day = day_of(symbol.last);
+            received.series.bars.retain(|bar| bar.opened_at <= symbol.last);
+            received.refused.retain(|row| row.day.is_none_or(|day| day <= last_day));
+            received.decisions.retain(|decision| decision.decided_at <= made_at);
+            true
+        };
+        Ok(self.check_received(interval, until, Arc::new(|_| {})).await?.into_primary())
+    }
+
+    async fn admit_series(
+        &self,
+        series: BTreeMap<Symbol, ValidatedBars>,
+        symbols: Option<&[Symbol]>,
+        asked: &[(Horizon, FeatureSpec)],
+        progress: &ProgressSink,
+    ) -> Result<Admitted, TrainingError> {
+        let interval = interval_of(asked);
         let wanted: Vec<Symbol> = match symbols {
             Some(symbols) => symbols.to_vec(),
             None => series.keys().copied().collect(),
@@ -336,11 +398,13 @@ impl App {
             let universe = admit(series.collect(), policy)?;
             let panels = panels(universe.series(), &instruments, &asked);
             let snapshot_hash = snapshot_hash(universe.series());
+            let snapshot = Snapshot::of(universe.series(), &instruments);
             Ok::<_, UniverseError>(Admitted {
                 universe,
                 instruments,
                 panels,
                 snapshot_hash,
+                snapshot,
                 origin,
             })
         })
@@ -372,6 +436,11 @@ impl App {
         series.extend(context.map(|(symbol, bars)| (*symbol, bars.clone())));
         Ok(series)
     }
+}
+
+/// The bars that the horizons of `asked` look ahead from.
+fn interval_of(asked: &[(Horizon, FeatureSpec)]) -> Interval {
+    asked.first().map_or(Interval::Daily, |(horizon, _)| horizon.interval())
 }
 
 /// The symbols that `version` was trained on or left out: the same question is asked again.

@@ -12,9 +12,9 @@ use bist_lifecycle::study::StudyStorageError;
 use bist_lifecycle::trial::configurations_count;
 use bist_lifecycle::tuning::{HoldOut, HoldOutComparison, HoldOutError, TunedPart, looks_count};
 use bist_lifecycle::{
-    Lineage, ModelState, ModelVersion, TrainError, Trained, TrainingSpec, TrialPurpose,
+    Lineage, ModelVersion, Signed, TrainError, Trained, TrainingSpec, TrialPurpose,
 };
-use bist_store::StoreError;
+use bist_store::{Registration, StoreError};
 use jiff::SignedDuration;
 use tokio::runtime::Handle;
 
@@ -216,13 +216,18 @@ impl App {
         let (origin, trained_at) = (admitted.origin, self.now());
         let version =
             ModelVersion::candidate(origin, trained_at, lineage, trained.evaluation, &artifact);
-        if comparison.verdict.is_promoted() {
-            let champion = ModelVersion { state: ModelState::Champion, ..version };
-            self.store.save_champions(&[(champion.clone(), artifact)]).await?;
-            return Ok((champion, comparison));
-        }
-        self.store.save_candidate(&version, &artifact).await?;
-        Ok((version, comparison))
+        let registration = match comparison.verdict.is_promoted() {
+            true => Registration::Champions,
+            false => Registration::Candidates,
+        };
+        let signed = Signed {
+            at: trained_at,
+            by: "bist tune".to_owned(),
+            reason: comparison.sentence.en.clone(),
+        };
+        self.store.save_snapshot(&admitted.snapshot_hash, &admitted.snapshot).await?;
+        let mut kept = self.store.register(&[(version, artifact)], registration, &signed).await?;
+        Ok((kept.remove(0), comparison))
     }
 }
 

@@ -5,6 +5,7 @@ mod evaluate;
 mod explain;
 mod ingest;
 mod market;
+mod models;
 mod picture;
 mod sample;
 mod serve;
@@ -40,6 +41,9 @@ pub(crate) enum Command {
     /// The studies of tuning: which there are, and their plots
     #[command(subcommand)]
     Studies(studies::StudiesCommand),
+    /// The versions of the models: which there are, how they differ, and which is in force
+    #[command(subcommand)]
+    Models(models::ModelsCommand),
     /// Run the out-of-sample proof again on the data as they are now
     Evaluate(evaluate::EvaluateArgs),
     /// Forecasts and signals of the model in force for the latest bars
@@ -63,6 +67,7 @@ impl Command {
             Self::Train(args) => args.run(config, terminal).await,
             Self::Tune(args) => args.run(config, terminal).await,
             Self::Studies(command) => command.run(config, terminal).await,
+            Self::Models(command) => command.run(config, terminal).await,
             Self::Evaluate(args) => args.run(config, terminal).await,
             Self::Signals(args) => args.run(config, terminal).await,
             Self::Explain(args) => args.run(config, terminal).await,

@@ -12,6 +12,7 @@ pub mod combinatorial_purged;
 pub mod diebold_mariano;
 pub mod direction;
 pub mod evaluation;
+pub mod experiment;
 pub mod explanation;
 pub mod forecast;
 pub mod horizons;
@@ -19,6 +20,7 @@ pub mod importance;
 pub mod leak_gate;
 pub mod live;
 pub mod members;
+pub mod model_difference;
 pub mod model_version;
 pub mod outlook;
 pub mod pruner;
@@ -43,7 +45,14 @@ pub use horizons::{
 };
 pub use leak_gate::{Leak, LeakCheck};
 pub use live::{LiveModel, OtherFeatures};
-pub use model_version::{ExcludedSymbol, Lineage, ModelState, ModelVersion};
+pub use model_difference::{
+    Exchanged, FieldDifference, Figure, Metric, MetricDifference, ModelDifference,
+    document_differences,
+};
+pub use model_version::{
+    ExcludedSymbol, Lineage, ModelState, ModelVersion, Signed, StateChange, UnknownState,
+    former_champion,
+};
 pub use row_model::{ProphetDay, RowModel};
 pub use training::{
     TrainError, Trained, TrainingContext, TrainingProgress, TrainingSpec, TrainingStage,

@@ -1,12 +1,21 @@
-//! A fingerprint of the bars that a model was trained on.
+//! A fingerprint of the bars that a model was trained on, and what tells where others differ.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::fmt::Write;
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::bar::Bar;
+use crate::instrument::{Instrument, Symbol};
 use crate::price::Price;
 use crate::validate::ValidatedBars;
+
+/// Hexadecimal digits of the fingerprint of a year: enough to see a difference, which nobody makes on
+/// purpose where [`snapshot_hash()`] is compared too.
+const YEAR_DIGITS: usize = 16;
 
 /// SHA-256, in lower-case hexadecimal, of all accepted bars and the breaks between them.
 ///
@@ -33,11 +42,126 @@ pub fn snapshot_hash(series: &[ValidatedBars]) -> String {
             hash_bar(&mut hasher, bar, bars.continues(index));
         }
     }
+    hexadecimal(hasher)
+}
+
+fn hexadecimal(hasher: Sha256) -> String {
     hasher.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
         // Writing to a string cannot fail.
         let _infallible = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// What is kept of a set of series, so that it can be had again from the bars that have come since,
+/// and told where those are other ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// What is kept of each symbol.
+    pub symbols: BTreeMap<Symbol, SymbolSnapshot>,
+}
+
+/// What is kept of the bars of a symbol.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SymbolSnapshot {
+    /// When its last bar opened.
+    pub last: Timestamp,
+    /// A fingerprint of the bars of each year.
+    pub years: BTreeMap<i16, String>,
+    /// Its sector, if it was known.
+    pub sector: Option<String>,
+}
+
+/// Where two snapshots differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum SnapshotDifference {
+    /// The symbol has no bars that are good enough.
+    Missing {
+        /// Which.
+        symbol: Symbol,
+    },
+    /// The symbol was not there.
+    Added {
+        /// Which.
+        symbol: Symbol,
+    },
+    /// Bars of a year are other ones, or more or fewer.
+    Bars {
+        /// Whose.
+        symbol: Symbol,
+        /// Which year.
+        year: i16,
+    },
+    /// The sector is another.
+    Sector {
+        /// Whose.
+        symbol: Symbol,
+    },
+}
+
+impl fmt::Display for SnapshotDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { symbol } => write!(f, "{symbol} has no bars that are good enough"),
+            Self::Added { symbol } => write!(f, "{symbol} was not there"),
+            Self::Bars { symbol, year } => write!(f, "the bars of {symbol} of {year} differ"),
+            Self::Sector { symbol } => write!(f, "the sector of {symbol} differs"),
+        }
+    }
+}
+
+impl Snapshot {
+    /// What is to be kept of `series`, none of which is empty.
+    pub fn of(series: &[ValidatedBars], instruments: &[Instrument]) -> Self {
+        let of_symbol = |series: &ValidatedBars| {
+            let symbol = series.symbol();
+            let known = instruments.iter().find(|instrument| instrument.symbol == symbol);
+            let sector = known.and_then(|instrument| instrument.sector.clone());
+            let last = series.bars().last()?.opened_at;
+            Some((symbol, SymbolSnapshot { last, years: years(series), sector }))
+        };
+        Self { symbols: series.iter().filter_map(of_symbol).collect() }
+    }
+
+    /// Where `now` is not what this one was; what came after it does not count.
+    pub fn differences(&self, now: &Self) -> Vec<SnapshotDifference> {
+        let mut differences = Vec::new();
+        for (&symbol, then) in &self.symbols {
+            let Some(now) = now.symbols.get(&symbol) else {
+                differences.push(SnapshotDifference::Missing { symbol });
+                continue;
+            };
+            let mut all: Vec<i16> = then.years.keys().chain(now.years.keys()).copied().collect();
+            all.sort_unstable();
+            all.dedup();
+            let other = all.into_iter().filter(|year| then.years.get(year) != now.years.get(year));
+            differences.extend(other.map(|year| SnapshotDifference::Bars { symbol, year }));
+            if then.sector != now.sector {
+                differences.push(SnapshotDifference::Sector { symbol });
+            }
+        }
+        let added = now.symbols.keys().filter(|symbol| !self.symbols.contains_key(*symbol));
+        differences.extend(added.map(|&symbol| SnapshotDifference::Added { symbol }));
+        differences
+    }
+}
+
+/// The fingerprints of the years of `series`.
+fn years(series: &ValidatedBars) -> BTreeMap<i16, String> {
+    let mut hashers: BTreeMap<i16, Sha256> = BTreeMap::new();
+    for (index, bar) in series.bars().iter().enumerate() {
+        let hasher = hashers.entry(bar.day.year()).or_default();
+        hash_bar(hasher, bar, series.continues(index));
+    }
+    let digest = |(year, hasher)| {
+        let mut text = hexadecimal(hasher);
+        text.truncate(YEAR_DIGITS);
+        (year, text)
+    };
+    hashers.into_iter().map(digest).collect()
 }
 
 /// One bar's bytes.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bist_lifecycle::ModelState;
 use bist_lifecycle::study::StudyStorageError;
 
 /// Why the store could not do what it was asked.
@@ -55,6 +56,19 @@ pub enum StoreError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A model version that the registry does not have.
+    #[error("there is no model version '{0}'; `bist models list` names what there is")]
+    NoSuchVersion(String),
+    /// A version cannot go from where it stands to where it was to go.
+    #[error("model version {id} is {from} and cannot become {to}{}", advice(*.from, *.to))]
+    StateMove {
+        /// The version.
+        id: String,
+        /// Where it stands.
+        from: ModelState,
+        /// Where it was to go.
+        to: ModelState,
+    },
     /// A document in the database does not have the shape that this version writes.
     #[error("a stored {what} cannot be read: {source}")]
     Document {
@@ -81,6 +95,15 @@ pub enum StoreError {
     /// A migration failed.
     #[error("database migration: {0}")]
     Migration(sqlx::migrate::MigrateError),
+}
+
+/// What to do where a version cannot go on the way that was asked for: the end of a sentence.
+const fn advice(from: ModelState, to: ModelState) -> &'static str {
+    match (from, to) {
+        (ModelState::Champion, _) => "; put another one in force, with `bist models promote`",
+        (ModelState::Retired, ModelState::Candidate) => "; stage it or put it in force again",
+        _ => "",
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

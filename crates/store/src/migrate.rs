@@ -6,7 +6,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Version, description and text of each migration, oldest first. Forward only.
-const MIGRATIONS: [(i64, &str, &str); 10] = [
+const MIGRATIONS: [(i64, &str, &str); 11] = [
     (1, "market data", include_str!("../../../migrations/0001_market_data.sql")),
     (2, "validation", include_str!("../../../migrations/0002_validation.sql")),
     (3, "models", include_str!("../../../migrations/0003_models.sql")),
@@ -17,6 +17,7 @@ const MIGRATIONS: [(i64, &str, &str); 10] = [
     (8, "hourly horizons", include_str!("../../../migrations/0008_hourly_horizons.sql")),
     (9, "studies", include_str!("../../../migrations/0009_studies.sql")),
     (10, "explanations", include_str!("../../../migrations/0010_explanations.sql")),
+    (11, "registry", include_str!("../../../migrations/0011_registry.sql")),
 ];
 
 /// All migrations, ready to be run.
@@ -82,5 +83,51 @@ mod tests {
         add("d", "1h").await.unwrap();
         add("e", "1h").await.unwrap_err();
         add("f", "1").await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn versions_from_before_changes_were_noted_have_a_history_that_ends_where_they_stand() {
+        let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:");
+        let pool = pool.await.unwrap();
+        first(10).run(&pool).await.unwrap();
+        let versions = [
+            ("a", "retired", "5", 10),
+            ("b", "candidate", "5", 15),
+            ("c", "champion", "5", 20),
+            ("d", "retired", "1h", 30),
+        ];
+        for (id, state, horizon, trained_at_us) in versions {
+            sqlx::query(
+                "INSERT INTO model_versions (id, state, origin, horizon, trained_at_us, document)
+                 VALUES ($1, $2, 'market', $3, $4, '{}')",
+            )
+            .bind(id)
+            .bind(state)
+            .bind(horizon)
+            .bind(trained_at_us)
+            .execute(&pool)
+            .await
+            .unwrap();
+        }
+        migrator().run(&pool).await.unwrap();
+        let rows = sqlx::query(
+            "SELECT model_version, from_state, to_state, changed_at_us
+             FROM model_state_changes ORDER BY number",
+        );
+        let rows = rows.fetch_all(&pool).await.unwrap();
+        let rows: Vec<(String, Option<String>, String, i64)> =
+            rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect();
+        let row = |id: &str, from: Option<&str>, to: &str, at| {
+            (id.to_owned(), from.map(str::to_owned), to.to_owned(), at)
+        };
+        let expected = [
+            row("a", None, "champion", 10),
+            row("b", None, "candidate", 15),
+            row("c", None, "champion", 20),
+            row("d", None, "champion", 30),
+            row("a", Some("champion"), "retired", 20),
+            row("d", Some("champion"), "retired", 30),
+        ];
+        assert_eq!(rows, expected);
     }
 }

@@ -1,103 +1,97 @@
-//! Model versions, and the artefacts that belong to them.
+//! Model versions, the artefacts that belong to them, and why each stands where it stands.
 
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use bist_lifecycle::Horizon;
-use bist_lifecycle::model_version::{ModelState, ModelVersion};
+use bist_lifecycle::model_version::{ModelState, ModelVersion, Signed, StateChange};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
 
-use crate::columns::{document, json};
+use crate::columns::{document, impossible, instant_us, json};
 use crate::error::StoreError;
 use crate::pool::Store;
 
 /// Folder of the artefacts in the data directory.
 const ARTIFACTS: &str = "models";
 
+/// The lock for writing is taken before the first read, so that what was read still holds.
+const IMMEDIATE: &str = "BEGIN IMMEDIATE";
+
+/// What becomes of versions that are registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registration {
+    /// They are candidates; one that was there before stays where it stands.
+    Candidates,
+    /// They are put in force, all or none.
+    Champions,
+}
+
 impl Store {
-    /// Keeps `champions`, each with its artefact, and puts them in force, all or none; the champions
-    /// before them for the same horizons retire.
+    /// Keeps `versions`, each with its artefact, and returns them as they are kept: one that was
+    /// registered before is not written again.
     ///
     /// The artefacts are on disk before the versions are, so that a version never lacks its own.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when an artefact or the database cannot be written; the champions are then the
-    /// ones before.
-    pub async fn save_champions(
+    /// [`StoreError`] when an artefact or the database cannot be written; all stands as before then.
+    pub async fn register(
         &self,
-        champions: &[(ModelVersion, Vec<u8>)],
-    ) -> Result<(), StoreError> {
-        for (version, artifact) in champions {
+        versions: &[(ModelVersion, Vec<u8>)],
+        registration: Registration,
+        signed: &Signed,
+    ) -> Result<Vec<ModelVersion>, StoreError> {
+        for (version, artifact) in versions {
             self.write_artifact(version, artifact)?;
         }
-        let mut transaction = self.writer.begin().await?;
-        for (version, _) in champions {
-            let horizon = version.evaluation.horizon.to_string();
-            let before: Vec<ModelVersion> = sqlx::query(
-                "SELECT document FROM model_versions
-                 WHERE state = $1 AND horizon = $2 AND id <> $3",
-            )
-            .bind(ModelState::Champion.as_str())
-            .bind(&horizon)
-            .bind(&version.id)
-            .fetch_all(&mut *transaction)
-            .await?
-            .iter()
-            .map(|row| document("model version", row))
-            .collect::<Result<_, _>>()?;
-            let retired = before
-                .into_iter()
-                .map(|former| ModelVersion { state: ModelState::Retired, ..former });
-            let champion = ModelVersion { state: ModelState::Champion, ..version.clone() };
-            for version in retired.chain([champion]) {
-                sqlx::query(
-                    "INSERT INTO model_versions
-                         (id, state, origin, horizon, trained_at_us, document)
-                     VALUES ($1, $2, $3, $4, $5, $6)
-                     ON CONFLICT (id) DO UPDATE SET state = EXCLUDED.state,
-                         trained_at_us = EXCLUDED.trained_at_us, document = EXCLUDED.document",
-                )
-                .bind(&version.id)
-                .bind(version.state.as_str())
-                .bind(version.origin.as_str())
-                .bind(&horizon)
-                .bind(version.trained_at.as_microsecond())
-                .bind(json("model version", &version)?)
-                .execute(&mut *transaction)
-                .await?;
+        let mut kept = Vec::with_capacity(versions.len());
+        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        for (version, _) in versions {
+            insert(&mut transaction, version, signed).await?;
+            if registration == Registration::Champions {
+                put_in_force(&mut transaction, &version.id, signed).await?;
             }
+            kept.push(version_of(&mut transaction, &version.id).await?);
         }
         transaction.commit().await?;
-        Ok(())
+        Ok(kept)
     }
 
-    /// Keeps `version` with its artefact as a candidate; nothing else changes. A version of that name
-    /// that is there already stays as it is.
+    /// Puts the version `id` in force; the champion before it for the same horizon retires. Nothing
+    /// changes when it is the champion. Returns what changed.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the artefact or the database cannot be written.
-    pub async fn save_candidate(
+    /// [`StoreError::NoSuchVersion`], [`StoreError::StateMove`] when it cannot become champion from
+    /// where it stands, and the others when the database fails.
+    pub async fn promote(&self, id: &str, signed: &Signed) -> Result<Vec<StateChange>, StoreError> {
+        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let changes = put_in_force(&mut transaction, id, signed).await?;
+        transaction.commit().await?;
+        Ok(changes)
+    }
+
+    /// Moves the version `id` to `to`, which is not champion: see [`Store::promote`]. Nothing changes
+    /// when it stands there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::promote`].
+    pub async fn move_version(
         &self,
-        version: &ModelVersion,
-        artifact: &[u8],
-    ) -> Result<(), StoreError> {
-        self.write_artifact(version, artifact)?;
-        let candidate = ModelVersion { state: ModelState::Candidate, ..version.clone() };
-        sqlx::query(
-            "INSERT INTO model_versions (id, state, origin, horizon, trained_at_us, document)
-             VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(&candidate.id)
-        .bind(candidate.state.as_str())
-        .bind(candidate.origin.as_str())
-        .bind(candidate.evaluation.horizon.to_string())
-        .bind(candidate.trained_at.as_microsecond())
-        .bind(json("model version", &candidate)?)
-        .execute(&self.writer)
-        .await?;
-        Ok(())
+        id: &str,
+        to: ModelState,
+        signed: &Signed,
+    ) -> Result<Option<StateChange>, StoreError> {
+        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let version = version_of(&mut transaction, id).await?;
+        if to == ModelState::Champion || version.state == ModelState::Champion {
+            return Err(StoreError::StateMove { id: id.to_owned(), from: version.state, to });
+        }
+        let change = change_state(&mut transaction, &version, to, signed).await?;
+        transaction.commit().await?;
+        Ok(change)
     }
 
     /// All versions, the newest first.
@@ -106,12 +100,27 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn model_versions(&self) -> Result<Vec<ModelVersion>, StoreError> {
-        sqlx::query("SELECT document FROM model_versions ORDER BY trained_at_us DESC, id")
+        sqlx::query("SELECT state, document FROM model_versions ORDER BY trained_at_us DESC, id")
             .fetch_all(&self.reader)
             .await?
             .iter()
-            .map(|row| document("model version", row))
+            .map(model_version)
             .collect()
+    }
+
+    /// The version named `id`, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn model_version(&self, id: &str) -> Result<Option<ModelVersion>, StoreError> {
+        sqlx::query("SELECT state, document FROM model_versions WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.reader)
+            .await?
+            .as_ref()
+            .map(model_version)
+            .transpose()
     }
 
     /// The version in force for `horizon`, if there is one.
@@ -120,14 +129,35 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn champion(&self, horizon: Horizon) -> Result<Option<ModelVersion>, StoreError> {
-        sqlx::query("SELECT document FROM model_versions WHERE state = $1 AND horizon = $2")
+        sqlx::query("SELECT state, document FROM model_versions WHERE state = $1 AND horizon = $2")
             .bind(ModelState::Champion.as_str())
             .bind(horizon.to_string())
             .fetch_optional(&self.reader)
             .await?
             .as_ref()
-            .map(|row| document("model version", row))
+            .map(model_version)
             .transpose()
+    }
+
+    /// The changes of state of the versions for `horizon`, or of all, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn state_changes(
+        &self,
+        horizon: Option<Horizon>,
+    ) -> Result<Vec<StateChange>, StoreError> {
+        sqlx::query(
+            "SELECT model_version, horizon, from_state, to_state, changed_at_us, changed_by, reason
+             FROM model_state_changes WHERE $1 IS NULL OR horizon = $1 ORDER BY number",
+        )
+        .bind(horizon.map(|horizon| horizon.to_string()))
+        .fetch_all(&self.reader)
+        .await?
+        .iter()
+        .map(state_change)
+        .collect()
     }
 
     /// The bytes of the artefact of `version`, as they lie on disk; the caller checks their hash.
@@ -157,4 +187,151 @@ impl Store {
         };
         write().map_err(|source| StoreError::Artifact { path, source })
     }
+}
+
+/// Adds `version` as a candidate, unless it is there.
+async fn insert(
+    connection: &mut SqliteConnection,
+    version: &ModelVersion,
+    signed: &Signed,
+) -> Result<(), StoreError> {
+    let candidate = ModelVersion { state: ModelState::Candidate, ..version.clone() };
+    let horizon = candidate.evaluation.horizon;
+    let inserted = sqlx::query(
+        "INSERT INTO model_versions (id, state, origin, horizon, trained_at_us, document)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(&candidate.id)
+    .bind(candidate.state.as_str())
+    .bind(candidate.origin.as_str())
+    .bind(horizon.to_string())
+    .bind(candidate.trained_at.as_microsecond())
+    .bind(json("model version", &candidate)?)
+    .execute(&mut *connection)
+    .await?;
+    if inserted.rows_affected() == 0 {
+        return Ok(());
+    }
+    let change = StateChange {
+        version: candidate.id,
+        horizon,
+        from: None,
+        to: ModelState::Candidate,
+        signed: signed.clone(),
+    };
+    note(connection, &change).await
+}
+
+/// Makes the version `id` the champion of its horizon; the one before it retires.
+async fn put_in_force(
+    connection: &mut SqliteConnection,
+    id: &str,
+    signed: &Signed,
+) -> Result<Vec<StateChange>, StoreError> {
+    let version = version_of(connection, id).await?;
+    if version.state == ModelState::Champion {
+        return Ok(Vec::new());
+    }
+    let before =
+        sqlx::query("SELECT state, document FROM model_versions WHERE state = $1 AND horizon = $2")
+            .bind(ModelState::Champion.as_str())
+            .bind(version.evaluation.horizon.to_string())
+            .fetch_optional(&mut *connection)
+            .await?
+            .as_ref()
+            .map(model_version)
+            .transpose()?;
+    let mut changes = Vec::new();
+    if let Some(before) = before {
+        changes.extend(change_state(connection, &before, ModelState::Retired, signed).await?);
+    }
+    changes.extend(change_state(connection, &version, ModelState::Champion, signed).await?);
+    Ok(changes)
+}
+
+/// Moves `version` from where it stands to `to`, and notes why.
+async fn change_state(
+    connection: &mut SqliteConnection,
+    version: &ModelVersion,
+    to: ModelState,
+    signed: &Signed,
+) -> Result<Option<StateChange>, StoreError> {
+    let ModelVersion { id, state: from, .. } = version;
+    if *from == to {
+        return Ok(None);
+    }
+    if !from.may_become(to) {
+        return Err(StoreError::StateMove { id: id.clone(), from: *from, to });
+    }
+    sqlx::query("UPDATE model_versions SET state = $1 WHERE id = $2")
+        .bind(to.as_str())
+        .bind(id)
+        .execute(&mut *connection)
+        .await?;
+    let change = StateChange {
+        version: id.clone(),
+        horizon: version.evaluation.horizon,
+        from: Some(*from),
+        to,
+        signed: signed.clone(),
+    };
+    note(connection, &change).await?;
+    Ok(Some(change))
+}
+
+async fn note(connection: &mut SqliteConnection, change: &StateChange) -> Result<(), StoreError> {
+    let StateChange { version, horizon, from, to, signed } = change;
+    sqlx::query(
+        "INSERT INTO model_state_changes (number, model_version, horizon, from_state, to_state,
+                                          changed_at_us, changed_by, reason)
+         VALUES ((SELECT COALESCE(MAX(number), 0) + 1 FROM model_state_changes),
+                 $1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(version)
+    .bind(horizon.to_string())
+    .bind(from.map(ModelState::as_str))
+    .bind(to.as_str())
+    .bind(signed.at.as_microsecond())
+    .bind(&signed.by)
+    .bind(&signed.reason)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn version_of(
+    connection: &mut SqliteConnection,
+    id: &str,
+) -> Result<ModelVersion, StoreError> {
+    let row = sqlx::query("SELECT state, document FROM model_versions WHERE id = $1")
+        .bind(id)
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map_or_else(|| Err(StoreError::NoSuchVersion(id.to_owned())), model_version)
+}
+
+/// A version of a row with its state and its document, which tells what it was once.
+fn model_version(row: &SqliteRow) -> Result<ModelVersion, StoreError> {
+    let version: ModelVersion = document("model version", row)?;
+    Ok(ModelVersion { state: state(row.try_get("state")?)?, ..version })
+}
+
+fn state_change(row: &SqliteRow) -> Result<StateChange, StoreError> {
+    let from: Option<&str> = row.try_get("from_state")?;
+    Ok(StateChange {
+        version: row.try_get("model_version")?,
+        horizon: row.try_get::<&str, _>("horizon")?.parse().map_err(impossible)?,
+        from: from.map(state).transpose()?,
+        to: state(row.try_get("to_state")?)?,
+        signed: Signed {
+            at: instant_us(row.try_get("changed_at_us")?)?,
+            by: row.try_get("changed_by")?,
+            reason: row.try_get("reason")?,
+        },
+    })
+}
+
+fn state(word: &str) -> Result<ModelState, StoreError> {
+    word.parse().map_err(impossible)
 }

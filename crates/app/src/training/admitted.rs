@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bist_lifecycle::{ExcludedSymbol, Lineage, Trained, TrainingSpec};
 use bist_market::calendar::Calendar;
-use bist_market::{Instrument, Origin, Symbol, Universe, ValidatedBars};
+use bist_market::{Instrument, Origin, Snapshot, Symbol, Universe, ValidatedBars};
 use bist_models::{FeatureSpec, Horizon, Panel, RowKey, features};
 use jiff::civil::Date;
 
@@ -17,6 +17,8 @@ pub(crate) struct Admitted {
     /// One for each horizon and windows asked for, in their order.
     pub(crate) panels: Vec<Panel>,
     pub(crate) snapshot_hash: String,
+    /// What is kept of the bars, so that they can be had again.
+    pub(crate) snapshot: Snapshot,
     pub(crate) origin: Origin,
 }
 

@@ -4,5 +4,6 @@
 
 mod exchange;
 mod nightly;
+mod reproduction;
 mod streaming;
 mod tuning;

@@ -4,6 +4,7 @@
 //! Each side of a comparison runs in a process of its own, on one core, in turns, so that a busy
 //! machine slows both. Seconds of another day or machine are never compared.
 
+mod experiments;
 mod explain;
 mod ingest;
 mod models;
@@ -40,6 +41,8 @@ enum Topic {
     /// Studies beside Optuna's: how good what they find is, how fast they are, and what a trial costs
     /// when there are many. Takes minutes
     Tune(tune::TuneBenchArgs),
+    /// Simulated experiments of models: how often which decision is made where the truth is known
+    Experiments(experiments::ExperimentsBenchArgs),
     /// Training on generated markets: how much of what can be foreseen is, and what is claimed of
     /// noise. Takes minutes
     Skill(skill::SkillBenchArgs),
@@ -68,6 +71,7 @@ impl BenchArgs {
             Topic::Models(args) => args.run(terminal),
             Topic::Explain(args) => args.run(terminal),
             Topic::Plots(args) => args.run(terminal),
+            Topic::Experiments(args) => args.run(terminal),
             Topic::Skill(args) => args.run(config, terminal).await,
             Topic::ModelSide(args) => args.run(),
             Topic::ExplainSide(args) => args.run(),

@@ -48,7 +48,7 @@ struct Item<'a> {
 impl SignalsArgs {
     pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
         let app = open(config).await?;
-        let reports = app.make_signals(terminal.progress()).await?;
+        let reports = app.make_signals(None, terminal.progress()).await?;
         app.close().await;
         let of_horizon =
             reports.into_iter().find(|report| report.model.lineage.spec.horizon == self.horizon);

@@ -8,6 +8,7 @@ mod explain;
 mod gate;
 mod hourly;
 mod kills;
+mod models;
 mod services;
 mod studies;
 mod tidy;

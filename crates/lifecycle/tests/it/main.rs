@@ -4,6 +4,7 @@
 
 mod combinatorial;
 mod evaluations;
+mod experiments;
 mod folds;
 mod golden;
 mod hourly;

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use bist_app::App;
+use bist_app::registry::VersionWithHistory;
 use bist_lifecycle::evaluation::{Baseline, Rmse};
-use bist_lifecycle::{Evaluation, Lineage, ModelState, ModelVersion};
+use bist_lifecycle::{
+    Evaluation, Horizon, Lineage, ModelDifference, ModelState, ModelVersion, StateChange,
+    UnknownState,
+};
 use bist_trading::Estimate;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,14 +20,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::error::ApiError;
-use crate::extract::{Checked, FromQuery, NoParameters, QueryReader, TextPath};
+use crate::extract::{Checked, FromQuery, NoParameters, QueryReader, TextPath, horizon};
 use crate::openapi::NoSuchModelVersion;
 use crate::paging::{self, LIMIT_DEFAULT, LIMIT_MAX, Page};
 use crate::schema::{Day, Instant, OriginWord, document, schema, text};
 
 /// The routes of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(one))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(one)).routes(routes!(diff))
 }
 
 /// Where a model stands.
@@ -37,11 +41,38 @@ schema!(
         "Where a model stands. The forecasts and signals shown are those of the champion.",
         "champion"
     )
-    .enum_values(Some(
-        [ModelState::Candidate, ModelState::Staged, ModelState::Champion, ModelState::Retired]
-            .map(ModelState::as_str)
-    ))
+    .enum_values(Some(ModelState::ALL.map(ModelState::as_str)))
 );
+
+/// A change of state.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StateChange)]
+struct StateChangeResponse {
+    /// Where the version stood; null when it was registered.
+    #[schema(required)]
+    from: Option<StateWord>,
+    /// Where it stands since.
+    to: StateWord,
+    /// When.
+    at: Instant,
+    /// Who: a person, or the command that follows a rule.
+    #[schema(example = "bist train")]
+    by: String,
+    /// Why.
+    reason: String,
+}
+
+impl From<StateChange> for StateChangeResponse {
+    fn from(StateChange { from, to, signed, .. }: StateChange) -> Self {
+        Self {
+            from: from.map(StateWord),
+            to: StateWord(to),
+            at: Instant(signed.at),
+            by: signed.by,
+            reason: signed.reason,
+        }
+    }
+}
 
 /// The record out of sample, whole.
 #[derive(Debug, Serialize)]
@@ -137,7 +168,23 @@ struct ModelVersionResponse {
     artifact_sha256: String,
     /// What it was worth out of sample.
     evaluation: EvaluationDocument,
+    /// Its changes of state, the first first.
+    changes: Vec<StateChangeResponse>,
 }
+
+/// How two model versions differ.
+#[derive(Debug, Serialize)]
+struct DifferenceDocument(ModelDifference);
+
+schema!(
+    DifferenceDocument,
+    "ModelDifference",
+    document(
+        "How the version `after` differs from `before`, as `bist models diff --json` prints it: \
+         `same_artifact`, `same_bars` and `same_test_days`, `lineage` (field by field, `before` and \
+         `after`), `symbols` and `features` that only one of them has, `metrics` of both records."
+    )
+);
 
 /// An estimate with its interval.
 #[derive(Debug, Serialize, ToSchema)]
@@ -217,6 +264,12 @@ struct ListParams {
     /// The `next` of the page before.
     #[param(value_type = Option<String>, pattern = "^from-[0-9]{1,18}$", example = "from-100")]
     cursor: u64,
+    /// Only those that look so far ahead: sessions, `1h` or `eod`.
+    #[param(value_type = Option<String>, pattern = "^(1|5|20|1h|eod)$", example = "5")]
+    horizon: Option<Horizon>,
+    /// Only those that stand there.
+    #[param(value_type = Option<StateWord>, example = "champion")]
+    state: Option<ModelState>,
 }
 
 impl FromQuery for ListParams {
@@ -224,6 +277,10 @@ impl FromQuery for ListParams {
         Ok(Self {
             limit: paging::limit(query, LIMIT_DEFAULT, LIMIT_MAX)?,
             cursor: paging::cursor_from(query)?,
+            horizon: query.optional("horizon", horizon)?,
+            state: query.optional("state", |word| {
+                word.parse().map_err(|error: UnknownState| error.to_string())
+            })?,
         })
     }
 }
@@ -238,7 +295,11 @@ async fn list(
     State(app): State<Arc<App>>,
     Checked(params): Checked<ListParams>,
 ) -> Result<Json<Page<ModelSummary>>, ApiError> {
-    let versions = app.model_versions().await?;
+    let mut versions = app.model_versions().await?;
+    versions.retain(|version| {
+        params.horizon.is_none_or(|horizon| version.evaluation.horizon == horizon)
+            && params.state.is_none_or(|state| version.state == state)
+    });
     let page = paging::page(&versions, params.cursor, params.limit);
     Ok(Json(page.map(ModelSummary::from)))
 }
@@ -260,6 +321,7 @@ async fn one(
     let Some(version) = app.model_version(&id).await? else {
         return Err(ApiError::ModelVersionNotFound(id));
     };
+    let VersionWithHistory { version, changes } = app.with_history(version).await?;
     let summary = ModelSummary::from(&version);
     let ModelVersion { lineage, artifact_sha256, evaluation, .. } = version;
     Ok(Json(ModelVersionResponse {
@@ -267,5 +329,52 @@ async fn one(
         lineage: LineageDocument(lineage),
         artifact_sha256,
         evaluation: EvaluationDocument(evaluation),
+        changes: changes.into_iter().map(StateChangeResponse::from).collect(),
     }))
+}
+
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct DiffParams {
+    /// The version to compare with: it stands first.
+    #[param(example = "gbdt-ba9876543210")]
+    against: String,
+}
+
+impl FromQuery for DiffParams {
+    fn from_query(query: &mut QueryReader) -> Result<Self, ApiError> {
+        let name = |text: &str| {
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+            match !text.is_empty() && text.bytes().all(is_plain) {
+                true => Ok(text.to_owned()),
+                false => Err(format!("'{text}' names no version; give one of GET /api/v1/models")),
+            }
+        };
+        Ok(Self { against: query.required("against", "the name of a model version", name)? })
+    }
+}
+
+/// How a model version differs from another
+#[utoipa::path(
+    get, path = "/api/v1/models/{version}/diff", tag = "models", operation_id = "diff_models",
+    params(
+        ("version" = String, Path, description = "The version that stands second.", example = "gbdt-0123456789ab"),
+        DiffParams,
+    ),
+    responses(
+        (status = 200, description = "What only one of them has, and both records.", body = DifferenceDocument),
+        NoSuchModelVersion,
+    )
+)]
+async fn diff(
+    State(app): State<Arc<App>>,
+    TextPath(id): TextPath,
+    Checked(params): Checked<DiffParams>,
+) -> Result<Json<DifferenceDocument>, ApiError> {
+    let version = async |id: String| match app.model_version(&id).await? {
+        Some(version) => Ok(version),
+        None => Err(ApiError::ModelVersionNotFound(id)),
+    };
+    let (before, after) = (version(params.against).await?, version(id).await?);
+    Ok(Json(DifferenceDocument(ModelDifference::of(&before, &after))))
 }

@@ -11,6 +11,7 @@ mod health;
 mod market;
 mod models;
 mod openapi;
+mod registry;
 mod schema_check;
 mod serve;
 mod signals;

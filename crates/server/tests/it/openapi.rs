@@ -43,6 +43,7 @@ impl Operation {
         match required {
             None => path,
             Some("param") => format!("{path}?param={}", app.param),
+            Some("against") => format!("{path}?against={}", app.version),
             Some(name) => format!("{path}?{name}={}", app.symbol),
         }
     }
@@ -221,7 +222,7 @@ async fn every_query_parameter_names_itself_when_it_is_malformed() {
                 "q" | "param" => "q".repeat(201),
                 _ => "%C5%9F".to_owned(),
             };
-            let address = if name == "symbol" || name == "param" {
+            let address = if matches!(name, "symbol" | "param" | "against") {
                 format!("{}?{name}={value}", operation.path)
             } else {
                 operation.address_with(&known, name, &value)

@@ -162,12 +162,12 @@ impl Answer {
     }
 }
 
-async fn open(directory: &Path) -> App {
+pub(crate) async fn open(directory: &Path) -> App {
     let clock = Arc::new(FixedClock(NOW.parse().unwrap()));
     App::open(directory, clock, ValidationPolicy::default()).await.unwrap()
 }
 
-fn quiet() -> Arc<ProgressSink> {
+pub(crate) fn quiet() -> Arc<ProgressSink> {
     Arc::new(|_| ())
 }
 
@@ -187,7 +187,7 @@ fn trained_directory() -> &'static Path {
                 app.make_sample(spec, quiet()).await.unwrap();
                 app.validate(None, quiet()).await.unwrap();
                 app.train(None, &[HORIZON_DEFAULT], 7, quiet()).await.unwrap();
-                app.make_signals(quiet()).await.unwrap();
+                app.make_signals(None, quiet()).await.unwrap();
                 app.close().await;
                 crate::studies::write_studies(&path).await;
             });

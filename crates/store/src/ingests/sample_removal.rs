@@ -9,10 +9,11 @@ use crate::instruments::held_origin;
 
 /// Everything that is made from a sample, what refers to other rows first. What was asked of real
 /// sources and when jobs ran stays.
-const REMOVALS: [&str; 20] = [
+const REMOVALS: [&str; 21] = [
     "DELETE FROM signals",
     "DELETE FROM forecasts",
     "DELETE FROM model_versions",
+    "DELETE FROM snapshots",
     "DELETE FROM finding_decisions",
     "DELETE FROM quality_history",
     "DELETE FROM findings",
