@@ -2,22 +2,24 @@ import { parseRoute, type Route } from './routes';
 
 class Router {
   route = $state.raw<Route>(parseRoute(location.pathname));
+  /** The choices made on the page, as in the address. */
+  search = $state(location.search);
   #path = location.pathname;
 
   constructor() {
-    addEventListener('popstate', () => {
-      // A link within the page comes here too; the page that is shown stays as it is.
-      if (location.pathname !== this.#path) this.#show();
-    });
+    addEventListener('popstate', () => this.#show());
   }
 
   go(path: string, how: 'push' | 'replace' = 'push'): void {
     if (how === 'replace') history.replaceState(null, '', path);
-    else if (path !== location.pathname) history.pushState(null, '', path);
+    else if (path !== location.pathname + location.search) history.pushState(null, '', path);
     this.#show();
   }
 
   #show(): void {
+    this.search = location.search;
+    // A link within the page comes here too, and so does a choice; the page stays as it is.
+    if (location.pathname === this.#path) return;
     this.#path = location.pathname;
     this.route = parseRoute(location.pathname);
   }
@@ -35,6 +37,6 @@ export function followLinks(event: MouseEvent): void {
   // A link within the page (skip link) is the browser's own business.
   if (link.pathname === location.pathname && link.hash !== '') return;
   event.preventDefault();
-  router.go(link.pathname);
+  router.go(link.pathname + link.search);
   scrollTo(0, 0);
 }

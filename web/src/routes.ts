@@ -58,6 +58,12 @@ export function modelPath(version: string): string {
   return `/models/${encodeURIComponent(version)}`;
 }
 
+/** `path` with the choices made on its page; null is none. */
+export function withChoices(path: string, choices: Record<string, string | null>): string {
+  const query = new URLSearchParams(Object.entries(choices).filter((choice): choice is [string, string] => choice[1] !== null));
+  return query.size === 0 ? path : `${path}?${query.toString()}`;
+}
+
 export function studyPath(name: string): string {
   return `/studies/${encodeURIComponent(name)}`;
 }

@@ -1,7 +1,9 @@
-import type { Day, Horizon, Page, Problem } from './schema/vocabulary';
+import type { Day, Horizon, ModelHorizon, Page, Problem } from './schema/vocabulary';
 import type { Bar, BarsPage, CalendarDay, SymbolSummary } from './schema/market';
+import type { ModelDifference } from './schema/model_difference';
 import type { ModelSummary, ModelVersion } from './schema/models';
 import type { DataQuality, Finding, Freshness, QualityHistory, Reconciliation, Severity, Sources } from './schema/quality';
+import type { ModelState } from './schema/registry';
 import type { Forecast, Signal } from './schema/signals';
 
 const BASE = '/api/v1';
@@ -121,8 +123,34 @@ export async function models(signal?: AbortSignal): Promise<ModelSummary[]> {
   return items;
 }
 
+/** Which versions are wanted; null asks about nothing. */
+export interface ModelFilter {
+  horizon: ModelHorizon | null;
+  state: ModelState | null;
+}
+
+/** The newest `count` versions, or all where there are fewer; `next` tells whether there are more. */
+export async function newestModels({ horizon, state }: ModelFilter, count: number, signal?: AbortSignal): Promise<Page<ModelSummary>> {
+  const items: ModelSummary[] = [];
+  let next: string | null = null;
+  do {
+    const limit = Math.min(count - items.length, PAGE_ROWS);
+    const page: Page<ModelSummary> = await get(path('/models', { horizon, state, limit, cursor: next }), signal);
+    items.push(...page.items);
+    next = page.next;
+  } while (next !== null && items.length < count);
+  return { items, next };
+}
+
+const versionPath = (version: string): string => `/models/${encodeURIComponent(version)}`;
+
 export function model(version: string, signal?: AbortSignal): Promise<ModelVersion> {
-  return get<ModelVersion>(path(`/models/${encodeURIComponent(version)}`), signal);
+  return get<ModelVersion>(path(versionPath(version)), signal);
+}
+
+/** How `version` differs from `against`. */
+export function modelDifference(version: string, against: string, signal?: AbortSignal): Promise<ModelDifference> {
+  return get<ModelDifference>(path(`${versionPath(version)}/diff`, { against }), signal);
 }
 
 export async function dataQuality(signal?: AbortSignal): Promise<DataQuality> {

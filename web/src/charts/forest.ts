@@ -1,10 +1,13 @@
 import type { Estimate } from '../api/schema/vocabulary';
 
+/** A value and the interval in which the truth may lie, of whatever level. */
+export type Interval = Pick<Estimate, 'value' | 'low' | 'high'>;
+
 /** What an interval says of the value that means "nothing known". */
 export type Side = 'above' | 'below' | 'not_told_apart' | 'unknown';
 
 /** Only an interval without `neutral` tells the truth apart from it. */
-export function sideOf(estimate: Estimate | null, neutral = 0): Side {
+export function sideOf(estimate: Interval | null, neutral = 0): Side {
   if (estimate === null) return 'unknown';
   if (estimate.low > neutral) return 'above';
   return estimate.high < neutral ? 'below' : 'not_told_apart';
@@ -26,7 +29,7 @@ const MARGIN = 0.05;
  * A scale on which most of `estimates` can be read: one that reaches far further than the others
  * does not press them into a line; it is cut off instead.
  */
-export function forestScale(estimates: (Estimate | null)[], neutral = 0): Scale {
+export function forestScale(estimates: (Interval | null)[], neutral = 0): Scale {
   const known = estimates.filter((estimate) => estimate !== null);
   const reaches = known.map(({ low, high }) => Math.max(Math.abs(low - neutral), Math.abs(high - neutral))).sort((a, b) => a - b);
   const usual = reaches[Math.floor((reaches.length - 1) / 2)] ?? 0;

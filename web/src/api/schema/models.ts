@@ -1,6 +1,7 @@
 // Models and the record of each out of sample.
 
 import type { Day, Estimate, Instant, ModelHorizon, Origin, Text } from './vocabulary';
+import type { Lineage, ModelState, StateChange } from './registry';
 import type { BarrierShares } from './signals';
 
 /** Root mean squared errors of forecasts of the return over the horizon, on the same rows. */
@@ -16,7 +17,8 @@ export interface ModelSummary {
   kind: string;
   /** How far ahead it looks; there is one champion for each. */
   horizon: ModelHorizon;
-  state: string;
+  /** The forecasts shown are those of the champion. */
+  state: ModelState;
   origin: Origin;
   trained_at: Instant;
   first_day: Day;
@@ -300,5 +302,8 @@ export interface Evaluation {
 
 export interface ModelVersion extends ModelSummary {
   artifact_sha256: string;
+  lineage: Lineage;
   evaluation: Evaluation;
+  /** The first first. */
+  changes: StateChange[];
 }
