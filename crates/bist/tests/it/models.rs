@@ -1,4 +1,5 @@
-//! `bist models`: what stands where, how it comes to stand elsewhere, and what is refused.
+//! `bist models`: what stands where, how it comes to stand elsewhere, and what is refused; and what
+//! the rule of experiments would decide.
 
 use tempfile::TempDir;
 
@@ -59,4 +60,18 @@ fn a_model_is_put_in_force_taken_back_and_compared() {
     assert!(unknown.contains("there is no model version 'gbdt-0'"), "{unknown}");
     let other = refused(&["show", "champion", "--horizon", "1"]);
     assert!(other.contains("1 session ahead has been trained yet"), "{other}");
+}
+
+#[test]
+fn simulated_experiments_tell_false_promotions_and_power() {
+    let folder = TempDir::new().unwrap();
+    let bench = ["bench", "experiments", "--experiments", "20", "--challengers", "2"];
+    let report = json(folder.path(), &bench);
+    assert_eq!(report["rows"].as_array().unwrap().len(), 6);
+    assert_eq!(report["rows"][0]["effect"], 0.0);
+    let share = |row: usize, name: &str| report["rows"][row][name].as_f64().unwrap();
+    assert!(share(2, "promoted_share") <= 0.0, "a worse one is never promoted: {report}");
+    assert!(share(5, "promoted_share") > 0.9, "a far better one is: {report}");
+    let told = text(folder.path(), &bench);
+    assert!(told.contains("promoted without being better") && told.contains("goal 5 %"), "{told}");
 }

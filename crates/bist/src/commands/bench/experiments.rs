@@ -65,7 +65,7 @@ impl ExperimentsBenchArgs {
             improvement_min: 0.0,
             guardrails: Vec::new(),
             covariate: None,
-            missing_share_max: 0.0,
+            missing_share_max: 0.01,
         };
         let table = simulate(&PowerPlan {
             experiment: experiment.declare()?,
