@@ -18,8 +18,9 @@ mod validate;
 use std::sync::Arc;
 
 use bist_app::App;
+use bist_app::registry::Asked;
 use bist_market::Clock;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use crate::config::Config;
@@ -75,6 +76,29 @@ impl Command {
             Self::Market(args) => args.run(terminal),
             Self::Bench(args) => args.run(config, terminal).await,
         }
+    }
+}
+
+/// Who decides, and why.
+#[derive(Args, Debug)]
+struct ReasonArgs {
+    /// Why; it is recorded with what is done
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Who; it is recorded with what is done
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "USER",
+        default_value = "unknown",
+        hide_env_values = true
+    )]
+    by: String,
+}
+
+impl ReasonArgs {
+    fn asked(&self) -> Asked<'_> {
+        Asked { by: &self.by, reason: &self.reason }
     }
 }
 

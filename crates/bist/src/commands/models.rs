@@ -3,13 +3,13 @@
 mod text;
 
 use anyhow::{anyhow, ensure};
-use bist_app::registry::{Asked, Moved};
+use bist_app::registry::Moved;
 use bist_app::{App, HORIZON_DEFAULT, Horizon, ModelVersion, parse_horizon};
 use bist_lifecycle::{ModelState, StateChange};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::open;
+use super::{ReasonArgs, open};
 use crate::config::Config;
 use crate::terminal::Terminal;
 
@@ -87,29 +87,12 @@ pub(crate) struct HistoryArgs {
     horizon: Option<Horizon>,
 }
 
-/// Who asks, and why.
-#[derive(Args, Debug)]
-struct AskedArgs {
-    /// Why; it is recorded with the change
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
-    /// Who; it is recorded with the change
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "USER",
-        default_value = "unknown",
-        hide_env_values = true
-    )]
-    by: String,
-}
-
 #[derive(Args, Debug)]
 pub(crate) struct MoveArgs {
     #[command(flatten)]
     named: Named,
     #[command(flatten)]
-    asked: AskedArgs,
+    why: ReasonArgs,
 }
 
 #[derive(Args, Debug)]
@@ -117,7 +100,7 @@ pub(crate) struct RollbackArgs {
     #[command(flatten)]
     of: OfHorizon,
     #[command(flatten)]
-    asked: AskedArgs,
+    why: ReasonArgs,
 }
 
 #[derive(Args, Debug)]
@@ -221,11 +204,11 @@ impl ModelsCommand {
             }
             Self::Promote(args) => {
                 let version = args.version(app).await?;
-                let moved = app.promote_model(&version, args.asked.asked()).await?;
+                let moved = app.promote_model(&version, args.why.asked()).await?;
                 in_force(app, &moved, terminal).await
             }
             Self::Rollback(args) => {
-                let moved = app.roll_back_model(args.of.horizon, args.asked.asked()).await?;
+                let moved = app.roll_back_model(args.of.horizon, args.why.asked()).await?;
                 in_force(app, &moved, terminal).await
             }
             Self::Reproduce(args) => args.run(app, terminal).await,
@@ -239,12 +222,6 @@ impl ListArgs {
     fn wants(&self, version: &ModelVersion) -> bool {
         self.horizon.is_none_or(|horizon| version.evaluation.horizon == horizon)
             && self.state.is_none_or(|state| version.state == state)
-    }
-}
-
-impl AskedArgs {
-    fn asked(&self) -> Asked<'_> {
-        Asked { by: &self.by, reason: &self.reason }
     }
 }
 
@@ -276,7 +253,7 @@ impl MoveArgs {
 
     async fn move_to(self, to: ModelState, app: &App, terminal: &Terminal) -> anyhow::Result<()> {
         let version = self.version(app).await?;
-        let moved = app.move_model(&version, to, self.asked.asked()).await?;
+        let moved = app.move_model(&version, to, self.why.asked()).await?;
         terminal.result(&moved, || text::moved(&moved))
     }
 }

@@ -11,7 +11,7 @@ use bist_market::{Decision, FindingId, Source, Symbol, Verdict};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::open;
+use super::{ReasonArgs, open};
 use crate::config::Config;
 use crate::terminal::Terminal;
 
@@ -54,18 +54,8 @@ struct DecideArgs {
     /// The name of the finding, 16 hexadecimal digits
     #[arg(value_name = "FINDING")]
     finding: FindingId,
-    /// Why; it is recorded with the decision
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
-    /// Who decides; it is recorded with the decision
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "USER",
-        default_value = "unknown",
-        hide_env_values = true
-    )]
-    by: String,
+    #[command(flatten)]
+    why: ReasonArgs,
 }
 
 /// The JSON document of the decisions.
@@ -138,7 +128,7 @@ impl ValidateArgs {
     pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
         let app = open(config).await?;
         if let Some(decide) = self.decide {
-            let (verdict, DecideArgs { finding, reason, by }) = match decide {
+            let (verdict, DecideArgs { finding, why }) = match decide {
                 Decide::Accept(args) => (Verdict::Accept, args),
                 Decide::Reject(args) => (Verdict::Reject, args),
                 Decide::Decisions(DecisionsArgs { limit }) => {
@@ -149,7 +139,7 @@ impl ValidateArgs {
                     return terminal.result(&report, || decisions_text(&report.items));
                 }
             };
-            let decided = app.decide(finding, verdict, &reason, &by).await?;
+            let decided = app.decide(finding, verdict, &why.reason, &why.by).await?;
             app.close().await;
             return terminal.result(&decided, || decided_text(&decided));
         }
