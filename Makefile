@@ -7,7 +7,7 @@ DATA_DIR ?= data
 BIND ?= 127.0.0.1:8080
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: help run test test-rust test-web check fmt lint tidy deny snapshots bench e2e ci web setup clean
+.PHONY: help run test test-rust test-web check fmt lint tidy deny snapshots bench e2e outside ci web setup clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -59,16 +59,21 @@ deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny)
 bench: web ## Ours beside what users would choose instead, from PyPI, on one core, as ratios.
 	cargo build --release --locked --bin bist
 	test -x target/bench-venv/bin/python || python3 -m venv target/bench-venv
-	target/bench-venv/bin/pip install --quiet --disable-pip-version-check lightgbm==4.7.0 numpy==2.4.6 polars==2.1.0 pandas==3.1.1 pandera==0.35.0 TA-Lib==0.8.2 prophet==1.5.0 torch==2.15.0 shap==0.51.0 lime==0.2.0.1 matplotlib==3.11.2 optuna==5.0.0 cmaes==0.13.1
+	target/bench-venv/bin/pip install --quiet --disable-pip-version-check lightgbm==4.7.0 numpy==2.4.6 polars==2.1.0 pandas==3.1.1 pandera==0.35.0 TA-Lib==0.8.2 prophet==1.5.0 torch==2.15.0 shap==0.51.0 lime==0.2.0.1 matplotlib==3.11.2 optuna==5.0.0 cmaes==0.13.1 mlflow==3.17.2
 	target/release/bist bench ingest --python target/bench-venv/bin/python
 	target/release/bist bench models --python target/bench-venv/bin/python
 	target/release/bist bench explain --python target/bench-venv/bin/python
 	target/release/bist bench plots --python target/bench-venv/bin/python
+	target/release/bist bench registry --python target/bench-venv/bin/python
 	target/release/bist bench tune --python target/bench-venv/bin/python
 
 e2e: web ## The real binary in headless Chromium.
 	cargo build --release --locked --bin bist
 	scripts/e2e.sh target/release/bist
+
+outside: web ## The real binary beside Optuna, its dashboard and an S3 server, from PyPI.
+	cargo build --release --locked --bin bist
+	scripts/outside_check.sh target/release/bist
 
 ci: ## What must be green before a commit lands.
 	.ci/run

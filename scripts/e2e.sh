@@ -11,9 +11,10 @@ mkdir -p "$out"
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true' EXIT
 
-# Serves DATA on a free port and runs the browser journeys against it.
+# Serves DATA on a free port and runs the browser journeys against it, with the options that follow.
 browse() {
     local data=$1 shots=$2 log=$out/serve-$2.log base=
+    shift 2
     "$bist" serve --data-dir "$data" --bind 127.0.0.1:0 --json >"$out/address-$shots.json" 2>"$log" &
     server=$!
     for _ in $(seq 100); do
@@ -23,7 +24,7 @@ browse() {
         sleep 0.1
     done
     curl -fsS --retry 20 --retry-delay 1 --retry-all-errors "$base/health/ready" >"$out/ready-$shots.json"
-    node web/e2e/run.mjs --base "$base" --out "$out/$shots"
+    node web/e2e/run.mjs --base "$base" --out "$out/$shots" "$@"
     kill -TERM "$server"
     wait "$server"
     server=
@@ -77,4 +78,5 @@ if (ingest.rows_read !== rows || validate.received_count !== rows) {
 }
 console.log(`${rows} rows in the files, as many read and validated`);
 JS
-browse "$data" real
+# The sample has been looked at in every width and theme.
+browse "$data" real --quick

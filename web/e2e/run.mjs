@@ -3,7 +3,7 @@
 //   node e2e/run.mjs --base http://127.0.0.1:8080 --out DIR [--quick]
 //
 // The base may also come from BIST_E2E_BASE. Works on any data: what it expects is read from the API.
-// --quick takes one width and one theme for the matrix; the journeys always run.
+// --quick takes one width and one theme for each page; the journeys always run.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -18,6 +18,7 @@ import {
   FLAGS,
   inspect,
   LANGUAGES,
+  LOOKS,
   modelPath,
   numberTr,
   openPage,
@@ -25,38 +26,36 @@ import {
   percentTr,
   SAMPLE_WORD,
   settled,
-  THEMES,
   visit,
   WAIT_MS,
-  WIDTHS,
 } from './browser.mjs';
 import { explanationJourney } from './explanations.mjs';
+import { jobsJourney } from './jobs.mjs';
+import { recordStates } from './record.mjs';
+import { registryJourney } from './registry.mjs';
 import { clickedStudy, emptyStudies, failingStudy, runningStudy, studyJourney, studyPath } from './studies.mjs';
 
 async function matrix(browser, routes) {
-  for (const theme of THEMES) {
-    for (const language of LANGUAGES) {
-      for (const width of WIDTHS) {
-        const { page, complaints, close } = await openPage(browser, { theme, language, width });
-        for (const { name, path, selector } of routes) {
-          const where = `${name} ${theme} ${language} ${width}`;
-          try {
-            await visit(page, path, selector);
-            check((await page.evaluate(() => document.documentElement.lang)) === language, `${where}: the language of the page is not ${language}`);
-            check((await page.evaluate(() => document.documentElement.dataset.theme)) === theme, `${where}: the theme is not ${theme}`);
-            await inspect(page, complaints, where);
-            await page.screenshot({ path: join(OUT, `${name}-${theme}-${language}-${width}.png`) });
-          } catch (error) {
-            // What the browser complained of, and what the page says instead, tell slowness from a fault.
-            const shown = await page.locator('main').innerText({ timeout: WAIT_MS }).catch(() => 'nothing');
-            const said = [...complaints.splice(0), `the page shows "${shown.slice(0, 200).replaceAll('\n', ' ')}"`];
-            check(false, `${where}: ${error.message.split('\n')[0]} (${said.join('; ')})`);
-            await page.screenshot({ path: join(OUT, `${name}-${theme}-${language}-${width}-failed.png`) }).catch(() => undefined);
-          }
-        }
-        await close();
+  for (const look of LOOKS) {
+    const { theme, language, width } = look;
+    const { page, complaints, close } = await openPage(browser, look);
+    for (const { name, path, selector } of routes) {
+      const where = `${name} ${theme} ${language} ${width}`;
+      try {
+        await visit(page, path, selector);
+        check((await page.evaluate(() => document.documentElement.lang)) === language, `${where}: the language of the page is not ${language}`);
+        check((await page.evaluate(() => document.documentElement.dataset.theme)) === theme, `${where}: the theme is not ${theme}`);
+        await inspect(page, complaints, where);
+        await page.screenshot({ path: join(OUT, `${name}-${theme}-${language}-${width}.png`) });
+      } catch (error) {
+        // What the browser complained of, and what the page says instead, tell slowness from a fault.
+        const shown = await page.locator('main').innerText({ timeout: WAIT_MS }).catch(() => 'nothing');
+        const said = [...complaints.splice(0), `the page shows "${shown.slice(0, 200).replaceAll('\n', ' ')}"`];
+        check(false, `${where}: ${error.message.split('\n')[0]} (${said.join('; ')})`);
+        await page.screenshot({ path: join(OUT, `${name}-${theme}-${language}-${width}-failed.png`) }).catch(() => undefined);
       }
     }
+    await close();
   }
 }
 
@@ -455,15 +454,22 @@ const signals = new Map((await api('/api/v1/signals')).items.map((signal) => [si
 const models = (await api('/api/v1/models')).items;
 const explained = symbols.filter((symbol) => signals.has(symbol.symbol));
 const studies = (await api('/api/v1/studies')).items;
+const experiments = (await api('/api/v1/experiments')).items;
 
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 try {
+  const run = await jobsJourney(browser).catch((error) => check(false, error.stack.split('\n').slice(0, 4).join(' ')));
   await matrix(browser, [
     { name: 'symbol', path: `/s/${symbols[0].symbol}`, selector: '.canvas canvas' },
     { name: 'quality', path: '/quality', selector: 'main .matrix' },
     { name: 'quality-symbol', path: `/quality/${symbols[0].symbol}`, selector: 'main dl' },
     { name: 'models', path: '/models', selector: models.length > 0 ? 'main table' : 'main .empty' },
     ...(models.length > 0 ? [{ name: 'model', path: modelPath(models[0]), selector: '#symbols-title' }] : []),
+    { name: 'experiments', path: '/experiments', selector: experiments.length > 0 ? 'main [data-experiment]' : 'main .empty' },
+    ...experiments.slice(0, 1).map(({ id }) => ({ name: 'experiment', path: `/experiments/${id}`, selector: 'main [data-experiment-sentence]' })),
+    { name: 'record', path: '/record', selector: 'main [data-record], main .empty' },
+    { name: 'jobs', path: '/jobs', selector: 'main [data-job-runs]' },
+    { name: 'job', path: `/jobs/${run}`, selector: 'main [data-job-stages]' },
     { name: 'studies', path: '/studies', selector: studies.length > 0 ? 'main [data-study]' : 'main .empty' },
     ...studies.slice(0, 2).map((study, index) => ({ name: `study-${index}`, path: studyPath(study), selector: 'main [data-trials]' })),
     { name: 'about', path: '/about', selector: 'main .credits' },
@@ -475,9 +481,10 @@ try {
     () => keyboardJourney(browser, symbols),
     () => modes(browser, symbols[0].symbol),
     () => failingPart(browser, symbols[0].symbol),
-    ...(models.length > 0 ? [() => modelJourney(browser, models), () => modelStates(browser, models)] : []),
+    ...(models.length > 0 ? [() => modelJourney(browser, models), () => modelStates(browser, models), () => registryJourney(browser, models)] : []),
     ...(explained.length > 1 ? LANGUAGES.map((language, index) => () => explanationJourney(browser, symbols.find((one) => one !== explained[index]), explained[index], language)) : []),
     ...(studies.length > 0 ? [...LANGUAGES.map((language) => () => clickedStudy(browser, studies, language)), () => studyJourney(browser, studies), () => runningStudy(browser, studies[0]), () => failingStudy(browser, studies[0])] : []),
+    () => recordStates(browser),
     () => emptyStudies(browser),
     () => qualityJourney(browser),
     () => qualityFailing(browser),

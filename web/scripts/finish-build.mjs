@@ -12,7 +12,7 @@ const MODULES = join(WEB, 'node_modules');
 /** Budgets in bytes after gzip. */
 const SYMBOL_ROUTE_MAX = 120_000;
 const LAZY_ROUTE_MAX = 40_000;
-const CSS_MAX = 15_000;
+const CSS_MAX = 15_500;
 const SYMBOL_ROUTE = 'src/routes/symbol/SymbolPage.svelte';
 
 /** Smaller files gain nothing from compression. */

@@ -3,13 +3,18 @@ export type Route =
   | { name: 'root' }
   | { name: 'symbol'; symbol: string }
   | { name: 'models'; version: string | null }
+  | { name: 'record' }
   | { name: 'studies'; study: string | null }
+  | { name: 'jobs'; run: number | null }
+  | { name: 'experiments'; experiment: string | null }
   | { name: 'quality'; symbol: string | null; code: string | null }
   | { name: 'about' }
   | { name: 'unknown'; path: string };
 
 /** A ticker as the server knows it; the rule of `Symbol::parse`. */
 const SYMBOL = /^[A-Z0-9]{1,12}$/;
+/** The number of a run of a job. */
+const RUN = /^[0-9]{1,9}$/;
 /** The code of a kind of finding. */
 const FINDING_CODE = /^[a-z_]{1,40}$/;
 
@@ -33,7 +38,10 @@ export function parseRoute(path: string): Route {
   if (head === undefined) return { name: 'root' };
   if (head === 's' && symbol !== null && SYMBOL.test(symbol)) return { name: 'symbol', symbol };
   if (head === 'models') return { name: 'models', version: argument };
+  if (head === 'record' && argument === null) return { name: 'record' };
   if (head === 'studies') return { name: 'studies', study: argument };
+  if (head === 'jobs' && (argument === null || RUN.test(argument))) return { name: 'jobs', run: argument === null ? null : Number(argument) };
+  if (head === 'experiments') return { name: 'experiments', experiment: argument };
   if (head === 'quality' && (symbol === null || SYMBOL.test(symbol)) && (third === undefined || FINDING_CODE.test(third))) {
     return { name: 'quality', symbol, code: third ?? null };
   }
@@ -64,6 +72,14 @@ export function withChoices(path: string, choices: Record<string, string | null>
   return query.size === 0 ? path : `${path}?${query.toString()}`;
 }
 
+export function jobPath(run: number): string {
+  return `/jobs/${run}`;
+}
+
 export function studyPath(name: string): string {
   return `/studies/${encodeURIComponent(name)}`;
+}
+
+export function experimentPath(id: string): string {
+  return `/experiments/${encodeURIComponent(id)}`;
 }

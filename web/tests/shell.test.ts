@@ -19,7 +19,10 @@ describe('an address', () => {
   it('of each page is found', () => {
     expect(parseRoute('/')).toEqual({ name: 'root' });
     expect(parseRoute('/models')).toEqual({ name: 'models', version: null });
+    expect(parseRoute('/record')).toEqual({ name: 'record' });
+    expect(parseRoute('/record/x').name).toBe('unknown');
     expect(parseRoute('/studies')).toEqual({ name: 'studies', study: null });
+    expect(parseRoute('/experiments/5-2026-11-28')).toEqual({ name: 'experiments', experiment: '5-2026-11-28' });
     expect(parseRoute('/studies/trees%20h5')).toEqual({ name: 'studies', study: 'trees h5' });
     expect(parseRoute('/quality')).toEqual({ name: 'quality', symbol: null, code: null });
     expect(parseRoute('/quality/thyao')).toEqual({ name: 'quality', symbol: 'THYAO', code: null });

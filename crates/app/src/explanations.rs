@@ -344,8 +344,8 @@ impl App {
         horizon: Horizon,
         progress: &ProgressSink,
     ) -> Result<Asked, ExplainError> {
-        let version = self.champion(horizon).await?;
-        let fitted = self.fitted_model(&version)?;
+        let version = self.version_shown(horizon, symbol).await?;
+        let fitted = self.fitted_model(&version).await?;
         let wanted = known_symbols(&version);
         let shape = (horizon, version.lineage.spec.features);
         let admitted = self.admit(Some(&wanted), &[shape], progress).await?;

@@ -7,10 +7,15 @@
 pub mod bars;
 mod checked;
 pub mod decisions;
+mod due;
+pub mod experiments;
 pub mod explanations;
 pub mod fetch;
 pub mod freshness;
 pub mod ingest;
+pub mod jobs;
+pub mod model_card;
+pub mod model_file;
 pub mod models;
 pub mod nightly;
 pub mod plots;
@@ -20,7 +25,9 @@ pub mod reason;
 pub mod reconciliation;
 pub mod registry;
 pub mod reproduction;
+pub mod retraining;
 pub mod sample;
+pub mod signal_record;
 pub mod signals;
 pub mod sources;
 pub mod streaming;
@@ -47,7 +54,10 @@ use crate::studies::{KnownImportances, KnownTrials};
 pub use bist_lifecycle::{
     HORIZON_DEFAULT, HORIZONS, HORIZONS_HOURLY, Horizon, ModelVersion, horizons_of, parse_horizon,
 };
-pub use bist_store::{ForecastRecord, SignalRecord, StoreError};
+pub use bist_store::{
+    BucketSettings, BucketSettingsError, ForecastRecord, KeptScore, Keys, ObjectStoreUrl,
+    ServedSignal, SignalRecord, StoreError,
+};
 
 /// Everything that a use case needs.
 #[derive(Debug)]
@@ -62,6 +72,8 @@ pub struct App {
     /// What the prices of a source mean, where the user says so.
     price_basis: BTreeMap<Source, PriceBasis>,
     nightly: Option<NightlySettings>,
+    /// Whether models are trained anew each night after a session.
+    retraining_enabled: bool,
     /// The validated daily bars of the newest generation; the lock makes one caller load for all.
     daily: Mutex<Option<(Generation, Arc<DailyBars>)>>,
     known_trials: KnownTrials,
@@ -113,6 +125,7 @@ impl App {
             source_order: Vec::new(),
             price_basis: BTreeMap::new(),
             nightly: None,
+            retraining_enabled: false,
             daily: Mutex::new(None),
             known_trials: KnownTrials::default(),
             known_importances: KnownImportances::default(),
@@ -143,6 +156,21 @@ impl App {
     #[must_use]
     pub fn with_nightly(self, nightly: NightlySettings) -> Self {
         Self { nightly: Some(nightly), ..self }
+    }
+
+    /// The same with models that are trained anew each night after a session.
+    #[must_use]
+    pub fn with_retraining(self) -> Self {
+        Self { retraining_enabled: true, ..self }
+    }
+
+    /// The same with an object store that keeps the artefacts of models beside the data directory.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Bucket`] when no client can be made; nothing is asked of the network yet.
+    pub fn with_bucket(self, settings: &BucketSettings) -> Result<Self, StoreError> {
+        Ok(Self { store: self.store.with_bucket(settings)?, ..self })
     }
 
     /// The data directory.

@@ -2,10 +2,13 @@
 
 use bist_lifecycle::model_version::ModelVersion;
 use bist_market::Symbol;
+use bist_market::session_hours::moment_text;
 use bist_models::Horizon;
 use bist_store::{ForecastRecord, SignalRecord, StoreError};
 
 use crate::App;
+use crate::experiments::put_arms;
+use crate::signals::signal_moment;
 
 impl App {
     /// All model versions, the newest first.
@@ -35,8 +38,9 @@ impl App {
         self.store.signal(id).await
     }
 
-    /// The newest forecast of each symbol, or of `symbol` alone, by the champion for `horizon`; none
-    /// without a champion.
+    /// The newest forecast of each symbol, or of `symbol` alone, by the champion for `horizon`, or,
+    /// while an experiment splits the symbols, by the arm that each belongs to; none without a
+    /// champion.
     ///
     /// # Errors
     ///
@@ -46,14 +50,25 @@ impl App {
         horizon: Horizon,
         symbol: Option<Symbol>,
     ) -> Result<Vec<ForecastRecord>, StoreError> {
-        match self.store.champion(horizon).await? {
-            Some(champion) => self.store.latest_forecasts(&champion.id, symbol).await,
-            None => Ok(Vec::new()),
+        let Some(champion) = self.store.champion(horizon).await? else { return Ok(Vec::new()) };
+        let mut forecasts = self.store.latest_forecasts(&champion.id, symbol).await?;
+        if let Some(experiment) = self.split_experiment(horizon, &champion).await? {
+            let mut of_arms = Vec::new();
+            for arm in &experiment.design().challengers {
+                of_arms.push((arm.clone(), self.store.latest_forecasts(arm, symbol).await?));
+            }
+            let moment = |record: &ForecastRecord| {
+                let forecast = &record.forecast;
+                (forecast.symbol, moment_text(forecast.as_of, forecast.as_of_time))
+            };
+            put_arms(&experiment, &mut forecasts, of_arms, moment);
         }
+        Ok(forecasts)
     }
 
-    /// The newest signal of each symbol, or of `symbol` alone, by the champion for `horizon`; none
-    /// without a champion.
+    /// The newest signal of each symbol, or of `symbol` alone, by the champion for `horizon`, or,
+    /// while an experiment splits the symbols, by the arm that each belongs to; none without a
+    /// champion.
     ///
     /// # Errors
     ///
@@ -63,9 +78,15 @@ impl App {
         horizon: Horizon,
         symbol: Option<Symbol>,
     ) -> Result<Vec<SignalRecord>, StoreError> {
-        match self.store.champion(horizon).await? {
-            Some(champion) => self.store.latest_signals(&champion.id, symbol).await,
-            None => Ok(Vec::new()),
+        let Some(champion) = self.store.champion(horizon).await? else { return Ok(Vec::new()) };
+        let mut signals = self.store.latest_signals(&champion.id, symbol).await?;
+        if let Some(experiment) = self.split_experiment(horizon, &champion).await? {
+            let mut of_arms = Vec::new();
+            for arm in &experiment.design().challengers {
+                of_arms.push((arm.clone(), self.store.latest_signals(arm, symbol).await?));
+            }
+            put_arms(&experiment, &mut signals, of_arms, signal_moment);
         }
+        Ok(signals)
     }
 }

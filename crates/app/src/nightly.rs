@@ -2,41 +2,34 @@
 //!
 //! Due after each session at 18:40 Istanbul time, on half days at 13:30, when the exchange's
 //! bulletin and the vendors have the day. A run that was missed, because the machine was off, is
-//! made up as soon as the program runs again; a run is claimed in the store, so that of several
-//! processes one does it. A run that failed, or found that a source has not the day yet, is begun
-//! again with growing waits until the next one is due, and asks for what is still to come.
+//! made up as soon as the program runs again. A run that failed, or found that a source has not the
+//! day yet, is begun again with growing waits until the next one is due, and asks for what is still to
+//! come.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bist_feeds::Wanted;
-use bist_market::bar::{day_of, istanbul};
+use bist_market::bar::istanbul;
 use bist_market::calendar::{Calendar, DayKind};
 use bist_market::{Interval, SessionKind, Source, Symbol};
-use bist_store::{JobEnd, StoreError};
+use bist_store::{ClaimedJob, JobRun, StoreError};
 use jiff::civil::{Date, Time, time};
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
 
-use crate::App;
 use crate::fetch::Reuse;
 use crate::ingest::{IngestError, IngestReport, PiecesReport};
+use crate::jobs::{StageDone, plan_of};
 use crate::progress::ProgressSink;
 use crate::universes::{UniverseName, UniverseNameError};
+use crate::{App, due};
 
 /// Local time of the run after a full session.
 const AFTER_FULL_SESSION: Time = time(18, 40, 0, 0);
 
 /// Local time of the run after a half session.
 const AFTER_HALF_SESSION: Time = time(13, 30, 0, 0);
-
-/// How far back a missed run is looked for, and ahead the next one; the longest closure of the
-/// exchange is ten days.
-const DAYS_LOOKED_AT: i32 = 40;
-
-/// The name of the run in the store.
-pub(crate) const JOB_NAME: &str = "nightly ingest";
 
 /// How many years of history the first run of a source asks for.
 const FIRST_RUN_YEARS: i32 = 10;
@@ -45,11 +38,9 @@ const FIRST_RUN_YEARS: i32 = 10;
 /// source has moved its level.
 const OVERLAP_SESSIONS: u32 = 5;
 
-/// How often a run says that it goes on; the store takes it for dead after ten minutes.
-const RENEW_EVERY: Duration = Duration::from_secs(60);
-
-/// How long a run that has failed once waits before it is begun again.
-const RETRY_WAIT_FIRST: SignedDuration = SignedDuration::from_mins(15);
+/// The stages of the run.
+const INGEST: &str = "ingest";
+const DRIFT: &str = "drift";
 
 /// Which sources are asked each night, and for whose data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,82 +51,77 @@ pub struct NightlySettings {
     pub universe: UniverseName,
 }
 
-/// What became of a nightly run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NightlyOutcome {
-    /// Nothing is due, or another process has it, or it is not set up.
-    NothingDue,
-    /// It ran.
-    Done {
-        /// The session that it was for.
-        day: Date,
-        /// What came, in one sentence.
-        told: String,
-    },
-    /// It ran and something failed.
-    Failed {
-        /// The session that it was for.
-        day: Date,
-        /// What failed, and what came, in one sentence.
-        told: String,
-        /// When it is begun again, unless the next run is due by then.
-        retry_at: Timestamp,
-    },
+/// What a nightly run is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NightlyPlan {
+    /// The session whose data are fetched.
+    pub day: Date,
 }
 
+/// What failed of a nightly ingest, and what came, a sentence each.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("; "))]
+pub(crate) struct NightlyFailure(Vec<String>);
+
 impl App {
-    /// Runs the nightly ingest if one is due that nobody has run: asks each source, then checks
-    /// what is stored. A missed run is made up; runs before the last one are not, as the last one
-    /// asks for all days since the newest bar.
+    /// The nightly run that is due: when it was, and what it is to do.
+    ///
+    /// A missed run is made up; runs before the last one are not, as the last one asks for all days
+    /// since the newest bar.
+    pub(crate) fn nightly_due(&self) -> Option<(Timestamp, NightlyPlan)> {
+        self.nightly.as_ref()?;
+        let (day, due_at) = last_due(self.now(), Calendar::bist())?;
+        Some((due_at, NightlyPlan { day }))
+    }
+
+    /// Does the nightly run `run`: asks each source, then checks what is stored.
+    pub(crate) async fn do_nightly(
+        &self,
+        run: ClaimedJob,
+        progress: Arc<ProgressSink>,
+    ) -> Result<JobRun, StoreError> {
+        let NightlyPlan { day } = plan_of(&run.plan)?;
+        let stages = [INGEST, DRIFT].map(str::to_owned).to_vec();
+        let attended = self.attend(run, stages, progress).await?;
+        let work = async {
+            let ingest = |progress| async move {
+                let told = self.ingest_night(day, &progress).await?;
+                let told = told.unwrap_or_else(|| "no source is set up".to_owned());
+                Ok::<_, NightlyFailure>(StageDone { result: told.clone(), told })
+            };
+            let told: String = attended.stage(INGEST, ingest).await?;
+            let drift = |progress| async move {
+                let told = self.look_for_drift(progress).await;
+                Ok::<_, NightlyFailure>(StageDone { result: told.clone(), told })
+            };
+            let drift: String = attended.stage(DRIFT, drift).await?;
+            Ok(format!("{told}; {drift}"))
+        };
+        let outcome = attended.watch(work).await;
+        attended.finish(outcome).await
+    }
+
+    /// Asks each source that is set up for the session of `day`, and checks what is stored; `None`
+    /// when none is.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
-    pub async fn run_nightly(
+    /// [`NightlyFailure`] with everything that failed.
+    pub(crate) async fn ingest_night(
         &self,
-        progress: Arc<ProgressSink>,
-    ) -> Result<NightlyOutcome, StoreError> {
-        let Some(settings) = &self.nightly else { return Ok(NightlyOutcome::NothingDue) };
-        let Some((day, due_at)) = last_due(self.now(), Calendar::bist()) else {
-            return Ok(NightlyOutcome::NothingDue);
-        };
-        let Some(run) = self.store.claim_job(JOB_NAME, due_at, self.now()).await? else {
-            return Ok(NightlyOutcome::NothingDue);
-        };
-        let attempt = run.attempts_count;
-        tracing::info!(%day, attempt, "the nightly ingest of {day} begins");
-        let night = Night { day, due_at, settings };
-        let Told { done, failed } = tokio::select! {
-            told = self.ask_all(&night, &progress) => told,
-            never = self.renew_run(run.id) => match never {},
-        };
-        let (end, outcome) = if failed.is_empty() {
-            (JobEnd::Done, NightlyOutcome::Done { day, told: done.join("; ") })
-        } else {
-            let retry_at = self.now().saturating_add(retry_wait(attempt)).unwrap_or(Timestamp::MAX);
-            let told = failed.into_iter().chain(done).collect::<Vec<_>>().join("; ");
-            let end = JobEnd::Failed { retry_at: Some(retry_at) };
-            (end, NightlyOutcome::Failed { day, told, retry_at })
-        };
-        let told = match &outcome {
-            NightlyOutcome::Done { told, .. } => {
-                tracing::info!(%day, attempt, "the nightly ingest of {day} is done: {told}");
-                told
-            }
-            NightlyOutcome::Failed { told, retry_at, .. } => {
-                tracing::error!(%day, attempt, %retry_at,
-                    "the nightly ingest of {day} failed and is begun again at {retry_at}: {told}");
-                told
-            }
-            NightlyOutcome::NothingDue => "",
-        };
-        if !self.store.finish_job(run.id, self.now(), end, told).await? {
-            tracing::warn!(%day, "another process has begun the nightly ingest of {day} again");
+        day: Date,
+        progress: &Arc<ProgressSink>,
+    ) -> Result<Option<String>, NightlyFailure> {
+        let Some(settings) = &self.nightly else { return Ok(None) };
+        let due_at = due_at(day, Calendar::bist()).unwrap_or_else(|| self.now());
+        let Told { done, failed } = self.ask_all(&Night { day, due_at, settings }, progress).await;
+        match failed.is_empty() {
+            true => Ok(Some(done.join("; "))),
+            false => Err(NightlyFailure(failed.into_iter().chain(done).collect())),
         }
-        Ok(outcome)
     }
 
-    /// Asks each source, and checks what is stored.
+    /// Asks each source, checks what is stored, and scores the signals that are due.
     async fn ask_all(&self, night: &Night<'_>, progress: &Arc<ProgressSink>) -> Told {
         let mut told = Told::default();
         for source in night.settings.sources.iter().copied() {
@@ -157,17 +143,11 @@ impl App {
             ),
             Err(error) => told.failed.push(error.to_string()),
         }
-        told
-    }
-
-    /// Says every minute that the run `id` goes on, for as long as it is asked to.
-    async fn renew_run(&self, id: i64) -> Infallible {
-        loop {
-            tokio::time::sleep(RENEW_EVERY).await;
-            if let Err(error) = self.store.renew_job(id, self.now()).await {
-                tracing::warn!(%error, "the nightly ingest could not say that it goes on: {error}");
-            }
+        match self.score_signals(Arc::clone(progress)).await {
+            Ok(report) => told.done.push(report.to_string()),
+            Err(error) => told.failed.push(error.to_string()),
         }
+        told
     }
 
     async fn ask(
@@ -245,13 +225,6 @@ struct Told {
     failed: Vec<String>,
 }
 
-/// How long a run that has failed `attempts` times waits: a quarter of an hour, doubled each time,
-/// at most four hours.
-fn retry_wait(attempts: u64) -> SignedDuration {
-    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX).min(4);
-    RETRY_WAIT_FIRST.saturating_mul(1 << doublings)
-}
-
 /// The day from which a series that ends on `newest` is asked for in the run of `day`; the same
 /// whether or not an earlier attempt has brought that day, so that its pieces are known again.
 fn begin(newest: Date, day: Date) -> Date {
@@ -298,18 +271,12 @@ pub fn due_at(day: Date, calendar: &Calendar) -> Option<Timestamp> {
 
 /// The newest run that is due at `now`: the session it is for, and the instant it was due.
 pub fn last_due(now: Timestamp, calendar: &Calendar) -> Option<(Date, Timestamp)> {
-    let today = day_of(now);
-    (0..DAYS_LOOKED_AT)
-        .filter_map(|back| today.checked_sub(back.days()).ok())
-        .find_map(|day| due_at(day, calendar).filter(|due| *due <= now).map(|due| (day, due)))
+    due::last(now, |day| due_at(day, calendar))
 }
 
 /// The first run after `now`.
 pub fn next_due(now: Timestamp, calendar: &Calendar) -> Option<Timestamp> {
-    let today = day_of(now);
-    (0..DAYS_LOOKED_AT)
-        .filter_map(|ahead| today.checked_add(ahead.days()).ok())
-        .find_map(|day| due_at(day, calendar).filter(|due| *due > now))
+    due::next(now, |day| due_at(day, calendar))
 }
 
 #[cfg(test)]

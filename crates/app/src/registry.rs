@@ -1,9 +1,9 @@
 //! The registry: which model stands where, and how it comes to stand elsewhere.
 
 use bist_lifecycle::model_version::former_champion;
-use bist_lifecycle::{ModelState, ModelVersion, Signed, StateChange};
+use bist_lifecycle::{FittedModel, ModelState, ModelVersion, Signed, StateChange};
 use bist_models::Horizon;
-use bist_store::StoreError;
+use bist_store::{Registration, StoreError};
 use serde::Serialize;
 
 use crate::App;
@@ -170,7 +170,7 @@ impl App {
         asked: Asked<'_>,
     ) -> Result<Moved, RegistryError> {
         let signed = self.signed(asked)?;
-        self.fitted_model(version)?;
+        self.fitted_model(version).await?;
         let changes = self.store.promote(&version.id, &signed).await?;
         self.moved(&version.id, changes).await
     }
@@ -212,10 +212,37 @@ impl App {
     ) -> Result<Moved, RegistryError> {
         let signed = self.signed(asked)?;
         if to == ModelState::Staged {
-            self.fitted_model(version)?;
+            self.fitted_model(version).await?;
         }
         let change = self.store.move_version(&version.id, to, &signed).await?;
         self.moved(&version.id, change.into_iter().collect()).await
+    }
+
+    /// The bytes of `version`, which are the ones that it was trained to.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when they cannot be had.
+    pub async fn artifact(&self, version: &ModelVersion) -> Result<Vec<u8>, StoreError> {
+        self.store.artifact(version).await
+    }
+
+    /// Registers `version`, which was trained in another data directory, with its bytes, as every
+    /// training does, and loads its model, as everything that forecasts does: to measure both.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError`] when it cannot be registered, or what comes back is not what was.
+    pub async fn register_and_load(
+        &self,
+        version: ModelVersion,
+        artifact: Vec<u8>,
+        asked: Asked<'_>,
+    ) -> Result<FittedModel, RegistryError> {
+        let signed = self.signed(asked)?;
+        let versions = [(version, artifact)];
+        let kept = self.store.register(&versions, Registration::Candidates, &signed).await?;
+        Ok(self.fitted_model(&kept[0]).await?)
     }
 
     async fn moved(&self, id: &str, changes: Vec<StateChange>) -> Result<Moved, RegistryError> {
@@ -224,7 +251,7 @@ impl App {
         Ok(Moved { version, changes })
     }
 
-    fn signed(&self, asked: Asked<'_>) -> Result<Signed, ReasonError> {
+    pub(crate) fn signed(&self, asked: Asked<'_>) -> Result<Signed, ReasonError> {
         let reason = checked_reason(asked.reason)?.to_owned();
         Ok(Signed { at: self.now(), by: asked.by.to_owned(), reason })
     }

@@ -106,7 +106,7 @@ impl App {
         version: &ModelVersion,
         progress: Arc<ProgressSink>,
     ) -> Result<Reproduction, TrainingError> {
-        let (_, mut differences) = self.checked_model(version);
+        let (_, mut differences) = self.checked_model(version).await;
         let hash = &version.lineage.snapshot_hash;
         let again = self.bars_again(version, hash, version.trained_at, &*progress).await?;
         match again {
@@ -114,9 +114,9 @@ impl App {
             Ok(admitted) => {
                 let spec = version.lineage.spec.clone();
                 let count = version.evaluation.protocol.configurations_tried_count;
-                let (_, mut trained) =
+                let (_, mut learned) =
                     run_training(admitted, vec![(spec, count)], progress).await?;
-                let (_, trained) = trained.remove(0);
+                let trained = learned.remove(0).trained;
                 if !version.owns(&trained.model.to_bytes()) {
                     let versions = [version.lineage.code_version.as_str(), CODE_VERSION];
                     let code_versions = versions.map(str::to_owned);
@@ -149,7 +149,7 @@ impl App {
         let id = &record.model_version;
         let version = self.store.model_version(id).await?;
         let version = version.ok_or_else(|| bist_store::StoreError::NoSuchVersion(id.clone()))?;
-        let (fitted, mut differences) = self.checked_model(&version);
+        let (fitted, mut differences) = self.checked_model(&version).await;
         let hash = &record.snapshot_hash;
         match self.bars_again(&version, hash, record.made_at, &*progress).await? {
             Err(others) => differences.extend(others),
@@ -177,12 +177,15 @@ impl App {
 
     /// The model of `version` as far as its file is the one that was trained, and what is wrong with
     /// the version itself.
-    fn checked_model(&self, version: &ModelVersion) -> (Option<FittedModel>, Vec<Difference>) {
+    async fn checked_model(
+        &self,
+        version: &ModelVersion,
+    ) -> (Option<FittedModel>, Vec<Difference>) {
         let mut differences = Vec::new();
         if !version.is_named_truly() {
             differences.push(Difference::Lineage);
         }
-        match self.fitted_model(version) {
+        match self.fitted_model(version).await {
             Ok(fitted) => (Some(fitted), differences),
             Err(error) => {
                 differences.push(Difference::Artifact { reason: error.to_string() });

@@ -10,19 +10,32 @@ use bist_market::calendar::Calendar;
 use bist_market::exchange_rules::ExchangeRules;
 use bist_market::session_hours::moment_text;
 use bist_market::{Bar, Price, SessionHours, Symbol, ValidatedBars};
-use bist_models::RowKey;
-use bist_store::{ForecastRecord, SignalRecord};
+use bist_models::{Panel, RowKey};
+pub(crate) use bist_store::Serving;
+use bist_store::{ForecastRecord, SignalRecord, signal_id};
 use bist_trading::{ModelRecord, Signal, SignalInput, WithinSession, decide};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use serde::Serialize;
 
+use crate::experiments::ExperimentStep;
+use crate::experiments::following::OfRun;
 use crate::progress::{Progress, ProgressSink};
+use crate::signal_record::ScoringReport;
 use crate::training::{Admitted, TrainingError, known_symbols};
 use crate::{App, blocking};
 
 /// How far the ratios of adjusted close to close of two bars on one scale may differ by rounding.
 const SCALE_TOLERANCE: f64 = 1e-6;
+
+/// What the champions said, and what came of what was said before.
+#[derive(Clone, Debug)]
+pub struct SignalsRun {
+    /// What each champion gave, by horizon.
+    pub reports: Vec<SignalsReport>,
+    /// Which of the signals served before were scored.
+    pub scoring: ScoringReport,
+}
 
 /// What a run of the champion gave.
 #[derive(Clone, Debug)]
@@ -33,6 +46,10 @@ pub struct SignalsReport {
     pub signals: Vec<SignalRecord>,
     /// Symbols without a forecast, and why.
     pub without_forecast: Vec<WithoutForecast>,
+    /// What became of the experiment of this horizon, where there is one.
+    pub experiment: Option<ExperimentStep>,
+    /// Why it did not go on, where it did not.
+    pub experiment_problem: Option<String>,
 }
 
 /// A symbol of which nothing is said.
@@ -58,7 +75,10 @@ pub enum WithoutForecastReason {
 
 impl App {
     /// Makes, keeps and returns forecasts and signals of the champion of each of `horizons`, or of
-    /// all, for the latest bars of each symbol it knows; a report for each champion, by horizon.
+    /// all, for the latest bars of each symbol it knows. A signal that was made before and says the
+    /// same is returned as it was made then. Then the experiment of the horizon goes on, see
+    /// [`crate::experiments`]; whatever becomes of it, the champion's word stands. What is shown then
+    /// goes on record, and signals of the record whose horizon has ended are scored.
     ///
     /// # Errors
     ///
@@ -68,7 +88,7 @@ impl App {
         &self,
         horizons: Option<&[Horizon]>,
         progress: Arc<ProgressSink>,
-    ) -> Result<Vec<SignalsReport>, TrainingError> {
+    ) -> Result<SignalsRun, TrainingError> {
         // Models of the same bars are asked about the same rows.
         let mut asked = Vec::new();
         for alike in [&HORIZONS[..], &HORIZONS_HOURLY] {
@@ -89,18 +109,26 @@ impl App {
         for (champions, admitted) in asked {
             for (index, model) in champions.into_iter().enumerate() {
                 progress(Progress::of("forecasting", reports.len() as u64, total));
-                let fitted = self.fitted_model(&model)?;
+                let fitted = self.fitted_model(&model).await?;
                 let of_model = Arc::clone(&admitted);
                 let (model, said) = blocking(move || {
                     let said = said_by(&model, &fitted, &of_model, index);
                     (model, said)
                 })
                 .await;
-                reports.push(self.keep(model, said?, &admitted).await?);
+                let said = said?;
+                let forecasts = said.iter().map(|said| said.forecast.clone()).collect();
+                let serving = self.serving(model.lineage.spec.horizon).await?;
+                let report = self.keep(model, said, &admitted, serving).await?;
+                let of_run = OfRun { admitted: &admitted, index };
+                let report = self.follow_experiment(report, forecasts, of_run).await;
+                self.store.serve_signals(&report.signals).await?;
+                reports.push(report);
             }
         }
         progress(Progress::of("forecasting", total, total));
-        Ok(reports)
+        let scoring = self.score_signals(progress).await?;
+        Ok(SignalsRun { reports, scoring })
     }
 
     /// The champions of those of `horizons` that have one.
@@ -126,12 +154,13 @@ impl App {
         self.admit(Some(&wanted), &asked, progress).await
     }
 
-    /// Keeps what `model` said.
-    async fn keep(
+    /// Keeps what `model` said, and puts it on record as `serving` says.
+    pub(crate) async fn keep(
         &self,
         model: ModelVersion,
         said: Vec<Said>,
         admitted: &Admitted,
+        serving: Serving,
     ) -> Result<SignalsReport, TrainingError> {
         let (origin, made_at) = (admitted.origin, self.now());
         let mut forecasts = Vec::with_capacity(said.len());
@@ -144,7 +173,7 @@ impl App {
             forecasts.push(ForecastRecord { origin, model_version, made_at, last_close, forecast });
         }
         self.store.save_snapshot(&admitted.snapshot_hash, &admitted.snapshot).await?;
-        self.store.save_signals(&forecasts, &signals, &explanations).await?;
+        let signals = self.store.save_signals(&forecasts, &signals, &explanations, serving).await?;
 
         let (horizon, newest) = (model.lineage.spec.horizon, admitted.newest());
         let known = known_symbols(&model);
@@ -163,7 +192,13 @@ impl App {
                 WithoutForecast { symbol: series.symbol(), as_of, reason }
             })
             .collect();
-        Ok(SignalsReport { model, signals, without_forecast })
+        Ok(SignalsReport {
+            model,
+            signals,
+            without_forecast,
+            experiment: None,
+            experiment_problem: None,
+        })
     }
 }
 
@@ -174,9 +209,8 @@ pub(crate) fn signal_record(
     made_at: Timestamp,
     signal: Signal,
 ) -> SignalRecord {
-    let moment = moment_text(signal.as_of, signal.as_of_time);
     SignalRecord {
-        id: format!("{}-{}-{moment}", model.id, signal.symbol),
+        id: signal_id(&model.id, signal.symbol, signal.as_of, signal.as_of_time),
         origin: admitted.origin,
         model_version: model.id.clone(),
         snapshot_hash: admitted.snapshot_hash.clone(),
@@ -185,10 +219,16 @@ pub(crate) fn signal_record(
     }
 }
 
+/// Of what and as of when a signal is.
+pub(crate) fn signal_moment(record: &SignalRecord) -> (Symbol, String) {
+    let signal = &record.signal;
+    (signal.symbol, moment_text(signal.as_of, signal.as_of_time))
+}
+
 /// What the model says of one symbol.
 pub(crate) struct Said {
     last_close: Price,
-    forecast: Forecast,
+    pub(crate) forecast: Forecast,
     pub(crate) explanation: Explanation,
     pub(crate) signal: Signal,
 }
@@ -205,9 +245,23 @@ pub(crate) fn said_by(
     admitted: &Admitted,
     index: usize,
 ) -> Result<Vec<Said>, ExplanationError> {
+    said_on(model, fitted, admitted, &admitted.panels[index])
+}
+
+/// The same by a panel of one's choice.
+///
+/// # Errors
+///
+/// As [`said_by`].
+pub(crate) fn said_on(
+    model: &ModelVersion,
+    fitted: &FittedModel,
+    admitted: &Admitted,
+    panel: &Panel,
+) -> Result<Vec<Said>, ExplanationError> {
     let (known, newest) = (known_symbols(model), admitted.newest());
     let record = model.evaluation.model_record();
-    let explained = fitted.explain_latest(&admitted.panels[index], Calendar::bist())?;
+    let explained = fitted.explain_latest(panel, Calendar::bist())?;
     let said = explained
         .into_iter()
         .filter(|explained| known.contains(&explained.forecast.symbol))

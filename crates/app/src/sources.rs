@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::App;
-use crate::nightly::{JOB_NAME, next_due};
+use crate::jobs::Job;
+use crate::nightly::next_due;
 use crate::symbols::ended_sessions_since;
 
 /// How a source is doing, in one word.
@@ -135,7 +136,7 @@ impl App {
                 pieces_count: pieces.get(&source).copied().unwrap_or_default(),
             }
         });
-        let nightly_last = self.store.jobs(JOB_NAME, 1).await?.pop();
+        let nightly_last = self.store.jobs(Some(Job::NightlyIngest.as_str()), None, 1).await?.pop();
         let retry_at = nightly_last.as_ref().and_then(|run| run.retry_at);
         Ok(SourcesView {
             as_of: now,

@@ -118,7 +118,7 @@ impl App {
         progress: Arc<ProgressSink>,
     ) -> Result<StreamingReport, StreamingError> {
         let champion = self.champion(horizon).await?;
-        let fitted = self.fitted_model(&champion)?;
+        let fitted = self.fitted_model(&champion).await?;
         let wanted = known_symbols(&champion);
         let features = champion.lineage.spec.features;
         let admitted = self.admit(Some(&wanted), &[(horizon, features)], &*progress).await?;

@@ -3,22 +3,25 @@
 mod admitted;
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use bist_lifecycle::evaluation::PathsEvaluation;
 use bist_lifecycle::trial::{configurations_count, spec_sha256};
 use bist_lifecycle::tuning::TunedPart;
 use bist_lifecycle::{
-    Evaluation, ExcludedSymbol, ExplanationError, FittedModel, Lineage, ModelVersion, Signed,
-    TrainError, Trained, TrainingContext, TrainingProgress, TrainingSpec, TrainingStage, Trial,
-    TrialPurpose, evaluate_paths, train,
+    Evaluation, ExcludedSymbol, ExplanationError, FittedModel, FittedModelError, ModelVersion,
+    Signed, TrainError, Trained, TrainingContext, TrainingProgress, TrainingSpec, TrainingStage,
+    Trial, TrialPurpose, evaluate_paths, train,
 };
 use bist_market::bar::day_of;
 use bist_market::{
     InstrumentClass, Interval, Origin, Received, Snapshot, Symbol, UniverseError, ValidatedBars,
     admit, snapshot_hash,
 };
-use bist_models::{FeatureSpec, Horizon, Panel};
+use bist_models::{FeatureSpec, Horizon};
 use bist_store::{Registration, StoreError};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -75,15 +78,13 @@ pub enum TrainingError {
     /// The data do not support a model.
     #[error(transparent)]
     Train(#[from] TrainError),
-    /// The model's file is not the one that was trained.
-    #[error(
-        "the file of model {id} is not the one that was trained ({reason}); run `bist train` again"
-    )]
-    Artifact {
+    /// The model is one of another version of the program.
+    #[error("model {id} cannot be read ({source}); run `bist train` again")]
+    Model {
         /// The version.
         id: String,
-        /// What is wrong with the file.
-        reason: String,
+        /// What is wrong with it.
+        source: FittedModelError,
     },
     /// The parts of a forecast do not add up to it, so that it is not served.
     #[error(transparent)]
@@ -171,18 +172,9 @@ impl App {
         let trained_at = self.now();
         let versions: Vec<(ModelVersion, Vec<u8>)> = trained
             .into_iter()
-            .map(|(spec, trained)| {
-                let artifact = trained.model.to_bytes();
-                let tuned = tuned.remove(&spec.horizon).unwrap_or_default();
-                let lineage = Lineage { tuned, ..admitted.lineage(spec, &trained) };
-                let version = ModelVersion::candidate(
-                    admitted.origin,
-                    trained_at,
-                    lineage,
-                    trained.evaluation,
-                    &artifact,
-                );
-                (version, artifact)
+            .map(|learned| {
+                let tuned = tuned.remove(&learned.spec.horizon).unwrap_or_default();
+                admitted.version(&learned, tuned, trained_at)
             })
             .collect();
         let signed = Signed {
@@ -213,8 +205,8 @@ impl App {
         self.record_trials(TrialPurpose::Evaluate, &admitted, std::slice::from_ref(&spec)).await?;
         // As many as then: the same question must have the same answer.
         let count = champion.evaluation.protocol.configurations_tried_count;
-        let (admitted, mut trained) = run_training(admitted, vec![(spec, count)], progress).await?;
-        let (_, trained) = trained.remove(0);
+        let (admitted, mut learned) = run_training(admitted, vec![(spec, count)], progress).await?;
+        let trained = learned.remove(0).trained;
         let same_bars = admitted.snapshot_hash == champion.lineage.snapshot_hash;
         let reproduced = same_bars.then(|| {
             champion.owns(&trained.model.to_bytes()) && trained.evaluation == champion.evaluation
@@ -258,7 +250,7 @@ impl App {
 
     /// The configuration that is trained for `horizon`: a tuned one that was promoted stays, and with
     /// it where it came from; the default otherwise.
-    async fn spec_in_force(
+    pub(crate) async fn spec_in_force(
         &self,
         horizon: Horizon,
         seed: u64,
@@ -303,16 +295,13 @@ impl App {
     }
 
     /// The model of `version`, its bytes checked against the hash that was recorded.
-    pub(crate) fn fitted_model(
+    pub(crate) async fn fitted_model(
         &self,
         version: &ModelVersion,
     ) -> Result<FittedModel, TrainingError> {
-        let bytes = self.store.artifact(version)?;
-        let wrong = |reason: String| TrainingError::Artifact { id: version.id.clone(), reason };
-        if !version.owns(&bytes) {
-            return Err(wrong("its SHA-256 differs".to_owned()));
-        }
-        FittedModel::from_bytes(&bytes).map_err(|error| wrong(error.to_string()))
+        let bytes = self.store.artifact(version).await?;
+        FittedModel::from_bytes(&bytes)
+            .map_err(|source| TrainingError::Model { id: version.id.clone(), source })
     }
 
     /// The bars of `symbols` (of all, when `None`) that are good enough, as a panel for each horizon
@@ -458,29 +447,75 @@ pub(crate) async fn run_training(
     admitted: Admitted,
     runs: Vec<(TrainingSpec, u32)>,
     progress: Arc<ProgressSink>,
-) -> Result<(Admitted, Vec<(TrainingSpec, Trained)>), TrainingError> {
+) -> Result<(Admitted, Vec<Learned>), TrainingError> {
+    run_training_until(Arc::default(), admitted, runs, progress).await
+}
+
+/// The same; ends with [`TrainError::Cancelled`] soon after `cancelled` is set.
+pub(crate) async fn run_training_until(
+    cancelled: Arc<AtomicBool>,
+    admitted: Admitted,
+    runs: Vec<(TrainingSpec, u32)>,
+    progress: Arc<ProgressSink>,
+) -> Result<(Admitted, Vec<Learned>), TrainingError> {
     blocking(move || {
         let total = runs.len();
-        let sectors = admitted.sectors();
-        let train_one =
-            |(index, (panel, (spec, count))): (usize, (&Panel, (TrainingSpec, u32)))| {
-                let told = |now: TrainingProgress| {
-                    tell(now, spec.horizon, (index, total), &*progress);
-                };
-                let other_future = |day| admitted.other_future(&spec, day);
-                let context = TrainingContext {
-                    configurations_count: count,
-                    sectors: &sectors,
-                    other_future: &other_future,
-                };
-                let trained = train(panel, &spec, &context, &told)?;
-                Ok((spec, trained))
-            };
-        let trained = admitted.panels.iter().zip(runs).enumerate().map(train_one);
+        let train_one = |(index, (spec, count)): (usize, (TrainingSpec, u32))| {
+            let lesson = PanelLesson { admitted: &admitted, index, spec: &spec, count };
+            lesson.train((index, total), &cancelled, &*progress)
+        };
+        let trained = runs.into_iter().enumerate().map(train_one);
         let trained = trained.collect::<Result<_, TrainingError>>()?;
         Ok((admitted, trained))
     })
     .await
+}
+
+/// What training gave.
+pub(crate) struct Learned {
+    /// By which configuration.
+    pub(crate) spec: TrainingSpec,
+    pub(crate) trained: Trained,
+    /// How long it took.
+    pub(crate) took: Duration,
+}
+
+/// What is to be learned from one of the panels that were admitted.
+pub(crate) struct PanelLesson<'a> {
+    pub(crate) admitted: &'a Admitted,
+    /// Which panel.
+    pub(crate) index: usize,
+    /// By which configuration.
+    pub(crate) spec: &'a TrainingSpec,
+    /// After how many.
+    pub(crate) count: u32,
+}
+
+impl PanelLesson<'_> {
+    /// Trains, as the model at the place of so many; ends at the next part once `cancelled` is set.
+    pub(crate) fn train(
+        &self,
+        place: (usize, usize),
+        cancelled: &AtomicBool,
+        progress: &ProgressSink,
+    ) -> Result<Learned, TrainingError> {
+        let Self { admitted, index, spec, count } = *self;
+        let began = Instant::now();
+        let told = |now: TrainingProgress| {
+            tell(now, spec.horizon, place, progress);
+            match cancelled.load(Ordering::Relaxed) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        };
+        let context = TrainingContext {
+            configurations_count: count,
+            sectors: &admitted.sectors(),
+            other_future: &|day| admitted.other_future(spec, day),
+        };
+        let trained = train(&admitted.panels[index], spec, &context, &told)?;
+        Ok(Learned { spec: spec.clone(), trained, took: began.elapsed() })
+    }
 }
 
 /// One bar for the whole training, of which this is model `index` of `total`; its text says what is

@@ -11,15 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bist_lifecycle::study::StudyStorageError;
 use bist_lifecycle::trial::configurations_count;
 use bist_lifecycle::tuning::{HoldOut, HoldOutComparison, HoldOutError, TunedPart, looks_count};
-use bist_lifecycle::{
-    Lineage, ModelVersion, Signed, TrainError, Trained, TrainingSpec, TrialPurpose,
-};
+use bist_lifecycle::{ModelVersion, Signed, TrainError, TrainingSpec, TrialPurpose};
 use bist_store::{Registration, StoreError};
 use jiff::SignedDuration;
 use tokio::runtime::Handle;
 
 use crate::progress::ProgressSink;
-use crate::training::{TrainingError, run_training};
+use crate::training::{TrainingError, run_training_until};
 use crate::{App, Horizon, blocking};
 
 pub use bist_lifecycle::tuning::{Part, UnknownPart};
@@ -122,8 +120,8 @@ impl App {
     /// and compares them on the hold-out. The tuned model is kept as a candidate, and put in force
     /// if the rule says so ([`HoldOutComparison`]). There is no other way from here to there.
     ///
-    /// Once `cancelled` is set, no trial begins, and nothing is compared; what was found so far is
-    /// in the studies, and the same plan goes on from there.
+    /// Once `cancelled` is set, no trial begins, and nothing is compared, or the comparison ends; what
+    /// was found so far is in the studies, and the same plan goes on from there.
     ///
     /// # Errors
     ///
@@ -174,7 +172,12 @@ impl App {
             return Ok(report);
         }
         let storage = run.plan.storage.clone();
-        let (version, comparison) = self.compare(run, current, found.spec, found.tuned).await?;
+        let compared = self.compare(run, current, found.spec, found.tuned).await;
+        if let Err(TuningError::Training(TrainingError::Train(TrainError::Cancelled))) = compared {
+            report.interrupted = true;
+            return Ok(report);
+        }
+        let (version, comparison) = compared?;
         let (store, runtime) = (self.store.clone(), Handle::current());
         let (told, parts) = (comparison.clone(), report.parts.clone());
         blocking(move || write_down(&*storage.open(&store, &runtime)?, &parts, &told)).await?;
@@ -192,7 +195,7 @@ impl App {
         tuned: TrainingSpec,
         parts: Vec<TunedPart>,
     ) -> Result<(ModelVersion, HoldOutComparison), TuningError> {
-        let StudyRun { admitted, hold_out, plan, progress, .. } = run;
+        let StudyRun { admitted, hold_out, plan, cancelled, progress, .. } = run;
         let specs = std::slice::from_ref(&tuned);
         let trials = self.record_trials(TrialPurpose::HoldOut, &admitted, specs).await?;
         let count = configurations_count(&trials, admitted.origin, plan.horizon);
@@ -200,22 +203,17 @@ impl App {
         let asked = [&current, &tuned].map(|spec| (spec.horizon, spec.features));
         let admitted = blocking(move || admitted.with_panels(&asked)).await;
         let runs = vec![(current, count), (tuned, count)];
-        let (admitted, trained) = run_training(admitted, runs, progress).await?;
-        let [current, tuned]: [(TrainingSpec, Trained); 2] =
-            trained.try_into().expect("both were trained");
+        let (admitted, learned) = run_training_until(cancelled, admitted, runs, progress).await?;
+        let (current, tuned) = (&learned[0], &learned[1]);
         let comparison = HoldOutComparison::of(
             hold_out,
-            (&current.0, &current.1),
-            (&tuned.0, &tuned.1),
+            (&current.spec, &current.trained),
+            (&tuned.spec, &tuned.trained),
             parts.iter().map(|part| part.trials_count).sum(),
             looks_count,
         );
-        let (spec, trained) = tuned;
-        let artifact = trained.model.to_bytes();
-        let lineage = Lineage { tuned: parts, ..admitted.lineage(spec, &trained) };
-        let (origin, trained_at) = (admitted.origin, self.now());
-        let version =
-            ModelVersion::candidate(origin, trained_at, lineage, trained.evaluation, &artifact);
+        let trained_at = self.now();
+        let version = admitted.version(tuned, parts, trained_at);
         let registration = match comparison.verdict.is_promoted() {
             true => Registration::Champions,
             false => Registration::Candidates,
@@ -226,7 +224,7 @@ impl App {
             reason: comparison.sentence.en.clone(),
         };
         self.store.save_snapshot(&admitted.snapshot_hash, &admitted.snapshot).await?;
-        let mut kept = self.store.register(&[(version, artifact)], registration, &signed).await?;
+        let mut kept = self.store.register(&[version], registration, &signed).await?;
         Ok((kept.remove(0), comparison))
     }
 }

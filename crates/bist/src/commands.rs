@@ -2,8 +2,10 @@
 
 mod bench;
 mod evaluate;
+mod experiments;
 mod explain;
 mod ingest;
+mod jobs;
 mod market;
 mod models;
 mod picture;
@@ -45,12 +47,18 @@ pub(crate) enum Command {
     /// The versions of the models: which there are, how they differ, and which is in force
     #[command(subcommand)]
     Models(models::ModelsCommand),
+    /// Experiments: the champion beside challengers, judged by a rule that was declared before
+    #[command(subcommand)]
+    Experiments(experiments::ExperimentsCommand),
     /// Run the out-of-sample proof again on the data as they are now
     Evaluate(evaluate::EvaluateArgs),
     /// Forecasts and signals of the model in force for the latest bars
     Signals(signals::SignalsArgs),
     /// Why a forecast is what it is, and what it would be
     Explain(explain::ExplainArgs),
+    /// Background work: the nightly ingest and the retraining, watched, begun, cancelled
+    #[command(subcommand)]
+    Jobs(jobs::JobsCommand),
     /// Serve the HTTP API and the web app
     Serve(serve::ServeArgs),
     /// What the exchange's rules say
@@ -69,9 +77,11 @@ impl Command {
             Self::Tune(args) => args.run(config, terminal).await,
             Self::Studies(command) => command.run(config, terminal).await,
             Self::Models(command) => command.run(config, terminal).await,
+            Self::Experiments(command) => command.run(config, terminal).await,
             Self::Evaluate(args) => args.run(config, terminal).await,
             Self::Signals(args) => args.run(config, terminal).await,
             Self::Explain(args) => args.run(config, terminal).await,
+            Self::Jobs(command) => command.run(config, terminal).await,
             Self::Serve(args) => args.run(config, terminal).await,
             Self::Market(args) => args.run(terminal),
             Self::Bench(args) => args.run(config, terminal).await,
@@ -119,6 +129,10 @@ async fn open(config: &Config) -> anyhow::Result<App> {
         .await?
         .with_source_order(config.source_order.clone())
         .with_price_basis(config.price_basis.clone());
+    let app = match &config.bucket {
+        Some(bucket) => app.with_bucket(bucket)?,
+        None => app,
+    };
     Ok(match &config.nightly {
         Some(nightly) => app.with_nightly(nightly.clone()),
         None => app,

@@ -1,13 +1,16 @@
 //! Configuration: one TOML file, then `BIST_...` environment variables, then flags.
 //!
-//! The only place that reads the environment (clap does it for the flags below). Every key is
-//! described in docs/CONFIGURATION.md.
+//! The only place that reads the environment (clap does it for the flags below, `object_store` for
+//! the names that other software knows). Every key is described in docs/CONFIGURATION.md.
+
+mod object_store;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use bist_app::BucketSettings;
 use bist_app::nightly::NightlySettings;
 use bist_app::universes::UniverseName;
 use bist_feeds::{KapStrategy, Secret, SourceSection, SourceSettings};
@@ -34,6 +37,15 @@ pub(crate) struct CommonArgs {
     /// Configuration file (TOML); see docs/CONFIGURATION.md
     #[arg(long, value_name = "FILE", global = true, env = "BIST_CONFIG")]
     pub(crate) config: Option<PathBuf>,
+    /// Where the artefacts of models are kept besides: `file:` (nowhere else) or `s3://BUCKET/PREFIX`
+    #[arg(
+        long,
+        value_name = "URL",
+        global = true,
+        env = "BIST_OBJECT_STORE_URL",
+        hide_env_values = true
+    )]
+    pub(crate) object_store_url: Option<String>,
     /// Print one JSON document on standard output; progress and messages go to standard error
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -50,6 +62,8 @@ pub(crate) struct CommonArgs {
 pub(crate) struct Config {
     /// Directory that holds the database and the models.
     pub(crate) data_dir: PathBuf,
+    /// The bucket in which the artefacts of models are kept besides.
+    pub(crate) bucket: Option<BucketSettings>,
     /// Where the server listens; a flag of `bist serve` may override it.
     pub(crate) bind: SocketAddr,
     /// When data are good enough.
@@ -64,6 +78,8 @@ pub(crate) struct Config {
     pub(crate) kap: KapStrategy,
     /// What `bist serve` fetches each night; `None` when it fetches nothing.
     pub(crate) nightly: Option<NightlySettings>,
+    /// Whether `bist serve` trains anew each night after a session.
+    pub(crate) retraining: bool,
     /// What to log.
     pub(crate) log: Option<String>,
 }
@@ -73,6 +89,7 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields)]
 struct File {
     data_dir: Option<PathBuf>,
+    object_store_url: Option<String>,
     #[serde(default)]
     server: ServerSection,
     #[serde(default)]
@@ -86,6 +103,8 @@ struct File {
     #[serde(default)]
     credentials: BTreeMap<Source, PathBuf>,
     nightly: Option<NightlySection>,
+    #[serde(default)]
+    retraining: RetrainingSection,
     #[serde(default)]
     kap: KapSection,
 }
@@ -112,6 +131,12 @@ struct NightlySection {
     sources: Vec<Source>,
     #[serde(default = "nightly_universe")]
     universe: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RetrainingSection {
+    enabled: Option<bool>,
 }
 
 /// The universe of the nightly run unless the file names one.
@@ -156,10 +181,13 @@ impl Config {
             None => BIND_DEFAULT.parse().context("the default address is well-formed")?,
         };
         let data_dir = args.data_dir.clone().or(file.data_dir);
+        let object_store_url =
+            args.object_store_url.as_deref().or(file.object_store_url.as_deref());
         let sources = source_settings(&file.sources, &file.credentials)?;
         let nightly = file.nightly.map(|section| nightly(section, &sources)).transpose()?;
         Ok(Self {
             data_dir: data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT)),
+            bucket: object_store::bucket(object_store_url)?,
             bind,
             policy,
             sources,
@@ -167,6 +195,7 @@ impl Config {
             price_basis: file.data.price_basis,
             kap: file.kap.strategy,
             nightly,
+            retraining: file.retraining.enabled.unwrap_or(true),
             log: args.log.clone(),
         })
     }

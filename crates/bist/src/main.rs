@@ -46,7 +46,8 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli, terminal: &Terminal) -> anyhow::Result<()> {
     let config = Config::load(&cli.common)?;
-    terminal::start_logging(&config, terminal);
+    let is_server = matches!(cli.command, Command::Serve(_));
+    terminal::start_logging(&config, terminal, is_server);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         terminal::survive_file_size_limit()?;

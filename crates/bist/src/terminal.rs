@@ -88,7 +88,8 @@ impl Shown {
 
     fn update(&mut self, progress: Progress<'_>, interactive: bool) {
         let finished = progress.done >= progress.total;
-        if self.stage != progress.stage {
+        // A stage that was told as finished may come again, of something else.
+        if self.stage != progress.stage || (self.bar.is_none() && !finished) {
             self.close(interactive);
             progress.stage.clone_into(&mut self.stage);
             self.part.clear();
@@ -173,10 +174,15 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-/// Sends the log to standard error: text for people on a terminal, JSON otherwise.
-pub(crate) fn start_logging(config: &Config, terminal: &Terminal) {
-    let default =
-        if terminal.quiet { "error" } else { "warn,bist_server=info,bist_app::nightly=info" };
+/// Sends the log to standard error: text for people on a terminal, JSON otherwise. A server tells of
+/// its requests and its jobs; the other commands show their progress instead.
+pub(crate) fn start_logging(config: &Config, terminal: &Terminal, is_server: bool) {
+    let default = match (terminal.quiet, is_server) {
+        (true, true) => "error",
+        (false, true) => "warn,bist_server=info,bist_app::jobs=info",
+        (true, false) => "error,bist_app::jobs=off",
+        (false, false) => "warn,bist_app::jobs=off",
+    };
     let filter = EnvFilter::try_new(config.log.as_deref().unwrap_or(default))
         .unwrap_or_else(|_| EnvFilter::new(default));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);

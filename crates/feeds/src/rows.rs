@@ -99,6 +99,11 @@ impl Rows {
         self.groups[group].push(line, bar);
     }
 
+    /// The group at a place that [`Rows::group_of`] gave.
+    pub(crate) fn group_mut(&mut self, group: usize) -> &mut Group {
+        &mut self.groups[group]
+    }
+
     /// Whether no row was seen yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.refused.is_empty() && self.groups.iter().all(|group| group.bars.is_empty())

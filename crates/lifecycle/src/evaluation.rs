@@ -31,11 +31,13 @@ use crate::rank_ic::{Correlation, DependentMean, count, lag_days, mean};
 use crate::walk_forward::{Fold, WalkForward};
 
 pub(crate) use coefficient::DailyCoefficients;
+pub(crate) use comparison::with_baselines as compare_with_baselines;
 use sentence::Told;
 pub(crate) use sentence::{percent, with_comma};
 use skill::Errors;
 use slices::Slices;
 pub(crate) use slope::calibration_slope;
+pub(crate) use symbols::FALSE_SHARE_MAX;
 
 pub use alarm::{Alarm, AlarmCode};
 pub use baseline::{Baseline, ByBaseline};

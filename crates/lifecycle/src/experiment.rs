@@ -28,6 +28,7 @@
 
 mod assignment;
 mod blocks;
+mod conclusion;
 mod cuped;
 mod decision;
 mod design;
@@ -44,13 +45,15 @@ mod simulation;
 mod unit_error;
 
 pub use blocks::Blocks;
+pub use conclusion::{Conclusion, ExperimentState, UnknownExperimentState};
 pub use cuped::Cuped;
-pub use decision::judge;
+pub use decision::{JudgedChallenger, JudgedDay, judge, judge_by_day};
 pub use design::{
     BLOCKS_MIN, CHALLENGERS_MAX, Covariate, DeclaredExperiment, ExperimentDesign, Guardrail, Mode,
+    WATCH_SUFFIX,
 };
 pub use design_error::DesignError;
-pub use metric::Metric;
+pub use metric::{Metric, UnknownMetric};
 pub use mixture::{Moments, TMixture};
 pub use observation::{ChallengerDay, Improvement, Observations, ObservedDay, observe};
 pub use record::{Exposure, Outcome, RecordError, Records};

@@ -292,6 +292,23 @@ impl FittedModel {
         Ok(explained)
     }
 
+    /// The forecasts of [`Self::explain_latest`], without saying why.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::forecast`].
+    pub fn latest_forecasts(&self, panel: &Panel, calendar: &Calendar) -> Vec<Forecast> {
+        let mut days: BTreeMap<Date, Option<ProphetDay>> = BTreeMap::new();
+        let mut forecasts = Vec::new();
+        for row in self.latest_rows(panel, calendar).into_values() {
+            let day = panel.known.keys[row].day;
+            let day = days.entry(day).or_insert_with(|| self.prophet_day(panel, row));
+            let row_model = RowModel::of(self, panel, row, day.as_ref());
+            forecasts.extend(row_model.forecast(&panel.known.features.row(row), calendar));
+        }
+        forecasts
+    }
+
     /// Forecasts for each of `rows`, which ascend, and says why; a row that cannot be forecast has
     /// `None`.
     ///
@@ -308,20 +325,46 @@ impl FittedModel {
         rows: &[usize],
         calendar: &Calendar,
     ) -> Result<Vec<Option<Explained>>, ExplanationError> {
+        let of_rows =
+            self.for_rows(panel, rows, |row_model, features| row_model.explain(features, calendar));
+        of_rows.into_iter().collect()
+    }
+
+    /// Forecasts for each of `rows`, which ascend; a row that cannot be forecast has `None`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::forecast`].
+    pub fn forecast_rows(
+        &self,
+        panel: &Panel,
+        rows: &[usize],
+        calendar: &Calendar,
+    ) -> Vec<Option<Forecast>> {
+        self.for_rows(panel, rows, |row_model, features| row_model.forecast(features, calendar))
+    }
+
+    /// Asks about each of `rows`, which ascend, day by day, as what Prophet says is of a day.
+    fn for_rows<T: Send>(
+        &self,
+        panel: &Panel,
+        rows: &[usize],
+        ask: impl Fn(&RowModel<'_>, &[f64]) -> T + Sync,
+    ) -> Vec<T> {
         let keys = &panel.known.keys;
         let days: Vec<&[usize]> = rows.chunk_by(|&a, &b| keys[a].day == keys[b].day).collect();
-        let of_days: Vec<Vec<Option<Explained>>> = days
+        let of_days: Vec<Vec<T>> = days
             .into_par_iter()
             .map(|rows| {
                 let day = self.prophet_day(panel, rows[0]);
                 let of_row = |&row: &usize| {
                     let row_model = RowModel::of(self, panel, row, day.as_ref());
-                    row_model.explain(&panel.known.features.row(row), calendar)
+                    ask(&row_model, &panel.known.features.row(row))
                 };
                 rows.iter().map(of_row).collect()
             })
-            .collect::<Result<_, ExplanationError>>()?;
-        Ok(of_days.concat())
+            .collect();
+        of_days.into_iter().flatten().collect()
     }
 
     /// The latest row of each symbol after which something is left to forecast.
@@ -380,6 +423,6 @@ impl FittedModel {
 }
 
 /// SHA-256 of `bytes` in lower-case hexadecimal.
-pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+pub fn sha256_hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

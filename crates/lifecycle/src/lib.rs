@@ -11,6 +11,7 @@ pub mod bootstrap;
 pub mod combinatorial_purged;
 pub mod diebold_mariano;
 pub mod direction;
+pub mod drift;
 pub mod evaluation;
 pub mod experiment;
 pub mod explanation;
@@ -20,15 +21,18 @@ pub mod importance;
 pub mod leak_gate;
 pub mod live;
 pub mod members;
+pub mod model_card;
 pub mod model_difference;
 pub mod model_version;
 pub mod outlook;
 pub mod pruner;
 pub mod rank_ic;
 pub mod regime;
+pub mod retraining;
 pub mod row_model;
 pub mod sampler;
 pub mod search_space;
+pub mod signal_record;
 pub mod study;
 pub mod training;
 pub mod trial;
@@ -39,12 +43,13 @@ pub mod what_if;
 pub use bist_models::Horizon;
 pub use evaluation::{Evaluation, SkillVerdict};
 pub use explanation::{Explained, Explanation, ExplanationError, FeatureShare, MemberShare};
-pub use forecast::{FittedModel, FittedModelError, Forecast, ForecastStep};
+pub use forecast::{FittedModel, FittedModelError, Forecast, ForecastStep, sha256_hex};
 pub use horizons::{
     HORIZON_DEFAULT, HORIZONS, HORIZONS_HOURLY, UnknownHorizon, horizons_of, parse_horizon,
 };
 pub use leak_gate::{Leak, LeakCheck};
 pub use live::{LiveModel, OtherFeatures};
+pub use model_card::{CardDrift, ModelCard, Since};
 pub use model_difference::{
     Exchanged, FieldDifference, Figure, Metric, MetricDifference, ModelDifference,
     document_differences,
@@ -54,6 +59,10 @@ pub use model_version::{
     former_champion,
 };
 pub use row_model::{ProphetDay, RowModel};
+pub use signal_record::{
+    ActionRecord, Grouping, RecordGroup, RecordSummary, ReliabilityPoint, ReliabilityRecord,
+    ScoredSignal, Tally, UnknownGrouping,
+};
 pub use training::{
     TrainError, Trained, TrainingContext, TrainingProgress, TrainingSpec, TrainingStage,
     evaluate_paths, train,

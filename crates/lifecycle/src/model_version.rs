@@ -187,6 +187,9 @@ pub struct ModelVersion {
     pub state: ModelState,
     /// When it was trained.
     pub trained_at: Timestamp,
+    /// How long that took, seconds; absent for versions from before it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_seconds: Option<f64>,
     /// What it was made from.
     pub lineage: Lineage,
     /// What it was worth out of sample.
@@ -212,6 +215,7 @@ impl ModelVersion {
             origin,
             state: ModelState::Candidate,
             trained_at,
+            training_seconds: None,
             lineage,
             evaluation,
             artifact_sha256,

@@ -7,6 +7,7 @@ mod spec;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::ControlFlow;
 
 use bist_market::Symbol;
 use bist_models::{ConformalBand, Gbdt, Panel};
@@ -98,10 +99,12 @@ impl fmt::Debug for TrainingContext<'_> {
 /// A row is learned from and judged when its return over the horizon is known, its volatility is
 /// known and positive and, where symbols are compared, its moment has enough of them.
 ///
+/// `progress` is told of each part as it begins, and may end the training there.
+///
 /// # Errors
 ///
 /// [`TrainError`] when the history is too short, the rows cannot support a model, or something has
-/// seen the future.
+/// seen the future; [`TrainError::Cancelled`] when `progress` ended it.
 ///
 /// # Panics
 ///
@@ -110,22 +113,26 @@ pub fn train(
     panel: &Panel,
     spec: &TrainingSpec,
     context: &TrainingContext<'_>,
-    progress: &dyn Fn(TrainingProgress),
+    progress: &dyn Fn(TrainingProgress) -> ControlFlow<()>,
 ) -> Result<Trained, TrainError> {
     let lesson = Lesson::of(panel, spec)?;
     // The work is the warm-up and the folds, what the gate learns again, and the final fit.
     let parts_count = count(spec.walk_forward.folds_count as usize + 1 + LEAK_GATE_PARTS_COUNT + 1);
     let report = |stage, done: usize| {
-        progress(TrainingProgress { stage, done_share: count(done) / parts_count });
+        progress(TrainingProgress { stage, done_share: count(done) / parts_count })
+    };
+    let go_on = |stage, done| match report(stage, done) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(TrainError::Cancelled),
     };
     let forecasts = lesson.forecast_folds(usize::MAX, &report)?;
     let folds_count = forecasts.layouts.len();
-    report(TrainingStage::LeakGate, folds_count + 1);
+    go_on(TrainingStage::LeakGate, folds_count + 1)?;
     let leak_check = lesson.pass_leak_gate(&forecasts, context.other_future)?;
 
     let OutOfFoldForecasts { warm_up, records, layouts, weights } = forecasts;
     let learned_count = folds_count + 1 + LEAK_GATE_PARTS_COUNT;
-    report(TrainingStage::Evaluation, learned_count);
+    go_on(TrainingStage::Evaluation, learned_count)?;
     let members = member_weights(&spec.members.kinds(), &weights);
     let protocol = lesson.protocol(context.configurations_count);
     let bands = follow_bands(&warm_up, &records, &layouts, spec.horizon)?;
@@ -145,7 +152,7 @@ pub fn train(
     let residuals = step_residuals(warm_up.iter().chain(&records), spec.horizon);
     let band = ConformalBand::calibrate(&residuals, &BAND_LEVELS)?;
 
-    report(TrainingStage::FinalFit, learned_count);
+    go_on(TrainingStage::FinalFit, learned_count)?;
     let trees_count = lower_median(layouts.iter().map(|layout| layout.trees_count).collect());
     let rows = &lesson.rows;
     let all: Vec<usize> = rows.iter().map(|row| row.row).collect();
@@ -157,7 +164,7 @@ pub fn train(
         .fit_members(member_rows, trees_count)
         .map_err(|(kind, source)| TrainError::Fit { kind, fold: None, source })?;
     let weights_now = weights.last().expect("the weights of now follow those of the folds").clone();
-    report(TrainingStage::FinalFit, learned_count + 1);
+    go_on(TrainingStage::FinalFit, learned_count + 1)?;
     let drift = lesson.drift(&all);
     let outlook = FittedOutlook::fit(panel, &all, spec.outlook, spec.seed)
         .map_err(|source| TrainError::Fit { kind: Gbdt::KIND, fold: None, source })?;
@@ -214,7 +221,7 @@ pub struct OutOfFoldForecasts {
 
 /// Lays the folds over `panel`, and learns and forecasts on each as [`train`] describes.
 ///
-/// `begun` is told of each fold as it begins, and how many are done.
+/// `begun` is told of each fold as it begins, and how many are done, and may end the work there.
 ///
 /// # Errors
 ///
@@ -222,7 +229,7 @@ pub struct OutOfFoldForecasts {
 pub fn forecast_folds(
     panel: &Panel,
     spec: &TrainingSpec,
-    begun: &dyn Fn(TrainingStage, usize),
+    begun: &dyn Fn(TrainingStage, usize) -> ControlFlow<()>,
 ) -> Result<OutOfFoldForecasts, TrainError> {
     Lesson::of(panel, spec)?.forecast_folds(usize::MAX, begun)
 }

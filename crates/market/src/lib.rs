@@ -45,7 +45,7 @@ pub use quantity::{Notional, Shares};
 pub use refused_row::{Refusal, RefusedRow};
 pub use rename::{Rename, canonical, current_name, former_names, renames};
 pub use session_hours::SessionHours;
-pub use snapshot::{Snapshot, SnapshotDifference, SymbolSnapshot, snapshot_hash};
+pub use snapshot::{Snapshot, SnapshotDifference, SymbolSnapshot, bars_hash, snapshot_hash};
 pub use source::{PriceBasis, Source};
 pub use universe::{Universe, UniverseError, admit};
 pub use validate::{

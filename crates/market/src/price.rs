@@ -1,6 +1,7 @@
 //! Prices as integers, so that money is never rounded by accident.
 
 use std::fmt;
+use std::num::NonZeroI64;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,11 +13,11 @@ pub(crate) const ROUNDING_LIRA: f64 = 0.000_05;
 
 /// A price in Turkish lira, exact to four decimal places.
 ///
-/// Held as an integer number of 0.0001 TRY. Always positive. In JSON a decimal string such as
-/// `"312.50"`, so that no reader takes it for a float.
+/// Held as an integer number of 0.0001 TRY. Always positive, and an option of one takes no more
+/// room. In JSON a decimal string such as `"312.50"`, so that no reader takes it for a float.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Price(i64);
+pub struct Price(NonZeroI64);
 
 /// Why a number is not a price.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +37,10 @@ impl Price {
     ///
     /// [`PriceError::NotPositive`] when `units` is zero or negative.
     pub const fn from_units(units: i64) -> Result<Self, PriceError> {
-        if units > 0 { Ok(Self(units)) } else { Err(PriceError::NotPositive(units)) }
+        match NonZeroI64::new(units) {
+            Some(positive) if units > 0 => Ok(Self(positive)),
+            _ => Err(PriceError::NotPositive(units)),
+        }
     }
 
     /// Reads a decimal such as `312.50`, the form in which the API writes prices.
@@ -68,18 +72,21 @@ impl Price {
     )]
     pub fn nearest(lira: f64) -> Option<Self> {
         let units = (lira * UNITS_PER_LIRA as f64).round();
-        (1.0..i64::MAX as f64).contains(&units).then_some(Self(units as i64))
+        if !(1.0..i64::MAX as f64).contains(&units) {
+            return None;
+        }
+        Self::from_units(units as i64).ok()
     }
 
     /// The price in units of 0.0001 TRY.
     pub const fn units(self) -> i64 {
-        self.0
+        self.0.get()
     }
 
     /// The price in lira, for statistics only; money stays in units.
     #[expect(clippy::cast_precision_loss, reason = "prices are far below 2^53 units")]
     pub fn lira(self) -> f64 {
-        self.0 as f64 / 10_000.0
+        self.units() as f64 / 10_000.0
     }
 }
 
@@ -102,7 +109,7 @@ impl fmt::Display for Lira {
 
 impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Lira(self.0).fmt(f)
+        Lira(self.units()).fmt(f)
     }
 }
 

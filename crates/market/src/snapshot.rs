@@ -45,6 +45,17 @@ pub fn snapshot_hash(series: &[ValidatedBars]) -> String {
     hexadecimal(hasher)
 }
 
+/// SHA-256, in lower-case hexadecimal, of some bars of `symbol`: a version tag and the symbol with a
+/// zero byte after it, then each bar as [`snapshot_hash()`] takes it, none of them continuing another.
+pub fn bars_hash<'a>(symbol: Symbol, bars: impl IntoIterator<Item = &'a Bar>) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(b"bist-way-1\0");
+    hasher.update(symbol.as_str());
+    hasher.update([0]);
+    bars.into_iter().for_each(|bar| hash_bar(&mut hasher, bar, false));
+    hexadecimal(hasher)
+}
+
 fn hexadecimal(hasher: Sha256) -> String {
     hasher.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
         // Writing to a string cannot fail.

@@ -80,7 +80,7 @@ use activity::Activity;
 use days::Days;
 use limits::Limits;
 use notes::Notes;
-use row::{Row, Sorted};
+use row::{PlainRuns, Row, Sorted};
 
 /// Everything a source said about one symbol.
 #[derive(Clone, Debug, PartialEq)]
@@ -275,14 +275,11 @@ fn look_through(
         notes.day(None, false, FindingKind::EmptySeries);
     }
     let horizon = coverage::split(&mut sorted, refused, days, policy, &mut notes);
-    let Sorted { mut rows, distinct, .. } = sorted;
+    let Sorted { mut rows, loud, distinct, .. } = sorted;
 
     let actions = received.actions.iter().filter(|action| action.symbol == series.symbol);
     let actions: Vec<CorporateAction> = actions.copied().collect();
-    for index in 0..rows.len() {
-        if rows[index].is_quiet {
-            continue;
-        }
+    for index in loud.iter().copied() {
         single::check(&mut rows[index], class, days, &actions, &mut notes);
         if daily {
             repeats::check_repeat(&mut rows, index, days, &mut notes);
@@ -305,15 +302,18 @@ fn look_through(
     let mut missing = Vec::new();
     if daily {
         let actions = &actions;
-        let subject = Subject { received, class, days, rules, policy, limits: &limits, actions };
+        let (limits, runs) = (&limits, PlainRuns::new(&loud));
+        let subject = Subject { received, class, days, rules, policy, limits, actions, runs };
         check_daily(&mut rows, &subject, &mut notes);
         if class != InstrumentClass::Fx {
-            missing = coverage::check_missing(&rows, &refused, horizon, days, policy, &mut notes);
+            missing =
+                coverage::check_missing(&rows, &loud, &refused, horizon, days, policy, &mut notes);
         }
     }
 
     let (counts, months) = score::tally(&rows, &refused, &missing, days, policy);
-    let (bars, continues) = accepted(&rows, series.interval, days, policy);
+    let (runs, all_quiet_plain) = (PlainRuns::new(&loud), notes.all_quiet_plain);
+    let (bars, continues) = accepted(&rows, runs, all_quiet_plain, series.interval, days, policy);
     let mut findings = notes.findings;
     findings.sort_by_key(|finding| (finding.day, finding.opened_at));
     let received_count = count(series.bars.len() + received.refused.len());
@@ -346,15 +346,16 @@ struct Subject<'a> {
     policy: ValidationPolicy,
     limits: &'a Limits<'a>,
     actions: &'a [CorporateAction],
+    runs: PlainRuns<'a>,
 }
 
 /// The checks that compare a daily row with others.
 fn check_daily(rows: &mut [Row<'_>], subject: &Subject<'_>, notes: &mut Notes) {
-    let Subject { received, class, days, rules, policy, limits, actions } = *subject;
+    let Subject { received, class, days, rules, policy, limits, actions, runs } = *subject;
     match class {
         InstrumentClass::Share | InstrumentClass::Index => {
-            moves::check(rows, days, limits, actions, notes);
-            Activity { class, days, limits, policy }.check(rows, notes);
+            moves::check(rows, runs, days, limits, actions, notes);
+            Activity { class, days, limits, policy, runs }.check(rows, notes);
         }
         InstrumentClass::Fx => moves::check_rates(rows, policy.fx_jump_share_min, notes),
     }
@@ -396,6 +397,8 @@ fn add_remarks(
 #[inline(never)]
 fn accepted(
     rows: &[Row<'_>],
+    mut runs: PlainRuns<'_>,
+    all_quiet_plain: bool,
     interval: Interval,
     days: &Days,
     policy: ValidationPolicy,
@@ -404,20 +407,30 @@ fn accepted(
     let mut continues = Vec::with_capacity(rows.len());
     let mut before: Option<usize> = None;
     let mut level_began = false;
-    for (index, row) in rows.iter().enumerate() {
+    let mut next = 0;
+    while let Some(row) = rows.get(next) {
+        let index = next;
         level_began |= row.begins_level;
-        let Some(bar) = row.is_accepted().then(|| row.bar(interval, days)).flatten() else {
-            continue;
-        };
         let near = |before: usize| {
             (row.is_quiet && before + 1 == index)
                 || interval != Interval::Daily
                 || days.sessions_between(rows[before].day(), row.day())
                     <= policy.gap_sessions_max.saturating_add(1)
         };
+        let plain_count = runs.count(rows, index, all_quiet_plain);
+        next += plain_count.max(1);
+        if plain_count > 0 {
+            bars.extend(rows[index..next].iter().map(|row| row.quiet_bar(days)));
+        } else {
+            let Some(bar) = row.is_accepted().then(|| row.bar(interval, days)).flatten() else {
+                continue;
+            };
+            bars.push(bar);
+        }
         continues.push(!level_began && before.is_some_and(near));
-        bars.push(bar);
-        before = Some(index);
+        // Each plain row behind another continues it.
+        continues.resize(bars.len(), true);
+        before = Some(next - 1);
         level_began = false;
     }
     (bars, continues)

@@ -43,8 +43,8 @@ pub use explain::{
 };
 pub use features::{
     BARRIER_WIDTH, BarrierOutcome, FeatureDefinition, FeatureMatrix, FeatureSpec, FeatureSpecError,
-    FeatureWindow, Known, LateBar, MarketRow, MarketStream, MarketUpdate, MatrixError, Panel,
-    RowKey, Targets,
+    FeatureWindow, Known, LateBar, MarketRow, MarketStream, MarketUpdate, MatrixError, NoWay,
+    Panel, RealisedWay, RowKey, Targets, WayBar,
 };
 pub use forecaster::{FitError, FittedForecaster, Forecaster};
 pub use gbdt::{FeatureRole, FittedGbdt, Gbdt, GbdtParams, ModelTextError, Objective};

@@ -350,7 +350,11 @@ impl FittedLstm {
     ) -> f64 {
         let network = &self.learned.network;
         let vector = network.embed(symbol);
-        let window = rows.flat_map(|inputs| inputs.iter().chain(&vector)).copied().collect();
+        let mut window = Vec::with_capacity(network.shape.steps * network.shape.width(0));
+        for inputs in rows {
+            window.extend_from_slice(inputs);
+            window.extend_from_slice(&vector);
+        }
         self.learned.target.number(self.window.answer(network, window))
     }
 

@@ -44,12 +44,18 @@ pub(crate) enum ApiError {
     ModelVersionNotFound(String),
     /// There is no study of that name.
     StudyNotFound(String),
+    /// There is no experiment of that name.
+    ExperimentNotFound(String),
     /// A study has one objective, so that nothing can be weighed against it.
     OneObjective(String),
     /// There is no explanation of that name, or of that symbol; the text says what to do.
     ExplanationNotFound(String),
     /// A feature that the model does not read, or a value that it cannot take.
     ChangeRefused(String),
+    /// There is no such run of a job.
+    JobNotFound(i64),
+    /// A run cannot be begun, cancelled or begun again as it stands; the text says why.
+    JobConflict(String),
     /// There is nothing at the path.
     NotFound,
     /// The path does not take the method.
@@ -88,12 +94,18 @@ pub(crate) enum ProblemCode {
     ModelVersionNotFound,
     /// There is no study of this name.
     StudyNotFound,
+    /// There is no experiment of this name.
+    ExperimentNotFound,
     /// This study has one objective, so that nothing can be weighed against it.
     OneObjective,
     /// There is no such signal, no forecast of this symbol, or no explanation was kept with it.
     ExplanationNotFound,
     /// The model reads no such feature, or the feature cannot have this value.
     ChangeRefused,
+    /// There is no such run of a job.
+    JobNotFound,
+    /// A run of the job waits or runs already, or the run has ended, or has not.
+    JobConflict,
     /// There is nothing at this path.
     NotFound,
     /// The path does not take this method; the header `allow` names those it takes.
@@ -150,9 +162,12 @@ impl ProblemCode {
             Self::BasisUnknown => ("basis_unknown", StatusCode::CONFLICT),
             Self::ModelVersionNotFound => ("model_version_not_found", StatusCode::NOT_FOUND),
             Self::StudyNotFound => ("study_not_found", StatusCode::NOT_FOUND),
+            Self::ExperimentNotFound => ("experiment_not_found", StatusCode::NOT_FOUND),
             Self::OneObjective => ("one_objective", StatusCode::NOT_FOUND),
             Self::ExplanationNotFound => ("explanation_not_found", StatusCode::NOT_FOUND),
             Self::ChangeRefused => ("change_refused", StatusCode::UNPROCESSABLE_ENTITY),
+            Self::JobNotFound => ("job_not_found", StatusCode::NOT_FOUND),
+            Self::JobConflict => ("job_conflict", StatusCode::CONFLICT),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED),
             Self::BodyTooLarge => ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE),
@@ -217,9 +232,12 @@ impl ApiError {
             Self::BasisUnknown(..) => ProblemCode::BasisUnknown,
             Self::ModelVersionNotFound(_) => ProblemCode::ModelVersionNotFound,
             Self::StudyNotFound(_) => ProblemCode::StudyNotFound,
+            Self::ExperimentNotFound(_) => ProblemCode::ExperimentNotFound,
             Self::OneObjective(_) => ProblemCode::OneObjective,
             Self::ExplanationNotFound(_) => ProblemCode::ExplanationNotFound,
             Self::ChangeRefused(_) => ProblemCode::ChangeRefused,
+            Self::JobNotFound(_) => ProblemCode::JobNotFound,
+            Self::JobConflict(_) => ProblemCode::JobConflict,
             Self::NotFound => ProblemCode::NotFound,
             Self::MethodNotAllowed => ProblemCode::MethodNotAllowed,
             Self::HostNotLocal(_) => ProblemCode::HostNotLocal,
@@ -262,10 +280,20 @@ impl ApiError {
             Self::StudyNotFound(name) => {
                 format!("there is no study '{name}'; GET /api/v1/studies lists what there is")
             }
+            Self::ExperimentNotFound(id) => {
+                format!(
+                    "there is no experiment '{id}'; GET /api/v1/experiments lists what there is"
+                )
+            }
             Self::OneObjective(name) => {
                 format!("the study '{name}' has one objective; ask for its history instead")
             }
-            Self::ExplanationNotFound(problem) | Self::ChangeRefused(problem) => problem.clone(),
+            Self::ExplanationNotFound(problem)
+            | Self::ChangeRefused(problem)
+            | Self::JobConflict(problem) => problem.clone(),
+            Self::JobNotFound(id) => {
+                format!("there is no run {id} of a job; GET /api/v1/jobs lists what there is")
+            }
             Self::NotFound => {
                 "there is nothing at this path; /api/openapi.json describes what there is"
                     .to_owned()

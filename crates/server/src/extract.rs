@@ -1,11 +1,14 @@
 //! Parameters of requests, read so that each mistake names the parameter and says what to give.
 
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use bist_lifecycle::{Horizon, parse_horizon};
 use bist_market::Symbol;
 use bist_market::rename::current_name;
 use jiff::civil::Date;
+use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
 
@@ -165,6 +168,37 @@ impl<S: Send + Sync> FromRequestParts<S> for TextPath {
             )
         })?;
         Ok(Self(text))
+    }
+}
+
+/// The body of a request as a document.
+///
+/// Only `application/json` is read: a page of another site can make a browser post any other kind
+/// without asking first.
+#[derive(Debug)]
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
+        if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
+            return Err(ApiError::Malformed(
+                "the body is not sent as application/json; give the header content-type".to_owned(),
+            ));
+        }
+        let body =
+            Bytes::from_request(request, state).await.map_err(|rejection| {
+                match rejection.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => ApiError::BodyTooLarge,
+                    _ => ApiError::Malformed("the body cannot be read".to_owned()),
+                }
+            })?;
+        serde_json::from_slice(&body)
+            .map(Self)
+            .map_err(|error| ApiError::Malformed(format!("the body is not as described: {error}")))
     }
 }
 

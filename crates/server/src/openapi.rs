@@ -20,13 +20,15 @@ use utoipa::{IntoResponses, OpenApi as _, ToSchema};
 use crate::error::{ApiError, PROBLEM_JSON, Problem, ProblemCode};
 
 /// What the routes are about, in the order in which a reader wants them.
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 12] = [
     ("symbols", "What is traded, and the newest of everything about it."),
     ("bars", "Prices that passed the checks."),
     ("forecasts", "What the model in force expects, with its bands."),
     ("signals", "What to do about it, and why."),
     ("explanations", "Why a forecast is what it is, and what it would be."),
     ("models", "The models, where they come from, and what they were worth out of sample."),
+    ("jobs", "Background work: the nightly ingest and the retraining, watched, begun, cancelled."),
+    ("experiments", "Champions beside challengers, judged by a rule that was declared before."),
     ("studies", "How the settings of models were searched, trial by trial."),
     ("data-quality", "What the validator found in the data."),
     ("market", "The calendar and the rules of the exchange."),
@@ -198,12 +200,39 @@ impl IntoResponses for NoSuchStudy {
     }
 }
 
+/// The answer to a request for an experiment that there is not.
+pub(crate) struct NoSuchExperiment;
+
+impl IntoResponses for NoSuchExperiment {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::ExperimentNotFound])
+    }
+}
+
 /// The answer to a request that weighs the objectives of a study that has one, or is not there.
 pub(crate) struct NoSuchObjectives;
 
 impl IntoResponses for NoSuchObjectives {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         problem_responses(&[ProblemCode::StudyNotFound, ProblemCode::OneObjective])
+    }
+}
+
+/// The answers to a request about a run that there is not, or that cannot be done with it.
+pub(crate) struct NoSuchJob;
+
+impl IntoResponses for NoSuchJob {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::JobNotFound])
+    }
+}
+
+/// The answers to a step that cannot be taken with a run.
+pub(crate) struct JobConflict;
+
+impl IntoResponses for JobConflict {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::JobNotFound, ProblemCode::JobConflict])
     }
 }
 
@@ -291,6 +320,7 @@ fn example(code: ProblemCode) -> ApiError {
         ProblemCode::ModelVersionNotFound => {
             ApiError::ModelVersionNotFound("gbdt-0123456789ab".to_owned())
         }
+        ProblemCode::ExperimentNotFound => ApiError::ExperimentNotFound("5-2026-11-28".to_owned()),
         ProblemCode::StudyNotFound => ApiError::StudyNotFound("trees-5-0123456789ab".to_owned()),
         ProblemCode::OneObjective => ApiError::OneObjective("trees-5-0123456789ab".to_owned()),
         ProblemCode::ExplanationNotFound => ApiError::ExplanationNotFound(
@@ -300,6 +330,12 @@ fn example(code: ProblemCode) -> ApiError {
         ),
         ProblemCode::ChangeRefused => ApiError::ChangeRefused(
             "the model reads no feature 'rsi14'; near it are rsi_14, mfi_14, adx_14".to_owned(),
+        ),
+        ProblemCode::JobNotFound => ApiError::JobNotFound(12),
+        ProblemCode::JobConflict => ApiError::JobConflict(
+            "run 12 of the retraining is running already; watch it with `bist jobs watch 12`, or \
+             end it with `bist jobs cancel 12`"
+                .to_owned(),
         ),
         ProblemCode::NotFound => ApiError::NotFound,
         ProblemCode::MethodNotAllowed => ApiError::MethodNotAllowed,

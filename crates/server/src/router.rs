@@ -10,8 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::middleware::{Limits, wrap};
 use crate::routes::{
-    bars, data_quality, docs, explanations, forecasts, health, market, models, signals, studies,
-    symbols,
+    bars, data_quality, docs, experiments, explanations, forecasts, health, jobs, market, models,
+    signals, studies, symbols,
 };
 use crate::{assets, openapi};
 
@@ -24,7 +24,9 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(signals::router())
         .merge(explanations::router())
         .merge(models::router())
+        .merge(experiments::router())
         .merge(studies::router())
+        .merge(jobs::router())
         .merge(data_quality::router())
         .merge(market::router())
         .merge(health::router())

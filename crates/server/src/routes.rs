@@ -3,9 +3,11 @@
 pub(crate) mod bars;
 pub(crate) mod data_quality;
 pub(crate) mod docs;
+pub(crate) mod experiments;
 pub(crate) mod explanations;
 pub(crate) mod forecasts;
 pub(crate) mod health;
+pub(crate) mod jobs;
 pub(crate) mod market;
 pub(crate) mod models;
 pub(crate) mod signals;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use bist_lifecycle::ModelState;
 use bist_lifecycle::study::StudyStorageError;
 
+use crate::bucket::BucketError;
+
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -56,6 +58,39 @@ pub enum StoreError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The file of a model is not the one that was trained.
+    #[error(
+        "the file {path} is not the one that was trained as {id}: its SHA-256 differs; put the right \
+         one there, from a backup, or run `bist train` again"
+    )]
+    ArtifactChanged {
+        /// The version.
+        id: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The object store cannot be asked, or does not take an artefact.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
+    /// The object store does not give an artefact, and neither does the data directory.
+    #[error("{error}; and {local}")]
+    ObjectAway {
+        /// What the object store said.
+        error: BucketError,
+        /// What is wrong with the file.
+        local: Box<StoreError>,
+    },
+    /// The object of a model is not the one that was trained.
+    #[error(
+        "the object {object} is not the one that was trained as {id}: its SHA-256 differs; remove it \
+         from the bucket and run `bist train` again, or put the right one there"
+    )]
+    ObjectChanged {
+        /// The version.
+        id: String,
+        /// The address of the object.
+        object: String,
+    },
     /// A model version that the registry does not have.
     #[error("there is no model version '{0}'; `bist models list` names what there is")]
     NoSuchVersion(String),
@@ -69,6 +104,71 @@ pub enum StoreError {
         /// Where it was to go.
         to: ModelState,
     },
+    /// A run of a job that was never asked for.
+    #[error("there is no run {0} of a job; `bist jobs list` names those there are")]
+    NoSuchJob(i64),
+    /// A run of the job waits or has not ended.
+    #[error(
+        "run {id} of the {name} is {state} already; watch it with `bist jobs watch {id}`, or end it \
+         with `bist jobs cancel {id}`"
+    )]
+    JobUnderWay {
+        /// The run.
+        id: i64,
+        /// The job.
+        name: String,
+        /// Where it stands.
+        state: &'static str,
+    },
+    /// A run cannot go from where it stands to where it was to go.
+    #[error("run {id} is {state} and cannot be {to}")]
+    JobMove {
+        /// The run.
+        id: i64,
+        /// Where it stands.
+        state: &'static str,
+        /// Where it was to go.
+        to: &'static str,
+    },
+    /// The lock of a job cannot be had.
+    #[error("the lock file {path} cannot be opened: {source}; change its permissions")]
+    Lock {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// An experiment of that name was declared before.
+    #[error("there is an experiment '{0}' already; give another name")]
+    ExperimentExists(String),
+    /// Another experiment of the same horizon goes on.
+    #[error(
+        "the experiment '{0}' of this horizon goes on; wait for its end, or end it with `bist \
+         experiments stop {0} --reason TEXT`"
+    )]
+    ExperimentRuns(String),
+    /// The champion of an experiment is not the one in force.
+    #[error(
+        "{0}, the champion of the experiment, is not in force; declare it with the one that is"
+    )]
+    NotInForce(String),
+    /// A challenger of an experiment is not staged for its horizon.
+    #[error(
+        "{id} is {state} and cannot be a challenger; stage a version of the same horizon with `bist \
+         models stage VERSION --reason TEXT`"
+    )]
+    NotStaged {
+        /// The version.
+        id: String,
+        /// Where it stands.
+        state: ModelState,
+    },
+    /// The rule of an experiment is not the one that was declared.
+    #[error(
+        "the rule of the experiment '{0}' was changed from outside after it was declared; nothing \
+         that it says can be believed: restore the database from a backup"
+    )]
+    ExperimentChanged(String),
     /// A document in the database does not have the shape that this version writes.
     #[error("a stored {what} cannot be read: {source}")]
     Document {

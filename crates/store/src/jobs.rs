@@ -1,45 +1,114 @@
-//! Runs of jobs that are due at an instant, each done by one process, and again when it failed.
+//! Runs of jobs: which are due or asked for, who does them, and what became of them.
+//!
+//! A run is done by the process that holds the lock of its job, a file of the data directory that the
+//! operating system frees when the process ends, however it ends. So no two processes do a job at a
+//! time, and what a killed one left is begun again at once.
 
-use jiff::{SignedDuration, Timestamp};
-use sqlx::Row;
+use std::fmt;
+use std::fs::{File, TryLockError};
+use std::ops::Deref;
+
+use jiff::Timestamp;
+use serde_json::Value;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 
-use crate::columns::{count, instant_us, maybe_instant_us};
+use crate::columns::{count, instant_us, json, maybe_instant_us};
 use crate::error::StoreError;
+use crate::model_versions::IMMEDIATE;
 use crate::pool::Store;
 
-/// A run that has not said that it is alive for so long is taken for dead, and may be begun again.
-const LEASE: SignedDuration = SignedDuration::from_mins(10);
+/// Folder of the locks in the data directory.
+const LOCKS: &str = "locks";
 
 /// The columns of a run.
 macro_rules! columns {
     () => {
-        "id, name, due_at_us, started_at_us, attempts_count, finished_at_us, outcome, detail,
-         retry_at_us"
+        "id, name, due_at_us, asked_by, reason, plan, started_at_us, alive_at_us, attempts_count,
+         cancel_asked_by, finished_at_us, outcome, detail, retry_at_us"
     };
 }
 
 /// One run of a job.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct JobRun {
-    /// Its number; a run that is begun again gets another one.
+    /// Its number, which stays when it is begun again.
     pub id: i64,
     /// Which job.
     pub name: String,
-    /// When it was due.
+    /// When it was due, or asked for.
     pub due_at: Timestamp,
-    /// When it was begun, for the last time if it was begun several times.
-    pub started_at: Timestamp,
+    /// Who asked for it; `None` for the schedule.
+    pub asked_by: Option<String>,
+    /// Why it was asked for.
+    pub reason: Option<String>,
+    /// What it is to do, decided before it began; null where there is nothing to decide.
+    pub plan: Value,
+    /// When it was begun, for the last time if it was begun several times; `None` while it waits.
+    pub started_at: Option<Timestamp>,
+    /// When it was last heard of.
+    pub alive_at: Option<Timestamp>,
     /// How often it was begun.
     pub attempts_count: u64,
-    /// When it finished; `None` while it runs, or when its process died.
+    /// Who wants it to end.
+    pub cancel_asked_by: Option<String>,
+    /// When it finished; `None` while it waits or runs, or when its process died.
     pub finished_at: Option<Timestamp>,
-    /// Whether it succeeded; `None` until it has finished.
-    pub succeeded: Option<bool>,
+    /// Where it stands.
+    pub state: JobState,
     /// What came of it, in one sentence.
     pub detail: Option<String>,
     /// When it is begun again, if it failed and is.
     pub retry_at: Option<Timestamp>,
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobState {
+    /// Nobody has begun it.
+    Waiting,
+    /// It was begun and has not ended; its process may have died.
+    Running,
+    /// It did what it was to do.
+    Done,
+    /// It did not.
+    Failed,
+    /// Somebody ended it.
+    Cancelled,
+}
+
+impl JobState {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Waiting, Self::Running, Self::Done, Self::Failed, Self::Cancelled];
+
+    /// The word in the store, the API and the reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Reads a word that we wrote.
+    pub(crate) fn parse(word: &str) -> Result<Self, StoreError> {
+        let state = Self::ALL.into_iter().find(|state| state.as_str() == word);
+        state.ok_or_else(|| StoreError::Impossible(format!("state of a job '{word}'")))
+    }
+
+    /// Whether nothing more happens by itself, but for a failed run that is begun again.
+    pub const fn has_ended(self) -> bool {
+        matches!(self, Self::Done | Self::Failed | Self::Cancelled)
+    }
+}
+
+impl fmt::Display for JobState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// How a run ended.
@@ -52,137 +121,320 @@ pub enum JobEnd {
         /// When it is to be begun again; `None` for never.
         retry_at: Option<Timestamp>,
     },
+    /// Somebody ended it.
+    Cancelled,
 }
 
-impl JobRun {
-    /// The word for its state: `running`, `done` or `failed`.
-    pub fn outcome_word(&self) -> &'static str {
-        self.succeeded.map_or("running", outcome)
+/// A run that somebody asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewJob<'a> {
+    /// Which job.
+    pub name: &'a str,
+    /// Who asks.
+    pub asked_by: &'a str,
+    /// Why.
+    pub reason: &'a str,
+    /// What it is to do.
+    pub plan: Value,
+}
+
+/// A run that is this process's to do, for as long as it holds this.
+#[derive(Debug)]
+pub struct ClaimedJob {
+    run: JobRun,
+    /// Freed by the operating system when it is closed.
+    _lock: File,
+}
+
+impl Deref for ClaimedJob {
+    type Target = JobRun;
+
+    fn deref(&self) -> &JobRun {
+        &self.run
     }
 }
 
-/// The word in the store, the API and the reports.
-fn outcome(succeeded: bool) -> &'static str {
-    if succeeded { "done" } else { "failed" }
-}
-
 impl Store {
-    /// Begins the run of the job `name` that is due at `due_at`; `None` when it has run, or another
-    /// process runs it. Of several that ask, one gets it.
-    ///
-    /// A run may be begun again once the time has come for which [`JobEnd::Failed`] asked, or when
-    /// it has not been heard of ([`Store::renew_job`]) for ten minutes, because its process died.
+    /// Puts down that a run is asked for; it waits until a process does it.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
+    /// [`StoreError::JobUnderWay`] when a run of the job waits or has not ended, and the others when
+    /// the database fails.
+    pub async fn ask_for_job(
+        &self,
+        asked: &NewJob<'_>,
+        now: Timestamp,
+    ) -> Result<JobRun, StoreError> {
+        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let under_way = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM job_runs WHERE name = $1 AND finished_at_us IS NULL ORDER BY due_at_us LIMIT 1"
+        ))
+        .bind(asked.name)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        if let Some(row) = under_way {
+            let run = job_run(&row)?;
+            return Err(StoreError::JobUnderWay {
+                id: run.id,
+                name: run.name,
+                state: run.state.as_str(),
+            });
+        }
+        let row = sqlx::query(concat!(
+            "INSERT INTO job_runs (id, name, due_at_us, asked_by, reason, plan, started_at_us,
+                                   alive_at_us, attempts_count)
+             VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM job_runs), $1,
+                     COALESCE((SELECT MAX(due_at_us) + 1 FROM job_runs
+                               WHERE name = $1 AND due_at_us >= $2), $2), $3, $4, $5, $2, $2, 0)
+             RETURNING ",
+            columns!()
+        ))
+        .bind(asked.name)
+        .bind(now.as_microsecond())
+        .bind(asked.asked_by)
+        .bind(asked.reason)
+        .bind(json("plan of a job", &asked.plan)?)
+        .fetch_one(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        job_run(&row)
+    }
+
+    /// Begins a run of the job `name`: the one that is due at `scheduled`, if it has not been done,
+    /// or one that was asked for, waits to be begun again, or was left by a process that died. `None`
+    /// when there is nothing to do, or another process does this job.
+    ///
+    /// Runs of the schedule before `scheduled` that have not been done are given up: who does the
+    /// newest makes up for them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the lock cannot be had or the database fails.
     pub async fn claim_job(
         &self,
         name: &str,
-        due_at: Timestamp,
+        scheduled: Option<(Timestamp, Value)>,
         now: Timestamp,
-    ) -> Result<Option<JobRun>, StoreError> {
-        let alive_since = now.checked_sub(LEASE).unwrap_or(Timestamp::MIN);
+    ) -> Result<Option<ClaimedJob>, StoreError> {
         // Who asks every minute should not wait every minute for whoever writes.
-        let is_taken = sqlx::query(
-            "SELECT id FROM job_runs WHERE name = $1 AND due_at_us = $2
-               AND NOT (finished_at_us IS NULL AND alive_at_us <= $4)
-               AND (retry_at_us IS NULL OR retry_at_us > $3)",
+        let due_at = scheduled.as_ref().map(|scheduled| scheduled.0.as_microsecond());
+        let is_known = sqlx::query(
+            "SELECT 1 FROM job_runs WHERE name = $1 AND due_at_us = $2
+             UNION ALL SELECT 1 WHERE $2 IS NULL LIMIT 1",
         )
         .bind(name)
-        .bind(due_at.as_microsecond())
-        .bind(now.as_microsecond())
-        .bind(alive_since.as_microsecond())
+        .bind(due_at)
         .fetch_optional(&self.reader)
         .await?;
-        if is_taken.is_some() {
+        let may_begin = sqlx::query(
+            "SELECT 1 FROM job_runs WHERE name = $1
+               AND (finished_at_us IS NULL OR retry_at_us <= $2) LIMIT 1",
+        )
+        .bind(name)
+        .bind(now.as_microsecond())
+        .fetch_optional(&self.reader)
+        .await?;
+        if is_known.is_some() && may_begin.is_none() {
             return Ok(None);
         }
-        // The new number keeps whoever was taken for dead from finishing the run of another.
-        sqlx::query(concat!(
-            "INSERT INTO job_runs (id, name, due_at_us, started_at_us, alive_at_us)
-             VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM job_runs), $1, $2, $3, $3)
-             ON CONFLICT (name, due_at_us) DO UPDATE SET
-                 id = EXCLUDED.id, started_at_us = EXCLUDED.started_at_us,
-                 alive_at_us = EXCLUDED.alive_at_us,
-                 attempts_count = job_runs.attempts_count + 1,
-                 finished_at_us = NULL, outcome = NULL, detail = NULL, retry_at_us = NULL
-             WHERE (job_runs.finished_at_us IS NULL AND job_runs.alive_at_us <= $4)
-                OR job_runs.retry_at_us <= $3
+        let Some(lock) = self.job_lock(name)? else { return Ok(None) };
+        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        if let Some((due_at, plan)) = &scheduled {
+            schedule(&mut transaction, name, *due_at, plan, now).await?;
+        }
+        // Nobody else holds the lock, so whatever seems to run has died.
+        sqlx::query(
+            "UPDATE job_runs SET finished_at_us = $2, outcome = 'cancelled',
+                 detail = 'cancelled by ' || cancel_asked_by, retry_at_us = NULL
+             WHERE name = $1 AND finished_at_us IS NULL AND cancel_asked_by IS NOT NULL",
+        )
+        .bind(name)
+        .bind(now.as_microsecond())
+        .execute(&mut *transaction)
+        .await?;
+        let row = sqlx::query(concat!(
+            "UPDATE job_runs SET started_at_us = $2, alive_at_us = $2,
+                 attempts_count = attempts_count + 1, finished_at_us = NULL, outcome = NULL,
+                 detail = NULL, retry_at_us = NULL
+             WHERE id = (SELECT id FROM job_runs WHERE name = $1
+                           AND (finished_at_us IS NULL OR retry_at_us <= $2)
+                         ORDER BY due_at_us LIMIT 1)
              RETURNING ",
             columns!()
         ))
         .bind(name)
-        .bind(due_at.as_microsecond())
         .bind(now.as_microsecond())
-        .bind(alive_since.as_microsecond())
-        .fetch_optional(&self.writer)
-        .await?
-        .as_ref()
-        .map(job_run)
-        .transpose()
+        .fetch_optional(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        let run = row.as_ref().map(job_run).transpose()?;
+        Ok(run.map(|run| ClaimedJob { run, _lock: lock }))
     }
 
-    /// Says that the run `id` is going on; returns false when it is no longer ours, because it was
-    /// not heard of for so long that another process began it again.
+    /// The lock of the job `name`; `None` while another process holds it.
+    fn job_lock(&self, name: &str) -> Result<Option<File>, StoreError> {
+        let folder = self.directory().join(LOCKS);
+        let path = folder.join(format!("{}.lock", name.replace(' ', "-")));
+        let failed = |source| StoreError::Lock { path: path.clone(), source };
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
+    /// Says that the run is going on.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn renew_job(&self, id: i64, now: Timestamp) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "UPDATE job_runs SET alive_at_us = $1 WHERE id = $2 AND finished_at_us IS NULL",
-        )
-        .bind(now.as_microsecond())
-        .bind(id)
-        .execute(&self.writer)
-        .await?;
-        Ok(done.rows_affected() == 1)
+    pub async fn renew_job(&self, run: &ClaimedJob, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE job_runs SET alive_at_us = $1 WHERE id = $2")
+            .bind(now.as_microsecond())
+            .bind(run.id)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
     }
 
-    /// Notes how the run `id` ended; returns false when it is no longer ours, see
-    /// [`Store::renew_job`].
+    /// Notes how the run ended.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     pub async fn finish_job(
         &self,
-        id: i64,
+        run: ClaimedJob,
         now: Timestamp,
         end: JobEnd,
         detail: &str,
-    ) -> Result<bool, StoreError> {
-        let (succeeded, retry_at) = match end {
-            JobEnd::Done => (true, None),
-            JobEnd::Failed { retry_at } => (false, retry_at),
+    ) -> Result<JobRun, StoreError> {
+        let (state, retry_at) = match end {
+            JobEnd::Done => (JobState::Done, None),
+            JobEnd::Failed { retry_at } => (JobState::Failed, retry_at),
+            JobEnd::Cancelled => (JobState::Cancelled, None),
         };
-        let done = sqlx::query(
+        let row = sqlx::query(concat!(
             "UPDATE job_runs SET finished_at_us = $1, outcome = $2, detail = $3, retry_at_us = $4
-             WHERE id = $5 AND finished_at_us IS NULL",
-        )
+             WHERE id = $5 RETURNING ",
+            columns!()
+        ))
         .bind(now.as_microsecond())
-        .bind(outcome(succeeded))
+        .bind(state.as_str())
         .bind(detail)
         .bind(retry_at.map(Timestamp::as_microsecond))
-        .bind(id)
-        .execute(&self.writer)
+        .bind(run.id)
+        .fetch_one(&self.writer)
         .await?;
-        Ok(done.rows_affected() == 1)
+        job_run(&row)
     }
 
-    /// The runs of the job `name`, at most `limit` of them, the one that was due last first.
+    /// Asks the run `id` to end: at once when it waits or waits to be begun again, otherwise at its
+    /// next step.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NoSuchJob`], [`StoreError::JobMove`] when it has ended, and the others when the
+    /// database fails.
+    pub async fn cancel_job(
+        &self,
+        id: i64,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<JobRun, StoreError> {
+        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let run = run_of(&mut transaction, id).await?;
+        let ends_at_once = match run.state {
+            JobState::Waiting => true,
+            JobState::Running => false,
+            JobState::Failed if run.retry_at.is_some() => true,
+            JobState::Done | JobState::Failed | JobState::Cancelled => {
+                return Err(StoreError::JobMove { id, state: run.state.as_str(), to: "cancelled" });
+            }
+        };
+        let row = sqlx::query(concat!(
+            "UPDATE job_runs SET cancel_asked_by = $1, retry_at_us = NULL,
+                 finished_at_us = CASE WHEN $2 THEN $3 ELSE finished_at_us END,
+                 outcome = CASE WHEN $2 THEN 'cancelled' ELSE outcome END,
+                 detail = CASE WHEN $2 THEN 'cancelled by ' || $1 ELSE detail END
+             WHERE id = $4 RETURNING ",
+            columns!()
+        ))
+        .bind(by)
+        .bind(ends_at_once)
+        .bind(now.as_microsecond())
+        .bind(id)
+        .fetch_one(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        job_run(&row)
+    }
+
+    /// Lets the run `id`, which failed or was cancelled, wait to be begun again; what it had done is
+    /// not done again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::cancel_job`].
+    pub async fn retry_job(&self, id: i64, now: Timestamp) -> Result<JobRun, StoreError> {
+        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let run = run_of(&mut transaction, id).await?;
+        if !matches!(run.state, JobState::Failed | JobState::Cancelled) {
+            return Err(StoreError::JobMove { id, state: run.state.as_str(), to: "begun again" });
+        }
+        let row = sqlx::query(concat!(
+            "UPDATE job_runs SET cancel_asked_by = NULL, retry_at_us = $1
+             WHERE id = $2 RETURNING ",
+            columns!()
+        ))
+        .bind(now.as_microsecond())
+        .bind(id)
+        .fetch_one(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        job_run(&row)
+    }
+
+    /// The run `id`, if there is one.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn jobs(&self, name: &str, limit: u32) -> Result<Vec<JobRun>, StoreError> {
+    pub async fn job(&self, id: i64) -> Result<Option<JobRun>, StoreError> {
+        sqlx::query(concat!("SELECT ", columns!(), " FROM job_runs WHERE id = $1"))
+            .bind(id)
+            .fetch_optional(&self.reader)
+            .await?
+            .as_ref()
+            .map(job_run)
+            .transpose()
+    }
+
+    /// The runs of the job `name`, or of all, that are older than the run `before`; at most `limit`,
+    /// the newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn jobs(
+        &self,
+        name: Option<&str>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<JobRun>, StoreError> {
         sqlx::query(concat!(
             "SELECT ",
             columns!(),
-            " FROM job_runs WHERE name = $1 ORDER BY due_at_us DESC LIMIT $2"
+            " FROM job_runs WHERE ($1 IS NULL OR name = $1) AND ($2 IS NULL OR id < $2)
+             ORDER BY id DESC LIMIT $3"
         ))
         .bind(name)
+        .bind(before)
         .bind(i64::from(limit))
         .fetch_all(&self.reader)
         .await?
@@ -192,16 +444,75 @@ impl Store {
     }
 }
 
+/// Adds the run that is due at `due_at`, unless it is there, and gives up those of the schedule before
+/// it.
+async fn schedule(
+    connection: &mut SqliteConnection,
+    name: &str,
+    due_at: Timestamp,
+    plan: &Value,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE job_runs SET retry_at_us = NULL,
+             outcome = COALESCE(outcome, 'failed'),
+             detail = COALESCE(detail, 'its process ended, and a newer run makes up for it'),
+             finished_at_us = COALESCE(finished_at_us, $3)
+         WHERE name = $1 AND asked_by IS NULL AND due_at_us < $2
+           AND (finished_at_us IS NULL OR retry_at_us IS NOT NULL)",
+    )
+    .bind(name)
+    .bind(due_at.as_microsecond())
+    .bind(now.as_microsecond())
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO job_runs (id, name, due_at_us, plan, started_at_us, alive_at_us,
+                               attempts_count)
+         VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM job_runs), $1, $2, $3, $4, $4, 0)
+         ON CONFLICT (name, due_at_us) DO NOTHING",
+    )
+    .bind(name)
+    .bind(due_at.as_microsecond())
+    .bind(json("plan of a job", plan)?)
+    .bind(now.as_microsecond())
+    .execute(&mut *connection)
+    .await?;
+    Ok(())
+}
+
+async fn run_of(connection: &mut SqliteConnection, id: i64) -> Result<JobRun, StoreError> {
+    let row = sqlx::query(concat!("SELECT ", columns!(), " FROM job_runs WHERE id = $1"))
+        .bind(id)
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(job_run).transpose()?.ok_or(StoreError::NoSuchJob(id))
+}
+
 fn job_run(row: &SqliteRow) -> Result<JobRun, StoreError> {
     let word: Option<&str> = row.try_get("outcome")?;
+    let attempts_count = count(row, "attempts_count")?;
+    let state = match word {
+        None if attempts_count == 0 => JobState::Waiting,
+        None => JobState::Running,
+        Some(word) => JobState::parse(word)?,
+    };
+    let plan: Option<&str> = row.try_get("plan")?;
+    let plan = plan.map_or(Ok(Value::Null), serde_json::from_str);
+    let started_at = instant_us(row.try_get("started_at_us")?)?;
     Ok(JobRun {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
         due_at: instant_us(row.try_get("due_at_us")?)?,
-        started_at: instant_us(row.try_get("started_at_us")?)?,
-        attempts_count: count(row, "attempts_count")?,
+        asked_by: row.try_get("asked_by")?,
+        reason: row.try_get("reason")?,
+        plan: plan.map_err(|source| StoreError::Document { what: "plan of a job", source })?,
+        started_at: (attempts_count > 0).then_some(started_at),
+        alive_at: maybe_instant_us(row, "alive_at_us")?.filter(|_| attempts_count > 0),
+        attempts_count,
+        cancel_asked_by: row.try_get("cancel_asked_by")?,
         finished_at: maybe_instant_us(row, "finished_at_us")?,
-        succeeded: word.map(|word| word == outcome(true)),
+        state,
         detail: row.try_get("detail")?,
         retry_at: maybe_instant_us(row, "retry_at_us")?,
     })

@@ -1,4 +1,4 @@
-//! The database: migrations and queries.
+//! The database: migrations and queries; and the artefacts of models beside it.
 //!
 //! The only crate that contains SQL. A [`Store`] is one SQLite file in WAL mode in the data
 //! directory; the SQL keeps to what PostgreSQL understands as well (docs/adr/0003-database.md).
@@ -10,13 +10,17 @@
 //! keeps the time over which it was known.
 
 pub mod actions;
+pub mod artifacts;
+pub mod bucket;
 pub mod decisions;
 pub mod disclosures;
 pub mod error;
+pub mod experiments;
 pub mod findings;
 pub mod ingests;
 pub mod instrument_days;
 pub mod instruments;
+pub mod job_stages;
 pub mod jobs;
 pub mod migrate;
 pub mod model_versions;
@@ -27,6 +31,7 @@ pub mod quality;
 pub mod quality_history;
 pub mod received;
 pub mod series;
+pub mod signal_scores;
 pub mod signals;
 pub mod snapshots;
 pub mod source_status;
@@ -34,6 +39,7 @@ pub mod studies;
 pub mod study_journal;
 pub mod study_storage;
 pub mod trials;
+pub mod whole_file;
 
 mod bars;
 mod bulk;
@@ -42,12 +48,16 @@ mod preference;
 mod refused_rows;
 
 pub use actions::ActionRecord;
+pub use artifacts::ARTIFACT_BYTES_MAX;
+pub use bucket::{BucketError, BucketSettings, BucketSettingsError, Keys, ObjectStoreUrl};
 pub use decisions::DecisionRecord;
 pub use error::StoreError;
+pub use experiments::{EndSteps, ExperimentRecord, ExposureRecord};
 pub use findings::{FindingFilter, FindingPage, FindingRecord, FindingTally};
 pub use ingests::{Generation, IngestBatch, IngestCounts, IngestFile, Ingested};
 pub use instrument_days::{IndexMembers, InstrumentDayRecord};
-pub use jobs::{JobEnd, JobRun};
+pub use job_stages::{JobLine, JobStage, StageProgress};
+pub use jobs::{ClaimedJob, JobEnd, JobRun, JobState, NewJob};
 pub use model_versions::Registration;
 pub use observations::ObservationOverview;
 pub use pieces::{PieceMark, PieceRecord};
@@ -55,8 +65,10 @@ pub use pool::Store;
 pub use quality::QualitySummary;
 pub use quality_history::HistoryPoint;
 pub use series::{SeriesOverview, SymbolOverview};
-pub use signals::{ForecastRecord, SignalRecord};
+pub use signal_scores::{KeptScore, ServedCounts, ServedFilter, ServedSignal};
+pub use signals::{ForecastRecord, Serving, SignalRecord, signal_id};
 pub use source_status::{AttemptOutcome, SourceStatus};
 pub use studies::{AttributeKind, DatabaseStudies};
 pub use study_journal::JournalStorage;
 pub use study_storage::{StudyStorageSpec, StudyStorageSpecError};
+pub use whole_file::{Existing, write_whole};

@@ -6,7 +6,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Version, description and text of each migration, oldest first. Forward only.
-const MIGRATIONS: [(i64, &str, &str); 11] = [
+const MIGRATIONS: [(i64, &str, &str); 14] = [
     (1, "market data", include_str!("../../../migrations/0001_market_data.sql")),
     (2, "validation", include_str!("../../../migrations/0002_validation.sql")),
     (3, "models", include_str!("../../../migrations/0003_models.sql")),
@@ -18,6 +18,9 @@ const MIGRATIONS: [(i64, &str, &str); 11] = [
     (9, "studies", include_str!("../../../migrations/0009_studies.sql")),
     (10, "explanations", include_str!("../../../migrations/0010_explanations.sql")),
     (11, "registry", include_str!("../../../migrations/0011_registry.sql")),
+    (12, "jobs", include_str!("../../../migrations/0012_jobs.sql")),
+    (13, "experiments", include_str!("../../../migrations/0013_experiments.sql")),
+    (14, "signal scores", include_str!("../../../migrations/0014_signal_scores.sql")),
 ];
 
 /// All migrations, ready to be run.

@@ -1,7 +1,4 @@
-//! Model versions, the artefacts that belong to them, and why each stands where it stands.
-
-use std::io::Write as _;
-use std::path::PathBuf;
+//! Model versions, and why each stands where it stands.
 
 use bist_lifecycle::Horizon;
 use bist_lifecycle::model_version::{ModelState, ModelVersion, Signed, StateChange};
@@ -12,11 +9,8 @@ use crate::columns::{document, impossible, instant_us, json};
 use crate::error::StoreError;
 use crate::pool::Store;
 
-/// Folder of the artefacts in the data directory.
-const ARTIFACTS: &str = "models";
-
 /// The lock for writing is taken before the first read, so that what was read still holds.
-const IMMEDIATE: &str = "BEGIN IMMEDIATE";
+pub(crate) const IMMEDIATE: &str = "BEGIN IMMEDIATE";
 
 /// What becomes of versions that are registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +25,13 @@ impl Store {
     /// Keeps `versions`, each with its artefact, and returns them as they are kept: one that was
     /// registered before is not written again.
     ///
-    /// The artefacts are on disk before the versions are, so that a version never lacks its own.
+    /// The artefacts are on disk, and in the bucket if there is one, before the versions are in the
+    /// database, so that a version never lacks its own.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when an artefact or the database cannot be written; all stands as before then.
+    /// [`StoreError`] when an artefact cannot be written, to the disk or to the bucket, or the database
+    /// cannot; no version is registered then.
     pub async fn register(
         &self,
         versions: &[(ModelVersion, Vec<u8>)],
@@ -43,7 +39,7 @@ impl Store {
         signed: &Signed,
     ) -> Result<Vec<ModelVersion>, StoreError> {
         for (version, artifact) in versions {
-            self.write_artifact(version, artifact)?;
+            self.keep_artifact(version, artifact).await?;
         }
         let mut kept = Vec::with_capacity(versions.len());
         let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
@@ -159,34 +155,6 @@ impl Store {
         .map(state_change)
         .collect()
     }
-
-    /// The bytes of the artefact of `version`, as they lie on disk; the caller checks their hash.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Artifact`] when the file cannot be read.
-    pub fn artifact(&self, version: &ModelVersion) -> Result<Vec<u8>, StoreError> {
-        let path = self.artifact_path(version);
-        std::fs::read(&path).map_err(|source| StoreError::Artifact { path, source })
-    }
-
-    fn artifact_path(&self, version: &ModelVersion) -> PathBuf {
-        self.directory().join(ARTIFACTS).join(format!("{}.json", version.artifact_sha256))
-    }
-
-    /// Writes the artefact whole or not at all.
-    fn write_artifact(&self, version: &ModelVersion, artifact: &[u8]) -> Result<(), StoreError> {
-        let path = self.artifact_path(version);
-        let part = path.with_extension("part");
-        let write = || {
-            std::fs::create_dir_all(self.directory().join(ARTIFACTS))?;
-            let mut file = std::fs::File::create(&part)?;
-            file.write_all(artifact)?;
-            file.sync_all()?;
-            std::fs::rename(&part, &path)
-        };
-        write().map_err(|source| StoreError::Artifact { path, source })
-    }
 }
 
 /// Adds `version` as a candidate, unless it is there.
@@ -224,7 +192,7 @@ async fn insert(
 }
 
 /// Makes the version `id` the champion of its horizon; the one before it retires.
-async fn put_in_force(
+pub(crate) async fn put_in_force(
     connection: &mut SqliteConnection,
     id: &str,
     signed: &Signed,
@@ -233,15 +201,7 @@ async fn put_in_force(
     if version.state == ModelState::Champion {
         return Ok(Vec::new());
     }
-    let before =
-        sqlx::query("SELECT state, document FROM model_versions WHERE state = $1 AND horizon = $2")
-            .bind(ModelState::Champion.as_str())
-            .bind(version.evaluation.horizon.to_string())
-            .fetch_optional(&mut *connection)
-            .await?
-            .as_ref()
-            .map(model_version)
-            .transpose()?;
+    let before = champion_of(connection, version.evaluation.horizon).await?;
     let mut changes = Vec::new();
     if let Some(before) = before {
         changes.extend(change_state(connection, &before, ModelState::Retired, signed).await?);
@@ -250,8 +210,23 @@ async fn put_in_force(
     Ok(changes)
 }
 
+/// The version in force for `horizon`.
+pub(crate) async fn champion_of(
+    connection: &mut SqliteConnection,
+    horizon: Horizon,
+) -> Result<Option<ModelVersion>, StoreError> {
+    sqlx::query("SELECT state, document FROM model_versions WHERE state = $1 AND horizon = $2")
+        .bind(ModelState::Champion.as_str())
+        .bind(horizon.to_string())
+        .fetch_optional(connection)
+        .await?
+        .as_ref()
+        .map(model_version)
+        .transpose()
+}
+
 /// Moves `version` from where it stands to `to`, and notes why.
-async fn change_state(
+pub(crate) async fn change_state(
     connection: &mut SqliteConnection,
     version: &ModelVersion,
     to: ModelState,
@@ -300,7 +275,7 @@ async fn note(connection: &mut SqliteConnection, change: &StateChange) -> Result
     Ok(())
 }
 
-async fn version_of(
+pub(crate) async fn version_of(
     connection: &mut SqliteConnection,
     id: &str,
 ) -> Result<ModelVersion, StoreError> {

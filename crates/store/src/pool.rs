@@ -7,6 +7,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+use crate::bucket::Bucket;
 use crate::error::StoreError;
 use crate::migrate::migrator;
 
@@ -36,6 +37,8 @@ pub struct Store {
     /// One connection: SQLite has one writer, and waiting here is fairer than waiting in the file.
     pub(crate) writer: SqlitePool,
     pub(crate) reader: SqlitePool,
+    /// Where artefacts are kept besides.
+    pub(crate) bucket: Option<Bucket>,
 }
 
 impl Store {
@@ -69,7 +72,7 @@ impl Store {
             .max_connections(READERS_MAX)
             .connect_with(options.pragma("query_only", "ON"))
             .await?;
-        Ok(Self { directory: directory.to_owned(), writer, reader })
+        Ok(Self { directory: directory.to_owned(), writer, reader, bucket: None })
     }
 
     /// The data directory.

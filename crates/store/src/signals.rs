@@ -1,15 +1,21 @@
 //! Forecasts, signals and explanations, as they were given.
 
+use std::collections::BTreeSet;
+
 use bist_lifecycle::{Explanation, Forecast};
 use bist_market::session_hours::moment_text;
 use bist_market::{Origin, Price, Symbol};
 use bist_trading::signal::Signal;
 use jiff::Timestamp;
+use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
+use sqlx::SqliteConnection;
 
 use crate::columns::{document, json};
 use crate::error::StoreError;
+use crate::model_versions::IMMEDIATE;
 use crate::pool::Store;
+use crate::signal_scores::serve;
 
 /// A forecast with where it comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,9 +49,27 @@ pub struct SignalRecord {
     pub signal: Signal,
 }
 
+/// When signals that are kept go on record as served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serving {
+    /// Together with being kept.
+    AtOnce,
+    /// By [`Store::serve_signals`], when it is known which of them are shown.
+    Afterwards,
+}
+
+/// The name of the signal that `model_version` gives of `symbol` as of a day or moment.
+pub fn signal_id(model_version: &str, symbol: Symbol, as_of: Date, time: Option<Time>) -> String {
+    format!("{model_version}-{symbol}-{}", moment_text(as_of, time))
+}
+
 impl Store {
-    /// Keeps forecasts, signals and their explanations, all or none; one of the same model, symbol
-    /// and day or moment is replaced.
+    /// Keeps forecasts, signals and their explanations, all or none.
+    ///
+    /// A signal of the same model, symbol and day or moment that says the same leaves everything about
+    /// it as it was. One that says something else is in force from then on, with its forecast and
+    /// explanation; the record of served signals keeps both if both were served. Returns the signals as
+    /// they are kept.
     ///
     /// # Errors
     ///
@@ -59,10 +83,30 @@ impl Store {
         forecasts: &[ForecastRecord],
         signals: &[SignalRecord],
         explanations: &[Explanation],
-    ) -> Result<(), StoreError> {
+        serving: Serving,
+    ) -> Result<Vec<SignalRecord>, StoreError> {
         assert_eq!(signals.len(), explanations.len(), "each signal is explained");
-        let mut transaction = self.writer.begin().await?;
-        for record in forecasts {
+        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let (mut kept, mut new) = (Vec::with_capacity(signals.len()), Vec::new());
+        let mut as_before = BTreeSet::new();
+        for (record, explanation) in signals.iter().zip(explanations) {
+            let before = kept_signal(&mut transaction, &record.id).await?;
+            if let Some(before) = before
+                && says_the_same(&before, record)?
+            {
+                as_before.insert(record.id.as_str());
+                kept.push(before);
+            } else {
+                new.push((record, explanation));
+                kept.push(record.clone());
+            }
+        }
+        let is_new = |record: &&ForecastRecord| {
+            let ForecastRecord { model_version, forecast, .. } = record;
+            let id = signal_id(model_version, forecast.symbol, forecast.as_of, forecast.as_of_time);
+            !as_before.contains(id.as_str())
+        };
+        for record in forecasts.iter().filter(is_new) {
             sqlx::query(
                 "INSERT INTO forecasts (symbol, model_version, as_of, made_at_us, document)
                  VALUES ($1, $2, $3, $4, $5)
@@ -77,7 +121,7 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         }
-        for (record, explanation) in signals.iter().zip(explanations) {
+        for (record, explanation) in &new {
             sqlx::query(
                 "INSERT INTO signals (id, symbol, model_version, as_of, made_at_us, document)
                  VALUES ($1, $2, $3, $4, $5, $6)
@@ -101,8 +145,11 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         }
+        if serving == Serving::AtOnce {
+            serve(&mut transaction, &kept).await?;
+        }
         transaction.commit().await?;
-        Ok(())
+        Ok(kept)
     }
 
     /// The newest forecast that `model_version` made of each symbol (or of `symbol` alone).
@@ -185,4 +232,22 @@ impl Store {
             .map(|row| document("explanation", &row))
             .transpose()
     }
+}
+
+/// The newest issue of the signal `id`.
+async fn kept_signal(
+    connection: &mut SqliteConnection,
+    id: &str,
+) -> Result<Option<SignalRecord>, StoreError> {
+    sqlx::query("SELECT document FROM signals WHERE id = $1")
+        .bind(id)
+        .fetch_optional(connection)
+        .await?
+        .map(|row| document("signal", &row))
+        .transpose()
+}
+
+/// Whether two issues of a signal differ only in when they were made, and from which bars.
+pub(crate) fn says_the_same(one: &SignalRecord, other: &SignalRecord) -> Result<bool, StoreError> {
+    Ok(json("signal", &one.signal)? == json("signal", &other.signal)?)
 }

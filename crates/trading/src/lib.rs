@@ -2,8 +2,8 @@
 //!
 //! [`decide`] turns a forecast, the record of the model that made it and the costs of trading into
 //! a [`Signal`]: buy, sell or hold, always with its reason. [`CostModel`] says what a trade costs,
-//! [`AfterCosts`] what following the forecasts would have earned, and [`Estimate`] is a number with
-//! the interval in which the truth may lie.
+//! [`AfterCosts`] what following the forecasts would have earned, [`score()`] what came of a signal
+//! when its horizon ended, and [`Estimate`] is a number with the interval in which the truth may lie.
 //!
 //! Pure: no clock, no environment, no file, no socket. How forecasts are made and judged is not
 //! known here.
@@ -13,12 +13,16 @@ pub mod distribution;
 pub mod estimate;
 pub mod performance;
 pub mod record;
+pub mod score;
 pub mod signal;
 
 pub use costs::CostModel;
 pub use estimate::Estimate;
 pub use performance::{AfterCosts, Opportunity};
 pub use record::{ModelRecord, SkillCondition, SymbolRecord};
+pub use score::{
+    Entry, GRACE_SESSIONS, NeverKnown, Outcome, ScoreInput, SignalScore, Touch, Waiting, score,
+};
 pub use signal::{
     Action, Contribution, PolicyError, Reason, ReturnInterval, Signal, SignalInput, SignalPolicy,
     TopContributions, WithinSession, decide,

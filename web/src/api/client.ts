@@ -76,6 +76,13 @@ export async function get<T>(url: string, signal?: AbortSignal): Promise<T> {
   return (await response.json()) as T;
 }
 
+/** Posts a document and gives the answer. */
+export async function post<T>(url: string, document: unknown, signal?: AbortSignal): Promise<T> {
+  const response = await ask(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(document) }, signal);
+  if (!response.ok) throw await problemOf(response);
+  return (await response.json()) as T;
+}
+
 async function all<T, P extends Page<T>>(
   resource: string,
   query: Query,
@@ -147,6 +154,10 @@ const versionPath = (version: string): string => `/models/${encodeURIComponent(v
 export function model(version: string, signal?: AbortSignal): Promise<ModelVersion> {
   return get<ModelVersion>(path(versionPath(version)), signal);
 }
+
+/** Where the card of `version` is, as a document or, in a language, as Markdown. */
+export const cardPath = (version: string): string => path(`${versionPath(version)}/card`);
+export const cardMarkdownPath = (version: string, language: string): string => path(`${versionPath(version)}/card.md`, { language });
 
 /** How `version` differs from `against`. */
 export function modelDifference(version: string, against: string, signal?: AbortSignal): Promise<ModelDifference> {

@@ -1,4 +1,4 @@
-import { ApiError, ask, get, path, problemOf } from './client';
+import { ApiError, get, path, post } from './client';
 import type { Horizon } from './schema/vocabulary';
 import type { Explanation, ExplanationMethod, WhatIf } from './schema/explanations';
 
@@ -19,8 +19,5 @@ export async function explanation(
 
 /** The forecast as it would be with other values of some features. */
 export async function whatIf(symbol: string, horizon: Horizon, changes: Record<string, number>, signal?: AbortSignal): Promise<WhatIf> {
-  const body = JSON.stringify({ symbol, horizon: String(horizon), changes });
-  const response = await ask(path('/explanations/what-if'), { method: 'POST', headers: { 'content-type': 'application/json' }, body }, signal);
-  if (!response.ok) throw await problemOf(response);
-  return (await response.json()) as WhatIf;
+  return post<WhatIf>(path('/explanations/what-if'), { symbol, horizon: String(horizon), changes }, signal);
 }

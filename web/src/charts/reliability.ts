@@ -42,9 +42,13 @@ export interface ReliabilityPoint {
   bin: ReliabilityBin;
 }
 
-/** The points in a square of `side` pixels, y downwards; their areas are as the counts. */
-export function reliabilityPoints(bins: ReliabilityBin[], frame: Frame, side: number): ReliabilityPoint[] {
-  const most = Math.max(...bins.map((bin) => bin.count));
+/** The points in a square of `side` pixels, y downwards; their areas are as the counts, that of `most` the largest. */
+export function reliabilityPoints(
+  bins: ReliabilityBin[],
+  frame: Frame,
+  side: number,
+  most = Math.max(...bins.map((bin) => bin.count)),
+): ReliabilityPoint[] {
   const at = (share: number): number => (side * (share - frame.from)) / (frame.to - frame.from);
   return bins.map((bin) => ({
     x: at(bin.mean_forecast),

@@ -132,7 +132,7 @@ export const qualityEn: QualityWords = {
     retry: (seconds) => `again in ${seconds} s`,
     next: (at) => `Next nightly run ${at}`,
     last: (at, outcome) => `last ${at}: ${outcome}`,
-    outcomes: { done: 'done', failed: 'failed', running: 'running' },
+    outcomes: { waiting: 'waiting', done: 'done', failed: 'failed', running: 'running', cancelled: 'cancelled' },
     noNightly: 'The nightly run is not set up.',
   },
   two: {

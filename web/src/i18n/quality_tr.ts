@@ -133,7 +133,7 @@ export const qualityTr = {
     retry: (seconds: string) => `${seconds} sn sonra yeniden`,
     next: (at: string) => `Sonraki gece çalışması ${at}`,
     last: (at: string, outcome: string) => `son çalışma ${at}: ${outcome}`,
-    outcomes: { done: 'bitti', failed: 'başarısız', running: 'sürüyor' },
+    outcomes: { waiting: 'bekliyor', done: 'bitti', failed: 'başarısız', running: 'sürüyor', cancelled: 'iptal edildi' },
     noNightly: 'Gece çalışması kurulmamış.',
   },
   two: {

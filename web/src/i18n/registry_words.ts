@@ -11,6 +11,7 @@ const tr = {
   newest: (count: string) => `En yeni ${count} sürüm.`,
   trainedFrom: 'Eğitildi, öğrendiği günler',
   judged: 'Beceriye, denenen yapılandırma sayısına göre genişletilmiş bir aralıkla karar verilir; aşağıdakiler ondan dardır.',
+  card: 'Model kartı',
   standing: {
     title: 'Bu duruma nasıl geldi?',
     nobody: 'yapan kişi yazılmamış',
@@ -22,6 +23,8 @@ const tr = {
     features: 'Öznitelik',
     codeVersion: 'Program sürümü',
     artifact: 'Model dosyasının özeti (SHA-256)',
+    trainingTook: 'Eğitimin süresi',
+    seconds: (count: string) => `${count} s`,
     excluded: 'Dışarıda bırakılan sembol',
     tuned: 'Ayarların kaynağı',
     notTuned: 'Ayarlar bir çalışmayla aranmadı.',
@@ -85,6 +88,7 @@ const en: typeof tr = {
   newest: (count) => `The newest ${count} versions.`,
   trainedFrom: 'Trained at, days learned from',
   judged: 'Skill is judged by an interval widened for the number of configurations tried; the intervals below are narrower.',
+  card: 'Model card',
   standing: {
     title: 'How it came to stand here',
     nobody: 'by whom was not noted',
@@ -96,6 +100,8 @@ const en: typeof tr = {
     features: 'Features',
     codeVersion: 'Program version',
     artifact: 'Digest of the model file (SHA-256)',
+    trainingTook: 'Training took',
+    seconds: (count: string) => `${count} s`,
     excluded: 'Symbols left out',
     tuned: 'Where the settings come from',
     notTuned: 'The settings were not searched by a study.',

@@ -93,7 +93,7 @@ impl App {
         progress: Arc<ProgressSink>,
     ) -> Result<InteractionReport, ExplainError> {
         let champion = self.champion(horizon).await?;
-        let fitted = self.fitted_model(&champion)?;
+        let fitted = self.fitted_model(&champion).await?;
         let wanted = known_symbols(&champion);
         let shape = (horizon, champion.lineage.spec.features);
         let admitted = self.admit(Some(&wanted), &[shape], &*progress).await?;
@@ -135,7 +135,7 @@ impl App {
         progress: Arc<ProgressSink>,
     ) -> Result<SummaryReport, ExplainError> {
         let champion = self.champion(horizon).await?;
-        let fitted = self.fitted_model(&champion)?;
+        let fitted = self.fitted_model(&champion).await?;
         let wanted = known_symbols(&champion);
         let shape = (horizon, champion.lineage.spec.features);
         let admitted = self.admit(Some(&wanted), &[shape], &*progress).await?;

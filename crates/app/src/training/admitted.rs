@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use bist_lifecycle::{ExcludedSymbol, Lineage, Trained, TrainingSpec};
+use bist_lifecycle::tuning::TunedPart;
+use bist_lifecycle::{ExcludedSymbol, Lineage, ModelVersion, Trained, TrainingSpec};
 use bist_market::calendar::Calendar;
 use bist_market::{Instrument, Origin, Snapshot, Symbol, Universe, ValidatedBars};
 use bist_models::{FeatureSpec, Horizon, Panel, RowKey, features};
+use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::CODE_VERSION;
+use super::{CODE_VERSION, Learned};
 
 /// The admitted bars as panels, with what names them.
 pub(crate) struct Admitted {
@@ -51,12 +53,28 @@ impl Admitted {
         known.filter_map(|known| Some((known.symbol, known.sector.clone()?))).collect()
     }
 
-    pub(super) fn excluded(&self) -> Vec<ExcludedSymbol> {
+    pub(crate) fn excluded(&self) -> Vec<ExcludedSymbol> {
         let excluded = self.universe.excluded().iter();
         excluded.map(|out| ExcludedSymbol { symbol: out.symbol, reason: out.to_string() }).collect()
     }
 
-    pub(crate) fn lineage(&self, spec: TrainingSpec, trained: &Trained) -> Lineage {
+    /// The candidate that training gave, and its artefact.
+    pub(crate) fn version(
+        &self,
+        learned: &Learned,
+        tuned: Vec<TunedPart>,
+        trained_at: Timestamp,
+    ) -> (ModelVersion, Vec<u8>) {
+        let Learned { spec, trained, took } = learned;
+        let artifact = trained.model.to_bytes();
+        let lineage = Lineage { tuned, ..self.lineage(spec.clone(), trained) };
+        let evaluation = trained.evaluation.clone();
+        let version =
+            ModelVersion::candidate(self.origin, trained_at, lineage, evaluation, &artifact);
+        (ModelVersion { training_seconds: Some(took.as_secs_f64()), ..version }, artifact)
+    }
+
+    fn lineage(&self, spec: TrainingSpec, trained: &Trained) -> Lineage {
         Lineage {
             snapshot_hash: self.snapshot_hash.clone(),
             feature_names: spec.features.names(spec.horizon.interval()),

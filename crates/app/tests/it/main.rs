@@ -2,8 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod artifacts;
 mod exchange;
+mod experiments;
+mod market;
+mod model_file;
 mod nightly;
 mod reproduction;
+mod retraining;
+mod s3;
+mod scoring;
 mod streaming;
 mod tuning;

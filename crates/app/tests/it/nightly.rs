@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bist_app::App;
-use bist_app::nightly::{NightlyOutcome, NightlySettings};
+use bist_app::jobs::Job;
+use bist_app::nightly::NightlySettings;
 use bist_app::sources::SourceState;
 use bist_app::universes::UniverseName;
 use bist_feeds::Provider;
 use bist_market::bar::istanbul;
 use bist_market::{Calendar, Clock, Interval, Source, ValidationPolicy};
-use bist_store::Store;
+use bist_store::{JobRun, JobState, Store};
 use jiff::civil::date;
 use jiff::{Timestamp, ToSpan};
 use tempfile::TempDir;
@@ -61,8 +62,22 @@ impl World {
 }
 
 /// Looks once whether something is due.
-async fn look(app: &App) -> NightlyOutcome {
-    app.run_nightly(Arc::new(|_| {})).await.unwrap()
+async fn look(app: &App) -> Option<JobRun> {
+    app.run_job(Job::NightlyIngest, Arc::new(|_| {})).await.unwrap()
+}
+
+/// Looks, and finds something that is done.
+async fn done(app: &App) -> String {
+    let run = look(app).await.expect("something is due");
+    assert_eq!(run.state, JobState::Done, "{run:?}");
+    run.detail.unwrap()
+}
+
+/// Looks, and finds something that fails.
+async fn failure(app: &App) -> String {
+    let run = look(app).await.expect("something is due");
+    assert_eq!(run.state, JobState::Failed, "{run:?}");
+    run.detail.unwrap()
 }
 
 /// The local time as `2026-10-26 18:40`.
@@ -71,14 +86,10 @@ fn local(instant: Timestamp) -> String {
 }
 
 /// What somebody who watches reads: when it was, and what became of it.
-fn line(now: Timestamp, outcome: &NightlyOutcome) -> Option<String> {
-    match outcome {
-        NightlyOutcome::NothingDue => None,
-        NightlyOutcome::Done { day, .. } => Some(format!("{}: {day} done", local(now))),
-        NightlyOutcome::Failed { day, retry_at, .. } => {
-            Some(format!("{}: {day} failed, again {}", local(now), local(*retry_at)))
-        }
-    }
+fn line(now: Timestamp, run: &JobRun) -> String {
+    let day = run.plan["day"].as_str().unwrap();
+    let again = run.retry_at.map(|at| format!(", again {}", local(at))).unwrap_or_default();
+    format!("{}: {day} {}{again}", local(now), run.state)
 }
 
 #[tokio::test]
@@ -101,7 +112,7 @@ async fn each_session_has_one_run_through_a_half_day_a_holiday_a_missed_night_an
         // Both look at the same time, as two servers with one store do.
         if let Some((one, other)) = &processes {
             let outcomes = tokio::join!(look(one), look(other));
-            log.extend([outcomes.0, outcomes.1].iter().filter_map(|outcome| line(now, outcome)));
+            log.extend(outcomes.0.iter().chain(&outcomes.1).map(|run| line(now, run)));
         }
         let at_night = !(9..20).contains(&istanbul().to_datetime(now).hour());
         now = now.saturating_add(if at_night { 1.hour() } else { 5.minutes() }).unwrap();
@@ -124,13 +135,13 @@ async fn each_session_has_one_run_through_a_half_day_a_holiday_a_missed_night_an
     assert_eq!(log[1..], expected);
 
     let store = world.store().await;
-    let mut runs = store.jobs("nightly ingest", 99).await.unwrap();
+    let mut runs = store.jobs(Some("nightly-ingest"), None, 99).await.unwrap();
     runs.reverse();
     let sessions = Calendar::bist().sessions(date(2026, 10, 23), date(2026, 11, 4));
     let sessions: Vec<_> = sessions.map(|(day, _)| day.to_string()).collect();
     let due: Vec<String> = runs.iter().map(|run| local(run.due_at)[..10].to_owned()).collect();
     assert_eq!(due, sessions, "one run a session");
-    assert!(runs.iter().all(|run| run.succeeded == Some(true)), "{runs:?}");
+    assert!(runs.iter().all(|run| run.state == JobState::Done), "{runs:?}");
     let attempts: Vec<u64> = runs.iter().map(|run| run.attempts_count).collect();
     assert_eq!(attempts, [1, 1, 1, 1, 1, 1, 3, 1]);
 
@@ -146,25 +157,25 @@ async fn each_session_has_one_run_through_a_half_day_a_holiday_a_missed_night_an
 async fn a_failed_run_says_what_failed_and_asks_only_for_that_again() {
     let world = World::new("2026-10-23T18:40", Source::YAHOO);
     let app = world.process().await;
-    assert!(matches!(look(&app).await, NightlyOutcome::Done { .. }));
+    done(&app).await;
     world.exchange.asked();
     world.clock.set("2026-10-26T18:40");
     world.exchange.fail("BBBB");
-    let NightlyOutcome::Failed { told, .. } = look(&app).await else { panic!("BBBB fails") };
+    let told = failure(&app).await;
     assert!(told.contains("yahoo: 1 of 2 pieces could not be fetched"), "{told}");
     assert!(told.contains("rows stored"), "what came is told too: {told}");
     let view = app.sources().await.unwrap();
     assert_eq!(local(view.nightly_next_at.unwrap()), "2026-10-26 18:55");
     let last = view.nightly_last.unwrap();
-    assert_eq!((last.outcome_word(), last.detail), ("failed", Some(told)));
+    assert_eq!((last.state, last.detail.as_ref()), (JobState::Failed, Some(&told)));
     assert_eq!(view.sources[0].state, SourceState::Failing);
     assert_eq!(world.exchange.asked(), ["AAAA from 2026-10-16", "BBBB from 2026-10-16"]);
 
     world.exchange.recover();
     world.clock.set("2026-10-26T18:54");
-    assert_eq!(look(&app).await, NightlyOutcome::NothingDue);
+    assert_eq!(look(&app).await, None);
     world.clock.set("2026-10-26T18:55");
-    assert!(matches!(look(&app).await, NightlyOutcome::Done { .. }));
+    done(&app).await;
     assert_eq!(world.exchange.asked(), ["BBBB from 2026-10-16"]);
     let view = app.sources().await.unwrap();
     assert_eq!(view.sources[0].state, SourceState::Ok);
@@ -177,11 +188,11 @@ async fn a_source_that_has_not_the_day_yet_is_asked_again() {
     let world = World::new("2026-10-27T18:40", Source::YAHOO);
     let app = world.process().await;
     world.exchange.have_bars_to(Some(date(2026, 10, 26)));
-    let NightlyOutcome::Failed { told, .. } = look(&app).await else { panic!("it is late") };
+    let told = failure(&app).await;
     assert!(told.contains("yahoo: it has no bar of 2026-10-27 yet"), "{told}");
     world.exchange.have_bars_to(None);
     world.clock.set("2026-10-27T18:55");
-    let NightlyOutcome::Done { told, .. } = look(&app).await else { panic!("it is there") };
+    let told = done(&app).await;
     assert!(told.starts_with("yahoo: 2 rows stored"), "{told}");
 }
 
@@ -189,16 +200,16 @@ async fn a_source_that_has_not_the_day_yet_is_asked_again() {
 async fn a_new_share_gets_its_history_and_one_that_left_makes_no_other_longer() {
     let world = World::new("2026-10-23T19:00", Source::YAHOO);
     let app = world.process().await;
-    assert!(matches!(look(&app).await, NightlyOutcome::Done { .. }));
+    done(&app).await;
     // AAAA leaves the universe for a month, CCCC comes.
     std::fs::write(world.universe(), "BBBB\nCCCC\n").unwrap();
     world.exchange.asked();
     world.clock.set("2026-11-16T18:40");
-    assert!(matches!(look(&app).await, NightlyOutcome::Done { .. }));
+    done(&app).await;
     // From five sessions before the newest bar, over a weekend.
     assert_eq!(world.exchange.asked(), ["CCCC from 2026-09-01", "BBBB from 2026-10-16"]);
     world.clock.set("2026-11-17T18:40");
-    assert!(matches!(look(&app).await, NightlyOutcome::Done { .. }));
+    done(&app).await;
     assert_eq!(world.exchange.asked(), ["BBBB from 2026-11-09", "CCCC from 2026-11-09"]);
 }
 
@@ -207,25 +218,25 @@ async fn the_run_of_a_process_that_died_is_taken_over_and_goes_on_where_it_was()
     let world = World::new("2026-10-23T18:40", Source::YAHOO);
     let dead = world.process().await;
     let other = world.process().await;
-    assert!(matches!(look(&other).await, NightlyOutcome::Done { .. }));
+    done(&other).await;
     world.clock.set("2026-10-26T18:40");
     world.exchange.hang("BBBB");
     let running = tokio::spawn(async move { look(&dead).await });
     world.exchange.hung.notified().await;
-    assert_eq!(look(&other).await, NightlyOutcome::NothingDue, "the other has it");
+    assert_eq!(look(&other).await, None, "the other has it");
+    world.clock.set("2026-10-26T19:40");
+    assert_eq!(look(&other).await, None, "however long it takes");
     running.abort();
     assert!(running.await.unwrap_err().is_cancelled());
     world.exchange.recover();
     world.exchange.asked();
-    assert_eq!(other.sources().await.unwrap().nightly_last.unwrap().outcome_word(), "running");
+    let last = other.sources().await.unwrap().nightly_last.unwrap();
+    assert_eq!(last.state, JobState::Running);
 
-    world.clock.set("2026-10-26T18:49");
-    assert_eq!(look(&other).await, NightlyOutcome::NothingDue, "it may be alive");
-    world.clock.set("2026-10-26T18:50");
-    assert!(matches!(look(&other).await, NightlyOutcome::Done { .. }));
+    done(&other).await;
     assert_eq!(world.exchange.asked(), ["BBBB from 2026-10-16"]);
     let store = world.store().await;
-    assert_eq!(store.jobs("nightly ingest", 9).await.unwrap().len(), 2);
+    assert_eq!(store.jobs(Some("nightly-ingest"), None, 9).await.unwrap().len(), 2);
     let bars = store.received_all(Interval::Daily).await.unwrap();
     assert_eq!(bars.len(), 2);
 }

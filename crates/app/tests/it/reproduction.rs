@@ -6,12 +6,11 @@ use std::sync::Arc;
 use bist_app::progress::ProgressSink;
 use bist_app::reproduction::{Difference, Reproduction};
 use bist_app::{App, HORIZON_DEFAULT, ModelVersion, SignalRecord};
-use bist_feeds::FileFormat;
 use bist_market::{BarSeries, Clock, SnapshotDifference, Symbol, ValidationPolicy};
-use bist_testkit::bars::random_walk;
 use jiff::civil::{Date, date};
 
 use crate::exchange::HandClock;
+use crate::market::{self, ingest};
 
 /// With three versions 21 signals.
 const SYMBOLS: [&str; 7] = ["AAAA1", "BBBB1", "CCCC1", "DDDD1", "EEEE1", "FFFF1", "GGGG1"];
@@ -24,30 +23,7 @@ fn quiet() -> Arc<ProgressSink> {
 }
 
 fn walks() -> Vec<BarSeries> {
-    let walk = |(seed, symbol): (u64, &&str)| {
-        random_walk(symbol, date(2023, 9, 4), date(2026, 11, 20), seed)
-    };
-    (0..).zip(&SYMBOLS).map(walk).collect()
-}
-
-/// Brings the bars up to `until` in; those of `changed` cost a tenth of a lira more on one day.
-async fn ingest(app: &App, series: &[BarSeries], until: Date, changed: Option<(&str, Date)>) {
-    let folder = tempfile::tempdir().unwrap();
-    for series in series {
-        let symbol = series.symbol.as_str();
-        let mut text = "date,open,high,low,close,volume\n".to_owned();
-        for bar in series.bars.iter().filter(|bar| bar.day() <= until) {
-            let more = i64::from(changed == Some((symbol, bar.day()))) * 1_000;
-            let price = |units: i64| (units + more) as f64 / 10_000.0;
-            let open = price(bar.open_units.unwrap());
-            let [high, low, close] = [bar.high_units, bar.low_units, bar.close_units].map(price);
-            let volume = bar.volume_shares.unwrap();
-            text += &format!("{},{open:.4},{high:.4},{low:.4},{close:.4},{volume}\n", bar.day());
-        }
-        std::fs::write(folder.path().join(format!("{symbol}.csv")), text).unwrap();
-    }
-    let paths = vec![folder.path().to_str().unwrap().to_owned()];
-    app.ingest_files(FileFormat::Csv, None, paths, quiet()).await.unwrap();
+    market::walks(&SYMBOLS, date(2023, 9, 4), date(2026, 11, 20))
 }
 
 async fn open(folder: &Path) -> App {
@@ -74,7 +50,7 @@ async fn versions_and_their_signals_are_made_again_and_what_was_tampered_with_is
     for (seed, until) in (7..).zip(UNTIL) {
         ingest(&app, &series, until, None).await;
         versions.extend(app.train(None, &[HORIZON_DEFAULT], seed, quiet()).await.unwrap());
-        for report in app.make_signals(None, quiet()).await.unwrap() {
+        for report in app.make_signals(None, quiet()).await.unwrap().reports {
             signals.extend(report.signals);
         }
     }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use bist_app::progress::ProgressSink;
+use bist_app::progress::{Progress, ProgressSink};
 use bist_app::tuning::{
     Part, PrunerChoice, SamplerChoice, StudyStorageSpec, TuningError, TuningPlan, TuningReport,
 };
@@ -95,13 +95,27 @@ async fn every_trial_is_in_the_ledger_and_a_study_that_is_done_is_not_run_again(
 #[tokio::test]
 async fn what_is_found_is_compared_once_and_stays_a_candidate_unless_the_rule_promotes_it() {
     let (folder, app) = market().await;
-    let report = tune(&app, plan(6)).await.unwrap();
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let had_enough = Arc::clone(&cancelled);
+    let progress = Arc::new(move |now: Progress<'_>| {
+        had_enough.fetch_or(now.stage == "training", Ordering::Relaxed);
+    });
+    let interrupted = app.tune(plan(6), cancelled, progress).await.unwrap();
+    assert!(interrupted.interrupted && interrupted.comparison.is_none());
+    assert_eq!(interrupted.parts[0].complete_count, 6);
     let store = Store::open(folder.path()).await.unwrap();
+    assert!(store.model_versions().await.unwrap().is_empty(), "nothing came of half a comparison");
+
+    let report = tune(&app, plan(6)).await.unwrap();
     let comparison = report.comparison.expect("six trials find something else than the default");
     assert_eq!(comparison.trials_count, 6);
     assert_eq!(comparison.looks_count, 1);
     assert_eq!(looks(folder.path(), TrialPurpose::Tune).await, 6);
-    assert_eq!(looks(folder.path(), TrialPurpose::HoldOut).await, 1);
+    assert_eq!(
+        looks(folder.path(), TrialPurpose::HoldOut).await,
+        2,
+        "begun twice, of one configuration"
+    );
     let versions = store.model_versions().await.unwrap();
     let version =
         versions.iter().find(|version| Some(&version.id) == report.model_version.as_ref());

@@ -9,6 +9,7 @@ mod explain;
 mod ingest;
 mod models;
 mod plots;
+mod registry;
 mod side_by_side;
 mod skill;
 mod streaming;
@@ -38,6 +39,8 @@ enum Topic {
     Explain(explain::ExplainBenchArgs),
     /// Plots of explanations as PNG files, beside shap with matplotlib
     Plots(plots::PlotsBenchArgs),
+    /// Registering a version with its metrics and its artefact and loading it, beside `MLflow`
+    Registry(registry::RegistryBenchArgs),
     /// Studies beside Optuna's: how good what they find is, how fast they are, and what a trial costs
     /// when there are many. Takes minutes
     Tune(tune::TuneBenchArgs),
@@ -58,6 +61,9 @@ enum Topic {
     /// One side of a comparison: prints its measurement as a line of JSON
     #[command(hide = true)]
     IngestSide(ingest::IngestSideArgs),
+    /// One side of a comparison: prints its measurement as a line of JSON
+    #[command(hide = true)]
+    RegistrySide(registry::RegistrySideArgs),
     /// One side of a comparison: prints what it found as a line of JSON
     #[command(hide = true)]
     TuneSide(tune::TuneSideArgs),
@@ -71,11 +77,13 @@ impl BenchArgs {
             Topic::Models(args) => args.run(terminal),
             Topic::Explain(args) => args.run(terminal),
             Topic::Plots(args) => args.run(terminal),
+            Topic::Registry(args) => args.run(config, terminal).await,
             Topic::Experiments(args) => args.run(terminal),
             Topic::Skill(args) => args.run(config, terminal).await,
             Topic::ModelSide(args) => args.run(),
             Topic::ExplainSide(args) => args.run(),
             Topic::PlotSide(args) => args.run(),
+            Topic::RegistrySide(args) => args.run(config).await,
             Topic::IngestSide(args) => args.run(),
             Topic::Tune(args) => args.run(terminal),
             Topic::TuneSide(args) => args.run(),

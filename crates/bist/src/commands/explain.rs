@@ -201,16 +201,6 @@ impl ExplainArgs {
     }
 }
 
-/// How far ahead a forecast looks, in words.
-fn ahead(horizon: Horizon, language: Language) -> String {
-    match (language, horizon) {
-        (Language::English, horizon) => horizon.in_words(),
-        (Language::Turkish, Horizon::Sessions(sessions)) => format!("{sessions} seans sonrası"),
-        (Language::Turkish, Horizon::NextHour) => "sonraki saat".to_owned(),
-        (Language::Turkish, Horizon::EndOfDay) => "gün sonu".to_owned(),
-    }
-}
-
 /// Reads `FEATURE=VALUE`.
 fn change(text: &str) -> Result<(String, f64), String> {
     let wrong = || format!("'{text}' is not a change; give it as rsi_14=30");

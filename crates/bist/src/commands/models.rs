@@ -1,8 +1,10 @@
 //! `bist models`: which versions there are, how they differ, and which is in force.
 
+mod file;
 mod text;
 
 use anyhow::{anyhow, ensure};
+use bist_app::explanations::words::Language;
 use bist_app::registry::Moved;
 use bist_app::{App, HORIZON_DEFAULT, Horizon, ModelVersion, parse_horizon};
 use bist_lifecycle::{ModelState, StateChange};
@@ -19,6 +21,9 @@ pub(crate) enum ModelsCommand {
     List(ListArgs),
     /// One version: what it was made from, what it was worth, and how it came to stand where it stands
     Show(ShowArgs),
+    /// The model card of a version, as Markdown: what it is for, what it learned from, what it was
+    /// worth, and what it cannot tell
+    Card(CardArgs),
     /// How two versions differ, in what they were made from and what they were worth
     Diff(DiffArgs),
     /// Why each version stands where it stands: all changes, the newest first
@@ -31,6 +36,10 @@ pub(crate) enum ModelsCommand {
     Stage(MoveArgs),
     /// Make versions and signals again from what they were made of, and compare byte by byte
     Reproduce(ReproduceArgs),
+    /// Write a version to a file, by which another data directory takes it in
+    Export(file::ExportArgs),
+    /// Take a version in from a file: it becomes a candidate, whatever it was elsewhere
+    Import(file::ImportArgs),
     /// Take a version out of the choice; it is kept, and may be put in force again
     Retire(MoveArgs),
 }
@@ -66,6 +75,15 @@ struct OfHorizon {
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     named: Named,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CardArgs {
+    #[command(flatten)]
+    named: Named,
+    /// The language: tr or en
+    #[arg(long, value_name = "LANGUAGE", default_value_t = Language::Turkish)]
+    lang: Language,
 }
 
 #[derive(Args, Debug)]
@@ -190,6 +208,11 @@ impl ModelsCommand {
                 let version = app.with_history(version).await?;
                 terminal.result(&version, || text::version(&version))
             }
+            Self::Card(CardArgs { named, lang }) => {
+                let version = app.find_model(&named.name, named.of.horizon).await?;
+                let card = app.model_card(version).await?;
+                terminal.result(&card, || card.markdown(lang))
+            }
             Self::Diff(args) => {
                 let before = app.find_model(&args.before, args.of.horizon).await?;
                 let after = app.find_model(&args.after, args.of.horizon).await?;
@@ -212,6 +235,8 @@ impl ModelsCommand {
                 in_force(app, &moved, terminal).await
             }
             Self::Reproduce(args) => args.run(app, terminal).await,
+            Self::Export(args) => args.run(app, terminal).await,
+            Self::Import(args) => args.run(app, terminal).await,
             Self::Stage(args) => args.move_to(ModelState::Staged, app, terminal).await,
             Self::Retire(args) => args.move_to(ModelState::Retired, app, terminal).await,
         }
@@ -264,7 +289,7 @@ async fn in_force(app: &App, moved: &Moved, terminal: &Terminal) -> anyhow::Resu
     let horizon = moved.version.evaluation.horizon;
     let made = app.make_signals(Some(&[horizon]), terminal.progress()).await;
     let signals_count = match &made {
-        Ok(reports) => reports.iter().map(|report| report.signals.len()).sum(),
+        Ok(made) => made.reports.iter().map(|report| report.signals.len()).sum(),
         Err(_) => 0,
     };
     let report = InForce {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use bist_app::App;
+use bist_app::jobs::Job;
 use clap::Args;
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -15,8 +16,11 @@ use super::{open, open_with_services};
 use crate::config::Config;
 use crate::terminal::{Terminal, told_to_stop};
 
-/// How often it is looked whether the nightly ingest is due.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// How often it is looked whether somebody asks for a job.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// After so many looks, also whether one is due by its schedule.
+const LOOKS_PER_MINUTE: u64 = 30;
 
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
@@ -44,6 +48,7 @@ impl ServeArgs {
         } else {
             open(config).await?
         };
+        let app = if config.retraining { app.with_retraining() } else { app };
         let app = Arc::new(app);
         let listener = TcpListener::bind(bind).await.with_context(|| {
             format!("cannot listen on {bind}; if the port is in use, choose another with --bind")
@@ -62,24 +67,31 @@ impl ServeArgs {
                 tracing::error!(%error, "reading the bars: {error}");
             }
         });
-        let nightly = tokio::spawn(run_each_night(Arc::clone(&app)));
+        let jobs = Job::ALL.map(|job| tokio::spawn(run_job(Arc::clone(&app), job)));
         bist_server::serve(app, listener, told_to_stop()).await.context("serving")?;
-        nightly.abort();
+        // What is under way goes on after the last stage that was done, when somebody looks again.
+        for job in jobs {
+            job.abort();
+        }
         terminal.say("stopped");
         Ok(())
     }
 }
 
-/// Runs the nightly ingest whenever it is due. The clock is asked every minute, so that a machine
-/// that slept makes up for what it missed as soon as it wakes.
-async fn run_each_night(app: Arc<App>) {
-    let mut minutes = tokio::time::interval(LOOK_EVERY);
-    minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        minutes.tick().await;
-        // It logs what comes of it.
-        if let Err(error) = app.run_nightly(Arc::new(|_| {})).await {
-            tracing::error!(%error, "the nightly ingest could not be run: {error}");
+/// Does `job` whenever it is due, or asked for. The clock is asked every minute, so that a machine that
+/// slept makes up for what it missed as soon as it wakes.
+async fn run_job(app: Arc<App>, job: Job) {
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for look in 0_u64.. {
+        looks.tick().await;
+        let run = match look % LOOKS_PER_MINUTE {
+            0 => app.run_job(job, Arc::new(|_| {})).await,
+            _ => app.run_waiting_job(job, Arc::new(|_| {})).await,
+        };
+        // What comes of a run is logged by it.
+        if let Err(error) = run {
+            tracing::error!(%error, "the {} could not be run: {error}", job.as_str());
         }
     }
 }

@@ -1,8 +1,12 @@
-//! `bist signals`: what the model in force says of the latest bars.
+//! `bist signals`: what the model in force says of the latest bars, and what came of what was said.
+
+mod record;
 
 use std::fmt::Write as _;
 
-use bist_app::signals::{SignalsReport, WithoutForecast, WithoutForecastReason};
+use bist_app::experiments::ExperimentStep;
+use bist_app::signal_record::ScoringReport;
+use bist_app::signals::{SignalsReport, SignalsRun, WithoutForecast, WithoutForecastReason};
 use bist_app::training::TrainingError;
 use bist_app::{HORIZON_DEFAULT, Horizon, parse_horizon};
 use bist_market::Price;
@@ -11,16 +15,20 @@ use clap::Args;
 use jiff::civil::Time;
 use serde::Serialize;
 
-use super::open;
+use self::record::SignalsCommand;
+use super::{experiments, open};
 use crate::config::Config;
 use crate::terminal::Terminal;
 
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct SignalsArgs {
     /// Show those of the model that looks so far ahead: 1, 5 or 20 sessions, 1h or eod; those of all
     /// models are made and kept
     #[arg(long, value_name = "HORIZON", default_value_t = HORIZON_DEFAULT, value_parser = parse_horizon)]
     horizon: Horizon,
+    #[command(subcommand)]
+    command: Option<SignalsCommand>,
 }
 
 /// The JSON document.
@@ -31,6 +39,12 @@ struct Report<'a> {
     skill_shown: bool,
     items: Vec<Item<'a>>,
     without_forecast: &'a [WithoutForecast],
+    /// What became of the experiment of this horizon, where there is one.
+    experiment: Option<&'a ExperimentStep>,
+    /// Why it did not go on, where it did not.
+    experiment_problem: Option<&'a str>,
+    /// Which of the signals served before were scored.
+    scoring: ScoringReport,
 }
 
 #[derive(Serialize)]
@@ -47,17 +61,20 @@ struct Item<'a> {
 
 impl SignalsArgs {
     pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
+        if let Some(SignalsCommand::Record(args)) = self.command {
+            return args.run(config, terminal).await;
+        }
         let app = open(config).await?;
-        let reports = app.make_signals(None, terminal.progress()).await?;
+        let SignalsRun { reports, scoring } = app.make_signals(None, terminal.progress()).await?;
         app.close().await;
         let of_horizon =
             reports.into_iter().find(|report| report.model.lineage.spec.horizon == self.horizon);
         let report = of_horizon.ok_or(TrainingError::NoModel(self.horizon))?;
-        terminal.result(&document(&report), || text(&report))
+        terminal.result(&document(&report, scoring), || text(&report, &scoring))
     }
 }
 
-fn document(report: &SignalsReport) -> Report<'_> {
+fn document(report: &SignalsReport, scoring: ScoringReport) -> Report<'_> {
     Report {
         model_version: &report.model.id,
         origin: report.model.origin.as_str(),
@@ -76,10 +93,13 @@ fn document(report: &SignalsReport) -> Report<'_> {
             })
             .collect(),
         without_forecast: &report.without_forecast,
+        experiment: report.experiment.as_ref(),
+        experiment_problem: report.experiment_problem.as_deref(),
+        scoring,
     }
 }
 
-fn text(report: &SignalsReport) -> String {
+fn text(report: &SignalsReport, scoring: &ScoringReport) -> String {
     let mut out = String::new();
     let mut line = |text: String| writeln!(out, "{text}").ok();
     line(format!(
@@ -125,5 +145,14 @@ fn text(report: &SignalsReport) -> String {
         line(format!("as of {as_of} {}, valid until {}", time(known_at), time(until)));
     }
     line(format!("model {} ({} data)", report.model.id, report.model.origin));
+    if scoring.scored_count + scoring.never_known_count > 0 {
+        line(format!("of those served before: {scoring}; see bist signals record"));
+    }
+    if let Some(problem) = &report.experiment_problem {
+        line(format!("the experiment did not go on: {problem}"));
+    }
+    if let Some(step) = &report.experiment {
+        out.push_str(&experiments::step(step));
+    }
     out
 }

@@ -114,15 +114,13 @@ impl TuneArgs {
     }
 }
 
-/// Lets the trials that run end their fold, and no other begin, once the user has had enough; the
-/// second time, ends at once.
+/// Lets the trials that run end their fold and no other begin, or ends the comparison at its next
+/// part, once the user has had enough; the second time, ends at once.
 #[expect(clippy::exit, reason = "what runs on other threads is not waited for, and loses nothing")]
 async fn wait_for_interrupt(cancelled: Arc<AtomicBool>, terminal: Terminal) {
     if tokio::signal::ctrl_c().await.is_ok() {
         cancelled.store(true, Ordering::Relaxed);
-        terminal.say(
-            "ending the trials that run; everything found so far is kept (again: end at once)",
-        );
+        terminal.say("ending what runs; everything found so far is kept (again: end at once)");
     }
     if tokio::signal::ctrl_c().await.is_ok() {
         std::process::exit(1);

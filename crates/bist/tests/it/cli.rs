@@ -14,7 +14,17 @@ use tempfile::TempDir;
 /// The binary, free of settings that the environment may hold.
 pub(crate) fn bist(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bist"));
-    for name in ["BIST_CONFIG", "BIST_BIND", "RUST_LOG"] {
+    for name in [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_ENDPOINT_URL",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "BIST_BIND",
+        "BIST_CONFIG",
+        "BIST_OBJECT_STORE_URL",
+        "RUST_LOG",
+    ] {
         command.env_remove(name);
     }
     command.env("BIST_DATA_DIR", data);

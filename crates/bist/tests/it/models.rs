@@ -1,6 +1,8 @@
 //! `bist models`: what stands where, how it comes to stand elsewhere, and what is refused; and what
 //! the rule of experiments would decide.
 
+use std::path::Path;
+
 use tempfile::TempDir;
 
 use crate::cli::{json, refusal};
@@ -45,8 +47,14 @@ fn a_model_is_put_in_force_taken_back_and_compared() {
     let shown = text(&data, &["models", "show", "champion"]);
     assert!(shown.starts_with(&format!("{first} (sample): champion")), "{shown}");
 
+    let card = text(&data, &["models", "card", "champion", "--lang", "en"]);
+    assert!(card.starts_with(&format!("# Model card: {first}")), "{card}");
+    assert!(card.contains("the second was only a try"), "{card}");
+    assert!(text(&data, &["models", "card", &second]).starts_with("# Model kartı"));
+    assert_eq!(json(&data, &["models", "card", &second])["state"], "retired");
     json(&data, &["models", "stage", &second, "--reason", "beside the champion"]);
     assert_eq!(json(&data, &["models", "show", "challenger"])["id"], second.as_str());
+    compared_with_the_challenger(&data, &first, &second);
     json(&data, &["models", "retire", "challenger", "--reason", "no better"]);
 
     let refused = |args: &[&str]| refusal(&data, &[&["models"], args].concat());
@@ -60,6 +68,33 @@ fn a_model_is_put_in_force_taken_back_and_compared() {
     assert!(unknown.contains("there is no model version 'gbdt-0'"), "{unknown}");
     let other = refused(&["show", "champion", "--horizon", "1"]);
     assert!(other.contains("1 session ahead has been trained yet"), "{other}");
+}
+
+/// An experiment is declared, goes on with the signals, is shown, and is ended.
+fn compared_with_the_challenger(data: &Path, champion: &str, challenger: &str) {
+    assert!(text(data, &["experiments", "list"]).contains("there is no such experiment"));
+    let why = ["--reason", "is the other seed better?", "--by", "ayse"];
+    let declare = [&["experiments", "declare", "--name", "seeds", "--cuped"], &why[..]].concat();
+    let declared = json(data, &declare);
+    assert_eq!(declared["design"]["champion"], champion);
+    assert_eq!(declared["design"]["challengers"][0], challenger);
+    assert!(declared["design"]["covariate"]["mean"].as_f64().unwrap() > 0.0, "{declared}");
+    let signals = json(data, &["signals"]);
+    assert_eq!(signals["model_version"], champion);
+    assert_eq!(signals["experiment"]["exposures_added"], 12, "{signals}");
+    assert_eq!(json(data, &["experiments", "judge"])["items"][0]["state"], "running");
+    let shown = text(data, &["experiments", "show", "seeds"]);
+    assert!(shown.starts_with("experiment seeds (5 sessions ahead): running\n"), "{shown}");
+    for part in ["No day is judged yet: it is too early to say", "60 before a decision", "by ayse"]
+    {
+        assert!(shown.contains(part), "{part} is not in {shown}");
+    }
+    assert!(text(data, &["experiments", "list", "--state", "running"]).contains("0 of 60..500"));
+    let twice = refusal(data, &[&["experiments", "declare"], &why[..]].concat());
+    assert!(twice.contains("the experiment 'seeds' of this horizon goes on"), "{twice}");
+    let stop = ["experiments", "stop", "seeds", "--reason", "enough", "--by", "ayse"];
+    assert_eq!(json(data, &stop)["state"], "stopped");
+    assert!(refusal(data, &stop).contains("is over: stopped"));
 }
 
 #[test]

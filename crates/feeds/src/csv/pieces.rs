@@ -11,8 +11,10 @@ pub(super) const PIECE_LENGTH: usize = 256 * 1024;
 pub(super) struct Pieces<R> {
     reader: R,
     length: usize,
-    /// The latest piece, and behind it the beginning of the next.
+    /// Room that is used again for each piece, so that the system is asked once a piece.
     buffer: Vec<u8>,
+    /// The end of what was read into the room: the latest piece and the beginning of the next.
+    filled: usize,
     piece_end: usize,
     is_at_end: bool,
 }
@@ -20,44 +22,55 @@ pub(super) struct Pieces<R> {
 impl<R: Read + Seek> Pieces<R> {
     /// Pieces of about `length` bytes.
     pub(super) fn new(reader: R, length: usize) -> Self {
-        Self { reader, length, buffer: Vec::new(), piece_end: 0, is_at_end: false }
+        Self { reader, length, buffer: Vec::new(), filled: 0, piece_end: 0, is_at_end: false }
     }
 
     /// The next lines; `None` when there are no more. Only the last piece may end without the end
     /// of a line.
     pub(super) fn next(&mut self) -> io::Result<Option<&[u8]>> {
-        self.buffer.drain(..self.piece_end);
+        self.buffer.copy_within(self.piece_end..self.filled, 0);
+        self.filled -= self.piece_end;
         self.piece_end = 0;
         let mut from = 0;
         while !self.is_at_end {
-            let before = self.buffer.len();
-            let wanted = self.length.saturating_sub(before).max(1);
-            let wanted = u64::try_from(wanted).expect("a length fits in 64 bits");
-            let read = self.reader.by_ref().take(wanted).read_to_end(&mut self.buffer)?;
-            self.is_at_end = read == 0;
-            if self.buffer.len() < self.length && !self.is_at_end {
-                continue;
-            }
-            if let Some(at) = self.buffer[from..].iter().rposition(|byte| *byte == b'\n') {
+            self.fill(self.length.max(self.filled + 1))?;
+            let line_end = self.buffer[from..self.filled].iter().rposition(|byte| *byte == b'\n');
+            if let Some(at) = line_end {
                 self.piece_end = from + at + 1;
                 return Ok(Some(&self.buffer[..self.piece_end]));
             }
             // A line longer than a piece.
-            from = self.buffer.len();
+            from = self.filled;
             self.length = self.length.max(2 * from);
         }
-        self.piece_end = self.buffer.len();
-        Ok(Some(self.buffer.as_slice()).filter(|rest| !rest.is_empty()))
+        self.piece_end = self.filled;
+        Ok(Some(&self.buffer[..self.filled]).filter(|rest| !rest.is_empty()))
     }
 
     /// Whether nothing comes behind the latest piece.
     pub(super) fn is_last(&mut self) -> io::Result<bool> {
-        if self.piece_end < self.buffer.len() || self.is_at_end {
-            return Ok(self.piece_end == self.buffer.len());
+        if self.piece_end == self.filled && !self.is_at_end {
+            self.fill(self.filled + 1)?;
         }
-        let read = self.reader.by_ref().take(1).read_to_end(&mut self.buffer)?;
-        self.is_at_end = read == 0;
-        Ok(self.is_at_end)
+        Ok(self.piece_end == self.filled)
+    }
+
+    /// Reads on until so many bytes are there, or the file ends.
+    fn fill(&mut self, until: usize) -> io::Result<()> {
+        if self.buffer.len() < until {
+            self.buffer.resize(until, 0);
+        }
+        while self.filled < until && !self.is_at_end {
+            match self.reader.read(&mut self.buffer[self.filled..until]) {
+                Ok(read) => {
+                    self.filled += read;
+                    self.is_at_end = read == 0;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// The whole file from its beginning; no pieces come after it.
@@ -66,8 +79,8 @@ impl<R: Read + Seek> Pieces<R> {
         self.reader.seek(SeekFrom::Start(0))?;
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
         self.reader.read_to_end(&mut bytes)?;
-        (self.piece_end, self.is_at_end) = (0, true);
-        self.buffer.clear();
+        (self.filled, self.piece_end, self.is_at_end) = (0, 0, true);
+        self.buffer = Vec::new();
         Ok(bytes)
     }
 }

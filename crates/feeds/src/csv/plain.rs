@@ -45,10 +45,26 @@ pub(super) struct PlainReader {
     mark: u8,
     /// What the columns hold.
     roles: Vec<Role>,
+    usual: Option<Usual>,
     prices: Prices,
     days: Days,
     symbols: Symbols,
 }
+
+/// The order of columns of most files, which is read without asking what each column holds: a
+/// symbol where the rows name theirs, then date, open, high, low, close and volume, and nothing
+/// more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Usual {
+    WithSymbol,
+    WithoutSymbol,
+}
+
+/// Bytes that a row in the usual order is looked for in; longer ones are read in the other way.
+const USUAL_LENGTH: usize = 96;
+
+/// Most bytes of four prices and a volume that are read at a glance, with the end of the line.
+const NUMBERS_LENGTH: usize = 4 * prices::LENGTH_MAX + number::WHOLE_LENGTH_MAX + 2;
 
 /// A row that was read, and where the next begins.
 struct PlainRow {
@@ -96,11 +112,13 @@ impl PlainReader {
         let lines = table.lines();
         let first_line = &lines.text[lines.at..];
         let first_date = first_line.split(table.delimiter).nth(layout.date).unwrap_or_default();
+        let roles = joined(&roles);
         Some(Self {
             style: careful.style,
             delimiter,
             mark,
-            roles: joined(&roles),
+            usual: Usual::of(&roles),
+            roles,
             prices: Prices::new(mark, delimiter),
             days: Days::like(first_date, delimiter),
             symbols: Symbols::new(symbol, rows),
@@ -109,7 +127,11 @@ impl PlainReader {
 
     /// Reads rows up to the first that is not plain, or the end.
     pub(super) fn read(&mut self, lines: &mut Lines<'_>, rows: &mut Rows) {
-        while let Some(row) = self.row(lines.text, lines.at, rows) {
+        loop {
+            if let Some(usual) = self.usual {
+                self.read_usual(usual, lines, rows);
+            }
+            let Some(row) = self.row(lines.text, lines.at, rows) else { return };
             if !row.is_day {
                 rows.note_time(row.bar.opened_at);
             }
@@ -117,6 +139,42 @@ impl PlainReader {
             lines.at = row.end;
             lines.number += 1;
         }
+    }
+
+    /// Reads rows up to the first that takes more than a glance: one in another order or spelling,
+    /// with a symbol or a month that was not expected, or at the end of the text.
+    #[inline(never)]
+    fn read_usual(&mut self, usual: Usual, lines: &mut Lines<'_>, rows: &mut Rows) {
+        let Self { symbols, days, prices, delimiter, .. } = self;
+        let bytes = lines.text.as_bytes();
+        let row_at = |at: usize| bytes.get(at..)?.first_chunk::<USUAL_LENGTH>();
+        let (mut at, mut number) = (lines.at, lines.number);
+        while let Some(row) = row_at(at)
+            && let Some(group) = match usual {
+                Usual::WithSymbol => symbols.likely(row, *delimiter),
+                Usual::WithoutSymbol => Some(symbols.of_file()),
+            }
+        {
+            let symbol = symbols.latest().filter(|_| usual == Usual::WithSymbol);
+            let date_at = symbol.map_or(0, |symbol| symbol.length() + 1);
+            let group = rows.group_mut(group);
+            let begin = at;
+            while let Some(row) = row_at(at)
+                && symbol.is_none_or(|symbol| symbol.begins(row, *delimiter))
+                && let Some(cells) = row.get(date_at..)
+                && let Some((opened_at, cells)) = days.likely(cells)
+                && let Some(cells) = cells.first_chunk()
+                && let Some((bar, length)) = numbers(prices, cells, opened_at)
+            {
+                group.push(number, bar);
+                at += date_at + days::CELL_LENGTH + length;
+                number += 1;
+            }
+            if at == begin {
+                break;
+            }
+        }
+        (lines.at, lines.number) = (at, number);
     }
 
     /// The row that begins at `at`; `None` when it is not plain.
@@ -167,11 +225,7 @@ impl PlainReader {
                 Role::Ignored => end = cell_end(bytes, at, delimiter)?,
             }
         }
-        let next = match bytes.get(end..)? {
-            [b'\n', ..] => end + 1,
-            [b'\r', b'\n', ..] => end + 2,
-            _ => return None,
-        };
+        let next = next_line(bytes, end)?;
         let [open_units, high_units, low_units, close_units] = prices;
         let bar = RawBar {
             opened_at,
@@ -230,6 +284,50 @@ impl PlainReader {
     fn cell<'t>(&self, text: &'t str, at: usize) -> Option<(&'t str, usize)> {
         let end = cell_end(text.as_bytes(), at, self.delimiter)?;
         Some((text[at..end].trim(), end))
+    }
+}
+
+/// Where the next line begins when this one ends at `at`; `None` when it does not.
+#[inline(always)]
+fn next_line(bytes: &[u8], at: usize) -> Option<usize> {
+    match bytes.get(at..)? {
+        [b'\n', ..] => Some(at + 1),
+        [b'\r', b'\n', ..] => Some(at + 2),
+        _ => None,
+    }
+}
+
+/// The bar of the prices and the volume with which `cells` begin, and their length with the end of
+/// the line.
+#[inline(always)]
+fn numbers(
+    prices: &Prices,
+    cells: &[u8; NUMBERS_LENGTH],
+    opened_at: Timestamp,
+) -> Option<(RawBar, usize)> {
+    let ([open_units, high_units, low_units, close_units], at) = prices.read_four(cells)?;
+    let (volume_shares, end) = number::whole(cells, at)?;
+    let length = next_line(cells, end)?;
+    let bar = RawBar {
+        opened_at,
+        open_units: Some(open_units),
+        high_units,
+        low_units,
+        close_units,
+        adjusted_close: None,
+        volume_shares: Some(volume_shares),
+    };
+    Some((bar, length))
+}
+
+impl Usual {
+    /// The usual order that these columns have.
+    fn of(roles: &[Role]) -> Option<Self> {
+        match roles {
+            [Role::Symbol, Role::Date, Role::Prices, Role::Volume] => Some(Self::WithSymbol),
+            [Role::Date, Role::Prices, Role::Volume] => Some(Self::WithoutSymbol),
+            _ => None,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bist_market::bar::midnight_of;
 use bist_market::{RawBar, Refusal, Symbol};
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 /// The bars of one symbol and the lines they stood on, in the file's order.
@@ -12,13 +13,22 @@ pub(crate) struct Group {
     pub(super) symbol: Symbol,
     pub(crate) bars: Vec<RawBar>,
     lines: Lines,
-    /// Whether each bar was opened after the one before it: then none is said twice.
+    /// When the last bar was opened; the beginning of time while there is none.
+    latest: Timestamp,
+    /// Whether each bar was opened after the one before it, and the first after the beginning of
+    /// time: then none is said twice.
     pub(super) is_ascending: bool,
 }
 
 impl Group {
     pub(crate) fn new(symbol: Symbol) -> Self {
-        Self { symbol, bars: Vec::new(), lines: Lines::default(), is_ascending: true }
+        Self {
+            symbol,
+            bars: Vec::new(),
+            lines: Lines::default(),
+            latest: Timestamp::MIN,
+            is_ascending: true,
+        }
     }
 
     /// With room for as many bars as `other` has.
@@ -28,9 +38,8 @@ impl Group {
 
     #[inline]
     pub(crate) fn push(&mut self, line: u64, bar: RawBar) {
-        if let Some(last) = self.bars.last() {
-            self.is_ascending &= last.opened_at < bar.opened_at;
-        }
+        self.is_ascending &= self.latest < bar.opened_at;
+        self.latest = bar.opened_at;
         if line != self.lines.next {
             self.lines.runs.push((self.bars.len() as u64, line));
         }
@@ -115,8 +124,6 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
 
     #[test]

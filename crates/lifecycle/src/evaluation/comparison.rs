@@ -49,33 +49,51 @@ pub(super) fn evaluate(
     members: &[MemberWeights],
     horizon: Horizon,
 ) -> Vec<Comparison> {
-    let of_model = squared_errors(records, method, |record| record.predicted.model);
-    let against = |name: &str, forecast: &dyn Fn(&OutOfFold) -> f64| {
-        let of_other = squared_errors(records, method, forecast);
-        let differences: Vec<f64> =
-            of_other.iter().zip(&of_model).map(|(other, model)| other - model).collect();
-        let mut rest = differences.as_slice();
-        let daily: Vec<f64> = records
-            .chunk_by(|a, b| a.day == b.day)
-            .map(|day| {
-                let (of_day, later) = rest.split_at(day.len());
-                rest = later;
-                mean(of_day)
-            })
-            .collect();
-        let test = DieboldMariano::of(&daily, horizon.sessions());
-        Comparison::of(name, method, test)
-    };
     let is_member = |word: &str| members.iter().any(|member| member.kind == word);
-    let baselines = Baseline::ALL
+    let baselines = with_baselines(records, method, horizon)
         .into_iter()
-        .filter(|baseline| !is_member(baseline.word()))
-        .map(|baseline| against(baseline.word(), &|record| record.predicted.baselines[baseline]));
-    let members = members
-        .iter()
-        .enumerate()
-        .map(|(member, weights)| against(&weights.kind, &|record| record.members[member]));
+        .filter(|comparison| !is_member(&comparison.against));
+    let members = members.iter().enumerate().map(|(member, weights)| {
+        against(&weights.kind, records, method, horizon, &|record| record.members[member])
+    });
     baselines.chain(members).collect()
+}
+
+/// Compares the model with every baseline, on `records`, sorted by day.
+pub(crate) fn with_baselines(
+    records: &[OutOfFold],
+    method: RankIcMethod,
+    horizon: Horizon,
+) -> Vec<Comparison> {
+    let against = |baseline: Baseline| {
+        let forecast = |record: &OutOfFold| record.predicted.baselines[baseline];
+        against(baseline.word(), records, method, horizon, &forecast)
+    };
+    Baseline::ALL.into_iter().map(against).collect()
+}
+
+/// Compares the model with another `forecast`.
+fn against(
+    name: &str,
+    records: &[OutOfFold],
+    method: RankIcMethod,
+    horizon: Horizon,
+    forecast: &dyn Fn(&OutOfFold) -> f64,
+) -> Comparison {
+    let of_model = squared_errors(records, method, |record| record.predicted.model);
+    let of_other = squared_errors(records, method, forecast);
+    let differences: Vec<f64> =
+        of_other.iter().zip(&of_model).map(|(other, model)| other - model).collect();
+    let mut rest = differences.as_slice();
+    let daily: Vec<f64> = records
+        .chunk_by(|a, b| a.day == b.day)
+        .map(|day| {
+            let (of_day, later) = rest.split_at(day.len());
+            rest = later;
+            mean(of_day)
+        })
+        .collect();
+    Comparison::of(name, method, DieboldMariano::of(&daily, horizon.sessions()))
 }
 
 impl Comparison {

@@ -12,7 +12,7 @@ use super::{OutOfFold, hit_share};
 use crate::rank_ic::{Correlation, DependentMean, count, lag_days, mean};
 
 /// Of the symbols that pass, the share that may pass by luck.
-pub(super) const FALSE_SHARE_MAX: f64 = 0.05;
+pub(crate) const FALSE_SHARE_MAX: f64 = 0.05;
 
 /// Horizons that a symbol's record must cover to be judged.
 const HORIZONS_COUNT_MIN: usize = 20;

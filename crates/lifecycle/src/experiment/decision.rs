@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
+use bist_trading::Estimate;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use super::design::{DeclaredExperiment, Guardrail, Mode};
 use super::observation::{ChallengerDay, Observations, ObservedDay};
@@ -20,9 +22,59 @@ use crate::rank_ic::count;
 /// The days are gone through one after the other and nothing is looked at after the rule has
 /// stopped, so that later days never change a decision.
 pub fn judge(experiment: &DeclaredExperiment, observations: &Observations) -> ExperimentReport {
+    walk(experiment, observations, |_, _| ())
+}
+
+/// What was known of a challenger after a day.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JudgedChallenger {
+    /// Its version.
+    pub version: String,
+    /// By how much it is better than the champion, with the interval by which it is judged; absent
+    /// while there are too few days.
+    pub improvement: Option<Estimate>,
+    /// The p-value so far, times the number of challengers.
+    pub p_value: f64,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// What was known after a day that was judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JudgedDay {
+    /// The session in which the forecasts were made.
+    pub day: Date,
+    /// Days judged so far.
+    pub days_count: u32,
+    /// The challengers that were not stopped before, in their order.
+    pub challengers: Vec<JudgedChallenger>,
+}
+
+/// The way to where the experiment stands: [`judge`] after each day, up to the one on which the rule
+/// stopped.
+pub fn judge_by_day(
+    experiment: &DeclaredExperiment,
+    observations: &Observations,
+) -> (ExperimentReport, Vec<JudgedDay>) {
+    let mut days = Vec::new();
+    let report = walk(experiment, observations, |course, day| {
+        if day.challengers.is_some() {
+            days.push(course.judged_day(day.day));
+        }
+    });
+    (report, days)
+}
+
+fn walk(
+    experiment: &DeclaredExperiment,
+    observations: &Observations,
+    mut see: impl FnMut(&Course<'_>, &ObservedDay),
+) -> ExperimentReport {
     let mut course = Course::new(experiment);
     for day in &observations.days {
-        if course.push(day).is_break() {
+        let goes_on = course.push(day);
+        see(&course, day);
+        if goes_on.is_break() {
             break;
         }
     }
@@ -76,6 +128,17 @@ impl<'a> Course<'a> {
         }
         self.state = self.state_now();
         if self.state.is_final() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn judged_day(&self, day: Date) -> JudgedDay {
+        let there = self.contenders.iter().filter(|contender| contender.last_day == Some(day));
+        let challengers = there.map(|contender| JudgedChallenger {
+            version: contender.version.to_owned(),
+            improvement: contender.primary.estimate(),
+            p_value: contender.p_value(),
+            verdict: contender.verdict,
+        });
+        JudgedDay { day, days_count: self.days_count, challengers: challengers.collect() }
     }
 
     fn count_units(&mut self, day: &ObservedDay) {
@@ -229,8 +292,13 @@ impl<'a> Contender<'a> {
         }
     }
 
-    fn report(&self) -> ChallengerReport {
+    /// The p-value times the number of challengers.
+    fn p_value(&self) -> f64 {
         let challengers = &self.experiment.design().challengers;
+        (self.primary.p_value() * count(challengers.len())).min(1.0)
+    }
+
+    fn report(&self) -> ChallengerReport {
         let guardrails = self.guardrails.iter().map(|(guardrail, sequence)| GuardrailReport {
             metric: guardrail.metric,
             loss_max: guardrail.loss_max,
@@ -243,7 +311,7 @@ impl<'a> Contender<'a> {
             days_count: self.days_count,
             blocks_count: self.primary.blocks_count() as u64,
             improvement: self.primary.estimate(),
-            p_value: (self.primary.p_value() * count(challengers.len())).min(1.0),
+            p_value: self.p_value(),
             variance_removed_share: self.primary.variance_removed_share(),
             guardrails: guardrails.collect(),
             sentence: Sentence { tr: String::new(), en: String::new() },

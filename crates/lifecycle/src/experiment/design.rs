@@ -15,6 +15,9 @@ pub const CHALLENGERS_MAX: usize = 8;
 /// Fewest blocks of independent days before anything is decided, see [`Blocks`].
 pub const BLOCKS_MIN: u32 = 5;
 
+/// How the name of an experiment ends that watches a champion that was replaced.
+pub const WATCH_SUFFIX: &str = "-watch";
+
 /// What is compared, by what, and when which decision is made.
 ///
 /// It is a plain document; [`DeclaredExperiment`] is one that passed the checks and can be used.
@@ -55,6 +58,11 @@ pub struct ExperimentDesign {
     /// the experiment is invalid.
     #[serde(default = "missing_share_max_default")]
     pub missing_share_max: f64,
+    /// Judged days over which a champion that is replaced is watched beside the one that took its
+    /// place, so that it comes back by the same rule, see [`DeclaredExperiment::watch`]; zero for
+    /// none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub watch_days: u32,
 }
 
 /// Who forecasts what, and what is shown.
@@ -101,6 +109,11 @@ const fn error_level_default() -> f64 {
 
 const fn missing_share_max_default() -> f64 {
     0.01
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
+const fn is_zero(days: &u32) -> bool {
+    *days == 0
 }
 
 impl ExperimentDesign {
@@ -169,6 +182,32 @@ impl DeclaredExperiment {
     pub fn metrics(&self) -> impl Iterator<Item = Metric> {
         let guardrails = self.design.guardrails.iter().map(|guardrail| guardrail.metric);
         std::iter::once(self.design.metric).chain(guardrails)
+    }
+
+    /// The rule by which the champion comes back after `winner`, one of the challengers, took its
+    /// place: an experiment of its own in shadow mode, with the metric and the level of this one, of
+    /// [`ExperimentDesign::watch_days`]; `None` when none were declared.
+    ///
+    /// It asks for no least improvement and has no guardrails: who proves worse by the metric that
+    /// decided gives way.
+    pub fn watch(&self, winner: &str) -> Option<ExperimentDesign> {
+        let design = &self.design;
+        (design.watch_days > 0).then(|| ExperimentDesign {
+            id: format!("{}{WATCH_SUFFIX}", design.id),
+            champion: winner.to_owned(),
+            challengers: vec![design.champion.clone()],
+            mode: Mode::Shadow,
+            days_max: design.watch_days,
+            improvement_min: 0.0,
+            guardrails: Vec::new(),
+            watch_days: 0,
+            ..design.clone()
+        })
+    }
+
+    /// Whether it is one of [`Self::watch`].
+    pub fn is_watch(&self) -> bool {
+        self.design.id.ends_with(WATCH_SUFFIX)
     }
 
     /// Blocks of independent days that the experiment can have at most.

@@ -80,6 +80,16 @@ pub enum DesignError {
         /// Days before which nothing is decided.
         days_min: u32,
     },
+    /// What was replaced would be watched for too short a time.
+    #[error(
+        "watch_days is {given} and days_min {days_min}: give zero, or a watch_days that is not smaller"
+    )]
+    WatchTooShort {
+        /// What it is.
+        given: u32,
+        /// Days before which nothing is decided.
+        days_min: u32,
+    },
     /// An amount that is negative or no number.
     #[error("{field} is {given}: give zero or a finite number above")]
     Amount {
@@ -179,6 +189,9 @@ fn check_days(design: &ExperimentDesign) -> Result<(), DesignError> {
     }
     if days_max < days_min {
         return Err(DesignError::EndsTooEarly { days_max, days_min });
+    }
+    if (1..days_min).contains(&design.watch_days) {
+        return Err(DesignError::WatchTooShort { given: design.watch_days, days_min });
     }
     Ok(())
 }

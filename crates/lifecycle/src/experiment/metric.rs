@@ -1,5 +1,8 @@
 //! What forecasts are compared by.
 
+use std::fmt;
+use std::str::FromStr;
+
 use bist_trading::ReturnInterval;
 use serde::{Deserialize, Serialize};
 
@@ -53,8 +56,22 @@ impl Metric {
         }
     }
 
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::RankIc, Self::Brier, Self::ReturnAfterCosts, Self::CoverageError];
+
+    /// The word used in the files, the API and the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RankIc => "rank_ic",
+            Self::Brier => "brier",
+            Self::ReturnAfterCosts => "return_after_costs",
+            Self::CoverageError => "coverage_error",
+        }
+    }
+
     /// Its name in English.
-    pub(super) const fn in_english(self) -> &'static str {
+    pub const fn in_english(self) -> &'static str {
         match self {
             Self::RankIc => "rank IC",
             Self::Brier => "Brier score",
@@ -74,7 +91,7 @@ impl Metric {
     }
 
     /// A difference with its sign, in English; of shares in percentage points.
-    pub(super) fn amount_in_english(self, value: f64) -> String {
+    pub fn amount_in_english(self, value: f64) -> String {
         match self {
             Self::RankIc => format!("{value:+.3}"),
             Self::Brier => format!("{value:+.4}"),
@@ -85,6 +102,29 @@ impl Metric {
     /// The same in Turkish.
     pub(super) fn amount_in_turkish(self, value: f64) -> String {
         with_comma(&self.amount_in_english(value)).replace("points", "puan")
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A word that names no metric.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no metric '{word}'; give {}", Metric::ALL.map(Metric::as_str).join(", "))]
+pub struct UnknownMetric {
+    /// The word.
+    pub word: String,
+}
+
+impl FromStr for Metric {
+    type Err = UnknownMetric;
+
+    fn from_str(word: &str) -> Result<Self, UnknownMetric> {
+        let found = Self::ALL.into_iter().find(|metric| metric.as_str() == word);
+        found.ok_or_else(|| UnknownMetric { word: word.to_owned() })
     }
 }
 

@@ -51,6 +51,9 @@ pub enum TrainError {
     /// The model has seen the future.
     #[error(transparent)]
     Leak(#[from] Leak),
+    /// Whoever asked for it no longer wants it.
+    #[error("training was cancelled")]
+    Cancelled,
     /// The band could not be calibrated.
     #[error("calibrating the band: {0}")]
     Calibration(#[from] CalibrationError),

@@ -1,5 +1,7 @@
 //! What there is to learn from a panel, and learning it fold by fold.
 
+use std::ops::ControlFlow;
+
 use bist_models::{
     Drift, Ets, FitError, Forecaster, Gbdt, GbdtParams, Lstm, LstmParams, LstmTraining, Panel,
     Ridge, SeasonalNaive,
@@ -71,19 +73,23 @@ impl<'a> Lesson<'a> {
     pub(crate) fn forecast_folds(
         &self,
         blocks_count_max: usize,
-        begun: &dyn Fn(TrainingStage, usize),
+        begun: &dyn Fn(TrainingStage, usize) -> ControlFlow<()>,
     ) -> Result<OutOfFoldForecasts, TrainError> {
         let embargo_days = usize::from(self.spec.horizon.sessions());
         let walk_forward = &self.spec.walk_forward;
         let folds = self.folds()?;
-        begun(TrainingStage::WarmUp, 0);
+        let begin = |stage, done| match begun(stage, done) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(TrainError::Cancelled),
+        };
+        begin(TrainingStage::WarmUp, 0)?;
         let mut warm_up = match walk_forward.warm_up(&self.days, &self.rows, embargo_days) {
             Some(fold) => self.learn_fold(&fold, 0)?.0,
             None => Vec::new(),
         };
         let (mut records, mut layouts) = (Vec::new(), Vec::new());
         for (number, fold) in (1..).zip(folds.iter().take(blocks_count_max)) {
-            begun(TrainingStage::Fold { number, folds_count: folds.len() }, number);
+            begin(TrainingStage::Fold { number, folds_count: folds.len() }, number)?;
             let (forecasts, trees_count) = self.learn_fold(fold, number)?;
             records.extend(forecasts);
             layouts.push(FoldLayout::of(fold, trees_count));
@@ -104,7 +110,7 @@ impl<'a> Lesson<'a> {
         let values_count = leak_gate::compare_known(self.panel, &other, day)?;
         // The folds stay where they are, though an outcome may be known in one future only.
         let lesson = Lesson { days: self.days.clone(), ..Lesson::of(&other, self.spec)? };
-        let others = lesson.forecast_folds(1, &|_, _| {})?;
+        let others = lesson.forecast_folds(1, &|_, _| ControlFlow::Continue(()))?;
         let kinds = self.spec.members.kinds();
         let forecasts_count =
             leak_gate::compare_forecasts(&forecasts.records, &others.records, &kinds, day)?;

@@ -1,5 +1,6 @@
 //! What a trial is judged by: forecasts of unseen days before the hold-out.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use bist_models::{FeatureSpec, FitError, FittedForecaster as _, Panel};
@@ -76,7 +77,7 @@ impl<'a> Objective<'a> {
         }
         lesson.folds()?;
         let forecasts = match part.builds_on_others() {
-            true => Some(forecast_folds(&panel, &base, &|_, _| {})?),
+            true => Some(forecast_folds(&panel, &base, &|_, _| ControlFlow::Continue(()))?),
             false => None,
         };
         Ok(Self { part, base, hold_out, panel_of, panel: Arc::new(panel), forecasts })

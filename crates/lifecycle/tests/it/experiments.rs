@@ -34,6 +34,7 @@ fn design(challengers_count: usize) -> ExperimentDesign {
         guardrails: Vec::new(),
         covariate: None,
         missing_share_max: 0.01,
+        watch_days: 0,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Training on hourly bars: the same proof, one number a day, and nothing beyond the session.
 
+use std::ops::ControlFlow;
+
 use bist_lifecycle::evaluation::{ByBaseline, RankIcMethod};
 use bist_lifecycle::training::{OutOfFoldForecasts, forecast_folds};
 use bist_lifecycle::{
@@ -116,7 +118,9 @@ fn a_forecast_in_the_middle_of_a_session_ends_with_the_hour_or_the_day() {
 #[test]
 fn a_changed_future_leaves_the_hourly_forecasts_of_a_fold_as_they_were() {
     let (series, horizon) = (market(LAST_DAY), Horizon::EndOfDay);
-    let forecasts = |panel: &Panel| forecast_folds(panel, &spec(horizon), &|_, _| {}).unwrap();
+    let forecasts = |panel: &Panel| {
+        forecast_folds(panel, &spec(horizon), &|_, _| ControlFlow::Continue(())).unwrap()
+    };
     let before = forecasts(&panel(&series, horizon));
     let layout = before.layouts[2];
     let after = forecasts(&with_another_future(&series, horizon, layout.test_from));

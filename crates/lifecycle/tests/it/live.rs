@@ -61,7 +61,7 @@ fn fitted() -> &'static FittedModel {
                     panel(&other.collect::<Vec<_>>())
                 },
             },
-            &|_| {},
+            &|_| std::ops::ControlFlow::Continue(()),
         );
         trained.unwrap().model
     })

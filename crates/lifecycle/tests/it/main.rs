@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod combinatorial;
+mod drift;
 mod evaluations;
 mod experiments;
 mod folds;
@@ -10,9 +11,11 @@ mod golden;
 mod hourly;
 mod importances;
 mod live;
+mod model_cards;
 mod panels;
 mod pruners;
 mod samplers;
+mod signal_record;
 mod studies;
 mod trainings;
 mod tuning;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::Wrapping;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use bist_lifecycle::evaluation::OutlookRecord;
@@ -48,7 +49,10 @@ pub(crate) fn train_with(
 ) -> Result<Trained, TrainError> {
     let sectors = BTreeMap::new();
     let context = TrainingContext { configurations_count: 1, sectors: &sectors, other_future };
-    bist_lifecycle::train(panel, spec, &context, progress)
+    bist_lifecycle::train(panel, spec, &context, &|now| {
+        progress(now);
+        ControlFlow::Continue(())
+    })
 }
 
 /// The panel as it would be if everything after `day` were another: the features of later rows, and

@@ -1,11 +1,16 @@
 //! Training finds what is there, finds nothing where nothing is, and does not see the future.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use bist_lifecycle::evaluation::{ByBaseline, RegimeShares};
 use bist_lifecycle::training::{OutOfFoldForecasts, forecast_folds};
-use bist_lifecycle::{Explained, FittedModel, TrainError, Trained, TrainingStage, evaluate_paths};
+use bist_lifecycle::{
+    Explained, FittedModel, TrainError, Trained, TrainingContext, TrainingProgress, TrainingStage,
+    evaluate_paths,
+};
 use bist_market::{Calendar, ExchangeRules, Price};
 use bist_models::{FeatureMatrix, Horizon, Panel};
 use bist_trading::{Action, ModelRecord, SignalInput, SignalPolicy, SkillCondition, decide};
@@ -58,7 +63,7 @@ fn the_same_seed_gives_the_same_bits_and_another_seed_does_not() {
 }
 
 fn forecasts(panel: &Panel) -> OutOfFoldForecasts {
-    forecast_folds(panel, &spec(7), &|_, _| {}).unwrap()
+    forecast_folds(panel, &spec(7), &|_, _| ControlFlow::Continue(())).unwrap()
 }
 
 /// For each fold: turns round everything that was not known before its test block began; the
@@ -328,4 +333,25 @@ fn a_planted_signal_is_found_whichever_days_are_the_test() {
     let noise = Recipe { days_count: 400, strength: 0.0, ..PLANTED }.panel();
     let of_noise = evaluate_paths(&noise, &spec(7), &|_| {}).unwrap();
     assert!(of_noise.mean.abs() < 0.05, "{of_noise:?}");
+}
+
+#[test]
+fn a_training_that_is_no_longer_wanted_ends_at_the_next_fold() {
+    let panel = PLANTED.panel();
+    let begun = RefCell::new(Vec::new());
+    let cancelled_at_second_fold = |progress: TrainingProgress| {
+        begun.borrow_mut().push(progress.stage);
+        match matches!(progress.stage, TrainingStage::Fold { number: 2, .. }) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    };
+    let context = TrainingContext {
+        configurations_count: 1,
+        sectors: &BTreeMap::new(),
+        other_future: &|_| unreachable!("the gate comes after the folds"),
+    };
+    let error = bist_lifecycle::train(&panel, &spec(7), &context, &cancelled_at_second_fold);
+    assert_eq!(error.unwrap_err(), TrainError::Cancelled);
+    assert_eq!(begun.into_inner().len(), 3, "the warm-up and two folds");
 }

@@ -6,7 +6,7 @@ use super::days::Days;
 use super::finding::FindingKind;
 use super::limits::Limits;
 use super::notes::Notes;
-use super::row::{Reach, Row, as_float};
+use super::row::{PlainRuns, Reach, Row, as_float};
 use super::{ValidationPolicy, count};
 use crate::instrument::InstrumentClass;
 use outlier::Volumes;
@@ -22,6 +22,7 @@ pub(super) struct Activity<'a> {
     pub(super) days: &'a Days,
     pub(super) limits: &'a Limits<'a>,
     pub(super) policy: ValidationPolicy,
+    pub(super) runs: PlainRuns<'a>,
 }
 
 impl Activity<'_> {
@@ -121,8 +122,19 @@ impl Activity<'_> {
     /// Not of coarse prices, which stand still because they are rounded.
     #[inline(never)]
     fn check_still(&self, rows: &mut [Row<'_>], volume_given: bool, notes: &mut Notes) {
+        let mut runs = self.runs;
         let mut run: Option<Run> = None;
-        for index in 0..rows.len() {
+        let mut next = 0;
+        while next < rows.len() {
+            let index = next;
+            // Of plain rows side by side, each ends the run of the one above it.
+            let plain_count = runs.count(rows, index, notes.all_quiet_plain);
+            if plain_count > 1 && run.is_some_and(|run| run.last + 1 == index) {
+                next += plain_count;
+                self.end_run(rows, run.replace(Run::of(next - 1)), notes);
+                continue;
+            }
+            next += 1;
             let row = &rows[index];
             if !row.is_sound() || row.reach == Reach::Coarse {
                 continue;
@@ -136,15 +148,17 @@ impl Activity<'_> {
                     run.last = index;
                 }
                 _ => {
-                    if let Some(ended) =
-                        run.replace(Run::of(index)).filter(|run| run.rows_count > 1)
-                    {
-                        self.say_stale(rows, ended, notes);
-                    }
+                    self.end_run(rows, run.replace(Run::of(index)), notes);
                 }
             }
         }
-        if let Some(run) = run {
+        self.end_run(rows, run, notes);
+    }
+
+    /// Notes a run that ended if it is long enough.
+    #[inline]
+    fn end_run(&self, rows: &mut [Row<'_>], ended: Option<Run>, notes: &mut Notes) {
+        if let Some(run) = ended.filter(|run| run.rows_count > 1) {
             self.say_stale(rows, run, notes);
         }
     }

@@ -54,8 +54,8 @@ pub(super) fn split(
     policy: ValidationPolicy,
     notes: &mut Notes,
 ) -> Horizon {
-    let Sorted { rows, outside, least_units, .. } = sorted;
-    let may_be_coarse = *least_units < policy.coarse_below_units;
+    let rows = &sorted.rows;
+    let may_be_coarse = sorted.least_units < policy.coarse_below_units;
     let coarse_to =
         may_be_coarse.then(|| last_coarse_day(rows, days, policy.coarse_below_units)).flatten();
     let horizon = Horizon { coarse_to, learned_from: policy.learned_from };
@@ -63,7 +63,7 @@ pub(super) fn split(
     let (mut early, mut coarse) = (Stretch::default(), Stretch::default());
 
     let refused_days = refused.iter().filter_map(|row| row.day);
-    for day in outside.iter().map(|raw| raw.day()).chain(refused_days.clone()) {
+    for day in sorted.outside.iter().map(|raw| raw.day()).chain(refused_days.clone()) {
         match days.index_of(day) {
             Some(_) => {}
             None if day < days.first() => before.add(day),
@@ -76,12 +76,15 @@ pub(super) fn split(
     };
     if !first_whole {
         let mut before = Reach::Coarse;
-        for row in rows.iter_mut() {
-            row.reach = horizon.reach(days.date(row.day()));
-            row.is_quiet &= row.reach != Reach::Coarse && before != Reach::Coarse;
-            before = row.reach;
+        for row in &mut sorted.rows {
+            let reach = horizon.reach(days.date(row.day()));
+            row.set_reach(reach, before);
+            before = reach;
         }
+        sorted.find_loud();
+        notes.all_quiet_plain = false;
     }
+    let rows = &sorted.rows;
     let inside = refused_days.filter(|day| days.index_of(*day).is_some());
     let reaches = rows.iter().take_while(|row| row.reach != Reach::Whole);
     let reaches = reaches.map(|row| (days.date(row.day()), row.reach));
@@ -184,10 +187,11 @@ pub(super) fn check_refused(
     result
 }
 
-/// Notes the sessions between the first and the last row for which there is none; returns the days
-/// of those that count.
+/// Notes the sessions between the first and the last row for which there is none, which are before
+/// those that are not quiet, `loud`; returns the days of those that count.
 pub(super) fn check_missing(
     rows: &[Row<'_>],
+    loud: &[usize],
     refused: &Refused,
     horizon: Horizon,
     days: &Days,
@@ -224,8 +228,8 @@ pub(super) fn check_missing(
         }
     };
     if refused.days.is_empty() {
-        for pair in rows.windows(2).filter(|pair| !pair[1].is_quiet) {
-            between(pair[0].day(), pair[1].day());
+        for index in loud.iter().copied().filter(|index| *index > 0) {
+            between(rows[index - 1].day(), rows[index].day());
         }
     } else {
         let mut all = refused.days.clone();

@@ -28,6 +28,8 @@ pub(super) struct Days {
     begins_s: Vec<i64>,
     /// For each day the session after it.
     next_sessions: Vec<NextSession>,
+    /// For each day the last one of its month.
+    month_ends: Vec<usize>,
 }
 
 /// The first session after a day.
@@ -72,7 +74,22 @@ impl Days {
                 false => next_sessions[index],
             };
         }
-        Self { dates, kinds, is_session, sessions_to, limit_shares, begins_s, next_sessions }
+        let mut month_ends: Vec<usize> = (0..dates.len()).collect();
+        for index in (1..dates.len()).rev() {
+            if dates[index - 1].month() == dates[index].month() {
+                month_ends[index - 1] = month_ends[index];
+            }
+        }
+        Self {
+            dates,
+            kinds,
+            is_session,
+            sessions_to,
+            limit_shares,
+            begins_s,
+            next_sessions,
+            month_ends,
+        }
     }
 
     /// The index of the day on which `at` lies in Istanbul; `None` outside the calendar.
@@ -111,6 +128,11 @@ impl Days {
     /// The date of a day.
     pub(super) fn date(&self, index: usize) -> Date {
         self.dates[index]
+    }
+
+    /// The index of the last day of the table in the month of a day.
+    pub(super) fn month_end(&self, index: usize) -> usize {
+        self.month_ends[index]
     }
 
     /// What the exchange did on a day.
@@ -183,6 +205,10 @@ mod tests {
             assert_eq!(days.index_of(*date), Some(index));
             assert_eq!(days.kind(index), calendar.day(*date));
             assert_eq!(days.is_session(index), calendar.is_session(*date));
+            assert_eq!(
+                days.date(days.month_end(index)),
+                date.last_of_month().min(calendar.last_day())
+            );
             let counted = calendar.sessions_between(calendar.first_day(), *date).unwrap();
             assert_eq!(days.sessions_between(0, index), counted);
         }

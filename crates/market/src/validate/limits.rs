@@ -45,6 +45,51 @@ impl Allowed {
     }
 }
 
+/// The highest and lowest prices that may follow a base in a session, as factors.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    highest: f64,
+    lowest: f64,
+}
+
+impl Bounds {
+    /// Whether all prices between these two may follow a base, all in units.
+    #[inline]
+    pub(super) fn admit(self, base: f64, low: f64, high: f64) -> bool {
+        high <= base * self.highest + ROUNDING_UNITS && low >= base * self.lowest - ROUNDING_UNITS
+    }
+}
+
+impl From<Allowed> for Bounds {
+    fn from(allowed: Allowed) -> Self {
+        Self { highest: 1.0 + allowed.up, lowest: 1.0 - allowed.down }
+    }
+}
+
+/// The bounds of sessions, worked out anew only where the limit changes.
+pub(super) struct SessionBounds<'a> {
+    limits: &'a Limits<'a>,
+    /// The limit of all shares that `bounds` are of.
+    share: Option<f64>,
+    bounds: Bounds,
+}
+
+impl<'a> SessionBounds<'a> {
+    pub(super) fn new(limits: &'a Limits<'a>) -> Self {
+        Self { limits, share: None, bounds: Allowed::ANYTHING.into() }
+    }
+
+    /// What may happen in the session of `day` alone.
+    #[inline(always)]
+    pub(super) fn of(&mut self, day: usize) -> Bounds {
+        let share = self.limits.days.limit_share(day);
+        if !self.limits.usual || self.share != Some(share) {
+            (self.share, self.bounds) = (Some(share), self.limits.of_session(day).into());
+        }
+        self.bounds
+    }
+}
+
 impl<'a> Limits<'a> {
     pub(super) fn new(
         symbol: Symbol,

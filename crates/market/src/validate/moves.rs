@@ -4,7 +4,7 @@ use super::days::Days;
 use super::finding::{FindingKind, MoveOutcome, PriceField};
 use super::limits::{Allowed, Limits};
 use super::notes::Notes;
-use super::row::{Reach, Row, as_float};
+use super::row::{PlainRuns, Reach, Row, as_float};
 use crate::corporate_action::CorporateAction;
 use crate::price::UNITS_PER_LIRA;
 
@@ -27,6 +27,7 @@ const EARLY_MARGIN_SHARE: f64 = 0.01;
 #[inline(never)]
 pub(super) fn check(
     rows: &mut [Row<'_>],
+    mut runs: PlainRuns<'_>,
     days: &Days,
     limits: &Limits<'_>,
     actions: &[CorporateAction],
@@ -35,7 +36,18 @@ pub(super) fn check(
     let Some(first) = rows.iter().position(Row::is_sound) else { return };
     let mut level_began = false;
     let mut base = first;
-    for index in first + 1..rows.len() {
+    let mut next = first + 1;
+    while next < rows.len() {
+        let index = next;
+        if base + 1 == index && !level_began {
+            let plain_count = runs.count(rows, index, notes.all_quiet_plain);
+            if plain_count > 0 {
+                base += plain_count;
+                next += plain_count;
+                continue;
+            }
+        }
+        next += 1;
         let row = &rows[index];
         if !row.is_sound() {
             continue;
@@ -72,6 +84,10 @@ pub(super) fn check(
             }
         }
         rows[index].begins_level = begins_level;
+        if begins_level {
+            rows[index].is_plain = false;
+            notes.all_quiet_plain = false;
+        }
         level_began = false;
         base = index;
     }

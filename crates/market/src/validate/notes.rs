@@ -20,6 +20,8 @@ pub(super) struct Notes {
     verdicts: BTreeMap<FindingId, Verdict>,
     days: &'static Days,
     interval: Interval,
+    /// Whether every quiet row is plain: all checks can be made, and nothing was said of it.
+    pub(super) all_quiet_plain: bool,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -29,7 +31,14 @@ impl Notes {
         let series = &received.series;
         let names = Names::of(series.symbol, series.interval, received.source);
         let verdicts = received.decisions.iter().map(|d| (d.finding, d.verdict)).collect();
-        Self { names, verdicts, days, interval: series.interval, findings: Vec::new() }
+        Self {
+            names,
+            verdicts,
+            days,
+            interval: series.interval,
+            all_quiet_plain: true,
+            findings: Vec::new(),
+        }
     }
 
     /// Notes a finding about a row, and what becomes of the row.
@@ -44,12 +53,14 @@ impl Notes {
             unverifiable: row.reach != Reach::Whole,
             kind,
         };
+        self.all_quiet_plain &= !row.is_quiet;
         let finding = self.push(finding);
         let accepted = finding.decision == Some(Verdict::Accept);
         let rejected = finding.decision == Some(Verdict::Reject);
         if rejected || (finding.kind.quarantines() && !accepted) {
             row.standing = Standing::Quarantined;
         }
+        row.is_plain = false;
         row.warned |= finding.severity() == Severity::Warning && !accepted;
     }
 

@@ -7,33 +7,31 @@
 //! result, which a test demands.
 
 use super::days::Days;
-use super::limits::Limits;
+use super::limits::{Bounds, Limits, SessionBounds};
 use super::row::{Row, as_float, lira};
 use crate::bar::RawBar;
 
 /// Marks the quiet rows of a daily series of shares or of an index; `rows` are sorted.
 pub(super) fn mark(rows: &mut [Row<'_>], days: &Days, limits: &Limits<'_>) {
     let Some(mut before) = rows.first().copied() else { return };
+    let mut bounds = SessionBounds::new(limits);
     for row in rows {
-        row.is_quiet = days.sessions_between(before.day(), row.day()) == 1
-            && days.is_session(row.day())
-            && follows(&before, row.raw, row.day(), days, limits);
+        let day = row.day();
+        row.is_quiet = days.next_session_at(before.day(), row.raw.opened_at) == Some(day)
+            && days.is_session(before.day())
+            && follows(before.raw.close_units, row.raw, bounds.of(day));
+        row.is_plain = row.is_quiet;
         before = *row;
     }
 }
 
-/// Whether `raw`, of `day`, the first session after the day of `before`, is sound by itself and
-/// follows it from a session, at another close, within the limits and not closed at its high or low.
+/// Whether `raw`, of the first session after that of a row which closed at `base_units`, is sound by
+/// itself and follows it at another close, within the bounds of its session and not closed at its
+/// high or low.
 ///
 /// Whether prices are too coarse for that is known later: see [`super::coverage::split`].
 #[inline(always)]
-pub(super) fn follows(
-    before: &Row<'_>,
-    raw: &RawBar,
-    day: usize,
-    days: &Days,
-    limits: &Limits<'_>,
-) -> bool {
+pub(super) fn follows(base_units: i64, raw: &RawBar, bounds: Bounds) -> bool {
     let (high_units, low_units, close_units) = (raw.high_units, raw.low_units, raw.close_units);
     let open_units = raw.open_units.unwrap_or(close_units);
     let consistent = low_units > 0
@@ -45,14 +43,10 @@ pub(super) fn follows(
         && raw
             .adjusted_close
             .is_none_or(|adjusted| adjusted > 0.0 && adjusted <= lira(close_units));
-    if !(consistent && bounded)
-        || close_units == before.raw.close_units
-        || !days.is_session(before.day())
-    {
-        return false;
-    }
-    let (base, allowed) = (as_float(before.raw.close_units), limits.of_session(day));
-    as_float(high_units) <= allowed.highest(base) && as_float(low_units) >= allowed.lowest(base)
+    consistent
+        && bounded
+        && close_units != base_units
+        && bounds.admit(as_float(base_units), as_float(low_units), as_float(high_units))
 }
 
 #[cfg(test)]

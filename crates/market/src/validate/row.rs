@@ -5,7 +5,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use super::days::Days;
-use super::limits::Limits;
+use super::limits::{Limits, SessionBounds};
 use super::quiet;
 use crate::bar::{Bar, Interval, RawBar};
 use crate::price::{Price, UNITS_PER_LIRA};
@@ -29,6 +29,9 @@ pub(super) struct Row<'a> {
     pub(super) begins_level: bool,
     /// Whether it and the row before it are as most rows are: see [`super::quiet`].
     pub(super) is_quiet: bool,
+    /// Whether it is quiet, all checks can be made, and nothing was said about it so far: it is
+    /// accepted as it is, and continues the row before it if that is accepted.
+    pub(super) is_plain: bool,
     pub(super) reach: Reach,
 }
 
@@ -63,6 +66,7 @@ impl<'a> Row<'a> {
             is_bar: true,
             begins_level: false,
             is_quiet,
+            is_plain: is_quiet,
             reach: Reach::Whole,
         }
     }
@@ -79,6 +83,13 @@ impl<'a> Row<'a> {
             Interval::Daily => days.midnight(self.day(), self.raw.opened_at),
             Interval::Minutes(_) => self.raw.opened_at,
         }
+    }
+
+    /// Says how much the checks can say about it; `before` is the reach of the row before.
+    pub(super) fn set_reach(&mut self, reach: Reach, before: Reach) {
+        self.reach = reach;
+        self.is_quiet &= reach != Reach::Coarse && before != Reach::Coarse;
+        self.is_plain &= self.is_quiet && reach == Reach::Whole;
     }
 
     /// Whether its time stamp is earlier than that of `other`.
@@ -142,6 +153,23 @@ impl<'a> Row<'a> {
         })
     }
 
+    /// The bar of a quiet row, whose prices are positive and whose time stamp is midnight.
+    #[inline]
+    pub(super) fn quiet_bar(&self, days: &Days) -> Bar {
+        let raw = self.raw;
+        let price = |units| Price::from_units(units).expect("a quiet row has positive prices");
+        Bar {
+            day: days.date(self.day()),
+            opened_at: raw.opened_at,
+            open: raw.open_units.map(price),
+            high: price(raw.high_units),
+            low: price(raw.low_units),
+            close: price(raw.close_units),
+            adjusted_close: raw.adjusted_close,
+            volume: raw.volume_shares.map(|shares| Shares(shares.unsigned_abs())),
+        }
+    }
+
     /// The smallest positive price of the row.
     pub(super) fn lowest_positive_units(&self) -> Option<i64> {
         let RawBar { open_units, high_units, low_units, close_units, .. } = *self.raw;
@@ -154,6 +182,8 @@ impl<'a> Row<'a> {
 pub(super) struct Sorted<'a> {
     /// The rows on days of the calendar, by time.
     pub(super) rows: Vec<Row<'a>>,
+    /// Which of them are not quiet, in order.
+    pub(super) loud: Vec<usize>,
     /// The bars on other days, in the order of input.
     pub(super) outside: Vec<&'a RawBar>,
     /// Whether no two rows have one time stamp.
@@ -178,6 +208,7 @@ pub(super) fn sorted<'a>(
 ) -> Sorted<'a> {
     let mut sorted = Sorted {
         rows: Vec::with_capacity(bars.len()),
+        loud: Vec::new(),
         outside: Vec::new(),
         distinct: true,
         falls_count: 0,
@@ -185,20 +216,24 @@ pub(super) fn sorted<'a>(
         least_units: i64::MAX,
     };
     let Some(mut before) = bars.first() else { return sorted };
-    for raw in bars {
+    let mut quiet_bounds = quiet.map(SessionBounds::new);
+    let mut rest = bars.iter();
+    while let Some(raw) = rest.next() {
         let last = sorted.rows.last().filter(|last| std::ptr::eq(last.raw, before));
-        let next =
-            last.and_then(|last| Some((last, days.next_session_at(last.day(), raw.opened_at)?)));
-        match next {
-            Some((last, day)) => {
-                let is_quiet =
-                    quiet.is_some_and(|limits| quiet::follows(last, raw, day, days, limits));
+        match last.and_then(|last| days.next_session_at(last.day(), raw.opened_at)) {
+            Some(day) => {
                 sorted.rises = true;
-                sorted.push(Row::new(raw, day, is_quiet));
+                sorted.push(Row::new(raw, day, false));
             }
             None => sorted.add(raw, before, interval, days),
         }
         before = raw;
+        if let Some(bounds) = &mut quiet_bounds {
+            let quiet_count = sorted.add_quiet(rest.as_slice(), before, days, bounds);
+            if let Some(last) = quiet_count.checked_sub(1) {
+                before = rest.nth(last).unwrap_or(before);
+            }
+        }
     }
     if !sorted.distinct {
         let rows = &mut sorted.rows;
@@ -206,6 +241,7 @@ pub(super) fn sorted<'a>(
         sorted.distinct = rows.windows(2).all(|pair| pair[0].comes_before(&pair[1], interval));
         if let Some(limits) = quiet {
             quiet::mark(rows, days, limits);
+            sorted.find_loud();
         }
     }
     sorted
@@ -227,10 +263,78 @@ impl<'a> Sorted<'a> {
         self.push(row);
     }
 
+    /// Takes in the bars at the beginning of `bars` that are quiet, if the one before them, `before`,
+    /// is the last row; gives how many.
+    #[inline(always)]
+    fn add_quiet(
+        &mut self,
+        bars: &'a [RawBar],
+        before: &RawBar,
+        days: &Days,
+        bounds: &mut SessionBounds<'_>,
+    ) -> usize {
+        let last = self.rows.last().filter(|last| std::ptr::eq(last.raw, before));
+        let Some(last) = last.filter(|last| days.is_session(last.day())) else { return 0 };
+        let (mut day, mut base_units) = (last.day(), before.close_units);
+        let rows_count = self.rows.len();
+        let mut least_units = self.least_units;
+        self.rows.extend(bars.iter().map_while(|raw| {
+            let next = days.next_session_at(day, raw.opened_at)?;
+            if !quiet::follows(base_units, raw, bounds.of(next)) {
+                return None;
+            }
+            (day, base_units) = (next, raw.close_units);
+            least_units = least_units.min(raw.low_units);
+            Some(Row::new(raw, next, true))
+        }));
+        let added = self.rows.len() - rows_count;
+        self.least_units = least_units;
+        self.rises |= added > 0;
+        added
+    }
+
+    /// Takes in a row that is not quiet.
     #[inline]
     fn push(&mut self, row: Row<'a>) {
         self.least_units = self.least_units.min(row.low_units()).min(row.raw.high_units);
+        self.loud.push(self.rows.len());
         self.rows.push(row);
+    }
+
+    /// Looks anew which rows are not quiet.
+    pub(super) fn find_loud(&mut self) {
+        let loud = self.rows.iter().enumerate().filter(|(_, row)| !row.is_quiet);
+        self.loud = loud.map(|(index, _)| index).collect();
+    }
+}
+
+/// Finds the plain rows that stand side by side, for one walk over the rows.
+#[derive(Clone, Copy)]
+pub(super) struct PlainRuns<'a> {
+    /// The rows still to come that are not quiet.
+    loud: &'a [usize],
+}
+
+impl<'a> PlainRuns<'a> {
+    pub(super) fn new(loud: &'a [usize]) -> Self {
+        Self { loud }
+    }
+
+    /// How many plain rows there are from `from` on, which is not before the last place that was
+    /// asked about; `all_quiet_plain` is whether every quiet row is plain.
+    #[inline]
+    pub(super) fn count(&mut self, rows: &[Row<'_>], from: usize, all_quiet_plain: bool) -> usize {
+        if !all_quiet_plain {
+            let rest = &rows[from..];
+            return rest.iter().position(|row| !row.is_plain).unwrap_or(rest.len());
+        }
+        while let Some((first, later)) = self.loud.split_first() {
+            if *first >= from {
+                return first - from;
+            }
+            self.loud = later;
+        }
+        rows.len() - from
     }
 }
 

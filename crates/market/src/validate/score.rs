@@ -27,6 +27,25 @@ impl Counts {
         self.warned += other.warned;
     }
 
+    /// Counts a row.
+    #[inline]
+    fn count(&mut self, row: &Row<'_>) {
+        if row.is_plain {
+            self.accepted += 1;
+            return;
+        }
+        match (row.reach, row.standing) {
+            (Reach::Early | Reach::Coarse, _) => {}
+            (Reach::Whole, Standing::Quarantined) => self.quarantined += 1,
+            (Reach::Whole, Standing::Sound) if row.is_bar => {
+                self.accepted += 1;
+                self.warned += u64::from(row.warned);
+            }
+            // Accepted by a person, and still no bar.
+            (Reach::Whole, Standing::Sound) => {}
+        }
+    }
+
     fn expected(self) -> u64 {
         self.accepted + self.quarantined + self.missing
     }
@@ -41,29 +60,22 @@ pub(super) fn tally(
     days: &Days,
     policy: ValidationPolicy,
 ) -> (Counts, Vec<MonthQuality>) {
-    let mut months: BTreeMap<Date, Counts> = BTreeMap::new();
-    // Rows come by day, so a month is looked up once.
-    let mut open = Counts::default();
-    let (mut month, mut next_month) = (Date::MIN, 0);
-    for row in rows.iter().filter(|row| row.reach == Reach::Whole) {
-        if row.day() >= next_month {
-            months.entry(month).or_default().add(std::mem::take(&mut open));
-            month = days.date(row.day()).first_of_month();
-            let last = days.index_of(month.last_of_month());
-            next_month = last.map_or(usize::MAX, |last| last + 1);
+    // Rows come by day, and so do their months.
+    let mut of_rows = Vec::new();
+    let mut rest = rows;
+    while let Some(first) = rest.first() {
+        let month = days.date(first.day()).first_of_month();
+        let last = days.month_end(first.day());
+        let mut counts = Counts::default();
+        let mut length = 0;
+        for row in rest.iter().take_while(|row| row.day() <= last) {
+            counts.count(row);
+            length += 1;
         }
-        let counts = &mut open;
-        match row.standing {
-            Standing::Quarantined => counts.quarantined += 1,
-            Standing::Sound if row.is_bar => {
-                counts.accepted += 1;
-                counts.warned += u64::from(row.warned);
-            }
-            // Accepted by a person, and still no bar.
-            Standing::Sound => {}
-        }
+        of_rows.push((month, counts));
+        rest = &rest[length..];
     }
-    months.entry(month).or_default().add(open);
+    let mut months = BTreeMap::from_iter(of_rows);
     for (day, quarantined) in &refused.wrong {
         if let Some(day) = day {
             months.entry(day.first_of_month()).or_default().quarantined += quarantined;

@@ -70,6 +70,16 @@ impl FromStr for Language {
     }
 }
 
+/// How far ahead a forecast for `horizon` looks: `5 seans sonrası`, `5 sessions ahead`.
+pub fn ahead(horizon: Horizon, language: Language) -> String {
+    match (language, horizon) {
+        (Language::English, horizon) => horizon.in_words(),
+        (Language::Turkish, Horizon::Sessions(sessions)) => format!("{sessions} seans sonrası"),
+        (Language::Turkish, Horizon::NextHour) => "sonraki saat".to_owned(),
+        (Language::Turkish, Horizon::EndOfDay) => "gün sonu".to_owned(),
+    }
+}
+
 /// What a feature, or a component of Prophet, is called: `14-day RSI`. One without words here keeps
 /// its own name, underscores as spaces.
 ///

@@ -1,6 +1,7 @@
 //! Which rows come before which: sequences of one symbol without a break.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use bist_market::Symbol;
 
@@ -65,14 +66,18 @@ impl Sequences {
                 wanted.pop();
                 needed = steps;
             }
-            if let Some((later, more)) = waiting.remove(&symbol)
-                && known.stretch[rows[later]] == known.stretch[row]
-            {
-                before[later] = u32::try_from(rows.len()).expect("fewer than 2^32 rows");
-                needed = needed.max(more);
+            let waits = waiting.entry(symbol);
+            if let Entry::Occupied(waits) = &waits {
+                let (later, more) = *waits.get();
+                if known.stretch[rows[later]] == known.stretch[row] {
+                    before[later] = u32::try_from(rows.len()).expect("fewer than 2^32 rows");
+                    needed = needed.max(more);
+                }
             }
             if needed > 1 {
-                waiting.insert(symbol, (rows.len(), needed - 1));
+                waits.insert_entry((rows.len(), needed - 1));
+            } else if let Entry::Occupied(waits) = waits {
+                waits.remove();
             }
             if needed > 0 {
                 rows.push(row);

@@ -12,16 +12,18 @@ use super::cell::{self, GATES};
 use super::layer::normalise;
 use super::network::{Network, Shape, head_answers};
 
-/// Units whose gates lie together, filled up with zeros; a multiple of every register.
-const UNITS_STEP: usize = 16;
+/// Units that lie together, filled up with zeros; a multiple of every register.
+const BLOCK: usize = 32;
 
-/// Sums that lie together for each input: gate after gate of [`UNITS_STEP`] units.
-const BLOCK: usize = GATES * UNITS_STEP;
+/// Registers of a gate whose sums are computed together. Each sum waits for the one before it, so
+/// that those of all gates are just as many as keep the multipliers busy.
+const WIDTH: usize = 2;
 
-/// Steps whose inputs are multiplied together, so that weights are loaded once for all of them.
-const STEPS_TOGETHER: usize = 4;
-
-/// The weights of all layers in blocks of gates; within a block one input after the other.
+/// The weights of all layers in panels, each for one gate of a block of units; within a panel one
+/// input after the other.
+///
+/// The panels of a block's gates are read side by side: four runs of memory come out of the second
+/// cache faster than one of the same size.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct WindowWeights {
     layers: Vec<WindowLayer>,
@@ -36,30 +38,32 @@ struct WindowLayer {
 }
 
 fn units(shape: &Shape) -> usize {
-    shape.hidden.next_multiple_of(UNITS_STEP)
+    shape.hidden.next_multiple_of(BLOCK)
 }
 
 impl WindowWeights {
     pub(super) fn of(network: &Network) -> Self {
         let shape = &network.shape;
         let (hidden, units) = (shape.hidden, units(shape));
-        // Where the weights of a gate are, with those of `inputs` inputs in a row, and whither they go.
-        let blocks = |weights: &[f32], inputs: usize| {
-            let mut blocks = Aligned::zeros(inputs * GATES * units);
+        // Of a row of `inputs` weights for each gate of each unit.
+        let panels = |weights: &[f32], inputs: usize| {
+            let mut panels = Aligned::zeros(inputs * GATES * units);
             for (row, weights) in weights.chunks_exact(inputs).enumerate() {
                 let (gate, unit) = (row / hidden, row % hidden);
-                let place = gate * UNITS_STEP + unit % UNITS_STEP;
-                for (input, weight) in weights.iter().enumerate() {
-                    blocks[(unit / UNITS_STEP * inputs + input) * BLOCK + place] = *weight;
+                let panel = unit / BLOCK * GATES + gate;
+                let slots = panels[panel * inputs * BLOCK..].iter_mut();
+                let slots = slots.skip(unit % BLOCK).step_by(BLOCK);
+                for (slot, weight) in slots.zip(weights) {
+                    *slot = *weight;
                 }
             }
-            blocks
+            panels
         };
         let layers = (network.layout.layers.iter().enumerate())
             .map(|(layer, ranges)| WindowLayer {
-                input: blocks(&network.weights[ranges.input.clone()], shape.width(layer)),
-                recurrent: blocks(&network.weights[ranges.recurrent.clone()], hidden),
-                bias: blocks(&network.weights[ranges.bias.clone()], 1),
+                input: panels(&network.weights[ranges.input.clone()], shape.width(layer)),
+                recurrent: panels(&network.weights[ranges.recurrent.clone()], hidden),
+                bias: panels(&network.weights[ranges.bias.clone()], 1),
             })
             .collect();
         Self { layers }
@@ -92,11 +96,7 @@ impl WithSimd for Answer<'_> {
         let mut output = Aligned::zeros(units);
         let mut output_before = Aligned::zeros(units);
         for (index, layer) in weights.layers.iter().enumerate() {
-            let width = shape.width(index);
-            for gates in gates.chunks_exact_mut(GATES * units) {
-                gates.copy_from_slice(&layer.bias);
-            }
-            add_inputs(simd, &layer.input, &below, width, &mut gates);
+            read_inputs(simd, layer, &below, shape.width(index), &mut gates);
             let mut above = vec![0.0; steps * hidden];
             memory.fill(0.0);
             output.fill(0.0);
@@ -124,58 +124,68 @@ impl WithSimd for Answer<'_> {
     }
 }
 
-/// Adds the products with the inputs of all steps to their gates.
+/// Writes to the gates of all steps their biases and the products with the inputs.
 #[inline(always)]
-fn add_inputs<S: Simd>(simd: S, blocks: &[f32], x: &[f32], width: usize, gates: &mut [f32]) {
-    let of_step = gates.len() / (x.len() / width);
-    let gates = gates.chunks_mut(STEPS_TOGETHER * of_step);
-    for (gates, x) in gates.zip(x.chunks(STEPS_TOGETHER * width)) {
-        for (b, block) in blocks.chunks_exact(width * BLOCK).enumerate() {
-            for first in (0..BLOCK / S::F32_LANES).step_by(2) {
-                if x.len() == STEPS_TOGETHER * width {
-                    add_to_steps::<S, STEPS_TOGETHER>(simd, block, x, gates, b * BLOCK, first);
-                } else {
-                    let steps = gates.chunks_exact_mut(of_step).zip(x.chunks_exact(width));
-                    for (gates, x) in steps {
-                        add_to_steps::<S, 1>(simd, block, x, gates, b * BLOCK, first);
-                    }
-                }
-            }
+fn read_inputs<S: Simd>(simd: S, layer: &WindowLayer, x: &[f32], width: usize, gates: &mut [f32]) {
+    let (steps, of_step) = (x.len() / width, layer.bias.len());
+    let panels = layer.input.chunks_exact(width * BLOCK).zip(layer.bias.chunks_exact(BLOCK));
+    for (index, (weights, bias)) in panels.enumerate() {
+        let panel =
+            InputPanel { weights: weights.as_chunks().0, bias, start: index * BLOCK, of_step };
+        let mut step = 0;
+        while step < steps {
+            let (x, gates) = (&x[step * width..], &mut gates[step * of_step..]);
+            step += match steps - step {
+                6.. => panel.multiply::<S, 6>(simd, x, gates),
+                2.. => panel.multiply::<S, 2>(simd, x, gates),
+                _ => panel.multiply::<S, 1>(simd, x, gates),
+            };
         }
     }
 }
 
-/// Adds to two registers of the gates of `STEPS` steps, which begin at `start` and are `first`
-/// registers further.
-#[inline(always)]
-fn add_to_steps<S: Simd, const STEPS: usize>(
-    simd: S,
-    block: &[f32],
-    x: &[f32],
-    gates: &mut [f32],
+/// What one gate of a block makes of the inputs.
+struct InputPanel<'a> {
+    /// For each input.
+    weights: &'a [[f32; BLOCK]],
+    bias: &'a [f32],
+    /// Where it is among the gates of a step.
     start: usize,
-    first: usize,
-) {
-    let (of_step, width) = (gates.len() / STEPS, x.len() / STEPS);
-    let x: [&[f32]; STEPS] = std::array::from_fn(|t| &x[t * width..(t + 1) * width]);
-    let place = |t: usize| t * of_step + start..t * of_step + start + BLOCK;
-    let mut sums: [[S::f32s; 2]; STEPS] = std::array::from_fn(|t| {
-        let gates = S::as_simd_f32s(&gates[place(t)]).0;
-        [gates[first], gates[first + 1]]
-    });
-    for (k, weights) in block.as_chunks::<BLOCK>().0.iter().enumerate() {
-        let weights = S::as_simd_f32s(weights).0;
-        let weights = [weights[first], weights[first + 1]];
-        for t in 0..STEPS {
-            let x = simd.splat_f32s(x[t][k]);
-            for v in 0..2 {
-                sums[t][v] = simd.mul_add_e_f32s(weights[v], x, sums[t][v]);
+    /// How many numbers the gates of a step are.
+    of_step: usize,
+}
+
+impl InputPanel<'_> {
+    /// Writes to the gates of `STEPS` steps the biases and the products with their inputs `x`, so
+    /// that weights are loaded once for all of them; returns `STEPS`.
+    #[inline(always)]
+    fn multiply<S: Simd, const STEPS: usize>(
+        &self,
+        simd: S,
+        x: &[f32],
+        gates: &mut [f32],
+    ) -> usize {
+        let width = self.weights.len();
+        let x: [&[f32]; STEPS] = std::array::from_fn(|t| &x[t * width..(t + 1) * width]);
+        let bias = S::as_simd_f32s(self.bias).0;
+        for first in (0..BLOCK / S::F32_LANES).step_by(WIDTH) {
+            let bias: [S::f32s; WIDTH] = std::array::from_fn(|v| bias[first + v]);
+            let mut sums = [bias; STEPS];
+            for (k, weights) in self.weights.iter().enumerate() {
+                let weights = S::as_simd_f32s(weights).0;
+                for t in 0..STEPS {
+                    let x = simd.splat_f32s(x[t][k]);
+                    for v in 0..WIDTH {
+                        sums[t][v] = simd.mul_add_e_f32s(weights[first + v], x, sums[t][v]);
+                    }
+                }
+            }
+            for (t, sums) in sums.into_iter().enumerate() {
+                let gates = &mut gates[t * self.of_step + self.start..][..BLOCK];
+                S::as_mut_simd_f32s(gates).0[first..first + WIDTH].copy_from_slice(&sums);
             }
         }
-    }
-    for (t, sums) in sums.into_iter().enumerate() {
-        let gates = S::as_mut_simd_f32s(&mut gates[place(t)]).0;
-        gates[first..first + 2].copy_from_slice(&sums);
+        STEPS
     }
 }
 
@@ -185,56 +195,59 @@ fn add_to_steps<S: Simd, const STEPS: usize>(
 #[inline(always)]
 fn step<S: Simd>(
     simd: S,
-    blocks: &[f32],
+    recurrent: &[f32],
     before: &[f32],
     gates: &[f32],
     memory: &mut [f32],
     output: &mut [f32],
     backwards: bool,
 ) {
-    let blocks_count = gates.len() / BLOCK;
-    for index in 0..blocks_count {
-        let index = if backwards { blocks_count - 1 - index } else { index };
-        let block = &blocks[index * before.len() * BLOCK..][..before.len() * BLOCK];
-        let gates = &gates[index * BLOCK..][..BLOCK];
-        let units = index * UNITS_STEP..(index + 1) * UNITS_STEP;
+    let of_block = before.len() * GATES * BLOCK;
+    let blocks_count = memory.len() / BLOCK;
+    for block in 0..blocks_count {
+        let block = if backwards { blocks_count - 1 - block } else { block };
+        let recurrent = &recurrent[block * of_block..][..of_block];
+        let gates = &gates[block * GATES * BLOCK..][..GATES * BLOCK];
+        let units = block * BLOCK..(block + 1) * BLOCK;
         let (memory, output) = (&mut memory[units.clone()], &mut output[units]);
-        match UNITS_STEP / S::F32_LANES {
-            1 => step_block::<S, 1>(simd, block, before, gates, memory, output),
-            2 => step_block::<S, 2>(simd, block, before, gates, memory, output),
-            4 => step_block::<S, 4>(simd, block, before, gates, memory, output),
-            _ => step_block::<S, UNITS_STEP>(simd, block, before, gates, memory, output),
-        }
+        step_block(simd, recurrent, before, gates, memory, output);
     }
 }
 
-/// Takes the units of a block through a step; a gate of them fills `WIDTH` registers.
+/// Takes the units of a block through a step.
 #[inline(always)]
-fn step_block<S: Simd, const WIDTH: usize>(
+fn step_block<S: Simd>(
     simd: S,
-    block: &[f32],
+    recurrent: &[f32],
     before: &[f32],
     gates: &[f32],
     memory: &mut [f32],
     output: &mut [f32],
 ) {
+    let recurrent = recurrent.as_chunks::<BLOCK>().0;
+    let [i, f, g, o]: [&[[f32; BLOCK]]; GATES] =
+        std::array::from_fn(|gate| &recurrent[gate * before.len()..][..before.len()]);
     let gates = S::as_simd_f32s(gates).0;
-    let mut sums: [[S::f32s; WIDTH]; GATES] =
-        std::array::from_fn(|gate| std::array::from_fn(|v| gates[gate * WIDTH + v]));
-    for (x, weights) in before.iter().zip(block.as_chunks::<BLOCK>().0) {
-        let x = simd.splat_f32s(*x);
-        let weights = &S::as_simd_f32s(weights).0[..GATES * WIDTH];
-        for gate in 0..GATES {
-            for v in 0..WIDTH {
-                let weights = weights[gate * WIDTH + v];
-                sums[gate][v] = simd.mul_add_e_f32s(weights, x, sums[gate][v]);
+    let (memory, output) = (S::as_mut_simd_f32s(memory).0, S::as_mut_simd_f32s(output).0);
+    let registers = BLOCK / S::F32_LANES;
+    for first in (0..registers).step_by(WIDTH) {
+        let mut sums: [[S::f32s; WIDTH]; GATES] = std::array::from_fn(|gate| {
+            std::array::from_fn(|v| gates[gate * registers + first + v])
+        });
+        for ((((x, i), f), g), o) in before.iter().zip(i).zip(f).zip(g).zip(o) {
+            let x = simd.splat_f32s(*x);
+            for (sums, weights) in sums.iter_mut().zip([i, f, g, o]) {
+                let weights = S::as_simd_f32s(weights).0;
+                for v in 0..WIDTH {
+                    sums[v] = simd.mul_add_e_f32s(weights[first + v], x, sums[v]);
+                }
             }
         }
-    }
-    let (memory, output) = (S::as_mut_simd_f32s(memory).0, S::as_mut_simd_f32s(output).0);
-    for v in 0..WIDTH {
-        let gates = cell::activate(simd, std::array::from_fn(|gate| sums[gate][v]));
-        (memory[v], _, output[v]) = cell::advance(simd, gates, memory[v]);
+        for v in 0..WIDTH {
+            let gates = cell::activate(simd, sums.map(|sums| sums[v]));
+            let (memory, output) = (&mut memory[first + v], &mut output[first + v]);
+            (*memory, _, *output) = cell::advance(simd, gates, *memory);
+        }
     }
 }
 
@@ -262,4 +275,39 @@ fn normalise_alone<S: Simd>(
 #[inline(always)]
 fn first<S: Simd>(register: S::f32s) -> f32 {
     pulp::bytemuck::cast_slice::<S::f32s, f32>(&[register])[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use pulp::{Scalar, Scalar128b, Scalar256b, Scalar512b};
+
+    use super::super::network::Layout;
+    use super::super::torch_golden::numbers;
+    use super::*;
+
+    #[test]
+    fn answers_do_not_depend_on_how_much_a_register_holds() {
+        for (steps, hidden) in [(1, 5), (9, 40), (20, 64)] {
+            let (inputs, layers) = (3, 2);
+            let shape =
+                Shape { steps, inputs, symbols: 1, embedding: 0, layers, hidden, layer_norm: true };
+            let layout = Layout::of(&shape);
+            let weights = numbers(1, layout.weights_count());
+            let network = Network { shape, layout, weights };
+            let weights = WindowWeights::of(&network);
+            let inputs = numbers(2, steps * inputs);
+            let answer = || Answer { weights: &weights, network: &network, inputs: inputs.clone() };
+            let expected = answer().with_simd(Scalar);
+            let answers = [
+                answer().with_simd(Scalar128b),
+                answer().with_simd(Scalar256b),
+                answer().with_simd(Scalar512b),
+                weights.answer(&network, inputs.clone()),
+            ];
+            // Products and sums may be rounded together or one after the other.
+            for actual in answers {
+                assert!((actual - expected).abs() < 1e-5, "{actual} for {expected}");
+            }
+        }
+    }
 }

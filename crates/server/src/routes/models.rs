@@ -1,5 +1,7 @@
 //! `/api/v1/models`: the models, where they come from, and what they were worth out of sample.
 
+mod card;
+
 use std::sync::Arc;
 
 use axum::Json;
@@ -27,7 +29,11 @@ use crate::schema::{Day, Instant, OriginWord, document, schema, text};
 
 /// The routes of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(one)).routes(routes!(diff))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(one))
+        .routes(routes!(diff))
+        .merge(card::router())
 }
 
 /// Where a model stands.
@@ -143,6 +149,8 @@ struct ModelSummary {
     /// The seed of everything random.
     #[schema(example = 7)]
     seed: u64,
+    /// Whether a study found its configuration.
+    is_tuned: bool,
     /// Whether skill was shown out of sample, by a rule fixed beforehand.
     skill_shown: bool,
     /// Rank information coefficient out of sample; null when there were too few days.
@@ -166,6 +174,9 @@ struct ModelVersionResponse {
     lineage: LineageDocument,
     /// SHA-256 of the model's bytes.
     artifact_sha256: String,
+    /// How long training took, seconds; null for versions from before it was measured.
+    #[schema(required, example = 12.5)]
+    training_seconds: Option<f64>,
     /// What it was worth out of sample.
     evaluation: EvaluationDocument,
     /// Its changes of state, the first first.
@@ -247,6 +258,7 @@ impl From<&ModelVersion> for ModelSummary {
             symbols_count: lineage.symbols.len() as u64,
             snapshot_hash: lineage.snapshot_hash.clone(),
             seed: lineage.spec.seed,
+            is_tuned: !lineage.tuned.is_empty(),
             skill_shown: evaluation.skill.shown,
             rank_ic: evaluation.rank_ic.estimate.map(EstimateResponse::from),
             hit_rate: evaluation.hit_rate.estimate.map(EstimateResponse::from),
@@ -323,11 +335,12 @@ async fn one(
     };
     let VersionWithHistory { version, changes } = app.with_history(version).await?;
     let summary = ModelSummary::from(&version);
-    let ModelVersion { lineage, artifact_sha256, evaluation, .. } = version;
+    let ModelVersion { lineage, artifact_sha256, training_seconds, evaluation, .. } = version;
     Ok(Json(ModelVersionResponse {
         summary,
         lineage: LineageDocument(lineage),
         artifact_sha256,
+        training_seconds,
         evaluation: EvaluationDocument(evaluation),
         changes: changes.into_iter().map(StateChangeResponse::from).collect(),
     }))

@@ -1,4 +1,6 @@
-//! `/api/v1/signals`: what to do at the next session, and why.
+//! `/api/v1/signals`: what to do at the next session, why, and what came of it.
+
+mod record;
 
 use std::sync::Arc;
 
@@ -24,7 +26,7 @@ use crate::schema::{
 
 /// The routes of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list))
+    OpenApiRouter::new().routes(routes!(list)).merge(record::router())
 }
 
 /// What to do with a symbol at the next session, and why.

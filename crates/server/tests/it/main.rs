@@ -5,12 +5,15 @@
 mod bars;
 mod data_quality;
 mod every_answer;
+mod experiments;
 mod explanations;
 mod forecasts;
 mod health;
+mod jobs;
 mod market;
 mod models;
 mod openapi;
+mod record;
 mod registry;
 mod schema_check;
 mod serve;

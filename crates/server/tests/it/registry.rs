@@ -131,6 +131,24 @@ async fn a_challenger_is_staged_by_name_and_every_step_has_a_reason() {
 }
 
 #[tokio::test]
+async fn a_version_has_a_card_as_a_document_and_as_a_page() {
+    let (app, first, second) = with_two_versions().await;
+    let path = format!("/api/v1/models/{}/card", first.id);
+    let card = app.get(&path).await.ok();
+    assert_eq!((&card["version"], &card["state"]), (&json!(first.id), &json!("retired")));
+    assert!(card["headline"]["tr"].as_str().unwrap().starts_with("Örnek piyasadan"));
+    let page = app.get(&format!("{path}.md?language=en")).await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.headers["content-type"], "text/markdown; charset=utf-8");
+    let title = format!("# Model card: {}\n", first.id);
+    assert!(page.body.as_str().unwrap().starts_with(&title), "{}", page.body);
+    let turkish = app.get(&format!("/api/v1/models/{}/card.md", second.id)).await.ok();
+    assert!(turkish.as_str().unwrap().starts_with("# Model kartı"), "{turkish}");
+    assert_eq!(app.get("/api/v1/models/none/card.md").await.status, 404);
+    assert_eq!(app.get(&format!("{path}.md?language=de")).await.status, 400);
+}
+
+#[tokio::test]
 async fn the_same_training_is_the_same_version() {
     let (app, _, second) = with_two_versions().await;
     let again = app.app.train(None, &[HORIZON_DEFAULT], 8, quiet()).await.unwrap();

@@ -1,5 +1,6 @@
 //! The sample market gives way: to real data, and to another sample.
 
+use bist_lifecycle::experiment::ExperimentState;
 use bist_market::Origin;
 use sqlx::SqliteConnection;
 
@@ -8,8 +9,9 @@ use crate::error::StoreError;
 use crate::instruments::held_origin;
 
 /// Everything that is made from a sample, what refers to other rows first. What was asked of real
-/// sources and when jobs ran stays.
-const REMOVALS: [&str; 21] = [
+/// sources, when jobs ran, and the record of signals stay.
+const REMOVALS: [&str; 22] = [
+    "DELETE FROM explanations",
     "DELETE FROM signals",
     "DELETE FROM forecasts",
     "DELETE FROM model_versions",
@@ -59,5 +61,23 @@ pub(super) async fn make_room(
     for statement in REMOVALS {
         sqlx::query(statement).execute(&mut *connection).await?;
     }
+    end_experiments(connection, batch).await?;
     Ok(symbols.unsigned_abs())
+}
+
+/// Experiments stay, and end with the models that they compared.
+async fn end_experiments(
+    connection: &mut SqliteConnection,
+    batch: &IngestBatch,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE experiments SET state = $1, concluded_at_us = $2, concluded_by = 'bist ingest',
+             conclusion = 'the sample market and the models that it compared gave way'
+         WHERE state = 'running'",
+    )
+    .bind(ExperimentState::Stopped.as_str())
+    .bind(batch.received_at.as_microsecond())
+    .execute(connection)
+    .await?;
+    Ok(())
 }

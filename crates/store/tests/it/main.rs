@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod bucket;
+mod experiments;
 mod ingests;
+mod jobs;
 mod quality;
+mod signals;
 mod sources;
 mod studies;
 mod trials;

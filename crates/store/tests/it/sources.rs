@@ -4,7 +4,7 @@ use bist_market::{
     CorporateAction, CorporateActionKind, DatedInstrumentDay, InstrumentDay, Observation, Origin,
     Price, SeriesCode, ShareIndex, Source,
 };
-use bist_store::{AttemptOutcome, JobEnd, PieceMark};
+use bist_store::{AttemptOutcome, PieceMark};
 use jiff::Timestamp;
 use jiff::civil::date;
 
@@ -137,45 +137,4 @@ async fn a_rate_comes_back_and_a_revision_replaces_it() {
     let (from, to) = (date(2024, 1, 1), date(2024, 1, 31));
     let rates = store.observations(&series, from, to).await.unwrap();
     assert_eq!(rates.iter().map(|(_, rate)| rate.value).collect::<Vec<_>>(), [30.5]);
-}
-
-#[tokio::test]
-async fn of_two_who_claim_a_run_one_gets_it_until_it_is_taken_for_dead() {
-    let (store, _folder) = store().await;
-    let (due, now) = (at(1_000), at(1_010));
-    let mine = store.claim_job("nightly", due, now).await.unwrap().unwrap();
-    assert_eq!(store.claim_job("nightly", due, now).await.unwrap(), None);
-    let alive = at(1_010 + 9 * 60);
-    assert!(store.renew_job(mine.id, alive).await.unwrap());
-    let later = at(1_010 + 18 * 60);
-    assert_eq!(store.claim_job("nightly", due, later).await.unwrap(), None, "it is alive");
-    let much_later = at(1_010 + 24 * 3600);
-    let other = store.claim_job("nightly", due, much_later).await.unwrap().unwrap();
-    assert_eq!(other.attempts_count, 2);
-    assert!(!store.renew_job(mine.id, much_later).await.unwrap(), "it was lost");
-    let finish = async |id, detail| store.finish_job(id, much_later, JobEnd::Done, detail).await;
-    assert!(!finish(mine.id, "").await.unwrap(), "it was lost");
-    assert!(finish(other.id, "all well").await.unwrap());
-    assert_eq!(store.claim_job("nightly", due, at(1 << 36)).await.unwrap(), None, "done is done");
-    let last = store.jobs("nightly", 9).await.unwrap().remove(0);
-    assert_eq!((last.outcome_word(), last.detail.as_deref()), ("done", Some("all well")));
-}
-
-#[tokio::test]
-async fn a_failed_run_is_begun_again_when_its_time_has_come_and_not_before() {
-    let (store, _folder) = store().await;
-    let due = at(1_000);
-    let first = store.claim_job("nightly", due, due).await.unwrap().unwrap();
-    let end = JobEnd::Failed { retry_at: Some(at(2_000)) };
-    assert!(store.finish_job(first.id, at(1_100), end, "no answer").await.unwrap());
-    let failed = store.jobs("nightly", 1).await.unwrap().remove(0);
-    assert_eq!((failed.outcome_word(), failed.retry_at), ("failed", Some(at(2_000))));
-    assert_eq!(store.claim_job("nightly", due, at(1_999)).await.unwrap(), None);
-    let again = store.claim_job("nightly", due, at(2_000)).await.unwrap().unwrap();
-    assert_eq!((again.attempts_count, again.outcome_word()), (2, "running"));
-    assert_eq!(store.claim_job("nightly", due, at(2_000)).await.unwrap(), None);
-    let end = JobEnd::Failed { retry_at: None };
-    assert!(store.finish_job(again.id, at(2_100), end, "no answer").await.unwrap());
-    assert_eq!(store.claim_job("nightly", due, at(1 << 36)).await.unwrap(), None, "it gave up");
-    assert_eq!(store.jobs("nightly", 9).await.unwrap().len(), 1, "one row a run");
 }

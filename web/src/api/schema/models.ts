@@ -27,6 +27,8 @@ export interface ModelSummary {
   symbols_count: number;
   snapshot_hash: string;
   seed: number;
+  /** Whether a study found its configuration. */
+  is_tuned: boolean;
   skill_shown: boolean;
   rank_ic: Estimate | null;
   hit_rate: Estimate | null;
@@ -302,6 +304,8 @@ export interface Evaluation {
 
 export interface ModelVersion extends ModelSummary {
   artifact_sha256: string;
+  /** Null for versions from before it was measured. */
+  training_seconds: number | null;
   lineage: Lineage;
   evaluation: Evaluation;
   /** The first first. */

@@ -1,5 +1,6 @@
 // What was found in the stored bars, and the state of their sources.
 
+import type { JobState } from './jobs';
 import type { Day, Instant, Origin, Page } from './vocabulary';
 
 export type Severity = 'error' | 'warning' | 'info';
@@ -133,9 +134,9 @@ export interface SourceStatus {
 
 export interface NightlyRun {
   due_at: Instant;
-  started_at: Instant;
+  started_at: Instant | null;
   finished_at: Instant | null;
-  outcome: 'done' | 'failed' | 'running';
+  outcome: JobState;
   detail: string | null;
 }
 

@@ -24,7 +24,7 @@ export function steps(changes: StateChange[]): Step[] {
   return made;
 }
 
-/** Whether a change was made by a command of ours that follows a rule, not by a person. */
+/** Whether a change was made by a command or an experiment of ours that follows a rule, not by a person. */
 export function isCommand(by: string): boolean {
-  return /^bist( |$)/.test(by);
+  return /^(bist|experiment)( |$)/.test(by);
 }

@@ -66,6 +66,7 @@ impl ExperimentsBenchArgs {
             guardrails: Vec::new(),
             covariate: None,
             missing_share_max: 0.01,
+            watch_days: 0,
         };
         let table = simulate(&PowerPlan {
             experiment: experiment.declare()?,

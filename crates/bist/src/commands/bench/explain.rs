@@ -3,7 +3,6 @@
 
 mod ours;
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +12,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::models::data::{TABLE_COLUMNS, all_rows, matrix, read_f32, write_table};
-use super::side_by_side::{Judged, Report, Side, compare, print_measured};
+use super::side_by_side::{Bench, Judged, Report, Turns, print_measured};
 use crate::terminal::Terminal;
 
 /// The peers' side: the same tasks on the same files.
@@ -86,42 +85,24 @@ pub(crate) struct ExplainBenchArgs {
     /// Only these [default: all]
     #[arg(value_enum)]
     tasks: Vec<Task>,
-    /// How often the sides take turns
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
-    rounds: u16,
-    /// The Python that has lightgbm, shap and lime; what it lacks is not measured
-    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
-    python: OsString,
-    /// The core that everything runs on
-    #[arg(long, default_value_t = 0)]
-    core: usize,
+    #[command(flatten)]
+    turns: Turns,
 }
 
 impl ExplainBenchArgs {
     pub(crate) fn run(self, terminal: &Terminal) -> anyhow::Result<()> {
         let tasks = if self.tasks.is_empty() { Task::value_variants() } else { &self.tasks };
-        let folder = tempfile::tempdir().context("no folder for the bench's files")?;
-        let peers = folder.path().join("peers.py");
-        fs::write(&peers, PEERS).with_context(|| format!("writing {}", peers.display()))?;
-        let this = std::env::current_exe().context("the path of this program is not known")?;
+        let bench = Bench::new(self.turns, PEERS)?;
         terminal.say("making the data and training the model");
-        write_model(folder.path())?;
+        write_model(bench.folder())?;
         let mut items = Vec::new();
         for &task in tasks {
             let (name, work) = task.names();
-            let arguments: [OsString; 3] =
-                [name.clone().into(), folder.path().into(), task.runs().to_string().into()];
-            let ours = [this.clone().into(), "bench".into(), "explain-side".into()];
-            let ours = ours.into_iter().chain(arguments.clone()).collect();
-            let theirs = task.peers().iter().map(|&peer| {
-                let command = [self.python.clone(), peers.clone().into()];
-                let command = command.into_iter().chain(arguments.clone());
-                Side { name: peer, command: command.chain([peer.into()]).collect() }
-            });
-            let sides: Vec<Side> =
-                [Side { name: "bist", command: ours }].into_iter().chain(theirs).collect();
+            let arguments =
+                [name.clone().into(), bench.folder().into(), task.runs().to_string().into()];
             let told = |progress: &str| terminal.say(&format!("{name}: {progress}"));
-            let comparison = compare(work, &sides, usize::from(self.rounds), self.core, told)?;
+            let sides = ("explain-side", task.peers());
+            let comparison = bench.compare(work, sides, &arguments, told)?;
             items.push(Judged::of(task, task.goal_times_faster(), comparison));
         }
         let report = Report { items };

@@ -3,15 +3,12 @@
 pub(super) mod data;
 mod ours;
 
-use std::ffi::OsString;
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::side_by_side::{Judged, Report, Side, compare, print_measured};
+use super::side_by_side::{Bench, Judged, Report, Turns, print_measured};
 use crate::terminal::Terminal;
 
 /// The peers' side: the same tasks on the same files.
@@ -83,39 +80,24 @@ pub(crate) struct ModelsBenchArgs {
     /// Only these [default: all]
     #[arg(value_enum)]
     tasks: Vec<Task>,
-    /// How often the sides take turns
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
-    rounds: u16,
-    /// The Python that has TA-Lib, prophet, torch and lightgbm; what it lacks is not measured
-    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
-    python: OsString,
-    /// The core that everything runs on
-    #[arg(long, default_value_t = 0)]
-    core: usize,
+    #[command(flatten)]
+    turns: Turns,
 }
 
 impl ModelsBenchArgs {
     pub(crate) fn run(self, terminal: &Terminal) -> anyhow::Result<()> {
         let tasks = if self.tasks.is_empty() { Task::value_variants() } else { &self.tasks };
-        let folder = tempfile::tempdir().context("no folder for the bench's files")?;
-        let peers = folder.path().join("peers.py");
-        fs::write(&peers, PEERS).with_context(|| format!("writing {}", peers.display()))?;
-        let this = std::env::current_exe().context("the path of this program is not known")?;
+        let bench = Bench::new(self.turns, PEERS)?;
         let mut items = Vec::new();
         for &task in tasks {
             let (name, work) = task.names();
             terminal.say(&format!("{name}: making the data"));
-            data::write(task, folder.path())?;
-            let arguments: [OsString; 3] =
-                [name.clone().into(), folder.path().into(), task.runs().to_string().into()];
-            let ours = [this.clone().into(), "bench".into(), "model-side".into()];
-            let theirs = [self.python.clone(), peers.clone().into()];
-            let sides = [
-                Side { name: "bist", command: ours.into_iter().chain(arguments.clone()).collect() },
-                Side { name: task.peer(), command: theirs.into_iter().chain(arguments).collect() },
-            ];
+            data::write(task, bench.folder())?;
+            let arguments =
+                [name.clone().into(), bench.folder().into(), task.runs().to_string().into()];
             let told = |progress: &str| terminal.say(&format!("{name}: {progress}"));
-            let comparison = compare(work, &sides, usize::from(self.rounds), self.core, told)?;
+            let sides = ("model-side", &[task.peer()][..]);
+            let comparison = bench.compare(work, sides, &arguments, told)?;
             items.push(Judged::of(task, task.goal_times_faster(), comparison));
         }
         let report = Report { items };

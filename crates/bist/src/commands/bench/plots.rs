@@ -1,8 +1,5 @@
 //! Plots of explanations as PNG files, each beside what users would choose instead.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,9 +16,7 @@ use rand_distr::{Distribution as _, Exp1, StandardNormal};
 use serde::Serialize;
 
 use super::models::data::{read_f64, save};
-use super::side_by_side::{
-    Comparison, Measured, Side, Stopwatch, compare, peak_mib, print_measured,
-};
+use super::side_by_side::{Bench, Judged, Report, Times, Turns, print_measured};
 use crate::terminal::Terminal;
 
 /// The peers' side: the same plots of the same numbers.
@@ -74,80 +69,25 @@ impl Plot {
 
 #[derive(Args, Debug)]
 pub(crate) struct PlotsBenchArgs {
-    /// How often the sides take turns
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
-    rounds: u16,
-    /// The Python that has shap and matplotlib
-    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
-    python: OsString,
-    /// The core that everything runs on
-    #[arg(long, default_value_t = 0)]
-    core: usize,
-}
-
-/// The JSON document.
-#[derive(Serialize)]
-struct Report {
-    items: Vec<PlotComparison>,
-}
-
-#[derive(Serialize)]
-struct PlotComparison {
-    plot: Plot,
-    /// How many times as fast as the peer we mean to be.
-    goal_times_faster: Option<f64>,
-    /// Whether the median is; unknown without a goal or a peer.
-    goal_met: Option<bool>,
-    #[serde(flatten)]
-    comparison: Comparison,
+    #[command(flatten)]
+    turns: Turns,
 }
 
 impl PlotsBenchArgs {
     pub(crate) fn run(self, terminal: &Terminal) -> anyhow::Result<()> {
-        let folder = tempfile::tempdir().context("no folder for the bench's files")?;
-        let peers = folder.path().join("peers.py");
-        fs::write(&peers, PEERS).with_context(|| format!("writing {}", peers.display()))?;
-        write_numbers(folder.path())?;
-        let this = std::env::current_exe().context("the path of this program is not known")?;
+        let bench = Bench::new(self.turns, PEERS)?;
+        write_numbers(bench.folder())?;
         let mut items = Vec::new();
         for &plot in Plot::value_variants() {
             let (name, work) = plot.names();
-            let arguments: [OsString; 3] =
-                [name.clone().into(), folder.path().into(), RUNS.to_string().into()];
-            let ours = [this.clone().into(), "bench".into(), "plot-side".into()];
-            let theirs = [self.python.clone(), peers.clone().into()];
-            let sides = [
-                Side { name: "bist", command: ours.into_iter().chain(arguments.clone()).collect() },
-                Side {
-                    name: "shap with matplotlib",
-                    command: theirs.into_iter().chain(arguments).collect(),
-                },
-            ];
+            let arguments = [name.clone().into(), bench.folder().into(), RUNS.to_string().into()];
             let told = |progress: &str| terminal.say(&format!("{name}: {progress}"));
-            let comparison = compare(work, &sides, usize::from(self.rounds), self.core, told)?;
-            let goal_times_faster = plot.goal_times_faster();
-            let times_faster = comparison.ratios.first().map(|ratio| ratio.times_faster);
-            let goal_met = goal_times_faster.zip(times_faster).map(|(goal, times)| times >= goal);
-            items.push(PlotComparison { plot, goal_times_faster, goal_met, comparison });
+            let sides = ("plot-side", &["shap with matplotlib"][..]);
+            let comparison = bench.compare(work, sides, &arguments, told)?;
+            items.push(Judged::of(plot, plot.goal_times_faster(), comparison));
         }
         let report = Report { items };
         terminal.result(&report, || report.text())
-    }
-}
-
-impl Report {
-    fn text(&self) -> String {
-        let mut text = String::new();
-        for item in &self.items {
-            let goal = match (item.goal_times_faster, item.goal_met) {
-                (Some(goal), Some(true)) => format!("goal {goal} times: met\n"),
-                (Some(goal), Some(false)) => format!("goal {goal} times: MISSED\n"),
-                _ => String::new(),
-            };
-            write!(text, "{}\n{goal}\n", item.comparison.table())
-                .expect("text can be written to a string");
-        }
-        text
     }
 }
 
@@ -220,21 +160,7 @@ impl PlotSideArgs {
             let (width, height) = (drawing.width(), drawing.height());
             Ok(format!("{width} x {height} px in {} bytes", picture.len()))
         };
-        let mut found = draw()?;
-        let (mut wall_s, mut cpu_s) = (Vec::new(), Vec::new());
-        for _ in 0..self.runs {
-            let watch = Stopwatch::start();
-            found = draw()?;
-            let (wall, cpu) = watch.stop();
-            wall_s.push(wall);
-            cpu_s.extend(cpu);
-        }
-        print_measured(&Measured {
-            wall_s,
-            cpu_s,
-            peak_mib: peak_mib().unwrap_or_default(),
-            versions: BTreeMap::from([("bist".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]),
-            found,
-        })
+        let (times, found) = Times::of(self.runs, draw)?;
+        print_measured(&times.measured(found))
     }
 }

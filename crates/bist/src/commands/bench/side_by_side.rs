@@ -1,15 +1,18 @@
 //! Two or more programs measured in turns on one core, and what their figures are worth.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
+use clap::Args;
 use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
 
 /// What one process measured; both sides print it as a line of JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -125,7 +128,7 @@ pub(super) struct Side {
     /// Its name in the table.
     pub(super) name: &'static str,
     /// The program and its arguments.
-    pub(super) command: Vec<std::ffi::OsString>,
+    pub(super) command: Vec<OsString>,
 }
 
 /// The figures of one side over all rounds.
@@ -329,6 +332,66 @@ impl Comparison {
         }
         written.expect("text can be written to a string");
         text
+    }
+}
+
+/// How the sides of a comparison take turns.
+#[derive(Args, Debug)]
+pub(super) struct Turns {
+    /// How often the sides take turns
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
+    rounds: u16,
+    /// The Python that has the peers; what it lacks is not measured
+    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
+    python: OsString,
+    /// The core that everything runs on
+    #[arg(long, default_value_t = 0)]
+    core: usize,
+}
+
+/// This program and that of the peers, with a folder for what both read.
+#[derive(Debug)]
+pub(super) struct Bench {
+    folder: TempDir,
+    peers: PathBuf,
+    this: PathBuf,
+    turns: Turns,
+}
+
+impl Bench {
+    /// With `peers` as the program of the peers, in Python.
+    pub(super) fn new(turns: Turns, peers: &str) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir().context("no folder for the bench's files")?;
+        let path = folder.path().join("peers.py");
+        fs::write(&path, peers).with_context(|| format!("writing {}", path.display()))?;
+        let this = std::env::current_exe().context("the path of this program is not known")?;
+        Ok(Self { folder, peers: path, this, turns })
+    }
+
+    /// The folder for what both sides read.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Lets `bist bench SIDE` and each of `peers`, whose name is its last argument, do `work` with the
+    /// same `arguments`.
+    pub(super) fn compare(
+        &self,
+        work: String,
+        (side, peers): (&str, &[&'static str]),
+        arguments: &[OsString],
+        told: impl FnMut(&str),
+    ) -> anyhow::Result<Comparison> {
+        let ours = [self.this.clone().into(), "bench".into(), side.into()];
+        let ours = ours.into_iter().chain(arguments.iter().cloned()).collect();
+        let theirs = peers.iter().map(|&name| {
+            let program = [self.turns.python.clone(), self.peers.clone().into()];
+            let command = program.into_iter().chain(arguments.iter().cloned());
+            Side { name, command: command.chain([name.into()]).collect() }
+        });
+        let sides: Vec<Side> =
+            [Side { name: "bist", command: ours }].into_iter().chain(theirs).collect();
+        compare(work, &sides, usize::from(self.turns.rounds), self.turns.core, told)
     }
 }
 

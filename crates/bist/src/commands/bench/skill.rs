@@ -41,8 +41,8 @@ struct Found {
     seed: u64,
     /// Mean rank correlation over time of the symbols that have a predictable part.
     predictable_rank_ic: f64,
-    /// Mean of what the truth states as attainable for them: the correlation of a perfect forecast
-    /// of 5-session returns.
+    /// Mean of what the truth states as attainable for them: the rank correlation of a perfect
+    /// forecast of 5-session returns.
     attainable: f64,
     /// Symbols with a predictable part, and those of them on which skill was shown.
     predictable_symbols_count: usize,
@@ -110,7 +110,7 @@ impl SkillBenchArgs {
                 }
                 Mechanism::Reversal => {
                     predictable.0.push(rank_ic.value);
-                    predictable.1.push(truth.predictable_share.sqrt());
+                    predictable.1.push(truth.attainable_rank_ic());
                     predictable.2 += usize::from(symbol.skill_shown);
                 }
             }

@@ -1,7 +1,7 @@
 //! Explanations as plots.
 
 use anyhow::bail;
-use bist_app::explanations::words::{Language, feature_name, feature_text};
+use bist_app::explanations::words::{Language, ahead, feature_name, feature_text};
 use bist_app::explanations::{
     ForecastExplanation, InteractionReport, Quality, SummaryFeature, SummaryReport,
 };
@@ -11,7 +11,7 @@ use bist_models::explain::plot::{
 };
 use jiff::civil::Date;
 
-use super::{PlotKind, ahead, origin_word};
+use super::{PlotKind, origin_word};
 
 /// Features with a row of their own.
 const SHOWN_MAX: usize = 15;

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use bist_app::explanations::words::{
-    Language, feature_name, feature_text, feature_value, member_name,
+    Language, ahead, feature_name, feature_text, feature_value, member_name,
 };
 use bist_app::explanations::{ForecastExplanation, Quality, WhatIfReport};
 
-use super::{ahead, origin_word};
+use super::origin_word;
 
 /// Features that have a line of their own.
 const SHOWN_COUNT: usize = 12;

@@ -1,10 +1,12 @@
 //! Dates that are days, their months each worked out once for a file.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
+use super::number;
 use crate::moment::{DateOrder, Moment};
 
 /// Bytes of a date such as `2024-03-01` or `01.03.2024`.
@@ -22,56 +24,88 @@ pub(super) struct Days {
     /// The place of the latest month in `months`.
     latest: usize,
     months: Vec<Month>,
-    month_of: BTreeMap<[u8; 8], usize>,
+    month_of: BTreeMap<u64, usize>,
 }
+
+/// Bytes of a date and the delimiter behind it.
+pub(super) const CELL_LENGTH: usize = LENGTH + 1;
 
 /// A month of the file.
 #[derive(Debug)]
 struct Month {
-    /// As it is written.
-    text: [u8; 8],
-    /// For each day that it has its midnight.
-    midnights: [Option<Timestamp>; 32],
+    /// As it is written, the first byte the lowest.
+    text: u64,
+    days_count: usize,
+    /// The midnight of each day, from the first.
+    midnights: [Timestamp; 31],
     /// The month that came after this one the last time.
     next: usize,
 }
 
 impl Month {
     /// No month, and before any.
-    const NONE: Self = Self { text: [0; 8], midnights: [None; 32], next: 0 };
+    const NONE: Self =
+        Self { text: 0, days_count: 0, midnights: [Timestamp::UNIX_EPOCH; 31], next: 0 };
 
-    /// The month of `day`, written `text`; the next is not known.
-    fn of(day: Date, text: [u8; 8], next: usize) -> Self {
-        let mut midnights = [None; 32];
+    /// The month of `day`, written `text`; the next is not known. `None` when time ends in it.
+    fn of(day: Date, text: u64, next: usize) -> Option<Self> {
+        let mut month = Self { text, next, ..Self::NONE };
         let days =
             day.first_of_month().series(1.day()).take_while(|other| other.month() == day.month());
-        for (midnight, day) in midnights[1..].iter_mut().zip(days) {
-            *midnight = Moment::Day(day).instant();
+        for (midnight, day) in month.midnights.iter_mut().zip(days) {
+            *midnight = Moment::Day(day).instant()?;
+            month.days_count += 1;
         }
-        Self { text, midnights, next }
+        Some(month)
+    }
+
+    /// The midnight of the day with these two digits, if the month has it.
+    #[inline(always)]
+    fn midnight(&self, [tens, ones]: [u8; 2]) -> Option<Timestamp> {
+        let (tens, ones) = (usize::from(tens.wrapping_sub(b'0')), ones.wrapping_sub(b'0'));
+        // What is no digit in the first place makes a day past any month.
+        let index = (tens * 10 + usize::from(ones)).wrapping_sub(1);
+        let is_day = ones <= 9 && index < self.days_count;
+        self.midnights.get(index).copied().filter(|_| is_day)
     }
 }
 
-/// Where the parts of a date stand.
+/// In which order the parts of a date stand.
 #[derive(Clone, Copy, Debug)]
-struct Spelling {
-    /// Where the month begins, with its year and both marks: `2024-03-` or `.03.2024`.
-    month_at: usize,
-    day_at: usize,
-    mark: u8,
-    marks_at: [usize; 2],
+enum Spelling {
+    /// `2024-03-01`.
+    YearFirst,
+    /// `01.03.2024`.
+    DayFirst,
 }
 
-const YEAR_FIRST: Spelling = Spelling { month_at: 0, day_at: 8, mark: b'-', marks_at: [4, 7] };
-const DAY_FIRST: Spelling = Spelling { month_at: 2, day_at: 0, mark: b'.', marks_at: [2, 5] };
+impl Spelling {
+    /// The month of a date, with its year and both marks, and the two digits of its day.
+    #[inline(always)]
+    fn parts(self, cell: &[u8; CELL_LENGTH]) -> Option<(u64, [u8; 2])> {
+        let (month_at, day_at) = match self {
+            Self::YearFirst => (0, 8),
+            Self::DayFirst => (2, 0),
+        };
+        Some((number::word_at(cell, month_at)?, *cell.get(day_at..)?.first_chunk()?))
+    }
+
+    /// Whether the marks of a date stand where this has them.
+    const fn has_marks(self, cell: &[u8; CELL_LENGTH]) -> bool {
+        match self {
+            Self::YearFirst => cell[4] == b'-' && cell[7] == b'-',
+            Self::DayFirst => cell[2] == b'.' && cell[5] == b'.',
+        }
+    }
+}
 
 impl Days {
     /// For a file whose first date is `sample`.
     pub(super) fn like(sample: &str, delimiter: u8) -> Self {
-        let day_first = sample.as_bytes().get(2) == Some(&DAY_FIRST.mark);
+        let day_first = sample.as_bytes().get(2) == Some(&b'.');
         Self {
             delimiter,
-            spelling: if day_first { DAY_FIRST } else { YEAR_FIRST },
+            spelling: if day_first { Spelling::DayFirst } else { Spelling::YearFirst },
             latest: 0,
             months: vec![Month::NONE],
             month_of: BTreeMap::new(),
@@ -82,48 +116,61 @@ impl Days {
     /// day in this spelling.
     #[inline]
     pub(super) fn find(&mut self, bytes: &[u8], at: usize) -> Option<(Timestamp, usize)> {
-        let cell = bytes.get(at..)?.first_chunk::<{ LENGTH + 1 }>()?;
+        let cell = bytes.get(at..)?.first_chunk()?;
         let behind = cell[LENGTH];
         if behind != self.delimiter && !matches!(behind, b'\n' | b'\r') {
             return None;
         }
-        let month = *cell[self.spelling.month_at..].first_chunk::<8>()?;
-        let [tens, ones] = *cell[self.spelling.day_at..].first_chunk::<2>()?;
-        // What is no digit makes a day past the table, except in the last place.
-        let day = usize::from(tens.wrapping_sub(b'0')) * 10 + usize::from(ones.wrapping_sub(b'0'));
-        let latest = &self.months[self.latest];
-        let likely = if month == latest.text { self.latest } else { latest.next };
-        let known = &self.months[likely];
-        if month == known.text
-            && ones.is_ascii_digit()
-            && let Some(Some(midnight)) = known.midnights.get(day)
-        {
-            self.latest = likely;
-            return Some((*midnight, at + LENGTH));
+        let midnight = match self.expected(cell) {
+            Some(midnight) => midnight,
+            None => self.look_up(cell)?,
+        };
+        Some((midnight, at + LENGTH))
+    }
+
+    /// The midnight of the day with which `cells` begin, and the cells behind it; `None` when its
+    /// month is neither that of the row before nor the one that came next.
+    #[inline(always)]
+    pub(super) fn likely<'a>(&mut self, cells: &'a [u8]) -> Option<(Timestamp, &'a [u8])> {
+        let (cell, behind) = cells.split_first_chunk()?;
+        if cell[LENGTH] != self.delimiter {
+            return None;
         }
-        self.look_up(cell, month, day).map(|midnight| (midnight, at + LENGTH))
+        Some((self.expected(cell)?, behind))
+    }
+
+    /// The midnight of a day in the latest month, or in the one that followed it.
+    #[inline(always)]
+    fn expected(&mut self, cell: &[u8; CELL_LENGTH]) -> Option<Timestamp> {
+        let (text, day) = self.spelling.parts(cell)?;
+        let latest = self.months.get(self.latest)?;
+        if text == latest.text {
+            return latest.midnight(day);
+        }
+        let next = self.months.get(latest.next).filter(|next| text == next.text)?;
+        self.latest = latest.next;
+        next.midnight(day)
     }
 
     /// The midnight of a day in a month that is new, or comes unexpectedly.
     #[inline(never)]
-    fn look_up(
-        &mut self,
-        cell: &[u8; LENGTH + 1],
-        month: [u8; 8],
-        day: usize,
-    ) -> Option<Timestamp> {
-        let Spelling { mark, marks_at, .. } = self.spelling;
-        if marks_at.iter().any(|at| cell[*at] != mark) {
+    fn look_up(&mut self, cell: &[u8; CELL_LENGTH]) -> Option<Timestamp> {
+        if !self.spelling.has_marks(cell) {
             return None;
         }
+        let (text, day) = self.spelling.parts(cell)?;
         let date = std::str::from_utf8(&cell[..LENGTH]).ok()?;
         // Without slashes the order of day and month does not matter.
         let Moment::Day(date) = Moment::parse(date, DateOrder::DayFirst)? else { return None };
-        let known = *self.month_of.entry(month).or_insert_with(|| {
-            self.months.push(Month::of(date, month, self.months.len()));
-            self.months.len() - 1
-        });
-        let midnight = (*self.months[known].midnights.get(day)?)?;
+        let known = match self.month_of.entry(text) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(slot) => {
+                let index = self.months.len();
+                self.months.push(Month::of(date, text, index)?);
+                *slot.insert(index)
+            }
+        };
+        let midnight = self.months[known].midnight(day)?;
         if known != self.latest {
             self.months[self.latest].next = known;
             self.latest = known;

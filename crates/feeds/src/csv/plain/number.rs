@@ -6,6 +6,9 @@
 /// Most digits that are read here: with four places more they still fit.
 const DIGITS_MAX: usize = 14;
 
+/// Bytes that [`whole`] looks at.
+pub(super) const WHOLE_LENGTH_MAX: usize = 16;
+
 /// Every byte of a word set to this.
 pub(super) const fn eight(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
@@ -33,13 +36,37 @@ pub(super) const fn joined(digits: u64) -> u32 {
     (high.wrapping_add(low) >> 32) as u32
 }
 
-/// The number of at most seven digits at `at`, and where it ends.
+/// The number of at most [`DIGITS_MAX`] digits at `at`, and where it ends.
 #[inline(always)]
 pub(super) fn whole(bytes: &[u8], at: usize) -> Option<(i64, usize)> {
     let digits = word_at(bytes, at)? ^ eight(b'0');
-    let length = (others(digits).trailing_zeros() / 8) as usize;
+    match digits_count(digits) {
+        length @ 1..8 => Some((first(digits, length), at + length)),
+        8 => {
+            let more = word_at(bytes, at + 8)? ^ eight(b'0');
+            let length = digits_count(more);
+            let power = POWERS.get(length)?;
+            let number = i64::from(joined(digits)) * power + first(more, length);
+            Some((number, at + 8 + length))
+        }
+        _ => None,
+    }
+}
+
+/// Ten to the power of each number of digits that may follow the first eight.
+const POWERS: [i64; DIGITS_MAX - 7] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
+
+/// With how many digits `digits` begins.
+#[inline(always)]
+const fn digits_count(digits: u64) -> usize {
+    (others(digits).trailing_zeros() / 8) as usize
+}
+
+/// The number of the first `length` digits, fewer than eight; zero of none.
+#[inline(always)]
+fn first(digits: u64, length: usize) -> i64 {
     // Leading zeros make it eight digits.
-    matches!(length, 1..=7).then(|| (i64::from(joined(digits << (64 - 8 * length))), at + length))
+    i64::from(joined((digits << 8) << (56 - 8 * length)))
 }
 
 /// The number at `at`, digits with at most one mark among them, times ten to the power of `places`
@@ -158,12 +185,24 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_of_up_to_seven_digits_are_read_at_once() {
+    fn whole_numbers_are_read_at_a_glance() {
         let read = |text: &str| whole(text.as_bytes(), 1);
         assert_eq!(read("x0,123456"), Some((0, 2)));
         assert_eq!(read("x509981\nx"), Some((509_981, 7)));
         assert_eq!(read("x1419703\n"), Some((1_419_703, 8)));
-        for text in ["x,12345678", "x12345678,", "x12,", "x-1234567", "xé234567"] {
+        assert_eq!(read("x12345678,1234567"), Some((12_345_678, 9)));
+        assert_eq!(read("x40096085\n2026-08"), Some((40_096_085, 9)));
+        assert_eq!(read("x123456789\n123456"), Some((123_456_789, 10)));
+        assert_eq!(read("x98765432109876,1"), Some((98_765_432_109_876, 15)));
+        for text in [
+            "x,12345678",
+            "x12,",
+            "x12345678,",
+            "x-1234567",
+            "xé234567",
+            "x123456789012345,",
+            "x1234567890123456",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -4,7 +4,14 @@
 //! delimiter. A shape is compared with eight bytes in one go, and tells how to make a number of
 //! them.
 
+mod lanes;
+
+use super::NUMBERS_LENGTH;
 use super::number::{eight, joined, others, word_at};
+use lanes::Lanes;
+
+/// Most bytes of a price with its delimiter.
+pub(super) const LENGTH_MAX: usize = 8;
 
 /// Decimal places of a price: units of 0.0001 TRY.
 const PLACES: usize = 4;
@@ -17,6 +24,8 @@ const SHAPES_COUNT: usize = 64;
 pub(super) struct Prices {
     mark: u8,
     shapes: Box<[Shape; SHAPES_COUNT]>,
+    /// The same shapes, for four prices at once.
+    lanes: Box<[Lanes; SHAPES_COUNT]>,
     /// The shape of the latest price.
     latest: usize,
 }
@@ -41,9 +50,9 @@ struct Shape {
     length: usize,
 }
 
-/// Fits nothing.
+/// Fits nothing: its pattern has bytes that no text has.
 const NO_SHAPE: Shape = Shape {
-    pattern: 0,
+    pattern: eight(0xff),
     carry: eight(0x80),
     bits: eight(0x80),
     before: 0,
@@ -64,7 +73,8 @@ impl Prices {
                 }
             }
         }
-        Self { mark, shapes, latest: 0 }
+        let lanes = Box::new(shapes.each_ref().map(Lanes::of));
+        Self { mark, shapes, lanes, latest: 0 }
     }
 
     /// The price at `at`, and where the cell behind its delimiter begins; `None` when it has none of
@@ -79,6 +89,23 @@ impl Prices {
         self.latest = self.shape_of(word)?;
         let shape = &self.shapes[self.latest % SHAPES_COUNT];
         shape.read(word).map(|units| (units, at + shape.length))
+    }
+
+    /// The four prices side by side with which `cells` begin, and where the cell behind the last
+    /// delimiter begins; `None` when they do not all have the shape of the latest price.
+    #[inline(always)]
+    pub(super) fn read_four(&self, cells: &[u8; NUMBERS_LENGTH]) -> Option<([i64; 4], usize)> {
+        let latest = self.latest % SHAPES_COUNT;
+        let (shape, lanes) = (&self.shapes[latest], &self.lanes[latest]);
+        // The bound is one for the compiler: no shape is longer.
+        let length = shape.length.min(LENGTH_MAX);
+        let words = [
+            word_at(cells, 0)?,
+            word_at(cells, length)?,
+            word_at(cells, 2 * length)?,
+            word_at(cells, 3 * length)?,
+        ];
+        Some((lanes.read(shape, words)?, 4 * length))
     }
 
     /// The index of the only shape that `word` may have.
@@ -103,7 +130,7 @@ impl Shape {
     fn of(whole: usize, decimals: usize, mark: u8, delimiter: u8) -> Option<Self> {
         let mark_length = usize::from(decimals > 0);
         let length = whole + mark_length + decimals + 1;
-        if length > 8 {
+        if length > LENGTH_MAX {
             return None;
         }
         let mut pattern = [0; 8];
@@ -168,6 +195,43 @@ mod tests {
         ] {
             let line = format!("x{text},2.25,3");
             assert_eq!(prices.read(line.as_bytes(), 1), Some((units, text.len() + 2)), "{text}");
+        }
+    }
+
+    /// Reads four prices at once and one by one, once the latest price was `latest`.
+    #[track_caller]
+    fn check_four(latest: &str, four: [&str; 4], expected: Option<[i64; 4]>) {
+        let mut prices = Prices::new(b'.', b',');
+        let line = format!("{latest},{},1234567\n", four.join(","));
+        let (_, mut at) = prices.read(format!("{latest},12345678").as_bytes(), 0).unwrap();
+        let cells = format!("{:\n<64}", &line[at..]);
+        let read = prices.read_four(cells.as_bytes().first_chunk().unwrap());
+        let length = four.iter().map(|price| price.len() + 1).sum();
+        assert_eq!(read, expected.map(|units| (units, length)), "{line}");
+        for units in expected.into_iter().flatten() {
+            let (one, end) = prices.read(line.as_bytes(), at).unwrap();
+            assert_eq!(one, units, "{line}");
+            at = end;
+        }
+    }
+
+    #[test]
+    fn four_prices_of_the_latest_shape_are_read_at_once() {
+        let four = ["165.08", "166.27", "165.04", "999.99"];
+        check_four("100.00", four, Some([1_650_800, 1_662_700, 1_650_400, 9_999_900]));
+        check_four("1", ["0", "9", "5", "1"], Some([0, 90_000, 50_000, 10_000]));
+        let four = ["999999", "100000", "000001", "123456"];
+        check_four("654321", four, Some([9_999_990_000, 1_000_000_000, 10_000, 1_234_560_000]));
+        check_four(
+            "1.0000",
+            ["1.0001", "9.9999", "0.0000", "1.2345"],
+            Some([10_001, 99_999, 0, 12_345]),
+        );
+        check_four("12.34", ["12.34", "12.34", "12.34", "12.3"], None);
+        for odd in
+            ["1.23", "123.4", "12:34", "1:.34", "12.3/", "12.3\u{e9}", "-2.34", "12,34", "12.3;"]
+        {
+            check_four("12.34", ["12.34", "12.34", odd, "12.34"], None);
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) struct Symbols {
 
 /// One way of writing a symbol.
 #[derive(Debug)]
-struct Spelling {
+pub(super) struct Spelling {
     text: String,
     /// The first eight bytes of the text and its delimiter; the mask has those that they are.
     beginning: u64,
@@ -45,6 +45,26 @@ impl Symbols {
         self.spellings.first().map_or(0, |spelling| spelling.group)
     }
 
+    /// The group of the symbol with which `row` begins; `None` when it is neither that of the row
+    /// before nor the one that came next.
+    #[inline]
+    pub(super) fn likely(&mut self, row: &[u8], delimiter: u8) -> Option<usize> {
+        let latest = self.spellings.get(self.latest)?;
+        if latest.begins(row, delimiter) {
+            return Some(latest.group);
+        }
+        let next = self.spellings.get(latest.next)?;
+        next.begins(row, delimiter).then(|| {
+            self.latest = latest.next;
+            next.group
+        })
+    }
+
+    /// The latest symbol as it is written.
+    pub(super) fn latest(&self) -> Option<&Spelling> {
+        self.spellings.get(self.latest)
+    }
+
     /// The group of the symbol at `at`, and where its cell ends; `None` when it is not a plain
     /// symbol.
     #[inline]
@@ -56,22 +76,8 @@ impl Symbols {
         rows: &mut Rows,
     ) -> Option<(usize, usize)> {
         let cell = text.as_bytes().get(at..)?;
-        let word = word_at(cell, 0)?;
-        let is = |spelling: &Spelling| {
-            (word ^ spelling.beginning) & spelling.beginning_mask == 0
-                && (spelling.text.len() < 8
-                    || (cell.starts_with(spelling.text.as_bytes())
-                        && cell.get(spelling.text.len()) == Some(&delimiter)))
-        };
-        let latest = self.spellings.get(self.latest);
-        if let Some(latest) = latest.filter(|latest| is(latest)) {
-            return Some((latest.group, at + latest.text.len()));
-        }
-        if let Some(latest) = latest
-            && let Some(next) = self.spellings.get(latest.next).filter(|next| is(next))
-        {
-            self.latest = latest.next;
-            return Some((next.group, at + next.text.len()));
+        if let Some(group) = self.likely(cell, delimiter) {
+            return Some((group, at + self.spellings[self.latest].length()));
         }
         let end = cell_end(text.as_bytes(), at, delimiter)?;
         let index = self.index_of(&text[at..end], delimiter, rows)?;
@@ -96,6 +102,21 @@ impl Symbols {
 }
 
 impl Spelling {
+    /// Bytes without the delimiter.
+    pub(super) fn length(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Whether `row` begins with this and the delimiter.
+    #[inline(always)]
+    pub(super) fn begins(&self, row: &[u8], delimiter: u8) -> bool {
+        let begins = |word| (word ^ self.beginning) & self.beginning_mask == 0;
+        word_at(row, 0).is_some_and(begins)
+            && (self.text.len() < 8
+                || (row.starts_with(self.text.as_bytes())
+                    && row.get(self.text.len()) == Some(&delimiter)))
+    }
+
     fn new(text: &str, delimiter: u8, group: usize, next: usize) -> Self {
         let mut beginning = [0; 8];
         let mut mask = [0; 8];

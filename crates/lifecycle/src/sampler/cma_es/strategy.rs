@@ -123,6 +123,12 @@ impl Strategy {
         (0..size).map(|row| self.mean[row] + self.sigma * y(row)).collect()
     }
 
+    /// The standard normal vector that stands for a place.
+    pub(super) fn steps_to(&self, place: &[f64]) -> Vec<f64> {
+        let y: Vec<f64> = place.iter().zip(&self.mean).map(|(x, m)| (x - m) / self.sigma).collect();
+        self.along_axes(&y)
+    }
+
     /// Learns from a generation: places and losses.
     pub(super) fn tell(&mut self, mut members: Vec<(Vec<f64>, f64)>) {
         let size = self.mean.len();
@@ -181,12 +187,17 @@ impl Strategy {
         self.b = vectors;
     }
 
+    /// `D^(-1) B' y`.
+    fn along_axes(&self, y: &[f64]) -> Vec<f64> {
+        let size = y.len();
+        let along = |k: usize| (0..size).map(|row| self.b[row * size + k] * y[row]).sum::<f64>();
+        (0..size).map(|k| along(k) / self.d[k]).collect()
+    }
+
     /// `C^(-1/2) y`.
     fn whiten(&self, y: &[f64]) -> Vec<f64> {
         let size = y.len();
-        let turned: Vec<f64> = (0..size)
-            .map(|k| (0..size).map(|row| self.b[row * size + k] * y[row]).sum::<f64>() / self.d[k])
-            .collect();
+        let turned = self.along_axes(y);
         (0..size).map(|row| dot(&self.b[row * size..(row + 1) * size], &turned)).collect()
     }
 }

@@ -52,7 +52,10 @@ impl Volumes {
         }
         let mut block = Extremes::NONE;
         for row in rest.get(..self.window)? {
-            let shares = row.volume_shares().filter(|shares| *shares > 0 && row.is_sound())?;
+            let shares = row.raw.volume_shares.filter(|shares| *shares > 0)?;
+            if !row.is_plain && !row.is_sound() {
+                return None;
+            }
             block.add(shares);
         }
         let least = as_float(self.earlier.least.min(block.least));

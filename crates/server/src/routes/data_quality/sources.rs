@@ -123,12 +123,13 @@ pub(super) struct NightlyResponse {
 pub(super) struct RunResponse {
     /// When it was due.
     due_at: Instant,
-    /// When it began.
-    started_at: Instant,
+    /// When it began; null while it waits.
+    #[schema(required)]
+    started_at: Option<Instant>,
     /// When it ended; null while it runs.
     #[schema(required)]
     finished_at: Option<Instant>,
-    /// `running`, `done` or `failed`.
+    /// `waiting`, `running`, `done`, `failed` or `cancelled`.
     #[schema(example = "done")]
     outcome: &'static str,
     /// What came of it, in an English sentence.
@@ -197,9 +198,9 @@ impl From<JobRun> for RunResponse {
     fn from(run: JobRun) -> Self {
         Self {
             due_at: Instant(run.due_at),
-            started_at: Instant(run.started_at),
+            started_at: run.started_at.map(Instant),
             finished_at: run.finished_at.map(Instant),
-            outcome: run.outcome_word(),
+            outcome: run.state.as_str(),
             detail: run.detail,
         }
     }

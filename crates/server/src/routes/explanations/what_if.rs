@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use bist_app::App;
 use bist_app::explanations::words::{Language, feature_name};
@@ -18,7 +17,7 @@ use utoipa_axum::routes;
 
 use super::{ItemResponse, Text, problem, value_text};
 use crate::error::ApiError;
-use crate::extract::{Checked, NoParameters, horizon, symbol};
+use crate::extract::{Checked, JsonBody, NoParameters, horizon, symbol};
 use crate::openapi::ChangeRefused;
 use crate::schema::Day;
 
@@ -206,12 +205,9 @@ impl From<WhatIfReport> for WhatIfResponse {
 async fn what_if(
     State(app): State<Arc<App>>,
     _: Checked<NoParameters>,
-    body: Bytes,
+    JsonBody(request): JsonBody<WhatIfRequest>,
 ) -> Result<Json<WhatIfResponse>, ApiError> {
-    let WhatIfRequest { symbol: ticker, horizon: ahead, changes } = serde_json::from_slice(&body)
-        .map_err(|error| {
-        ApiError::Malformed(format!("the body is not as described: {error}"))
-    })?;
+    let WhatIfRequest { symbol: ticker, horizon: ahead, changes } = request;
     let invalid = |parameter| move |problem| ApiError::InvalidParameter { parameter, problem };
     let symbol = symbol(&ticker).map_err(invalid("symbol"))?;
     let horizon = match ahead {
