@@ -88,8 +88,9 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (folder, path) = (self.directory().join(FOLDER), self.artifact_path(version));
         on_disk(move || {
-            let written = std::fs::create_dir_all(folder)
-                .and_then(|()| write_whole(&path, &artifact, Existing::Replace));
+            let written = std::fs::create_dir_all(folder).and_then(|()| {
+                write_whole(&path, Existing::Replace, |file| file.write_all(&artifact))
+            });
             written.map_err(|source| StoreError::Artifact { path, source })
         })
         .await

@@ -1,7 +1,7 @@
 //! Files that are there whole or not at all, also after a power cut.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 /// What becomes of a file that is there already.
@@ -13,13 +13,18 @@ pub enum Existing {
     Replace,
 }
 
-/// Writes `bytes` to `path`: they are on the disk, in the folder too, when this returns.
+/// Makes the file `path` of what `write` writes: it is on the disk, in the folder too, when this
+/// returns. What is written is not buffered.
 ///
 /// # Errors
 ///
-/// What the system says, [`io::ErrorKind::AlreadyExists`] of a file that is to be kept; what was at
-/// `path` is there as before then.
-pub fn write_whole(path: &Path, bytes: &[u8], existing: Existing) -> io::Result<()> {
+/// What `write` gives and what the system says, [`io::ErrorKind::AlreadyExists`] of a file that is to
+/// be kept; what was at `path` is there as before then.
+pub fn write_whole(
+    path: &Path,
+    existing: Existing,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -34,7 +39,7 @@ pub fn write_whole(path: &Path, bytes: &[u8], existing: Existing) -> io::Result<
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let mut part = builder.tempfile_in(folder)?;
-    part.write_all(bytes)?;
+    write(part.as_file_mut())?;
     part.as_file().sync_all()?;
     match existing {
         Existing::Keep => part.persist_noclobber(path),
