@@ -40,7 +40,7 @@ print(f"LightGBM {lightgbm.__version__} learned from {len(rows)} rows")
 PY
 "${models[@]}" import "$out/theirs.txt" --horizon 5 --known-until "$known_until" \
     --reason "trained by LightGBM" --json >"$out/version.json"
-id=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["id"])' "$out/version.json")
+id=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["version"]["id"])' "$out/version.json")
 "${models[@]}" promote "$id" --horizon 5 --reason "beside LightGBM" >"$out/promoted.txt"
 "${models[@]}" reproduce "$id" --json >"$out/reproduced.json"
 "$bist" signals --data-dir "$data" --horizon 5 --json --quiet >"$out/signals.json"

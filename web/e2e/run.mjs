@@ -30,6 +30,7 @@ import {
   WAIT_MS,
 } from './browser.mjs';
 import { explanationJourney } from './explanations.mjs';
+import { horizonJourney, withinSession } from './horizons.mjs';
 import { jobsJourney } from './jobs.mjs';
 import { recordStates } from './record.mjs';
 import { registryJourney } from './registry.mjs';
@@ -97,7 +98,7 @@ async function agreement(browser, symbol, signal) {
 
 /** The card of the outlook says what the forecast of the same horizon says. */
 async function outlookAgrees(page, symbol, signal, where) {
-  const { items } = await api(`/api/v1/forecasts?symbol=${symbol.symbol}&horizon=${signal.horizon_sessions}`);
+  const { items } = await api(`/api/v1/forecasts?symbol=${symbol.symbol}&horizon=${signal.horizon}`);
   await page.waitForSelector('[data-outlook]', { timeout: WAIT_MS });
   await settled(page);
   const card = page.locator('[data-outlook]');
@@ -481,6 +482,8 @@ try {
     () => keyboardJourney(browser, symbols),
     () => modes(browser, symbols[0].symbol),
     () => failingPart(browser, symbols[0].symbol),
+    ...LANGUAGES.flatMap((language) => [symbols[0], symbols.at(-1)].map((symbol) => () => horizonJourney(browser, symbol, language))),
+    ...(explained.length > 0 ? [[1440, 'tr'], [390, 'en']].map(([width, language]) => () => withinSession(browser, explained[0], width, language)) : []),
     ...(models.length > 0 ? [() => modelJourney(browser, models), () => modelStates(browser, models), () => registryJourney(browser, models)] : []),
     ...(explained.length > 1 ? LANGUAGES.map((language, index) => () => explanationJourney(browser, symbols.find((one) => one !== explained[index]), explained[index], language)) : []),
     ...(studies.length > 0 ? [...LANGUAGES.map((language) => () => clickedStudy(browser, studies, language)), () => studyJourney(browser, studies), () => runningStudy(browser, studies[0]), () => failingStudy(browser, studies[0])] : []),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Bar } from '../src/api/schema/market';
 import type { Forecast } from '../src/api/schema/signals';
 import { ema, rsi } from '../src/charts/indicators';
-import { bandPoints, canAdjust, candles, isDated } from '../src/charts/prices';
+import { bandPoints, canAdjust, candles, isDated, isDrawable } from '../src/charts/prices';
 
 describe('the exponential average', () => {
   it('starts with the mean of the first values and weighs new ones by 2 / (n + 1)', () => {
@@ -72,7 +72,7 @@ describe('the forecast band', () => {
     made_at: '2026-11-20T18:00:00Z',
     as_of: '2026-11-20',
     last_close: '100.00',
-    horizon_sessions: days.length,
+    horizon: '5',
     expected_return_share: 0,
     probability_up: 0.5,
     volatility_share: null,
@@ -97,5 +97,17 @@ describe('the forecast band', () => {
     expect(bandPoints(undated).map((point) => point.time)).toEqual(['2026-11-20', '2026-11-23', '2026-11-24']);
     expect(isDated(undated)).toBe(false);
     expect(isDated(forecast(['2026-11-23']))).toBe(true);
+  });
+  it('within a session is one point, in the column of its day', () => {
+    const hour: Forecast = { ...forecast(['2026-11-20']), horizon: '1h', as_of_time: '14:00' };
+    expect(bandPoints(hour)).toMatchObject([{ time: '2026-11-20', median: 101, bands: [{ low: 97, high: 105 }, { low: 99, high: 103 }] }]);
+  });
+  it('within a session stands beside daily candles only when its session is that of the last or the next one', () => {
+    const day: Forecast = { ...forecast(['2026-11-20']), horizon: 'eod', as_of_time: '14:00' };
+    // A holiday of nine days may lie between two sessions.
+    for (const [newest, is] of [['2026-11-20', true], ['2026-11-19', true], ['2026-11-10', true], ['2026-11-09', false], ['2026-11-23', false]] as const) {
+      expect(isDrawable(day, newest), newest).toBe(is);
+    }
+    expect(isDrawable(forecast(['2026-11-23']), '2024-01-02')).toBe(true);
   });
 });

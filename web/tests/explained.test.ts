@@ -88,9 +88,9 @@ describe('asking for an explanation', () => {
   it('of a forecast without one gives none, and other problems stay problems', async () => {
     const problem = (status: number): Response => new Response(JSON.stringify({ code: 'explanation_not_kept', status }), { status });
     vi.stubGlobal('fetch', () => Promise.resolve(problem(404)));
-    expect(await api.explanation('SKRG1', 5, 'shap')).toBeNull();
+    expect(await api.explanation('SKRG1', '5', 'shap')).toBeNull();
     vi.stubGlobal('fetch', () => Promise.resolve(problem(500)));
-    await expect(api.explanation('SKRG1', 5, 'lime')).rejects.toMatchObject({ status: 500 });
+    await expect(api.explanation('SKRG1', '5', 'lime')).rejects.toMatchObject({ status: 500 });
   });
   it('with other values sends them as JSON', async () => {
     let sent: RequestInit = {};
@@ -98,9 +98,9 @@ describe('asking for an explanation', () => {
       sent = init;
       return Promise.resolve(new Response('{}'));
     });
-    await api.whatIf('SKRG1', 20, { rsi_14: 30 });
+    await api.whatIf('SKRG1', 'eod', { rsi_14: 30 });
     expect(sent.method).toBe('POST');
     expect(new Headers(sent.headers).get('content-type')).toBe('application/json');
-    expect(JSON.parse(sent.body as string)).toEqual({ symbol: 'SKRG1', horizon: '20', changes: { rsi_14: 30 } });
+    expect(JSON.parse(sent.body as string)).toEqual({ symbol: 'SKRG1', horizon: 'eod', changes: { rsi_14: 30 } });
   });
 });

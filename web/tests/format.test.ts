@@ -5,10 +5,12 @@ import {
   compact,
   day,
   exchangeDay,
+  exchangeTime,
   instant,
   lira,
   MISSING,
   nearDay,
+  nearMoment,
   number,
   percent,
   price,
@@ -89,7 +91,13 @@ describe('days and instants', () => {
     expect(nearDay('tr', '2024-11-18', '2026-11-24')).toBe('18 Kas 2024');
     expect(nearDay('en', null, '2026-11-24')).toBe(MISSING);
   });
+  it('may be told with a time, which is that of Istanbul already', () => {
+    expect(nearMoment('tr', '2026-11-20', '14:00', '2026-11-24')).toBe('20 Kas 14:00');
+    expect(nearMoment('en', '2024-11-18', '18:10', '2026-11-24')).toBe('18 Nov 2024 18:10');
+    expect(nearMoment('en', '2026-11-20', undefined, '2026-11-24')).toBe('20 Nov');
+  });
   it('are shown in the time of Istanbul', () => {
+    expect(exchangeTime(new Date('2026-11-20T21:05:42Z'))).toBe('00:05');
     expect(instant('tr', '2026-11-20T15:10:00Z')).toContain('18:10');
     expect(clock('en', new Date('2026-11-20T15:10:42Z'), true)).toBe('18:10:42');
     expect(instant('en', 'never')).toBe(MISSING);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MODEL_HORIZONS, type ModelHorizon } from '../src/api/schema/vocabulary';
+import { HORIZONS, type Horizon } from '../src/api/schema/vocabulary';
 import type { ModelSummary } from '../src/api/schema/models';
 import { getDictionary } from '../src/i18n/dictionary';
 import { horizonVersions } from '../src/routes/models/horizon_versions';
@@ -41,10 +41,10 @@ describe('the line of weights', () => {
 });
 
 describe('the models of the other horizons', () => {
-  const model = (version: string, horizon: ModelHorizon, trainedAt: string): ModelSummary =>
+  const model = (version: string, horizon: Horizon, trainedAt: string): ModelSummary =>
     ({ version, horizon, trained_at: trainedAt }) as ModelSummary;
-  const old = MODEL_HORIZONS.map((horizon) => model(`old-${horizon}`, horizon, '2026-01-01T10:00:00Z'));
-  const fresh = MODEL_HORIZONS.map((horizon) => model(`new-${horizon}`, horizon, '2026-02-01T10:00:00Z'));
+  const old = HORIZONS.map((horizon) => model(`old-${horizon}`, horizon, '2026-01-01T10:00:00Z'));
+  const fresh = HORIZONS.map((horizon) => model(`new-${horizon}`, horizon, '2026-02-01T10:00:00Z'));
   const shownOf = (version: string): ModelSummary => {
     const found = [...fresh, ...old].find((candidate) => candidate.version === version);
     if (found === undefined) throw new Error(version);

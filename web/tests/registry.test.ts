@@ -3,7 +3,7 @@ import * as api from '../src/api/client';
 import { METRICS, type ModelDifference } from '../src/api/schema/model_difference';
 import type { ModelSummary } from '../src/api/schema/models';
 import { MODEL_STATES, type ModelState, type StateChange } from '../src/api/schema/registry';
-import type { ModelHorizon } from '../src/api/schema/vocabulary';
+import type { Horizon } from '../src/api/schema/vocabulary';
 import { getDictionary } from '../src/i18n/dictionary';
 import { reasonText, registryWords } from '../src/i18n/registry_words';
 import { modelPath, parseRoute, withChoices } from '../src/routes';
@@ -101,7 +101,7 @@ describe('how a version came to stand where it stands', () => {
 });
 
 describe('the version to compare with', () => {
-  const model = (version: string, state: ModelState, day: number, horizon: ModelHorizon = '5'): ModelSummary =>
+  const model = (version: string, state: ModelState, day: number, horizon: Horizon = '5'): ModelSummary =>
     ({ version, state, horizon, trained_at: `2026-01-${String(day).padStart(2, '0')}T10:00:00Z` }) as ModelSummary;
   const candidate = model('d', 'candidate', 9);
   const champion = model('c', 'champion', 7);

@@ -16,6 +16,7 @@ use bist_store::{ARTIFACT_BYTES_MAX, Registration, StoreError};
 use jiff::civil::{Date, Time};
 use serde::Serialize;
 
+use crate::model_file::ImportedModel;
 use crate::out_file::{Existing, OutFileError, refuse_existing, write_out};
 use crate::progress::{Progress, ProgressSink};
 use crate::reason::ReasonError;
@@ -127,7 +128,7 @@ impl App {
         said: TreesSaid,
         asked: Asked<'_>,
         progress: Arc<ProgressSink>,
-    ) -> Result<ModelVersion, GivenTreesFileError> {
+    ) -> Result<ImportedModel, GivenTreesFileError> {
         let mut signed = self.signed(asked)?;
         let TreesSaid { horizon, known_until, seed } = said;
         let file = path.to_owned();
@@ -146,13 +147,11 @@ impl App {
         let trials = self.record_trials(TrialPurpose::Train, &admitted, specs).await?;
         let count = configurations_count(&trials, admitted.origin, horizon);
         let (admitted, learned) = run_training(admitted, vec![(spec, count)], progress).await?;
-        let versions: Vec<_> = learned
-            .iter()
-            .map(|learned| admitted.version(learned, Vec::new(), signed.at))
-            .collect();
+        let version = admitted.version(&learned[0], Vec::new(), signed.at);
+        let was_there = self.store.model_version(&version.0.id).await?.is_some();
         self.store.save_snapshot(&admitted.snapshot_hash, &admitted.snapshot).await?;
-        let mut kept = self.store.register(&versions, Registration::Candidates, &signed).await?;
-        Ok(kept.remove(0))
+        let mut kept = self.store.register(&[version], Registration::Candidates, &signed).await?;
+        Ok(ImportedModel { version: kept.remove(0), was_there, changes_elsewhere: Vec::new() })
     }
 
     /// Writes the trees of `version` to the file `path` in LightGBM's text format.

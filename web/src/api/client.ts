@@ -1,10 +1,10 @@
-import type { Day, Horizon, ModelHorizon, Page, Problem } from './schema/vocabulary';
+import type { Day, Horizon, Page, Problem } from './schema/vocabulary';
 import type { Bar, BarsPage, CalendarDay, SymbolSummary } from './schema/market';
 import type { ModelDifference } from './schema/model_difference';
 import type { ModelSummary, ModelVersion } from './schema/models';
 import type { DataQuality, Finding, Freshness, QualityHistory, Reconciliation, Severity, Sources } from './schema/quality';
 import type { ModelState } from './schema/registry';
-import type { Forecast, Signal } from './schema/signals';
+import type { Absence, Forecast, Signal } from './schema/signals';
 
 const BASE = '/api/v1';
 /** How many rows one page may bring; the server's own limit. */
@@ -120,9 +120,14 @@ export async function forecast(symbol: string, horizon: Horizon, signal?: AbortS
   return page.items[0] ?? null;
 }
 
-export async function latestSignal(symbol: string, horizon: Horizon, signal?: AbortSignal): Promise<Signal | null> {
-  const page = await get<Page<Signal>>(path('/signals', { symbol, horizon }), signal);
-  return page.items[0] ?? null;
+/** The newest signal of a symbol, or why it has none. */
+export async function latestSignal(symbol: string, horizon: Horizon, signal?: AbortSignal): Promise<Signal | Absence> {
+  const own = await get<Page<Signal>>(path('/signals', { symbol, horizon }), signal);
+  if (own.items[0] !== undefined) return own.items[0];
+  const others = await get<Page<Signal>>(path('/signals', { horizon, limit: 1 }), signal);
+  if (others.items.length > 0) return 'not_of_symbol';
+  const { items } = await newestModels({ horizon, state: 'champion' }, 1, signal);
+  return items.length === 0 ? 'no_model' : 'not_made';
 }
 
 export async function models(signal?: AbortSignal): Promise<ModelSummary[]> {
@@ -132,7 +137,7 @@ export async function models(signal?: AbortSignal): Promise<ModelSummary[]> {
 
 /** Which versions are wanted; null asks about nothing. */
 export interface ModelFilter {
-  horizon: ModelHorizon | null;
+  horizon: Horizon | null;
   state: ModelState | null;
 }
 

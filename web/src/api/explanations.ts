@@ -19,5 +19,5 @@ export async function explanation(
 
 /** The forecast as it would be with other values of some features. */
 export async function whatIf(symbol: string, horizon: Horizon, changes: Record<string, number>, signal?: AbortSignal): Promise<WhatIf> {
-  return post<WhatIf>(path('/explanations/what-if'), { symbol, horizon: String(horizon), changes }, signal);
+  return post<WhatIf>(path('/explanations/what-if'), { symbol, horizon, changes }, signal);
 }

@@ -227,7 +227,8 @@ export class CandleChart {
 
   /** Shows the newest `count` sessions and the forecast; all of them when `count` is null. */
   showLast(count: number | null): void {
-    const last = this.#rows.length - 1 + Math.max(0, this.#points.length - 1);
+    const newest = this.#rows.at(-1)?.day ?? '';
+    const last = this.#rows.length - 1 + this.#points.filter((point) => dayOf(point.time) > newest).length;
     const from = count === null ? 0 : Math.max(0, this.#rows.length - count);
     const margin = (last - from) * (this.#levels.length > 0 ? MARGIN_WITH_LEVELS_SHARE : MARGIN_SHARE);
     this.#chart.timeScale().setVisibleLogicalRange({ from: from - 0.5, to: last + 1 + margin });

@@ -13,7 +13,7 @@ import { customSeriesDefaultOptions } from 'lightweight-charts';
 
 type DrawingTarget = Parameters<ICustomSeriesPaneRenderer['draw']>[0];
 
-/** One session ahead: the median and, widest first, the bands around it. */
+/** Where the forecast stands at a time: the median and, widest first, the bands around it. */
 export interface BandPoint extends CustomData<Time> {
   median: number;
   bands: { low: number; high: number }[];
@@ -28,6 +28,8 @@ export interface BandOptions extends CustomSeriesOptions {
 const FILL_ALPHA = 0.2;
 const MEDIAN_WIDTH = 2;
 const DASH = [6, 4];
+/** A point that stands alone is a box that begins where its column does, as wide but never thinner than this. */
+const BOX_WIDTH_MIN = 10;
 
 class BandRenderer implements ICustomSeriesPaneRenderer {
   #data: PaneRendererCustomData<Time, BandPoint> | null = null;
@@ -41,9 +43,11 @@ class BandRenderer implements ICustomSeriesPaneRenderer {
   draw(target: DrawingTarget, toY: PriceToCoordinateConverter): void {
     const data = this.#data;
     const options = this.#options;
-    if (data === null || options === null || data.bars.length < 2) return;
+    if (data === null || options === null || data.bars.length === 0) return;
     target.useBitmapCoordinateSpace(({ context, horizontalPixelRatio, verticalPixelRatio }) => {
-      const points = data.bars.map((bar) => ({ x: bar.x * horizontalPixelRatio, point: bar.originalData }));
+      const isAlone = data.bars.length === 1;
+      const edges = isAlone ? [-data.barSpacing / 2, Math.max(data.barSpacing, BOX_WIDTH_MIN) - data.barSpacing / 2] : [0];
+      const points = data.bars.flatMap((bar) => edges.map((edge) => ({ x: (bar.x + edge) * horizontalPixelRatio, point: bar.originalData })));
       const y = (value: number): number => (toY(value) ?? 0) * verticalPixelRatio;
       context.save();
       context.fillStyle = options.fillColor;
@@ -59,7 +63,7 @@ class BandRenderer implements ICustomSeriesPaneRenderer {
       context.globalAlpha = 1;
       context.strokeStyle = options.medianColor;
       context.lineWidth = MEDIAN_WIDTH * verticalPixelRatio;
-      context.setLineDash(DASH.map((length) => length * horizontalPixelRatio));
+      if (!isAlone) context.setLineDash(DASH.map((length) => length * horizontalPixelRatio));
       context.beginPath();
       for (const { x, point } of points) context.lineTo(x, y(point.median));
       context.stroke();

@@ -1,5 +1,6 @@
 import type { Bar } from '../api/schema/market';
 import type { Forecast } from '../api/schema/signals';
+import { isWithinSession } from '../api/schema/vocabulary';
 import { addDays, amountOf } from '../i18n/format';
 import type { BandPoint } from './forecast_band';
 
@@ -53,8 +54,21 @@ export function isDated(forecast: Forecast): boolean {
   return forecast.steps.every((step) => step.day !== null);
 }
 
+/** The longest closure of the exchange. */
+const CLOSURE_DAYS_MAX = 9;
+
 /**
- * The forecast from its last close on, widest band first. Where the calendar ends, the sessions are
+ * Whether a forecast can stand beside daily candles of which that of `newest` is the last. Sessions begin at its
+ * close; a forecast within a session has a column of its own when its session is that one or the next.
+ */
+export function isDrawable(forecast: Forecast, newest: string): boolean {
+  if (!isWithinSession(forecast.horizon)) return true;
+  return forecast.as_of >= newest && forecast.as_of <= addDays(newest, CLOSURE_DAYS_MAX + 1);
+}
+
+/**
+ * The forecast from its last close on, widest band first; within a session only where it ends, since it begins in
+ * the same column. Where the calendar ends, the sessions are
  * laid on the weekdays that follow, and the page says so.
  */
 export function bandPoints(forecast: Forecast): BandPoint[] {
@@ -65,9 +79,9 @@ export function bandPoints(forecast: Forecast): BandPoint[] {
       .sort((a, b) => b.coverage - a.coverage)
       .map((band) => ({ low: Number(band.low), high: Number(band.high) }));
   const bandsCount = forecast.steps[0]?.bands.length ?? 0;
-  const points: BandPoint[] = [
-    { time: forecast.as_of, median: start, bands: Array.from({ length: bandsCount }, () => ({ low: start, high: start })) },
-  ];
+  const points: BandPoint[] = isWithinSession(forecast.horizon)
+    ? []
+    : [{ time: forecast.as_of, median: start, bands: Array.from({ length: bandsCount }, () => ({ low: start, high: start })) }];
   let day = forecast.as_of;
   for (const step of forecast.steps) {
     day = step.day ?? nextWeekday(day);

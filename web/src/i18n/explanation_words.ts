@@ -1,8 +1,15 @@
+import type { Horizon } from '../api/schema/vocabulary';
 import type { Language } from './dictionary';
 
 const tr = {
   title: 'Model nasıl karar verdi?',
-  horizon: (sessions: string) => `${sessions} seanslık getiri tahmini`,
+  horizons: {
+    '1h': '1 saatlik getiri tahmini',
+    eod: 'gün sonuna kadarki getirinin tahmini',
+    '1': '1 seanslık getiri tahmini',
+    '5': '5 seanslık getiri tahmini',
+    '20': '20 seanslık getiri tahmini',
+  } as Record<Horizon, string>,
   method: 'Yöntem',
   methods: { shap: 'SHAP', lime: 'LIME' },
   failed: 'Açıklama alınamadı',
@@ -62,7 +69,13 @@ const tr = {
 
 const en: typeof tr = {
   title: 'How did the model decide?',
-  horizon: (sessions) => `return forecast over ${sessions} ${sessions === '1' ? 'session' : 'sessions'}`,
+  horizons: {
+    '1h': 'return forecast over 1 hour',
+    eod: 'return forecast to the end of the day',
+    '1': 'return forecast over 1 session',
+    '5': 'return forecast over 5 sessions',
+    '20': 'return forecast over 20 sessions',
+  },
   method: 'Method',
   methods: { shap: 'SHAP', lime: 'LIME' },
   failed: 'The explanation could not be fetched',

@@ -18,6 +18,8 @@ export const say = {
   day: (value: string | null | undefined, style?: 'long' | 'short') => format.day(settings.language, value, style),
   nearDay: (value: string | null | undefined) =>
     format.nearDay(settings.language, value, format.exchangeDay(new Date())),
+  nearMoment: (value: string | null | undefined, time: string | null | undefined) =>
+    format.nearMoment(settings.language, value, time, format.exchangeDay(new Date())),
   monthOfYear: (value: string) => format.monthOfYear(settings.language, value),
   weekday: (value: string) => format.weekday(settings.language, value),
   instant: (value: string | null | undefined) => format.instant(settings.language, value),

@@ -8,6 +8,7 @@ export const MISSING = '–';
 
 /** Days as the API writes them; making a format is slow, and every second asks for the day. */
 const ISO_DAY = new Intl.DateTimeFormat('en-CA', { timeZone: EXCHANGE_ZONE });
+const ISO_TIME = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: EXCHANGE_ZONE });
 const numberFormats = new Map<string, Intl.NumberFormat>();
 const dateFormats = new Map<string, Intl.DateTimeFormat>();
 
@@ -137,6 +138,12 @@ export function nearDay(language: Language, value: string | Missing, today: stri
   return day(language, value, value?.slice(0, 4) === today.slice(0, 4) ? 'short' : 'long');
 }
 
+/** As {@link nearDay}, with the time of that day where there is one. */
+export function nearMoment(language: Language, value: string | Missing, time: string | Missing, today: string): string {
+  const date = nearDay(language, value, today);
+  return time === null || time === undefined ? date : `${date} ${time}`;
+}
+
 export function weekday(language: Language, value: string): string {
   return dateFormat(language, { weekday: 'long', timeZone: 'UTC' }).format(new Date(`${value}T00:00:00Z`));
 }
@@ -176,6 +183,11 @@ export function clock(language: Language, at: Date, seconds: boolean): string {
 /** The day it is in Istanbul, as the API writes days. */
 export function exchangeDay(at: Date): string {
   return ISO_DAY.format(at);
+}
+
+/** The time it is in Istanbul, as the API writes times: "14:00". */
+export function exchangeTime(at: Date): string {
+  return ISO_TIME.format(at);
 }
 
 export function addDays(value: string, count: number): string {

@@ -67,12 +67,12 @@ const tr = {
       below: 'Olasılıklar, eğitimdeki yükseliş payını söylemekten kötü.',
       unknown: 'Kazancı hesaplamaya yetecek gün yok.',
     },
-    volatility: {
-      above: 'Oynaklık tahmini, son 20 seansınkini sürdürmekten iyi.',
-      not_told_apart: 'Oynaklık tahmini, son 20 seansınkini sürdürmekten ayırt edilemiyor.',
-      below: 'Oynaklık tahmini, son 20 seansınkini sürdürmekten kötü.',
+    volatility: (isHourly: boolean) => ({
+      above: `Oynaklık tahmini, son 20 ${isHourly ? 'saatinkini' : 'seansınkini'} sürdürmekten iyi.`,
+      not_told_apart: `Oynaklık tahmini, son 20 ${isHourly ? 'saatinkini' : 'seansınkini'} sürdürmekten ayırt edilemiyor.`,
+      below: `Oynaklık tahmini, son 20 ${isHourly ? 'saatinkini' : 'seansınkini'} sürdürmekten kötü.`,
       unknown: 'Oynaklık tahmininin kazancını hesaplamaya yetecek gün yok.',
-    },
+    }),
     barriers: {
       above: 'Bu olasılıklar, eğitimdeki payları söylemekten iyi.',
       not_told_apart: 'Bu olasılıklar, eğitimdeki payları söylemekten ayırt edilemiyor.',
@@ -105,7 +105,7 @@ const tr = {
     overHorizon: 'ufuk boyunca',
     barriers: 'Önce hangi fiyat?',
     outcomes: { upper: 'önce kazanç', lower: 'önce kayıp', vertical: 'ikisi de değil' },
-    prices: (gain: string, loss: string) => `Sonraki seansın açılışından ${gain} yukarıdaki ve ${loss} aşağıdaki iki fiyattan önce hangisine değileceği. Uzaklık, ufuktaki getirinin bir standart sapmasıdır.`,
+    prices: (gain: string, loss: string, isHourly: boolean) => `Sonraki ${isHourly ? 'saatin' : 'seansın'} açılışından ${gain} yukarıdaki ve ${loss} aşağıdaki iki fiyattan önce hangisine değileceği. Uzaklık, ufuktaki getirinin bir standart sapmasıdır.`,
     cameTo: 'sınamada gelen',
     observed: 'Gelen',
     notVolatility: 'Oynaklığı öğrenmeye yetecek veri yok.',
@@ -117,7 +117,7 @@ const tr = {
     logRmse: 'Log oynaklığın RMSE’si',
     qlike: 'QLIKE kaybı',
     brier: 'Brier puanı (0–2)',
-    scoresHelp: 'Küçük olan iyidir. Sürdürme: son 20 seansın oynaklığı, ardından gelene oranıyla. Eğitim payları: her satıra, öğrenilen satırlardaki payları söylemek.',
+    scoresHelp: (isHourly: boolean) => `Küçük olan iyidir. Sürdürme: son 20 ${isHourly ? 'saatin' : 'seansın'} oynaklığı, ardından gelene oranıyla. Eğitim payları: her satıra, öğrenilen satırlardaki payları söylemek.`,
     rows: (count: string) => `${count} tahmin sınandı.`,
   },
   members: {
@@ -212,12 +212,12 @@ const en: typeof tr = {
       below: 'The probabilities are worse than saying the share of rises in training.',
       unknown: 'There are too few days to compute their gain.',
     },
-    volatility: {
-      above: 'The forecast of volatility is better than continuing that of the last 20 sessions.',
-      not_told_apart: 'The forecast of volatility cannot be told apart from continuing that of the last 20 sessions.',
-      below: 'The forecast of volatility is worse than continuing that of the last 20 sessions.',
+    volatility: (isHourly) => ({
+      above: `The forecast of volatility is better than continuing that of the last 20 ${isHourly ? 'hours' : 'sessions'}.`,
+      not_told_apart: `The forecast of volatility cannot be told apart from continuing that of the last 20 ${isHourly ? 'hours' : 'sessions'}.`,
+      below: `The forecast of volatility is worse than continuing that of the last 20 ${isHourly ? 'hours' : 'sessions'}.`,
       unknown: 'There are too few days to compute the gain of the forecast of volatility.',
-    },
+    }),
     barriers: {
       above: 'These probabilities are better than saying the shares in training.',
       not_told_apart: 'These probabilities cannot be told apart from saying the shares in training.',
@@ -250,7 +250,7 @@ const en: typeof tr = {
     overHorizon: 'over the horizon',
     barriers: 'Which price first?',
     outcomes: { upper: 'gain first', lower: 'loss first', vertical: 'neither' },
-    prices: (gain, loss) => `Which of two prices will be touched first, ${gain} above and ${loss} below the open of the next session. The distance is one standard deviation of the return over the horizon.`,
+    prices: (gain, loss, isHourly) => `Which of two prices will be touched first, ${gain} above and ${loss} below the open of the next ${isHourly ? 'hour' : 'session'}. The distance is one standard deviation of the return over the horizon.`,
     cameTo: 'in the test',
     observed: 'Came',
     notVolatility: 'There is too little data to learn the volatility from.',
@@ -262,7 +262,7 @@ const en: typeof tr = {
     logRmse: 'RMSE of log volatility',
     qlike: 'QLIKE loss',
     brier: 'Brier score (0–2)',
-    scoresHelp: 'Smaller is better. Persistence: the volatility of the last 20 sessions times its ratio to what followed. Training shares: saying the shares among the rows learned from of every row.',
+    scoresHelp: (isHourly) => `Smaller is better. Persistence: the volatility of the last 20 ${isHourly ? 'hours' : 'sessions'} times its ratio to what followed. Training shares: saying the shares among the rows learned from of every row.`,
     rows: (count) => `${count} forecasts judged.`,
   },
   members: {

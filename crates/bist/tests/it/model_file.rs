@@ -77,9 +77,10 @@ fn trees_that_learned_elsewhere_are_taken_in_judged_and_served_and_given_away_ag
         [&["models", "import", out, "--horizon", "5", "--known-until", known_until][..], &why]
             .concat()
     };
-    let taken_in = json(&here, &import("2026-08-14"));
+    let imported = json(&here, &import("2026-08-14"));
+    let (taken_in, was_there) = (&imported["version"], &imported["was_there"]);
     let id = taken_in["id"].as_str().unwrap();
-    assert_eq!(taken_in["state"], "candidate");
+    assert_eq!((&taken_in["state"], was_there), (&"candidate".into(), &false.into()));
     let folds = taken_in["evaluation"]["folds"].as_array().unwrap();
     assert!(
         folds.iter().all(|fold| fold["test_from"].as_str().unwrap() > "2026-08-14"),
@@ -106,6 +107,8 @@ fn trees_that_learned_elsewhere_are_taken_in_judged_and_served_and_given_away_ag
     json(&here, &["models", "export", id, "--format", "lightgbm", "--out", path_text(&again)]);
     assert_eq!(std::fs::read(&again).unwrap(), std::fs::read(&file).unwrap());
 
+    let once_more = json(&here, &import("2026-08-14"));
+    assert_eq!((&once_more["version"]["id"], &once_more["was_there"]), (&id.into(), &true.into()));
     let late = refusal(&here, &import("2026-11-06"));
     assert!(late.contains("are needed to judge them"), "{late}");
     let unsaid = refusal(&here, &[&["models", "import", out][..], &why].concat());

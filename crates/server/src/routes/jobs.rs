@@ -89,7 +89,7 @@ struct RunResponse {
     #[schema(example = 12)]
     id: i64,
     /// Which job.
-    #[schema(example = "retraining")]
+    #[schema(example = "retraining", pattern = "^(nightly-ingest|retraining)$")]
     job: String,
     /// Where it stands.
     state: StateWord,
@@ -225,13 +225,13 @@ struct DetailsResponse {
 #[serde(deny_unknown_fields)]
 struct JobRequest {
     /// Which job.
-    #[schema(example = "retraining")]
+    #[schema(example = "retraining", pattern = "^(nightly-ingest|retraining)$")]
     job: String,
     /// Why; it is recorded.
-    #[schema(example = "the market has changed", max_length = 500)]
+    #[schema(example = "the market has changed", max_length = 500, pattern = "\\S")]
     reason: String,
     /// Who; it is recorded.
-    #[schema(example = "ayse", max_length = 80)]
+    #[schema(example = "ayse", max_length = 80, pattern = "\\S")]
     by: String,
 }
 
@@ -241,10 +241,10 @@ struct JobRequest {
 #[schema(as = JobStep)]
 struct StepRequest {
     /// Why; it is recorded.
-    #[schema(example = "the market has changed", max_length = 500)]
+    #[schema(example = "the market has changed", max_length = 500, pattern = "\\S")]
     reason: String,
     /// Who; it is recorded.
-    #[schema(example = "ayse", max_length = 80)]
+    #[schema(example = "ayse", max_length = 80, pattern = "\\S")]
     by: String,
 }
 
@@ -295,7 +295,7 @@ impl FromQuery for ListParams {
 #[into_params(parameter_in = Query)]
 struct OneParams {
     /// Only lines after this one; of those at most the last 200.
-    #[param(value_type = Option<u64>, minimum = 0, default = 0)]
+    #[param(value_type = Option<u64>, minimum = 0, maximum = 2_147_483_647, default = 0)]
     after: u64,
 }
 
@@ -334,7 +334,7 @@ async fn list(
 /// A run: its stages, how far it is, what it found and what it said
 #[utoipa::path(
     get, path = "/api/v1/jobs/{run}", tag = "jobs", operation_id = "get_job",
-    params(("run" = i64, Path, description = "The number of the run.", example = 12), OneParams),
+    params(("run" = i64, Path, description = "The number of the run.", minimum = 1, example = 12), OneParams),
     responses(
         (status = 200, description = "The run.", body = DetailsResponse),
         NoSuchJob,
@@ -375,7 +375,7 @@ async fn ask(
 /// End a run: at once when it waits, otherwise at its next step
 #[utoipa::path(
     post, path = "/api/v1/jobs/{run}/cancel", tag = "jobs", operation_id = "cancel_job",
-    params(("run" = i64, Path, description = "The number of the run.", example = 12)),
+    params(("run" = i64, Path, description = "The number of the run.", minimum = 1, example = 12)),
     request_body(content = StepRequest, content_type = "application/json"),
     responses(
         (status = 200, description = "The run as it stands now.", body = DetailsResponse),
@@ -395,7 +395,7 @@ async fn cancel(
 /// Let a run that failed or was cancelled be begun again; what it had done is not done again
 #[utoipa::path(
     post, path = "/api/v1/jobs/{run}/retry", tag = "jobs", operation_id = "retry_job",
-    params(("run" = i64, Path, description = "The number of the run.", example = 12)),
+    params(("run" = i64, Path, description = "The number of the run.", minimum = 1, example = 12)),
     request_body(content = StepRequest, content_type = "application/json"),
     responses(
         (status = 200, description = "The run as it stands now.", body = DetailsResponse),

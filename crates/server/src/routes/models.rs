@@ -350,7 +350,7 @@ async fn one(
 #[into_params(parameter_in = Query)]
 struct DiffParams {
     /// The version to compare with: it stands first.
-    #[param(example = "gbdt-ba9876543210")]
+    #[param(example = "ensemble-ba9876543210", pattern = "^[A-Za-z0-9-]+$")]
     against: String,
 }
 

@@ -1,6 +1,6 @@
 // Champions beside challengers, the rule that was declared, and what it says.
 
-import type { Day, Estimate, Instant, ModelHorizon, Text } from './vocabulary';
+import type { Day, Estimate, Horizon, Instant, Text } from './vocabulary';
 
 export type ExperimentState = 'running' | 'promoted' | 'champion_stays' | 'no_decision' | 'invalid' | 'stopped';
 export type ExperimentMetric = 'rank_ic' | 'brier' | 'return_after_costs' | 'coverage_error';
@@ -13,7 +13,7 @@ export interface Verdict {
 
 export interface ExperimentSummary {
   id: string;
-  horizon: ModelHorizon;
+  horizon: Horizon;
   state: ExperimentState;
   champion: string;
   challengers: string[];

@@ -1,6 +1,6 @@
 // Why a forecast is what it is, and what it would be.
 
-import type { Day, ModelHorizon, Origin, Text } from './vocabulary';
+import type { Day, Horizon, Origin, Text } from './vocabulary';
 
 /** What one feature or component adds to a forecast. */
 export interface ExplainedFeature {
@@ -44,7 +44,7 @@ export interface Explanation {
   origin: Origin;
   model_version: string;
   as_of: Day;
-  horizon: ModelHorizon;
+  horizon: Horizon;
   method: ExplanationMethod;
   base_share: number;
   forecast_share: number;

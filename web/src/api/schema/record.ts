@@ -2,7 +2,7 @@
 
 import type { Action } from './signals';
 import type { ReliabilityBin } from './models';
-import type { Day, DecimalString, Estimate, Instant, ModelHorizon, Origin } from './vocabulary';
+import type { Day, DecimalString, Estimate, Horizon, Instant, Origin, TimeOfDay } from './vocabulary';
 
 /** How many of a number were so; the share is null while it is too early to say. */
 export interface Tally {
@@ -64,7 +64,7 @@ export interface RecordReliability {
 }
 
 export interface HorizonRecord {
-  horizon: ModelHorizon;
+  horizon: Horizon;
   served_count: number;
   waiting_count: number;
   never_known_count: number;
@@ -100,7 +100,7 @@ export interface ServedSignal {
   model_version: string;
   made_at: Instant;
   as_of: Day;
-  as_of_time?: string;
+  as_of_time?: TimeOfDay;
   action: Action;
   probability_up: number;
   expected_return_share: number;

@@ -1,6 +1,6 @@
 // Forecasts and the signals that are made of them.
 
-import type { Day, DecimalString, Instant, Origin } from './vocabulary';
+import type { Day, DecimalString, Horizon, Instant, Origin, TimeOfDay } from './vocabulary';
 
 export type Action = 'buy' | 'sell' | 'hold';
 
@@ -13,6 +13,8 @@ export interface Band {
 export interface ForecastStep {
   session: number;
   day: Day | null;
+  /** When it ends; of a horizon within a session. */
+  time?: TimeOfDay;
   median: DecimalString;
   bands: Band[];
 }
@@ -24,7 +26,7 @@ export interface BarrierShares {
   vertical: number;
 }
 
-/** Which of two prices will be touched first, from the open of the next session on. */
+/** Which of two prices will be touched first, from the open of the next session, or hour, on. */
 export interface Barriers extends BarrierShares {
   /** One standard deviation of the return over the horizon. */
   distance_log_return: number;
@@ -36,11 +38,16 @@ export interface Forecast {
   model_version: string;
   made_at: Instant;
   as_of: Day;
+  /** When the last bar that it knows closed; of a horizon within a session. */
+  as_of_time?: TimeOfDay;
   last_close: DecimalString;
-  horizon_sessions: number;
+  horizon: Horizon;
   expected_return_share: number;
   probability_up: number;
-  /** Standard deviation of daily log-returns; null when there was nothing to learn it from. */
+  /**
+   * Standard deviation of daily log-returns, or of the return over a horizon within a session; null when there was
+   * nothing to learn it from.
+   */
   volatility_share: number | null;
   barriers: Barriers | null;
   steps: ForecastStep[];
@@ -60,12 +67,16 @@ export interface Signal {
   snapshot_hash: string;
   made_at: Instant;
   as_of: Day;
+  /** When the last bar that it knows closed; of a horizon within a session. */
+  as_of_time?: TimeOfDay;
   action: Action;
   reason: Reason;
   reason_text: string;
-  horizon_sessions: number;
+  horizon: Horizon;
   next_session: Day | null;
   valid_until: Day | null;
+  /** When it ends on that day; of a horizon within a session. */
+  valid_until_time?: TimeOfDay;
   last_close: DecimalString;
   expected_return_share: number;
   cost_share: number;
@@ -80,3 +91,6 @@ export interface Signal {
   stop: DecimalString | null;
   risk_reward: number | null;
 }
+
+/** Why a symbol has no signal: there is no model of the horizon, it was not asked yet, or it spoke of others only. */
+export type Absence = 'no_model' | 'not_made' | 'not_of_symbol';

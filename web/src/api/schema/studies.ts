@@ -1,6 +1,6 @@
 // Studies of settings, their trials and what is drawn of them.
 
-import type { Instant, ModelHorizon, Origin, Text } from './vocabulary';
+import type { Horizon, Instant, Origin, Text } from './vocabulary';
 
 export type StudyDirection = 'minimize' | 'maximize';
 
@@ -28,7 +28,7 @@ export interface StudySummary {
   directions: StudyDirection[];
   objectives: string[];
   /** How far ahead the tuned model looks; null of a study that was not made by us. */
-  horizon: ModelHorizon | null;
+  horizon: Horizon | null;
   /** What was tuned: `trees`, `lstm`, ... */
   part: string | null;
   state: StudyState;

@@ -3,6 +3,8 @@
 // days are dates in Europe/Istanbul.
 
 export type Day = string;
+/** Hours and minutes of a day in Istanbul, "14:00". */
+export type TimeOfDay = string;
 export type Instant = string;
 export type DecimalString = string;
 export type Origin = 'sample' | 'market';
@@ -12,13 +14,14 @@ export interface Page<T> {
   next: string | null;
 }
 
-/** How many sessions ahead models of daily bars look. */
-export const HORIZONS = [1, 5, 20] as const;
+/** How far ahead models look: the next hour, the rest of the day, or sessions; in the order in which they are shown. */
+export const HORIZONS = ['1h', 'eod', '1', '5', '20'] as const;
 export type Horizon = (typeof HORIZONS)[number];
 
-/** Of any model: sessions, the next hour, or the rest of the day; in the order in which they are shown. */
-export const MODEL_HORIZONS = ['1h', 'eod', '1', '5', '20'] as const;
-export type ModelHorizon = (typeof MODEL_HORIZONS)[number];
+/** Whether it ends in the session from which it looks ahead; such models learn from hourly bars. */
+export function isWithinSession(horizon: Horizon): horizon is '1h' | 'eod' {
+  return horizon === '1h' || horizon === 'eod';
+}
 
 /** A number with the interval in which the truth may lie. */
 export interface Estimate {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bist_app::given_trees::{ExportedTrees, LearningTable, TreesSaid};
 use bist_app::model_file::{ExportedModel, ImportedModel};
 use bist_app::out_file::Existing;
-use bist_app::{App, HORIZON_DEFAULT, Horizon, ModelVersion, parse_horizon};
+use bist_app::{App, HORIZON_DEFAULT, Horizon, parse_horizon};
 use bist_lifecycle::evaluation::LearningTarget;
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
@@ -109,19 +109,14 @@ impl ImportArgs {
         let Self { file, known_until, horizon, seed, why } = self;
         if let (Some(known_until), Some(horizon)) = (known_until, horizon) {
             let said = TreesSaid { horizon, known_until, seed };
-            let version = app.take_in_trees(&file, said, why.asked(), terminal.progress()).await?;
-            return terminal.result(&version, || taken_in_text(&version));
+            let imported = app.take_in_trees(&file, said, why.asked(), terminal.progress()).await?;
+            let record = &imported.version.evaluation;
+            return terminal
+                .result(&imported, || format!("{record}\n{}", imported_text(&imported)));
         }
         let imported = app.import_model(&file, why.asked()).await?;
         terminal.result(&imported, || imported_text(&imported))
     }
-}
-
-fn taken_in_text(version: &ModelVersion) -> String {
-    let ModelVersion { id, evaluation, .. } = version;
-    format!(
-        "{evaluation}\n{id} is a candidate; bist models promote {id} --reason TEXT puts it in force\n"
-    )
 }
 
 /// What the trees forecast, so that another program is asked the right question.

@@ -31,11 +31,11 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
 #[serde(deny_unknown_fields)]
 struct WhatIfRequest {
     /// The ticker.
-    #[schema(example = "THYAO")]
+    #[schema(example = "THYAO", pattern = "^[A-Za-z0-9]{1,12}([.]([Ii][Ss]|[Ee]))?$")]
     symbol: String,
     /// How far ahead the model looks; 5 sessions unless it is given.
     #[serde(default)]
-    #[schema(example = "5")]
+    #[schema(example = "5", pattern = "^(1|5|20|1h|eod)$")]
     horizon: Option<String>,
     /// The features with the values to put in their place.
     #[schema(example = json!({"rsi_14": 30.0}))]
