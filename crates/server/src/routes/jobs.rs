@@ -268,7 +268,7 @@ impl StepRequest {
 #[into_params(parameter_in = Query)]
 struct ListParams {
     /// Only runs of this job: `nightly-ingest` or `retraining`.
-    #[param(value_type = Option<String>, example = "retraining")]
+    #[param(value_type = Option<String>, pattern = "^(nightly-ingest|retraining)$", example = "retraining")]
     job: Option<Job>,
     /// Most runs of the page.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200, default = 20)]
@@ -334,7 +334,7 @@ async fn list(
 /// A run: its stages, how far it is, what it found and what it said
 #[utoipa::path(
     get, path = "/api/v1/jobs/{run}", tag = "jobs", operation_id = "get_job",
-    params(("run" = i64, Path, description = "The number of the run.", minimum = 1, example = 12), OneParams),
+    params(("run" = i64, Path, description = "The number of the run.", minimum = 1, maximum = 2_147_483_647, example = 12), OneParams),
     responses(
         (status = 200, description = "The run.", body = DetailsResponse),
         NoSuchJob,
@@ -375,7 +375,7 @@ async fn ask(
 /// End a run: at once when it waits, otherwise at its next step
 #[utoipa::path(
     post, path = "/api/v1/jobs/{run}/cancel", tag = "jobs", operation_id = "cancel_job",
-    params(("run" = i64, Path, description = "The number of the run.", minimum = 1, example = 12)),
+    params(("run" = i64, Path, description = "The number of the run.", minimum = 1, maximum = 2_147_483_647, example = 12)),
     request_body(content = StepRequest, content_type = "application/json"),
     responses(
         (status = 200, description = "The run as it stands now.", body = DetailsResponse),
@@ -395,7 +395,7 @@ async fn cancel(
 /// Let a run that failed or was cancelled be begun again; what it had done is not done again
 #[utoipa::path(
     post, path = "/api/v1/jobs/{run}/retry", tag = "jobs", operation_id = "retry_job",
-    params(("run" = i64, Path, description = "The number of the run.", minimum = 1, example = 12)),
+    params(("run" = i64, Path, description = "The number of the run.", minimum = 1, maximum = 2_147_483_647, example = 12)),
     request_body(content = StepRequest, content_type = "application/json"),
     responses(
         (status = 200, description = "The run as it stands now.", body = DetailsResponse),
