@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use bist_lifecycle::{FittedModel, ModelVersion, StateChange};
 use bist_market::{Origin, Snapshot};
 use bist_models::FittedForecaster as _;
-use bist_store::{Registration, StoreError, write_whole};
+use bist_store::{FileMode, Registration, StoreError, write_whole};
 use serde::Serialize;
 
 use self::archive::{Entries, Entry, document, pack, parse, unpack};
@@ -124,7 +124,7 @@ impl App {
                     entries.insert(Entry::Snapshot, document(snapshot)?);
                 }
                 let bytes = pack(&entries, exported_at)?;
-                write_whole(&path, &bytes, existing)?;
+                write_whole(&path, &bytes, existing, FileMode::Usual)?;
                 io::Result::Ok(bytes.len() as u64)
             };
             match write() {

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use bist_lifecycle::model_version::ModelVersion;
 
-use crate::bucket::{Bucket, BucketSettings};
+use crate::bucket::{Bucket, BucketSettings, Keys};
 use crate::error::StoreError;
 use crate::pool::Store;
-use crate::whole_file::{Existing, write_whole};
+use crate::whole_file::{Existing, FileMode, write_whole};
 
 /// Folder of the artefacts in the data directory, and below the prefix of the bucket.
 const FOLDER: &str = "models";
@@ -24,8 +24,12 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Bucket`] when no client can be made; nothing is asked of the network yet.
-    pub fn with_bucket(mut self, settings: &BucketSettings) -> Result<Self, StoreError> {
-        self.bucket = Some(Bucket::new(settings)?);
+    pub fn with_bucket(
+        mut self,
+        settings: &BucketSettings,
+        keys: &Keys,
+    ) -> Result<Self, StoreError> {
+        self.bucket = Some(Bucket::new(settings, keys)?);
         Ok(self)
     }
 
@@ -89,7 +93,7 @@ impl Store {
         let (folder, path) = (self.directory().join(FOLDER), self.artifact_path(version));
         on_disk(move || {
             let written = std::fs::create_dir_all(folder)
-                .and_then(|()| write_whole(&path, &artifact, Existing::Replace));
+                .and_then(|()| write_whole(&path, &artifact, Existing::Replace, FileMode::Usual));
             written.map_err(|source| StoreError::Artifact { path, source })
         })
         .await

@@ -13,13 +13,27 @@ pub enum Existing {
     Replace,
 }
 
+/// Who may read a new file, where the system knows such a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileMode {
+    /// Whom the user's mask lets, as any other file.
+    Usual,
+    /// Its owner and nobody else.
+    Private,
+}
+
 /// Writes `bytes` to `path`: they are on the disk, in the folder too, when this returns.
 ///
 /// # Errors
 ///
 /// What the system says, [`io::ErrorKind::AlreadyExists`] of a file that is to be kept; what was at
 /// `path` is there as before then.
-pub fn write_whole(path: &Path, bytes: &[u8], existing: Existing) -> io::Result<()> {
+pub fn write_whole(
+    path: &Path,
+    bytes: &[u8],
+    existing: Existing,
+    mode: FileMode,
+) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -30,8 +44,12 @@ pub fn write_whole(path: &Path, bytes: &[u8], existing: Existing) -> io::Result<
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // As any other file, what the user's mask leaves of it.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
+        let mode = match mode {
+            FileMode::Usual => 0o666,
+            FileMode::Private => 0o600,
+        };
+        // What the user's mask leaves of it.
+        builder.permissions(std::fs::Permissions::from_mode(mode));
     }
     let mut part = builder.tempfile_in(folder)?;
     part.write_all(bytes)?;
