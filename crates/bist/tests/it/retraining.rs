@@ -73,9 +73,8 @@ fn killed_at_next(data: &Path, killed: &BTreeSet<String>) -> Option<String> {
 
 /// What the log says at each boundary: when a stage has begun, and before what it found is kept.
 fn boundaries() -> impl Iterator<Item = String> {
-    let said = |stage: &str| {
-        [format!("retraining: {stage} begins"), format!("retraining: {stage}: ")]
-    };
+    let said =
+        |stage: &str| [format!("retraining: {stage} begins"), format!("retraining: {stage}: ")];
     STAGES.into_iter().flat_map(said)
 }
 
