@@ -22,9 +22,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use self::object_store::Bucket;
-use self::secrets::SecretsSection;
-
-pub(crate) use self::secrets::in_file;
+use self::secrets::{SecretsSection, in_file};
 
 /// Where the server listens unless told otherwise.
 const BIND_DEFAULT: &str = "127.0.0.1:8080";

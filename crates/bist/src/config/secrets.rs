@@ -79,7 +79,7 @@ pub(super) fn reference(text: &str) -> anyhow::Result<Option<SecretName>> {
 }
 
 /// The one secret in a file, without blanks around it.
-pub(crate) fn in_file(file: &Path) -> anyhow::Result<Secret> {
+pub(super) fn in_file(file: &Path) -> anyhow::Result<Secret> {
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("cannot read the key file '{}'", file.display()))?;
     // Wiped when it is dropped, as the part of it that is kept.
