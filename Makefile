@@ -71,7 +71,7 @@ e2e: web ## The real binary in headless Chromium.
 	cargo build --release --locked --bin bist
 	scripts/e2e.sh target/release/bist
 
-outside: web ## The real binary beside Optuna, its dashboard and an S3 server, from PyPI.
+outside: web ## The real binary beside Optuna, its dashboard, LightGBM and an S3 server, from PyPI.
 	cargo build --release --locked --bin bist
 	scripts/outside_check.sh target/release/bist
 

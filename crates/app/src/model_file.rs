@@ -9,34 +9,23 @@ use std::path::{Path, PathBuf};
 use bist_lifecycle::{FittedModel, ModelVersion, StateChange};
 use bist_market::{Origin, Snapshot};
 use bist_models::FittedForecaster as _;
-use bist_store::{FileMode, Registration, StoreError, write_whole};
+use bist_store::{Registration, StoreError};
 use serde::Serialize;
 
 use self::archive::{Entries, Entry, document, pack, parse, unpack};
+use crate::out_file::{Existing, OutFileError, refuse_existing, write_out};
 use crate::reason::ReasonError;
 use crate::registry::Asked;
 use crate::{App, blocking};
 
 pub use archive::FileFault;
-pub use bist_store::Existing;
 
 /// Why a version was not exported or imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelFileError {
-    /// The file is there already.
-    #[error("the file {path} is there already; give another --out, or --force to replace it")]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file cannot be written.
-    #[error("the file {path} cannot be written: {source}; give another --out")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// The file to write is there already, or cannot be written.
+    #[error(transparent)]
+    Out(#[from] OutFileError),
     /// The file cannot be read.
     #[error("the file {path} cannot be read: {source}")]
     Read {
@@ -99,22 +88,20 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`ModelFileError::Exists`] of a file that is to be kept, and the others as named.
+    /// [`ModelFileError::Out`] of a file that is to be kept, and the others as named.
     pub async fn export_model(
         &self,
         version: ModelVersion,
         path: &Path,
         existing: Existing,
     ) -> Result<ExportedModel, ModelFileError> {
-        if existing == Existing::Keep && path.exists() {
-            return Err(ModelFileError::Exists { path: path.to_owned() });
-        }
+        refuse_existing(path, existing)?;
         let artifact = self.store.artifact(&version).await?;
         let snapshot = self.store.snapshot(&version.lineage.snapshot_hash).await?;
         let with_history = self.with_history(version).await?;
         let (path, exported_at) = (path.to_owned(), self.now());
         blocking(move || {
-            let write = || {
+            let packed = || {
                 let mut entries = Entries::from([
                     (Entry::Version, document(&with_history.version)?),
                     (Entry::Artifact, artifact),
@@ -123,22 +110,20 @@ impl App {
                 if let Some(snapshot) = &snapshot {
                     entries.insert(Entry::Snapshot, document(snapshot)?);
                 }
-                let bytes = pack(&entries, exported_at)?;
-                write_whole(&path, &bytes, existing, FileMode::Usual)?;
-                io::Result::Ok(bytes.len() as u64)
+                pack(&entries, exported_at)
             };
-            match write() {
-                Ok(size_bytes) => Ok(ExportedModel {
-                    model_version: with_history.version.id,
-                    file: path,
-                    size_bytes,
-                    has_snapshot: snapshot.is_some(),
-                }),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    Err(ModelFileError::Exists { path })
-                }
-                Err(source) => Err(ModelFileError::Write { path, source }),
-            }
+            let mut size_bytes = 0;
+            write_out(&path, existing, |file| {
+                let bytes = packed()?;
+                size_bytes = bytes.len() as u64;
+                file.write_all(&bytes)
+            })?;
+            Ok(ExportedModel {
+                model_version: with_history.version.id,
+                file: path,
+                size_bytes,
+                has_snapshot: snapshot.is_some(),
+            })
         })
         .await
     }

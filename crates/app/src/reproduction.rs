@@ -34,6 +34,8 @@ pub struct Reproduction {
 pub enum Difference {
     /// The record of the version was changed.
     Lineage,
+    /// The trees that were given are not those that the record names.
+    GivenTrees,
     /// The file of the model was changed, or cannot be read.
     Artifact {
         /// What is wrong with it.
@@ -67,6 +69,9 @@ impl fmt::Display for Difference {
             Self::Lineage => f.write_str(
                 "a parameter of its record was changed: the version is not the one it is named after",
             ),
+            Self::GivenTrees => {
+                f.write_str("the trees that were given are not those that the record names")
+            }
             Self::Artifact { reason } => write!(f, "the file of the model: {reason}"),
             Self::NoSnapshot => f.write_str(
                 "it was made before the bars behind it were noted, so that they cannot be told apart \
@@ -93,6 +98,14 @@ impl fmt::Display for Difference {
 /// Most fields that are named of a document that differs.
 const FIELDS_MAX: usize = 20;
 
+impl Reproduction {
+    /// That of `version` itself.
+    fn of(version: &ModelVersion, differences: Vec<Difference>) -> Self {
+        let reproduced = differences.is_empty();
+        Self { version: version.id.clone(), signal: None, reproduced, differences }
+    }
+}
+
 impl App {
     /// Trains `version` again on the bars that it learned from, and compares bytes and record.
     ///
@@ -106,13 +119,22 @@ impl App {
         version: &ModelVersion,
         progress: Arc<ProgressSink>,
     ) -> Result<Reproduction, TrainingError> {
-        let (_, mut differences) = self.checked_model(version).await;
+        let (fitted, mut differences) = self.checked_model(version).await;
+        let mut spec = version.lineage.spec.clone();
+        if let (Some(given), Some(fitted)) = (&mut spec.members.given, fitted)
+            && given.attach(fitted.members.gbdt).is_err()
+        {
+            differences.push(Difference::GivenTrees);
+        }
+        if !differences.is_empty() && spec.members.given.is_some() {
+            // Without the trees that were given there is nothing to begin with.
+            return Ok(Reproduction::of(version, differences));
+        }
         let hash = &version.lineage.snapshot_hash;
         let again = self.bars_again(version, hash, version.trained_at, &*progress).await?;
         match again {
             Err(others) => differences.extend(others),
             Ok(admitted) => {
-                let spec = version.lineage.spec.clone();
                 let count = version.evaluation.protocol.configurations_tried_count;
                 let (_, mut learned) =
                     run_training(admitted, vec![(spec, count)], progress).await?;
@@ -126,12 +148,7 @@ impl App {
                 differences.extend(fields(records, Difference::Evaluation));
             }
         }
-        Ok(Reproduction {
-            version: version.id.clone(),
-            signal: None,
-            reproduced: differences.is_empty(),
-            differences,
-        })
+        Ok(Reproduction::of(version, differences))
     }
 
     /// Makes `record` again with the model that made it, on the bars that it was made of, and

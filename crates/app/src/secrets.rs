@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bist_access::{MasterKey, SealedSecrets, Secret, SecretEntry, SecretName, SecretsError};
 use bist_feeds::Credential;
 use bist_market::Source;
-use bist_store::{Existing, FileMode, StoreError, write_whole};
+use bist_store::{StoreError, write_private};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use tokio::sync::OnceCell;
@@ -90,11 +90,15 @@ pub async fn generate_key_file(path: &Path) -> Result<(), KeyFileError> {
     let file = path.to_owned();
     let write = move || {
         let line = Secret::new(format!("{}\n", text.expose()));
-        write_whole(&file, line.expose().as_bytes(), Existing::Keep, FileMode::Private)
+        write_private(&file, line.expose().as_bytes())
     };
-    blocking(write).await.map_err(|source| match source.kind() {
-        io::ErrorKind::AlreadyExists => KeyFileError::Exists(path.to_owned()),
-        _ => KeyFileError::Write { path: path.to_owned(), source },
+    blocking(write).await.map_err(|source| {
+        let path = path.to_owned();
+        if source.kind() == io::ErrorKind::AlreadyExists {
+            KeyFileError::Exists(path)
+        } else {
+            KeyFileError::Write { path, source }
+        }
     })
 }
 

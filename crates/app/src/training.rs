@@ -12,9 +12,9 @@ use bist_lifecycle::evaluation::PathsEvaluation;
 use bist_lifecycle::trial::{configurations_count, spec_sha256};
 use bist_lifecycle::tuning::TunedPart;
 use bist_lifecycle::{
-    Evaluation, ExcludedSymbol, ExplanationError, FittedModel, FittedModelError, ModelVersion,
-    Signed, TrainError, Trained, TrainingContext, TrainingProgress, TrainingSpec, TrainingStage,
-    Trial, TrialPurpose, evaluate_paths, train,
+    Evaluation, ExcludedSymbol, ExplanationError, FittedModel, FittedModelError, GivenTreesError,
+    ModelVersion, Signed, TrainError, Trained, TrainingContext, TrainingProgress, TrainingSpec,
+    TrainingStage, Trial, TrialPurpose, evaluate_paths, train,
 };
 use bist_market::bar::day_of;
 use bist_market::{
@@ -86,6 +86,9 @@ pub enum TrainingError {
         /// What is wrong with it.
         source: FittedModelError,
     },
+    /// The trees that were given to a version are not those of its record.
+    #[error(transparent)]
+    GivenTrees(#[from] GivenTreesError),
     /// The parts of a forecast do not add up to it, so that it is not served.
     #[error(transparent)]
     Explanation(#[from] ExplanationError),
@@ -198,7 +201,7 @@ impl App {
         progress: Arc<ProgressSink>,
     ) -> Result<EvaluationReport, TrainingError> {
         let champion = self.champion(horizon).await?;
-        let spec = champion.lineage.spec.clone();
+        let spec = self.spec_of(&champion).await?;
         let wanted = known_symbols(&champion);
         let asked = [(spec.horizon, spec.features)];
         let admitted = self.admit(Some(&wanted), &asked, &*progress).await?;
@@ -234,7 +237,7 @@ impl App {
         progress: Arc<ProgressSink>,
     ) -> Result<PathsReport, TrainingError> {
         let champion = self.champion(horizon).await?;
-        let spec = champion.lineage.spec.clone();
+        let spec = self.spec_of(&champion).await?;
         let wanted = known_symbols(&champion);
         let asked = [(horizon, spec.features)];
         let admitted = self.admit(Some(&wanted), &asked, &*progress).await?;
@@ -261,6 +264,18 @@ impl App {
             }
             _ => (TrainingSpec::of(horizon, seed), Vec::new()),
         })
+    }
+
+    /// The configuration of `version`, with the trees that were given to it.
+    pub(crate) async fn spec_of(
+        &self,
+        version: &ModelVersion,
+    ) -> Result<TrainingSpec, TrainingError> {
+        let mut spec = version.lineage.spec.clone();
+        if let Some(given) = &mut spec.members.given {
+            given.attach(self.fitted_model(version).await?.members.gbdt)?;
+        }
+        Ok(spec)
     }
 
     /// Puts down that the records of `specs` are about to be looked at; returns all trials so far.

@@ -149,6 +149,10 @@ pub struct Protocol {
     pub embargo_sessions: u32,
     /// Configurations whose record was looked at before this one was chosen, itself included.
     pub configurations_tried_count: u32,
+    /// The last day of whose prices trees that learned elsewhere know anything, as whoever gave them
+    /// says; absent where the trees are ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_trees_known_until: Option<Date>,
     /// The seed of everything random.
     pub seed: u64,
     /// What trading was assumed to cost.

@@ -49,6 +49,7 @@ pub use horizons::{
 };
 pub use leak_gate::{Leak, LeakCheck};
 pub use live::{LiveModel, OtherFeatures};
+pub use members::{GivenTrees, GivenTreesError};
 pub use model_card::{CardDrift, ModelCard, Since};
 pub use model_difference::{
     Exchanged, FieldDifference, Figure, Metric, MetricDifference, ModelDifference,
@@ -65,7 +66,7 @@ pub use signal_record::{
 };
 pub use training::{
     TrainError, Trained, TrainingContext, TrainingProgress, TrainingSpec, TrainingStage,
-    evaluate_paths, train,
+    evaluate_paths, learned_targets, spec_of_given, train,
 };
 pub use trial::{Trial, TrialPurpose};
 pub use walk_forward::{Fold, LabelledRow, WalkForward, WalkForwardError};

@@ -1,11 +1,14 @@
 //! The members of the ensemble: boosted trees, an elastic net, a recurrent network and Prophet.
 
+mod given_trees;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use bist_models::{
     ElasticNet, FitError, FittedElasticNet, FittedForecaster, FittedGbdt, FittedLstm,
-    FittedProphet, Gbdt, GbdtParams, Horizon, Known, Lstm, LstmParams, Prophet, ProphetParams,
+    FittedProphet, Gbdt, GbdtParams, Horizon, Known, Lstm, LstmParams, Objective, Prophet,
+    ProphetParams,
 };
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -13,13 +16,19 @@ use serde::{Deserialize, Serialize};
 use crate::evaluation::LearningTarget;
 use crate::rank_ic::mean;
 
+pub use given_trees::{GivenTrees, GivenTreesError};
+
 /// Hyperparameters of the members; one that is absent takes no part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemberParams {
     /// Of the trees. `num_iterations` is the most that a fold may grow; `min_data_in_leaf` is
-    /// lowered to a sixteenth of the rows where there are few.
+    /// lowered to a sixteenth of the rows where there are few. Scores of a ranking are brought to the
+    /// units of the target by the line through the origin that fits the rows learned from best.
     pub gbdt: GbdtParams,
+    /// Trees that learned elsewhere, in the place of ours; then `gbdt` is not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<GivenTrees>,
     /// Of the elastic net.
     pub elastic_net: Option<ElasticNet>,
     /// Of the recurrent network.
@@ -90,8 +99,7 @@ impl MemberParams {
     ) -> Result<FittedMembers, (&'static str, FitError)> {
         let Learned { known, y, horizon, target } = learned;
         let failed = |kind| move |source| (kind, source);
-        let gbdt = Gbdt { params: self.gbdt, seed };
-        let gbdt = gbdt.fit_trees(&known.features, y, rows.all, &[]).map_err(failed(Gbdt::KIND))?;
+        let gbdt = self.fit_trees(learned, rows.all, seed).map_err(failed(Gbdt::KIND))?;
         let elastic_net =
             self.elastic_net.map(|params| params.fit_coefficients(&known.features, y, rows.all));
         let lstm = self
@@ -128,8 +136,7 @@ impl MemberParams {
         let failed = |kind| move |source| (kind, source);
         Ok(match member {
             Member::Trees => {
-                let gbdt = Gbdt { params: self.gbdt, seed };
-                let fitted = gbdt.fit_trees(&known.features, y, rows.all, &[]);
+                let fitted = self.fit_trees(learned, rows.all, seed);
                 Some(fitted.map_err(failed(Gbdt::KIND))?.predict(known, test_rows))
             }
             Member::ElasticNet => match self.elastic_net {
@@ -147,6 +154,32 @@ impl MemberParams {
                 }
                 None => None,
             },
+        })
+    }
+
+    /// The trees alone, or those that were given.
+    fn fit_trees(
+        &self,
+        learned: Learned<'_>,
+        rows: &[usize],
+        seed: u64,
+    ) -> Result<FittedGbdt, FitError> {
+        let Learned { known, y, .. } = learned;
+        if let Some(given) = &self.given {
+            let trees = given.trees(known.features.names());
+            return Ok(trees.expect("a lesson has the trees that were given").clone());
+        }
+        let trees = Gbdt { params: self.gbdt, seed };
+        let fitted = trees.fit_known(known, &BTreeMap::new(), y, rows, &[])?;
+        Ok(match self.gbdt.objective {
+            Objective::Lambdarank => {
+                let factor = slope_through_origin(&fitted.predict(known, rows), y, rows);
+                fitted.scaled(factor)
+            }
+            Objective::Regression
+            | Objective::Huber { .. }
+            | Objective::Quantile { .. }
+            | Objective::Binary => fitted,
         })
     }
 
@@ -176,6 +209,17 @@ impl FittedMembers {
         forecasts.extend(prophet.map(|prophet| of_prophet(prophet, self.target, known, rows)));
         forecasts
     }
+}
+
+/// By how much to multiply `scores` so that they come closest to the `targets` of `rows`; zero where
+/// they tell the opposite, or nothing.
+fn slope_through_origin(scores: &[f64], targets: &[f64], rows: &[usize]) -> f64 {
+    let (mut products, mut squares) = (0.0, 0.0);
+    for (score, &row) in scores.iter().zip(rows) {
+        products += score * targets[row];
+        squares += score * score;
+    }
+    if squares > 0.0 { (products / squares).max(0.0) } else { 0.0 }
 }
 
 /// The forecasts of `prophet`, relative to the day where that is what the others learned.

@@ -10,17 +10,17 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use bist_market::Symbol;
-use bist_models::{ConformalBand, Gbdt, Panel};
+use bist_models::{ConformalBand, Gbdt, Horizon, Panel};
 use jiff::civil::Date;
 
 use crate::combinatorial_purged::CombinatorialPurged;
 use crate::direction;
 use crate::evaluation::{
-    BAND_LEVELS, Evaluation, FoldLayout, Judged, MemberWeights, OutOfFold, PathsEvaluation,
-    RegimeShares, evaluate, follow_bands, step_residuals,
+    BAND_LEVELS, Evaluation, FoldLayout, Judged, LearningTarget, MemberWeights, OutOfFold,
+    PathsEvaluation, RegimeShares, evaluate, follow_bands, step_residuals,
 };
 use crate::forecast::FittedModel;
-use crate::members::MemberRows;
+use crate::members::{GivenTrees, MemberParams, MemberRows};
 use crate::outlook::FittedOutlook;
 use crate::rank_ic::{count, mean};
 use crate::regime::RegimeWeights;
@@ -187,6 +187,60 @@ pub fn train(
         last_day: rows[rows.len() - 1].day,
         rows_count: rows.len(),
     })
+}
+
+/// The configuration whose only member is `given`, judged on the days of `panel` that the trees
+/// know nothing of; everything else is learned here, as of any other model.
+///
+/// The test blocks are as many as [`TrainingSpec::of`] has, or fewer where there are few such days.
+///
+/// # Errors
+///
+/// [`TrainError::TooFewUnseenDays`], and [`TrainError::NoGivenTrees`] when the trees read other
+/// columns than the panel has.
+pub fn spec_of_given(
+    panel: &Panel,
+    given: GivenTrees,
+    seed: u64,
+) -> Result<TrainingSpec, TrainError> {
+    let known_until = given.known_until();
+    let mut spec = TrainingSpec::of(panel.targets.horizon, seed);
+    spec.members = MemberParams {
+        gbdt: spec.members.gbdt,
+        given: Some(given),
+        elastic_net: None,
+        lstm: None,
+        prophet: None,
+    };
+    let days = Lesson::of(panel, &spec)?.days;
+    let unseen = days.iter().filter(|day| **day > known_until).count();
+    let unseen = unseen.saturating_sub(usize::from(spec.horizon.sessions()));
+    let days_count_min = spec.walk_forward.unseen_days_min();
+    spec.walk_forward = spec
+        .walk_forward
+        .within_newest(unseen, days.len())
+        .ok_or(TrainError::TooFewUnseenDays { known_until, days_count: unseen, days_count_min })?;
+    Ok(spec)
+}
+
+/// What is learned of each row of `panel` by a model for `horizon`, see [`train`]; `None` of rows that
+/// are not learned from.
+///
+/// # Errors
+///
+/// [`TrainError::HorizonMismatch`] when the panel is for another horizon.
+pub fn learned_targets(
+    panel: &Panel,
+    horizon: Horizon,
+) -> Result<(LearningTarget, Vec<Option<f64>>), TrainError> {
+    // The seed decides nothing of what is learned.
+    let spec = TrainingSpec::of(horizon, 0);
+    let lesson = Lesson::of(panel, &spec)?;
+    let mut targets = vec![None; panel.known.keys.len()];
+    for row in &lesson.rows {
+        targets[row.row] = Some(lesson.target[row.row]);
+    }
+    Ok((lesson.kind, targets))
 }
 
 /// The weights by member: now, and on each fold.

@@ -168,6 +168,26 @@ impl WalkForward {
         })
     }
 
+    /// The fewest of the newest days that hold one test block and the block before it.
+    pub(crate) fn unseen_days_min(&self) -> usize {
+        2 * self.test_days_min.max(1) as usize
+    }
+
+    /// The same with all test blocks, and the block before the first, on the newest `newest_count`
+    /// of `days_count` days; with fewer blocks where there are few. `None` when there is no room.
+    pub(crate) fn within_newest(self, newest_count: usize, days_count: usize) -> Option<Self> {
+        let blocks_count = newest_count / self.test_days_min.max(1) as usize;
+        let folds_count = blocks_count.saturating_sub(1).min(self.folds_count as usize);
+        if folds_count == 0 {
+            return None;
+        }
+        let most = share_of(self.test_share, days_count) / folds_count;
+        let block_days = (newest_count / (folds_count + 1)).min(most);
+        let folds_count = u32::try_from(folds_count).ok()?;
+        let test_share = share_for(block_days * folds_count as usize, days_count);
+        Some(Self { folds_count, test_share, ..self })
+    }
+
     /// The fold before the first: a test block as long as the others, right before theirs. What is
     /// forecast there is judged by nobody, and teaches how to weight the members on the first fold.
     /// `None` when the history is too short for it.
@@ -307,6 +327,12 @@ pub(crate) fn label_days(rows: &[LabelledRow], days: &[Date]) -> usize {
 )]
 fn share_of(share: f64, count: usize) -> usize {
     (count as f64 * share).floor() as usize
+}
+
+/// The share whose [`share_of`] `whole` is `count`.
+#[expect(clippy::cast_precision_loss, reason = "days are few")]
+fn share_for(count: usize, whole: usize) -> f64 {
+    (count as f64 + 0.5) / whole as f64
 }
 
 pub(crate) fn ends(rows: &[LabelledRow]) -> Option<(Date, Date)> {

@@ -18,6 +18,7 @@ mod histogram;
 mod lightgbm_text;
 mod objective;
 mod output;
+mod rearranged;
 mod split;
 mod tree;
 
@@ -38,6 +39,7 @@ use output::Output;
 
 pub use lightgbm_text::ModelTextError;
 pub use objective::Objective;
+pub use rearranged::NoSuchFeature;
 pub(crate) use tree::{Child, Tree};
 
 /// Rows handed to one thread at a time when predicting.

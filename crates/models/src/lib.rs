@@ -47,7 +47,9 @@ pub use features::{
     Panel, RealisedWay, RowKey, Targets, WayBar,
 };
 pub use forecaster::{FitError, FittedForecaster, Forecaster};
-pub use gbdt::{FeatureRole, FittedGbdt, Gbdt, GbdtParams, ModelTextError, Objective};
+pub use gbdt::{
+    FeatureRole, FittedGbdt, Gbdt, GbdtParams, ModelTextError, NoSuchFeature, Objective,
+};
 pub use horizon::{Horizon, HorizonError};
 pub use lstm::{
     Epoch, FittedLstm, Lstm, LstmParams, LstmTraining, RecentRows, SequenceAttribution,

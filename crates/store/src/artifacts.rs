@@ -10,7 +10,7 @@ use bist_lifecycle::model_version::ModelVersion;
 use crate::bucket::{Bucket, BucketSettings, Keys};
 use crate::error::StoreError;
 use crate::pool::Store;
-use crate::whole_file::{Existing, FileMode, write_whole};
+use crate::whole_file::{Existing, write_whole};
 
 /// Folder of the artefacts in the data directory, and below the prefix of the bucket.
 const FOLDER: &str = "models";
@@ -92,8 +92,9 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (folder, path) = (self.directory().join(FOLDER), self.artifact_path(version));
         on_disk(move || {
-            let written = std::fs::create_dir_all(folder)
-                .and_then(|()| write_whole(&path, &artifact, Existing::Replace, FileMode::Usual));
+            let written = std::fs::create_dir_all(folder).and_then(|()| {
+                write_whole(&path, Existing::Replace, |file| file.write_all(&artifact))
+            });
             written.map_err(|source| StoreError::Artifact { path, source })
         })
         .await

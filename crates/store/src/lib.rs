@@ -72,4 +72,4 @@ pub use source_status::{AttemptOutcome, SourceStatus};
 pub use studies::{AttributeKind, DatabaseStudies};
 pub use study_journal::JournalStorage;
 pub use study_storage::{StudyStorageSpec, StudyStorageSpecError};
-pub use whole_file::{Existing, FileMode, write_whole};
+pub use whole_file::{Existing, write_private, write_whole};

@@ -1,6 +1,7 @@
 import type { Caveat, Evaluation } from '../api/schema/models';
+import { isWithinSession } from '../api/schema/vocabulary';
 import type { Language } from './dictionary';
-import { number, percent } from './format';
+import { day, number, percent } from './format';
 
 type Sentence = (evaluation: Evaluation, language: Language) => string;
 
@@ -27,9 +28,10 @@ const CAVEATS: Record<string, Record<Language, Sentence>> = {
     en: () => 'Returns use the vendor’s adjusted closes where there are any; a wrong adjustment is a wrong return.',
   },
   fills_assumed: {
-    tr: () => 'Alımların sonraki seansın açılış fiyatından, her miktarda ve hisse tavana kilitliyken de gerçekleştiği varsayılır.',
-    en: () =>
-      'Purchases are taken to be filled at the next session’s opening price, for any amount and even when the share is locked at its limit.',
+    tr: ({ horizon }) =>
+      `Alımların sonraki ${isWithinSession(horizon) ? 'saatin' : 'seansın'} açılış fiyatından, her miktarda ve hisse tavana kilitliyken de gerçekleştiği varsayılır.`,
+    en: ({ horizon }) =>
+      `Purchases are taken to be filled at the next ${isWithinSession(horizon) ? 'hour' : 'session'}’s opening price, for any amount and even when the share is locked at its limit.`,
   },
   costs_assumed: {
     tr: (evaluation, language) => `Her işlem için ${slippage(evaluation, language)} kayma bir varsayımdır; ölçülmemiştir.`,
@@ -67,6 +69,12 @@ const CAVEATS: Record<string, Record<Language, Sentence>> = {
   sectors_unknown: {
     tr: () => 'Sembollerin sektörü bilinmiyor; bu yüzden kaydı tek bir sektörün taşıyıp taşımadığı söylenemiyor.',
     en: () => 'The sectors of the symbols are unknown, so whether one sector carries the record is not told.',
+  },
+  trees_given: {
+    tr: (evaluation, language) =>
+      `Ağaçlar başka yerde öğrendi. Onları veren, ${day(language, evaluation.protocol.given_trees_known_until ?? null)} gününden sonraki hiçbir fiyatı bilmediklerini söylüyor; biliyorlarsa sicil olduğundan iyi görünür ve bu burada anlaşılamaz.`,
+    en: (evaluation, language) =>
+      `The trees learned elsewhere. Whoever gave them says that they know no price after ${day(language, evaluation.protocol.given_trees_known_until ?? null)}; if they do, the record is too good, and that cannot be told here.`,
   },
 };
 

@@ -12,6 +12,8 @@ const PARAMS: Record<string, { tr: string; en: string }> = {
   bagging_fraction: { tr: 'her ağacın gördüğü satır payı', en: 'share of rows that a tree sees' },
   early_stopping: { tr: 'iyileşme bitince ağaç eklenmez', en: 'no more trees once nothing improves' },
   early_stopping_rounds: { tr: 'iyileşme için beklenen ağaç sayısı', en: 'trees waited for an improvement' },
+  objective: { tr: 'ağaçların neye göre öğrendiği', en: 'what the trees are trained for' },
+  huber_alpha: { tr: 'hatanın doğrusal sayılmaya başladığı yer', en: 'where an error begins to count linearly' },
   alpha: { tr: 'katsayı cezasının gücü', en: 'strength of the penalty on coefficients' },
   l1_ratio: { tr: 'cezanın katsayıları sıfırlayan payı', en: 'share of the penalty that sets coefficients to zero' },
   steps: { tr: 'ağın geriye baktığı adım', en: 'steps that the network looks back' },

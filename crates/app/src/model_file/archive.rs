@@ -30,7 +30,10 @@ const ARCHIVE_BYTES_MAX: u64 = 512 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum FileFault {
     /// It is something else, or is cut off.
-    #[error("it is no whole zip archive ({0}); give what `bist models export` wrote")]
+    #[error(
+        "it is no whole zip archive ({0}); give what `bist models export` wrote, or with LightGBM's \
+         text --known-until and --horizon"
+    )]
     NotAnArchive(String),
     /// It has more bytes than any file of a model.
     #[error("it has more than {ARCHIVE_BYTES_MAX} bytes, which no file of a model has")]

@@ -5,7 +5,8 @@ use std::io::{Cursor, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use bist_app::App;
-use bist_app::model_file::{Existing, ModelFileError};
+use bist_app::model_file::ModelFileError;
+use bist_app::out_file::{Existing, OutFileError};
 use bist_app::registry::Asked;
 use bist_lifecycle::{ModelState, ModelVersion, sha256_hex};
 use serde_json::{Value, json};
@@ -82,7 +83,10 @@ async fn a_version_is_the_same_in_another_data_directory() {
     from.export_model(champion.clone(), &again, Existing::Keep).await.unwrap();
     assert_eq!(std::fs::read(&again).unwrap(), std::fs::read(&file).unwrap());
     let kept = from.export_model(champion.clone(), &again, Existing::Keep).await.unwrap_err();
-    assert!(matches!(kept, ModelFileError::Exists { .. }) && kept.to_string().contains("--force"));
+    assert!(
+        matches!(kept, ModelFileError::Out(OutFileError::Exists { .. }))
+            && kept.to_string().contains("--force")
+    );
     from.export_model(champion.clone(), &again, Existing::Replace).await.unwrap();
 
     let to = open(&folder.path().join("to")).await;

@@ -36,10 +36,14 @@ pub(crate) enum ModelsCommand {
     Stage(MoveArgs),
     /// Make versions and signals again from what they were made of, and compare byte by byte
     Reproduce(ReproduceArgs),
-    /// Write a version to a file, by which another data directory takes it in
+    /// Write a version to a file, by which another data directory takes it in; or its trees alone, in
+    /// `LightGBM`'s text format
     Export(file::ExportArgs),
-    /// Take a version in from a file: it becomes a candidate, whatever it was elsewhere
+    /// Take a version in from a file: it becomes a candidate, whatever it was elsewhere. Trees that
+    /// `LightGBM` trained are first judged on days that they do not know
     Import(file::ImportArgs),
+    /// Write what models learn from as a CSV table, for other programs to train trees on
+    Table(file::TableArgs),
     /// Take a version out of the choice; it is kept, and may be put in force again
     Retire(MoveArgs),
 }
@@ -237,6 +241,7 @@ impl ModelsCommand {
             Self::Reproduce(args) => args.run(app, terminal).await,
             Self::Export(args) => args.run(app, terminal).await,
             Self::Import(args) => args.run(app, terminal).await,
+            Self::Table(args) => args.run(app, terminal).await,
             Self::Stage(args) => args.move_to(ModelState::Staged, app, terminal).await,
             Self::Retire(args) => args.move_to(ModelState::Retired, app, terminal).await,
         }

@@ -21,7 +21,7 @@ const STAGES: [&str; 10] = [
     "signals", "notify",
 ];
 
-fn walks() -> Vec<BarSeries> {
+pub(crate) fn walks() -> Vec<BarSeries> {
     let symbols = ["AAAA1", "BBBB1", "CCCC1", "DDDD1", "EEEE1"];
     let walk = |(seed, symbol): (u64, &&str)| {
         random_walk(symbol, date(2024, 1, 2), date(2026, 11, 20), seed)
@@ -30,7 +30,7 @@ fn walks() -> Vec<BarSeries> {
 }
 
 /// Brings the bars up to `until` in.
-fn ingest(data: &Path, series: &[BarSeries], until: Date) {
+pub(crate) fn ingest(data: &Path, series: &[BarSeries], until: Date) {
     let folder = TempDir::new().unwrap();
     for series in series {
         let mut rows = "date,open,high,low,close,volume\n".to_owned();

@@ -40,6 +40,8 @@ pub enum CaveatCode {
     SectorsUnknown,
     /// The band's promise supposes that the future resembles the past.
     BandsSupposeStability,
+    /// What trees that learned elsewhere have seen cannot be told here.
+    TreesGiven,
 }
 
 /// The caveats that apply.
@@ -127,5 +129,16 @@ pub(super) fn caveats(
                     is not told.";
         (CaveatCode::SectorsUnknown, text.to_owned())
     });
-    all.into_iter().chain(sectors_unknown).map(|(code, text)| Caveat { code, text }).collect()
+    let trees_given = protocol.given_trees_known_until.map(|day| {
+        let text = format!(
+            "The trees learned elsewhere. Whoever gave them says that they know no price after {day}; \
+             if they do, the record is too good, and that cannot be told here."
+        );
+        (CaveatCode::TreesGiven, text)
+    });
+    all.into_iter()
+        .chain(sectors_unknown)
+        .chain(trees_given)
+        .map(|(code, text)| Caveat { code, text })
+        .collect()
 }

@@ -168,6 +168,15 @@ fn in_both(caveat: &Caveat, record: &Evaluation) -> Sentence {
              söylenemiyor."
                 .to_owned()
         }
+        CaveatCode::TreesGiven => {
+            let day = record.protocol.given_trees_known_until.map(|day| day.to_string());
+            format!(
+                "Ağaçlar başka yerde öğrendi. Onları veren, {} gününden sonraki hiçbir fiyatı \
+                 bilmediklerini söylüyor; biliyorlarsa sicil olduğundan iyi görünür ve bu burada \
+                 anlaşılamaz.",
+                day.unwrap_or_default()
+            )
+        }
     };
     Sentence { tr, en: caveat.text.clone() }
 }

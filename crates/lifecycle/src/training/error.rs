@@ -1,6 +1,7 @@
 //! Why there is no model.
 
 use bist_models::{CalibrationError, FitError, Horizon, ProbabilityError};
+use jiff::civil::Date;
 
 use crate::combinatorial_purged::CombinatorialPurgedError;
 use crate::evaluation::SYMBOLS_PER_DAY_MIN;
@@ -29,6 +30,37 @@ pub enum TrainError {
          well they tell symbols apart"
     )]
     TooFewSymbols,
+    /// The trees that were given are not there, or read other columns.
+    #[error(
+        "the trees that were given are not at hand, or not over the features of the panel: attach \
+         those of the model"
+    )]
+    NoGivenTrees,
+    /// The trees that were given may have learned from what they are to be judged on.
+    #[error(
+        "the trees that were given know prices until {known_until}, and a test block begins on \
+         {test_from}: they can be judged on later days only"
+    )]
+    SeenByGivenTrees {
+        /// The last day of whose prices they know anything.
+        known_until: Date,
+        /// First day of the test block.
+        test_from: Date,
+    },
+    /// There are too few days on which the trees that were given can be judged.
+    #[error(
+        "the trees that were given know prices until {known_until}; of the days after it and after a \
+         pause as long as the horizon, {days_count} have known outcomes, and {days_count_min} are \
+         needed to judge them"
+    )]
+    TooFewUnseenDays {
+        /// The last day of whose prices they know anything.
+        known_until: Date,
+        /// Days with known outcomes after it and the pause.
+        days_count: usize,
+        /// Days needed.
+        days_count_min: usize,
+    },
     /// The folds could not be laid out.
     #[error(transparent)]
     WalkForward(#[from] WalkForwardError),

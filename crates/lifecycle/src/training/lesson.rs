@@ -1,5 +1,6 @@
 //! What there is to learn from a panel, and learning it fold by fold.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use bist_models::{
@@ -14,7 +15,7 @@ use crate::evaluation::{
     Protocol, SYMBOLS_PER_DAY_MIN,
 };
 use crate::leak_gate::{self, LeakCheck};
-use crate::members::{FittedMembers, Learned, Member, MemberParams, MemberRows};
+use crate::members::{FittedMembers, GivenTrees, Learned, Member, MemberParams, MemberRows};
 use crate::outlook::{FittedOutlook, for_rows_count};
 use crate::rank_ic::{DependentMean, lag_days, mean};
 use crate::regime::{self, RegimeWeights, Stacked, turbulence};
@@ -38,6 +39,11 @@ impl<'a> Lesson<'a> {
         let targets = &panel.targets;
         if targets.horizon != spec.horizon {
             return Err(TrainError::HorizonMismatch { panel: targets.horizon, spec: spec.horizon });
+        }
+        if let Some(given) = &spec.members.given
+            && given.trees(panel.known.features.names()).is_none()
+        {
+            return Err(TrainError::NoGivenTrees);
         }
         let returns = horizon_returns(panel);
         let mut rows: Vec<LabelledRow> = panel
@@ -130,6 +136,12 @@ impl<'a> Lesson<'a> {
         let known = &panel.known;
         let failed = |(kind, source)| TrainError::Fit { kind, fold: Some(number), source };
         let seen = fold.seen_rows();
+        if let Some(given) = &spec.members.given
+            && fold.test_days.0 <= given.known_until()
+        {
+            let (known_until, test_from) = (given.known_until(), fold.test_days.0);
+            return Err(TrainError::SeenByGivenTrees { known_until, test_from });
+        }
 
         let trees_count = self.trees_count(fold).map_err(|source| failed((Gbdt::KIND, source)))?;
         let member_rows =
@@ -266,11 +278,17 @@ impl<'a> Lesson<'a> {
         }
     }
 
-    /// How many trees the validation rows ask for; at least one.
+    /// How many trees the validation rows ask for, at least one; or how many were given.
     pub(crate) fn trees_count(&self, fold: &Fold) -> Result<usize, FitError> {
+        let known = &self.panel.known;
+        let given = self.spec.members.given.as_ref();
+        if let Some(trees) = given.and_then(|given| given.trees(known.features.names())) {
+            return Ok(trees.trees_count());
+        }
         let params = for_rows_count(self.spec.members.gbdt, fold.train_rows.len());
-        let fitted = Gbdt { params, seed: self.spec.seed }.fit_trees(
-            &self.panel.known.features,
+        let fitted = Gbdt { params, seed: self.spec.seed }.fit_known(
+            known,
+            &BTreeMap::new(),
             &self.target,
             &fold.train_rows,
             &fold.validation_rows,
@@ -353,6 +371,7 @@ impl<'a> Lesson<'a> {
             purge_sessions: horizon_sessions,
             embargo_sessions: horizon_sessions,
             configurations_tried_count: configurations_count,
+            given_trees_known_until: self.spec.members.given.as_ref().map(GivenTrees::known_until),
             seed: self.spec.seed,
             costs: self.spec.costs,
         }

@@ -76,6 +76,7 @@ impl TrainingSpec {
             horizon,
             members: MemberParams {
                 gbdt: trees,
+                given: None,
                 elastic_net: Some(elastic_net),
                 lstm: Some(LstmParams {
                     steps: 10,

@@ -29,6 +29,8 @@ enum Access {
     Float(fn(&TrainingSpec) -> f64, fn(&mut TrainingSpec, f64) -> Result<(), SpaceError>),
     Int(fn(&TrainingSpec) -> u32, fn(&mut TrainingSpec, u32)),
     Flag(fn(&TrainingSpec) -> bool, fn(&mut TrainingSpec, bool)),
+    /// One of a few words; says whether the word is one.
+    Word(fn(&TrainingSpec) -> &'static str, fn(&mut TrainingSpec, &str) -> bool),
     Window(FeatureWindow),
 }
 
@@ -101,6 +103,7 @@ impl Knob {
             Access::Float(get, _) => ParamValue::Float(get(spec)),
             Access::Int(get, _) => ParamValue::Int(get(spec).into()),
             Access::Flag(get, _) => ParamValue::Choice(Choice::Bool(get(spec))),
+            Access::Word(get, _) => ParamValue::Choice(get(spec).into()),
             Access::Window(window) => ParamValue::Int(spec.features.window(window).into()),
         }
     }
@@ -112,6 +115,13 @@ impl Knob {
             (Access::Flag(_, set), ParamValue::Choice(Choice::Bool(value))) => {
                 set(spec, value);
                 Ok(())
+            }
+            (Access::Word(_, set), ParamValue::Choice(Choice::Text(word))) => {
+                if set(spec, &word) {
+                    Ok(())
+                } else {
+                    wrong(ParamValue::Choice(Choice::Text(word)))
+                }
             }
             (Access::Int(_, set), ParamValue::Int(value)) => match u32::try_from(value) {
                 Ok(count) => {
@@ -161,6 +171,16 @@ impl Knob {
     ) -> Self {
         let distribution = Distribution::categorical([false, true]);
         Self { name, distribution, asked: |_| true, access: Access::Flag(get, set) }
+    }
+
+    fn word(
+        name: &'static str,
+        words: &[&'static str],
+        get: fn(&TrainingSpec) -> &'static str,
+        set: fn(&mut TrainingSpec, &str) -> bool,
+    ) -> Self {
+        let distribution = Distribution::categorical(words.iter().copied());
+        Self { name, distribution, asked: |_| true, access: Access::Word(get, set) }
     }
 }
 
@@ -235,6 +255,8 @@ fn of_signal() -> Vec<Knob> {
 
 #[cfg(test)]
 mod tests {
+    use bist_models::Objective;
+
     use super::*;
     use crate::horizons::HORIZON_DEFAULT;
 
@@ -277,6 +299,7 @@ mod tests {
         assert!(!trees.contains(&"bagging_fraction".to_owned()));
         assert!(!trees.contains(&"early_stopping_rounds".to_owned()));
         assert!(asked(Part::Trees, &[]).contains(&"bagging_fraction".to_owned()));
+        assert!(!asked(Part::Trees, &[]).contains(&"huber_alpha".to_owned()));
         let prophet = asked(Part::Prophet, &["yearly_seasonality"]);
         assert!(!prophet.contains(&"yearly_order".to_owned()));
     }
@@ -292,6 +315,36 @@ mod tests {
         assert_eq!(error, "the window return_long is 1 bars, and must be 30 to 250");
         let error = refused(Part::Signal, ParamValue::Float(0.0)).to_string();
         assert_eq!(error, "costs_multiple is 0, and must be 1 to 10");
+    }
+
+    #[test]
+    fn trees_may_be_trained_for_each_objective_that_gives_a_return_or_an_order() {
+        for (word, objective) in [
+            ("regression", Objective::Regression),
+            ("huber", Objective::Huber { alpha: 0.04 }),
+            ("quantile", Objective::Quantile { alpha: 0.5 }),
+            ("lambdarank", Objective::Lambdarank),
+        ] {
+            let values = values_of(Part::Trees, &base());
+            let spec = spec_of::<SpaceError>(Part::Trees, &base(), &mut |name, _| {
+                Ok(match name {
+                    "objective" => ParamValue::Choice(word.into()),
+                    "huber_alpha" => ParamValue::Float(0.04),
+                    name => values[name].clone(),
+                })
+            });
+            assert_eq!(spec.unwrap().members.gbdt.objective, objective);
+        }
+        let refused = spec_of::<SpaceError>(Part::Trees, &base(), &mut |name, _| {
+            let values = values_of(Part::Trees, &base());
+            Ok(if name == "objective" {
+                ParamValue::Choice("binary".into())
+            } else {
+                values[name].clone()
+            })
+        });
+        let sentence = refused.unwrap_err().to_string();
+        assert_eq!(sentence, "the parameter 'objective' cannot be binary");
     }
 
     #[test]

@@ -103,6 +103,7 @@ fn judge_with(
         purge_sessions: 5,
         embargo_sessions: 5,
         configurations_tried_count,
+        given_trees_known_until: None,
         seed: 7,
         costs: CostModel::default(),
     };

@@ -7,6 +7,7 @@ mod drift;
 mod evaluations;
 mod experiments;
 mod folds;
+mod given_trees;
 mod golden;
 mod hourly;
 mod importances;

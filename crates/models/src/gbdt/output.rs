@@ -53,6 +53,12 @@ impl Output {
         &self.objective_line
     }
 
+    /// Whether the raw score is the forecast, in the units of the target.
+    pub(crate) fn forecasts_target(&self) -> bool {
+        let is_ranking = ["lambdarank", "rank_xendcg"].contains(&self.objective_line.as_str());
+        self.link == Link::Identity && !is_ranking
+    }
+
     pub(crate) fn is_averaged(&self) -> bool {
         self.averaged
     }

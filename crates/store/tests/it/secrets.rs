@@ -131,7 +131,10 @@ async fn what_was_changed_in_the_database_is_refused() {
         sqlx::query(change).execute(&mut raw).await.unwrap();
         let error = store.sealed_secrets().await.unwrap().check(&key).unwrap_err();
         assert_ne!(error, SecretsError::WrongKey, "{change}");
-        let undo = |sealed: &mut SealedSecrets| Ok::<_, ChangeError>(*sealed = sound.clone());
+        let undo = |sealed: &mut SealedSecrets| {
+            *sealed = sound.clone();
+            Ok::<_, ChangeError>(())
+        };
         store.change_secrets(undo).await.unwrap();
     }
     assert_eq!(sound.check(&key), Ok(()));

@@ -1,6 +1,6 @@
 // Models and the record of each out of sample.
 
-import type { Day, Estimate, Instant, ModelHorizon, Origin, Text } from './vocabulary';
+import type { Day, Estimate, Horizon, Instant, Origin, Text } from './vocabulary';
 import type { Lineage, ModelState, StateChange } from './registry';
 import type { BarrierShares } from './signals';
 
@@ -16,7 +16,7 @@ export interface ModelSummary {
   version: string;
   kind: string;
   /** How far ahead it looks; there is one champion for each. */
-  horizon: ModelHorizon;
+  horizon: Horizon;
   /** The forecasts shown are those of the champion. */
   state: ModelState;
   origin: Origin;
@@ -144,6 +144,8 @@ export interface Protocol {
   purge_sessions: number;
   embargo_sessions: number;
   configurations_tried_count: number;
+  /** The last day that trees which learned elsewhere know of; absent where the trees are ours. */
+  given_trees_known_until?: string;
   seed: number;
   costs: CostModel;
 }
@@ -269,7 +271,7 @@ export interface Alarm {
 /** The record of a model out of sample. */
 export interface Evaluation {
   kind: string;
-  horizon_sessions: number;
+  horizon: Horizon;
   from: Day;
   to: Day;
   days_count: number;

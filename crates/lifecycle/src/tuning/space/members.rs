@@ -1,11 +1,14 @@
 //! What a study may change of each member.
 
 use bist_models::prophet::{Effect, Seasonality};
-use bist_models::{ElasticNet, LstmParams, ProphetParams};
+use bist_models::{ElasticNet, LstmParams, Objective, ProphetParams};
 
 use super::Knob;
 use crate::search_space::Distribution;
 use crate::training::TrainingSpec;
+
+/// Where the loss becomes linear until a study says otherwise: a usual return over some sessions.
+const HUBER_ALPHA: f64 = 0.05;
 
 /// Prophet's name of the yearly curve.
 const YEARLY: &str = "yearly";
@@ -85,7 +88,57 @@ pub(super) fn of_trees() -> Vec<Knob> {
             |spec, count| spec.members.gbdt.early_stopping_rounds = count,
         )
         .only_if(|spec| spec.members.gbdt.early_stopping_rounds > 0),
+        Knob::word(
+            "objective",
+            &["regression", "huber", "quantile", "lambdarank"],
+            |spec| word_of(spec.members.gbdt.objective),
+            |spec, word| {
+                let objective = objective_of(word);
+                if let Some(objective) = objective {
+                    spec.members.gbdt.objective = objective;
+                }
+                objective.is_some()
+            },
+        ),
+        Knob::float(
+            "huber_alpha",
+            Distribution::log_float(0.005, 0.2),
+            |spec| match spec.members.gbdt.objective {
+                Objective::Huber { alpha } => alpha,
+                Objective::Regression
+                | Objective::Quantile { .. }
+                | Objective::Binary
+                | Objective::Lambdarank => HUBER_ALPHA,
+            },
+            |spec, alpha| {
+                spec.members.gbdt.objective = Objective::Huber { alpha };
+                Ok(())
+            },
+        )
+        .only_if(|spec| matches!(spec.members.gbdt.objective, Objective::Huber { .. })),
     ]
+}
+
+/// The objective of that name, of those by which a return or an order of returns is forecast; the
+/// quantile is the median.
+fn objective_of(word: &str) -> Option<Objective> {
+    Some(match word {
+        "regression" => Objective::Regression,
+        "huber" => Objective::Huber { alpha: HUBER_ALPHA },
+        "quantile" => Objective::Quantile { alpha: 0.5 },
+        "lambdarank" => Objective::Lambdarank,
+        _ => return None,
+    })
+}
+
+fn word_of(objective: Objective) -> &'static str {
+    match objective {
+        Objective::Regression => "regression",
+        Objective::Huber { .. } => "huber",
+        Objective::Quantile { .. } => "quantile",
+        Objective::Binary => "binary",
+        Objective::Lambdarank => "lambdarank",
+    }
 }
 
 pub(super) fn of_elastic_net() -> Vec<Knob> {
