@@ -67,6 +67,7 @@ impl App {
         progress: Arc<ProgressSink>,
     ) -> Result<IngestReport, IngestError> {
         let provider = self.provider(source)?;
+        self.renew_credential(source).await?;
         let after_stored = self.store.last_disclosure_index().await?.map(|last| last + 1);
         let mut pieces = Vec::new();
         for wanted in wishes {

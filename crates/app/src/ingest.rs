@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::App;
 use crate::progress::{Progress, ProgressSink};
+use crate::secrets::SecretStoreError;
 
 /// Why data were not taken in; what is not acknowledged is not stored.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,9 @@ pub enum IngestError {
     /// The program was started without this source.
     #[error("the source {0} is not set up; see [sources.{0}] in docs/CONFIGURATION.md")]
     NoSuchSource(Source),
+    /// The key of the source cannot be had from the secrets.
+    #[error(transparent)]
+    Credential(#[from] SecretStoreError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

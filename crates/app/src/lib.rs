@@ -29,6 +29,7 @@ pub mod registry;
 pub mod reproduction;
 pub mod retraining;
 pub mod sample;
+pub mod secrets;
 pub mod signal_record;
 pub mod signals;
 pub mod sources;
@@ -51,6 +52,7 @@ use tokio::sync::Mutex;
 
 use crate::checked::Checked;
 use crate::nightly::NightlySettings;
+use crate::secrets::{KnownMasterKey, MasterKeySource, StoredCredential};
 use crate::studies::{KnownImportances, KnownTrials};
 
 pub use bist_lifecycle::{
@@ -76,6 +78,9 @@ pub struct App {
     nightly: Option<NightlySettings>,
     /// Whether models are trained anew each night after a session.
     retraining_enabled: bool,
+    master_key: KnownMasterKey,
+    /// The keys of services that are secrets here.
+    stored_credentials: BTreeMap<Source, StoredCredential>,
     /// The validated daily bars of the newest generation; the lock makes one caller load for all.
     daily: Mutex<Option<(Generation, Arc<DailyBars>)>>,
     known_trials: KnownTrials,
@@ -128,6 +133,8 @@ impl App {
             price_basis: BTreeMap::new(),
             nightly: None,
             retraining_enabled: false,
+            master_key: KnownMasterKey::default(),
+            stored_credentials: BTreeMap::new(),
             daily: Mutex::new(None),
             known_trials: KnownTrials::default(),
             known_importances: KnownImportances::default(),
@@ -166,13 +173,29 @@ impl App {
         Self { retraining_enabled: true, ..self }
     }
 
+    /// The same with a master key that opens the secrets; it is read when it is first needed.
+    #[must_use]
+    pub fn with_master_key(self, source: MasterKeySource) -> Self {
+        Self { master_key: KnownMasterKey::at(source), ..self }
+    }
+
+    /// The same with keys of services that are secrets; each is read whenever its service is asked, so
+    /// that a new value needs no new start.
+    #[must_use]
+    pub fn with_stored_credentials(
+        self,
+        stored_credentials: BTreeMap<Source, StoredCredential>,
+    ) -> Self {
+        Self { stored_credentials, ..self }
+    }
+
     /// The same with an object store that keeps the artefacts of models beside the data directory.
     ///
     /// # Errors
     ///
     /// [`StoreError::Bucket`] when no client can be made; nothing is asked of the network yet.
-    pub fn with_bucket(self, settings: &BucketSettings) -> Result<Self, StoreError> {
-        Ok(Self { store: self.store.with_bucket(settings)?, ..self })
+    pub fn with_bucket(self, settings: &BucketSettings, keys: &Keys) -> Result<Self, StoreError> {
+        Ok(Self { store: self.store.with_bucket(settings, keys)?, ..self })
     }
 
     /// The data directory.

@@ -10,6 +10,7 @@ mod market;
 mod models;
 mod picture;
 mod sample;
+mod secrets;
 mod serve;
 mod signals;
 mod studies;
@@ -59,6 +60,9 @@ pub(crate) enum Command {
     /// Background work: the nightly ingest and the retraining, watched, begun, cancelled
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
+    /// Keys and passwords of services, sealed in the database by a master key
+    #[command(subcommand)]
+    Secrets(secrets::SecretsCommand),
     /// Serve the HTTP API and the web app
     Serve(serve::ServeArgs),
     /// What the exchange's rules say
@@ -82,6 +86,7 @@ impl Command {
             Self::Signals(args) => args.run(config, terminal).await,
             Self::Explain(args) => args.run(config, terminal).await,
             Self::Jobs(command) => command.run(config, terminal).await,
+            Self::Secrets(command) => command.run(config, terminal).await,
             Self::Serve(args) => args.run(config, terminal).await,
             Self::Market(args) => args.run(terminal),
             Self::Bench(args) => args.run(config, terminal).await,
@@ -123,14 +128,24 @@ impl Clock for SystemClock {
     }
 }
 
+/// Opens the data directory that `config` names, and nothing that a secret may be needed for.
+async fn open_directory(config: &Config) -> anyhow::Result<App> {
+    let app = App::open(&config.data_dir, Arc::new(SystemClock), config.policy).await?;
+    Ok(match &config.master_key {
+        Some(source) => app.with_master_key(source.clone()),
+        None => app,
+    })
+}
+
 /// Opens the data directory that `config` names.
 async fn open(config: &Config) -> anyhow::Result<App> {
-    let app = App::open(&config.data_dir, Arc::new(SystemClock), config.policy)
+    let app = open_directory(config)
         .await?
         .with_source_order(config.source_order.clone())
-        .with_price_basis(config.price_basis.clone());
+        .with_price_basis(config.price_basis.clone())
+        .with_stored_credentials(config.stored_credentials.clone());
     let app = match &config.bucket {
-        Some(bucket) => app.with_bucket(bucket)?,
+        Some(bucket) => bucket.open(app).await?,
         None => app,
     };
     Ok(match &config.nightly {

@@ -4,29 +4,31 @@
 //! the names that other software knows). Every key is described in docs/CONFIGURATION.md.
 
 mod object_store;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use bist_app::BucketSettings;
+use bist_access::SecretName;
 use bist_app::nightly::NightlySettings;
+use bist_app::secrets::{MasterKeySource, StoredCredential};
 use bist_app::universes::UniverseName;
-use bist_feeds::{KapStrategy, Secret, SourceSection, SourceSettings};
+use bist_feeds::{KapStrategy, SourceSection, SourceSettings};
 use bist_market::validate::ValidationPolicy;
 use bist_market::{PriceBasis, Source};
 use clap::Args;
 use serde::Deserialize;
+
+use self::object_store::Bucket;
+use self::secrets::{SecretsSection, in_file};
 
 /// Where the server listens unless told otherwise.
 const BIND_DEFAULT: &str = "127.0.0.1:8080";
 
 /// Where the data lie unless told otherwise.
 const DATA_DIR_DEFAULT: &str = "data";
-
-/// The longest key that a file may hold.
-const CREDENTIAL_BYTES_MAX: usize = 4096;
 
 /// Flags that every command takes.
 #[derive(Args, Debug)]
@@ -46,6 +48,9 @@ pub(crate) struct CommonArgs {
         hide_env_values = true
     )]
     pub(crate) object_store_url: Option<String>,
+    /// File with the master key of the secrets, which only its owner may read
+    #[arg(long, value_name = "FILE", global = true, env = "BIST_MASTER_KEY_FILE")]
+    pub(crate) master_key_file: Option<PathBuf>,
     /// Print one JSON document on standard output; progress and messages go to standard error
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -63,13 +68,17 @@ pub(crate) struct Config {
     /// Directory that holds the database and the models.
     pub(crate) data_dir: PathBuf,
     /// The bucket in which the artefacts of models are kept besides.
-    pub(crate) bucket: Option<BucketSettings>,
+    pub(crate) bucket: Option<Bucket>,
     /// Where the server listens; a flag of `bist serve` may override it.
     pub(crate) bind: SocketAddr,
     /// When data are good enough.
     pub(crate) policy: ValidationPolicy,
     /// How each service is asked.
     pub(crate) sources: BTreeMap<Source, SourceSettings>,
+    /// The keys of services that are secrets.
+    pub(crate) stored_credentials: BTreeMap<Source, StoredCredential>,
+    /// Where the master key of the secrets is.
+    pub(crate) master_key: Option<MasterKeySource>,
     /// Which source of a symbol is used, the first that has it.
     pub(crate) source_order: Vec<Source>,
     /// What the prices of a source mean, where the user says so.
@@ -99,9 +108,11 @@ struct File {
     /// How services are asked, by name.
     #[serde(default)]
     sources: BTreeMap<Source, SourceSection>,
-    /// Files that hold the key or the user and password of a service, by name.
+    /// Files that hold the key or the user and password of a service, by name, or secrets.
     #[serde(default)]
-    credentials: BTreeMap<Source, PathBuf>,
+    credentials: BTreeMap<Source, String>,
+    #[serde(default)]
+    secrets: SecretsSection,
     nightly: Option<NightlySection>,
     #[serde(default)]
     retraining: RetrainingSection,
@@ -184,6 +195,7 @@ impl Config {
         let object_store_url =
             args.object_store_url.as_deref().or(file.object_store_url.as_deref());
         let sources = source_settings(&file.sources, &file.credentials)?;
+        let stored_credentials = stored_credentials(&sources, &file.credentials)?;
         let nightly = file.nightly.map(|section| nightly(section, &sources)).transpose()?;
         Ok(Self {
             data_dir: data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT)),
@@ -191,6 +203,8 @@ impl Config {
             bind,
             policy,
             sources,
+            stored_credentials,
+            master_key: secrets::master_key(args.master_key_file.as_deref(), file.secrets)?,
             source_order: file.data.source_order,
             price_basis: file.data.price_basis,
             kap: file.kap.strategy,
@@ -204,7 +218,7 @@ impl Config {
 /// The settings of all services, with what the file changes.
 fn source_settings(
     sections: &BTreeMap<Source, SourceSection>,
-    credentials: &BTreeMap<Source, PathBuf>,
+    credentials: &BTreeMap<Source, String>,
 ) -> anyhow::Result<BTreeMap<Source, SourceSettings>> {
     let services = bist_feeds::SERVICES;
     if let Some(unknown) =
@@ -220,27 +234,36 @@ fn source_settings(
             if let Some(section) = sections.get(&source) {
                 settings = settings.with(section).with_context(|| format!("[sources.{source}]"))?;
             }
-            if let Some(file) = credentials.get(&source) {
-                settings.credential =
-                    Some(credential(file).with_context(|| format!("credentials.{source}"))?);
+            if let Some(text) = credentials.get(&source)
+                && reference(source, text)?.is_none()
+            {
+                let key = in_file(Path::new(text));
+                settings.credential = key.with_context(|| format!("credentials.{source}"))?.into();
             }
             Ok((source, settings))
         })
         .collect()
 }
 
-/// The key in a file, without blanks around it.
-fn credential(file: &Path) -> anyhow::Result<Secret> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("cannot read the key file '{}'", file.display()))?;
-    let text = text.trim();
-    if text.is_empty() || text.len() > CREDENTIAL_BYTES_MAX || text.contains(char::is_control) {
-        bail!(
-            "'{}' does not hold one key: it is empty, too long or has several lines",
-            file.display()
-        );
+/// The keys of services that are secrets, each with the place from which its provider takes it.
+fn stored_credentials(
+    sources: &BTreeMap<Source, SourceSettings>,
+    credentials: &BTreeMap<Source, String>,
+) -> anyhow::Result<BTreeMap<Source, StoredCredential>> {
+    let mut stored = BTreeMap::new();
+    for (source, settings) in sources {
+        let text = credentials.get(source);
+        if let Some(name) = text.map(|text| reference(*source, text)).transpose()?.flatten() {
+            let credential = settings.credential.clone();
+            stored.insert(*source, StoredCredential { name, credential });
+        }
     }
-    Ok(Secret::new(text))
+    Ok(stored)
+}
+
+/// The secret that the credential of `source` names; `None` when it names a file.
+fn reference(source: Source, text: &str) -> anyhow::Result<Option<SecretName>> {
+    secrets::reference(text).with_context(|| format!("credentials.{source}"))
 }
 
 fn nightly(
@@ -268,4 +291,14 @@ fn read(path: &Path) -> anyhow::Result<File> {
         .with_context(|| format!("cannot read the configuration file '{}'", path.display()))?;
     toml::from_str(&text)
         .with_context(|| format!("the configuration file '{}' is malformed", path.display()))
+}
+
+/// The variable `name`; `None` when it is not set, or empty.
+#[expect(clippy::disallowed_methods, reason = "this is where configuration is read once")]
+fn environment(name: &'static str) -> anyhow::Result<Option<String>> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => bail!("{name} is not text"),
+    }
 }

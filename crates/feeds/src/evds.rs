@@ -10,6 +10,7 @@ mod table;
 
 use std::sync::Arc;
 
+use bist_access::Secret;
 use bist_market::{SeriesCode, Source};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -22,7 +23,6 @@ use crate::http::{Answer, BreakerState, Expects, HttpClient, Request, Waits};
 use crate::provider::{
     Batch, Content, Fetched, Fetching, Piece, Provider, Scope, Validators, Wanted,
 };
-use crate::secret::Secret;
 use crate::settings::SourceSettings;
 use crate::tcmb_rates::parse_rates_xml;
 
@@ -46,8 +46,8 @@ impl Evds {
         Ok(Self { client: HttpClient::new(Source::EVDS, settings, waits)? })
     }
 
-    fn key(&self) -> Option<&Secret> {
-        self.client.settings().credential.as_ref()
+    fn key(&self) -> Option<Secret> {
+        self.client.settings().credential.get()
     }
 
     async fn fetch_series(
@@ -147,7 +147,7 @@ impl Provider for Evds {
                 return Err(not_offered(format!("{} is not about its series", piece.key)));
             };
             match self.key() {
-                Some(key) => self.fetch_series(key, &piece.key, codes, (*from, *to), known).await,
+                Some(key) => self.fetch_series(&key, &piece.key, codes, (*from, *to), known).await,
                 None if from == to => self.fetch_day(&piece.key, codes, *from, known).await,
                 None => Err(plan::key_is_missing()),
             }

@@ -23,6 +23,7 @@
 
 mod bounded;
 pub mod bulletin;
+pub mod credential;
 pub mod csv;
 mod day_rows;
 mod decimal;
@@ -41,7 +42,6 @@ mod moment;
 pub mod parquet;
 pub mod provider;
 mod rows;
-pub mod secret;
 pub mod services;
 pub mod settings;
 mod spans;
@@ -49,6 +49,7 @@ pub mod tcmb_rates;
 pub mod yahoo;
 
 pub use bulletin::{BulletinProvider, parse_bulletin_csv, parse_bulletin_zip, read_bulletin};
+pub use credential::Credential;
 pub use csv::read_csv;
 pub use discover::{FileFormat, discover};
 pub use error::{BrokenFile, Fault, FeedError, Place};
@@ -61,7 +62,6 @@ pub use isyatirim::{IsYatirimProvider, adjustment_changed, parse_hisse_tekil, pa
 pub use kap::KapStrategy;
 pub use parquet::read_parquet;
 pub use provider::{Batch, Content, Fetched, Fetching, Piece, Provider, Scope, Validators, Wanted};
-pub use secret::Secret;
 pub use services::{SERVICES, providers};
 pub use settings::{SettingsError, SourceSection, SourceSettings};
 pub use yahoo::level_changed;

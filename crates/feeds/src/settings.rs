@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bist_market::Source;
 
-use crate::secret::Secret;
+use crate::credential::Credential;
 use crate::settings::section::check_address;
 
 pub use section::{SettingsError, SourceSection};
@@ -58,7 +58,7 @@ pub struct SourceSettings {
     /// A proxy for all requests, without user and password.
     pub proxy_url: Option<String>,
     /// A key or `user:password`, for sources that need one; never from the configuration file.
-    pub credential: Option<Secret>,
+    pub credential: Credential,
 }
 
 impl SourceSettings {
@@ -85,7 +85,7 @@ impl SourceSettings {
             breaker_failures_max: 5,
             breaker_open_for: Duration::from_secs(300),
             proxy_url: None,
-            credential: None,
+            credential: Credential::default(),
         };
         match source {
             Source::BULLETIN | Source::EVDS | Source::ISYATIRIM => Some(settings),

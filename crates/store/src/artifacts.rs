@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use bist_lifecycle::model_version::ModelVersion;
 
-use crate::bucket::{Bucket, BucketSettings};
+use crate::bucket::{Bucket, BucketSettings, Keys};
 use crate::error::StoreError;
 use crate::pool::Store;
 use crate::whole_file::{Existing, write_whole};
@@ -24,8 +24,12 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Bucket`] when no client can be made; nothing is asked of the network yet.
-    pub fn with_bucket(mut self, settings: &BucketSettings) -> Result<Self, StoreError> {
-        self.bucket = Some(Bucket::new(settings)?);
+    pub fn with_bucket(
+        mut self,
+        settings: &BucketSettings,
+        keys: &Keys,
+    ) -> Result<Self, StoreError> {
+        self.bucket = Some(Bucket::new(settings, keys)?);
         Ok(self)
     }
 

@@ -62,13 +62,13 @@ impl fmt::Debug for Bucket {
 }
 
 impl Bucket {
-    pub(crate) fn new(settings: &BucketSettings) -> Result<Self, BucketError> {
+    pub(crate) fn new(settings: &BucketSettings, keys: &Keys) -> Result<Self, BucketError> {
         let url = settings.url.clone();
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(url.bucket())
             .with_region(&settings.region)
-            .with_access_key_id(settings.keys.access_key_id())
-            .with_secret_access_key(settings.keys.secret_access_key())
+            .with_access_key_id(keys.access_key_id())
+            .with_secret_access_key(keys.secret_access_key())
             // What may be asked without TLS was decided with the settings.
             .with_allow_http(true)
             .with_http_connector(Connector)
@@ -81,7 +81,7 @@ impl Bucket {
                 max_retries: RETRIES_MAX,
                 retry_timeout: RETRY_TIMEOUT,
             });
-        if let Some(token) = settings.keys.session_token() {
+        if let Some(token) = keys.session_token() {
             builder = builder.with_token(token);
         }
         if let Some(endpoint) = &settings.endpoint {

@@ -25,6 +25,26 @@ pub fn write_whole(
     existing: Existing,
     write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
 ) -> io::Result<()> {
+    // As any other file, what the user's mask leaves of it.
+    write_as(path, existing, 0o666, write)
+}
+
+/// Makes a new file `path` of `bytes`, which only its owner may read where the system knows such a
+/// thing; one that is there stays.
+///
+/// # Errors
+///
+/// As [`write_whole`].
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_as(path, Existing::Keep, 0o600, |file| file.write_all(bytes))
+}
+
+fn write_as(
+    path: &Path,
+    existing: Existing,
+    mode: u32,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -35,9 +55,10 @@ pub fn write_whole(
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // As any other file, what the user's mask leaves of it.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
+        builder.permissions(std::fs::Permissions::from_mode(mode));
     }
+    #[cfg(not(unix))]
+    let _ = mode;
     let mut part = builder.tempfile_in(folder)?;
     write(part.as_file_mut())?;
     part.as_file().sync_all()?;

@@ -28,7 +28,7 @@ impl Place {
         copy(trained(), folder.path());
         let s3 = S3::start().await;
         let store = Store::open(folder.path()).await.unwrap();
-        let store = store.with_bucket(&s3.settings()).unwrap();
+        let store = store.with_bucket(&s3.settings(), &S3::keys()).unwrap();
         let champion = store.champion(tomorrow()).await.unwrap().unwrap();
         let file = folder.path().join(format!("models/{}.json", champion.artifact_sha256));
         let artifact = std::fs::read(&file).unwrap();
@@ -164,8 +164,9 @@ async fn keys_are_in_no_error_and_in_no_dump() {
     place.s3.is(Mood::Refusing(403));
     std::fs::remove_file(&place.file).unwrap();
     let error = place.store.artifact(&place.champion).await.unwrap_err();
-    let app = open(place.store.directory()).await.with_bucket(&place.s3.settings()).unwrap();
-    let told = format!("{error} {error:?} {:?} {app:?} {:?}", place.store, place.s3.settings());
+    let (settings, keys) = (place.s3.settings(), S3::keys());
+    let app = open(place.store.directory()).await.with_bucket(&settings, &keys).unwrap();
+    let told = format!("{error} {error:?} {:?} {app:?} {settings:?} {keys:?}", place.store);
     assert!(told.contains("s3://models/team/one") || told.contains("team/one"), "{told}");
     assert!(!told.contains(KEY) && !told.contains(SECRET), "{told}");
     app.close().await;

@@ -12,5 +12,6 @@ mod reproduction;
 mod retraining;
 mod s3;
 mod scoring;
+mod secrets;
 mod streaming;
 mod tuning;

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{Method, Response};
+use bist_access::Secret;
 use bist_app::{BucketSettings, Keys, ObjectStoreUrl};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -61,9 +62,13 @@ impl S3 {
         let Ok(ObjectStoreUrl::Bucket(url)) = "s3://models/team/one".parse() else {
             panic!("the address is that of a bucket")
         };
-        let keys = Keys::new(KEY.to_owned(), SECRET.to_owned(), None).unwrap();
-        let settings = BucketSettings::new(url, "us-east-1".to_owned(), keys).unwrap();
+        let settings = BucketSettings::new(url, "us-east-1".to_owned()).unwrap();
         settings.with_endpoint(&self.endpoint).unwrap()
+    }
+
+    /// The keys that it is asked by.
+    pub(crate) fn keys() -> Keys {
+        Keys::new(Secret::new(KEY), Secret::new(SECRET), None).unwrap()
     }
 
     pub(crate) fn is(&self, mood: Mood) {

@@ -48,6 +48,7 @@ impl ServeArgs {
         } else {
             open(config).await?
         };
+        app.check_secrets().await?;
         let app = if config.retraining { app.with_retraining() } else { app };
         let app = Arc::new(app);
         let listener = TcpListener::bind(bind).await.with_context(|| {

@@ -1,44 +1,100 @@
 //! Where the artefacts of models are kept besides the data directory.
 
 use anyhow::{Context, bail};
-use bist_app::{BucketSettings, Keys, ObjectStoreUrl};
+use bist_access::{Secret, SecretName};
+use bist_app::{App, BucketSettings, Keys, ObjectStoreUrl};
+
+use super::environment;
+use super::secrets::reference;
 
 /// The region of a server that has none of its own.
 const REGION_DEFAULT: &str = "us-east-1";
 
+/// A bucket, and where its keys are.
+#[derive(Clone, Debug)]
+pub(crate) struct Bucket {
+    settings: BucketSettings,
+    access_key_id: Key,
+    secret_access_key: Key,
+    session_token: Option<Key>,
+}
+
+/// One of the keys of a bucket, and the variable that gives it.
+#[derive(Clone, Debug)]
+struct Key {
+    variable: &'static str,
+    value: KeyValue,
+}
+
+#[derive(Clone, Debug)]
+enum KeyValue {
+    /// It is the value of the variable.
+    Here(Secret),
+    /// It is a secret.
+    Stored(SecretName),
+}
+
 /// The bucket that `url` names; `None` when it is the data directory alone, as without one.
 ///
 /// Keys, region and endpoint come from the environment, under the names that other software knows.
-pub(super) fn bucket(url: Option<&str>) -> anyhow::Result<Option<BucketSettings>> {
+pub(super) fn bucket(url: Option<&str>) -> anyhow::Result<Option<Bucket>> {
     let Some(url) = url else { return Ok(None) };
     let url = match url.parse().context("object_store_url")? {
         ObjectStoreUrl::DataDirectory => return Ok(None),
         ObjectStoreUrl::Bucket(url) => url,
     };
-    let (Some(key), Some(secret)) =
-        (environment("AWS_ACCESS_KEY_ID")?, environment("AWS_SECRET_ACCESS_KEY")?)
+    let (Some(access_key_id), Some(secret_access_key)) =
+        (key("AWS_ACCESS_KEY_ID")?, key("AWS_SECRET_ACCESS_KEY")?)
     else {
         bail!(
             "object_store_url names a bucket, which is asked by keys; set AWS_ACCESS_KEY_ID and \
              AWS_SECRET_ACCESS_KEY"
         );
     };
-    let keys = Keys::new(key, secret, environment("AWS_SESSION_TOKEN")?);
-    let keys = keys.context("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN")?;
     let region = environment("AWS_REGION")?.unwrap_or_else(|| REGION_DEFAULT.to_owned());
-    let settings = BucketSettings::new(url, region, keys).context("AWS_REGION")?;
-    Ok(Some(match environment("AWS_ENDPOINT_URL")? {
+    let settings = BucketSettings::new(url, region).context("AWS_REGION")?;
+    let settings = match environment("AWS_ENDPOINT_URL")? {
         Some(endpoint) => settings.with_endpoint(&endpoint).context("AWS_ENDPOINT_URL")?,
         None => settings,
-    }))
+    };
+    let session_token = key("AWS_SESSION_TOKEN")?;
+    Ok(Some(Bucket { settings, access_key_id, secret_access_key, session_token }))
 }
 
-/// The variable `name`; `None` when it is not set, or empty.
-#[expect(clippy::disallowed_methods, reason = "this is where configuration is read once")]
-fn environment(name: &'static str) -> anyhow::Result<Option<String>> {
-    match std::env::var(name) {
-        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => bail!("{name} is not text"),
+/// The key that the variable gives, or the secret that it names.
+fn key(variable: &'static str) -> anyhow::Result<Option<Key>> {
+    let Some(text) = environment(variable)? else { return Ok(None) };
+    let text = Secret::new(text);
+    let value = match reference(text.expose()).context(variable)? {
+        Some(name) => KeyValue::Stored(name),
+        None => KeyValue::Here(text),
+    };
+    Ok(Some(Key { variable, value }))
+}
+
+impl Bucket {
+    /// `app` with this bucket; keys that are secrets come from its store.
+    pub(crate) async fn open(&self, app: App) -> anyhow::Result<App> {
+        let token = match &self.session_token {
+            Some(token) => Some(token.read(&app).await?),
+            None => None,
+        };
+        let (id, secret) =
+            (self.access_key_id.read(&app).await?, self.secret_access_key.read(&app).await?);
+        let keys = Keys::new(id, secret, token)
+            .context("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN")?;
+        Ok(app.with_bucket(&self.settings, &keys)?)
+    }
+}
+
+impl Key {
+    async fn read(&self, app: &App) -> anyhow::Result<Secret> {
+        match &self.value {
+            KeyValue::Here(secret) => Ok(secret.clone()),
+            KeyValue::Stored(name) => app
+                .secret(name)
+                .await
+                .with_context(|| format!("{} is the secret '{name}'", self.variable)),
+        }
     }
 }

@@ -22,7 +22,10 @@ pub(crate) fn bist(data: &Path) -> Command {
         "AWS_SESSION_TOKEN",
         "BIST_BIND",
         "BIST_CONFIG",
+        "BIST_MASTER_KEY_FD",
+        "BIST_MASTER_KEY_FILE",
         "BIST_OBJECT_STORE_URL",
+        "CREDENTIALS_DIRECTORY",
         "RUST_LOG",
     ] {
         command.env_remove(name);

@@ -13,6 +13,7 @@ mod models;
 mod object_store;
 mod record;
 mod retraining;
+mod secrets;
 mod services;
 mod studies;
 mod tidy;

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use bist_access::Secret;
+
 use crate::http::shown::shown;
 use crate::provider::Validators;
-use crate::secret::Secret;
 
 /// A request to a source.
 #[derive(Clone)]

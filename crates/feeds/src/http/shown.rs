@@ -1,6 +1,6 @@
 //! Addresses and texts of a source as they may stand in a message.
 
-use crate::secret::Secret;
+use bist_access::Secret;
 
 /// Names of parameters whose values are secrets, in lower case.
 const SECRET_NAMES: [&str; 9] = [

@@ -4,13 +4,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use bist_access::Secret;
 use bist_market::Source;
 use serde::Deserialize;
 
 use crate::fetch_error::FetchError;
 use crate::http::{Answer, Expects, HttpClient, Request};
 use crate::json;
-use crate::secret::Secret;
 
 #[derive(Deserialize)]
 struct TokenAnswer {
@@ -29,7 +29,7 @@ impl Auth {
     /// along as they are (the test service); one without is a key for which a token is fetched
     /// first, once (production).
     pub(super) async fn header(&self, client: &HttpClient) -> Result<Secret, FetchError> {
-        let Some(credential) = &client.settings().credential else {
+        let Some(credential) = client.settings().credential.get() else {
             return Err(FetchError::CredentialMissing {
                 source_name: Source::KAP,
                 what: "the key of a contract with MKK",
@@ -44,7 +44,8 @@ impl Auth {
         if let Some(header) = known {
             return Ok(header);
         }
-        let header = Secret::new(format!("Bearer {}", sign_in(client, credential).await?.expose()));
+        let header =
+            Secret::new(format!("Bearer {}", sign_in(client, &credential).await?.expose()));
         *self.now() = Some(header.clone());
         Ok(header)
     }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use bist_access::Secret;
+
 /// Where artefacts are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ObjectStoreUrl {
@@ -106,11 +108,11 @@ impl FromStr for ObjectStoreUrl {
 }
 
 /// The keys by which a bucket is asked; never printed.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Keys {
-    access_key_id: String,
-    secret_access_key: String,
-    session_token: Option<String>,
+    access_key_id: Secret,
+    secret_access_key: Secret,
+    session_token: Option<Secret>,
 }
 
 impl Keys {
@@ -120,16 +122,16 @@ impl Keys {
     ///
     /// [`BucketSettingsError::Keys`] when one cannot be one.
     pub fn new(
-        access_key_id: String,
-        secret_access_key: String,
-        session_token: Option<String>,
+        access_key_id: Secret,
+        secret_access_key: Secret,
+        session_token: Option<Secret>,
     ) -> Result<Self, BucketSettingsError> {
-        let is_key = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_ascii_graphic());
-        let token = session_token.as_deref();
-        if [Some(access_key_id.as_str()), Some(&secret_access_key), token]
-            .into_iter()
-            .flatten()
-            .all(is_key)
+        let is_key = |key: &Secret| {
+            let key = key.expose();
+            !key.is_empty() && key.chars().all(|c| c.is_ascii_graphic())
+        };
+        let token = session_token.as_ref();
+        if [Some(&access_key_id), Some(&secret_access_key), token].into_iter().flatten().all(is_key)
         {
             Ok(Self { access_key_id, secret_access_key, session_token })
         } else {
@@ -138,46 +140,39 @@ impl Keys {
     }
 
     pub(super) fn access_key_id(&self) -> &str {
-        &self.access_key_id
+        self.access_key_id.expose()
     }
 
     pub(super) fn secret_access_key(&self) -> &str {
-        &self.secret_access_key
+        self.secret_access_key.expose()
     }
 
     pub(super) fn session_token(&self) -> Option<&str> {
-        self.session_token.as_deref()
+        self.session_token.as_ref().map(Secret::expose)
     }
 }
 
-impl fmt::Debug for Keys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[secret]")
-    }
-}
-
-/// A bucket, its server and the keys.
+/// A bucket and its server.
 #[derive(Clone, Debug)]
 pub struct BucketSettings {
     pub(super) url: BucketUrl,
     pub(super) region: String,
     /// The server, where it is not that of the region.
     pub(super) endpoint: Option<String>,
-    pub(super) keys: Keys,
 }
 
 impl BucketSettings {
-    /// The bucket at `url` in `region` of Amazon, asked by `keys`.
+    /// The bucket at `url` in `region` of Amazon.
     ///
     /// # Errors
     ///
     /// [`BucketSettingsError::Region`] when the region is no word.
-    pub fn new(url: BucketUrl, region: String, keys: Keys) -> Result<Self, BucketSettingsError> {
+    pub fn new(url: BucketUrl, region: String) -> Result<Self, BucketSettingsError> {
         let in_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if region.is_empty() || !region.chars().all(in_word) {
             return Err(BucketSettingsError::Region);
         }
-        Ok(Self { url, region, endpoint: None, keys })
+        Ok(Self { url, region, endpoint: None })
     }
 
     /// The same on the server at `endpoint`. Plain http is for this machine only.

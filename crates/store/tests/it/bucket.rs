@@ -1,5 +1,6 @@
 //! Settings of a bucket: what is taken, what is refused, and that keys are never told.
 
+use bist_access::Secret;
 use bist_store::bucket::BucketUrl;
 use bist_store::{BucketSettings, BucketSettingsError, Keys, ObjectStoreUrl};
 
@@ -37,13 +38,14 @@ fn url() -> BucketUrl {
 }
 
 fn keys() -> Keys {
-    Keys::new("AKIAHIDDEN".into(), "hidden-secret".into(), Some("hidden-token".into())).unwrap()
+    let [id, secret, token] = ["AKIAHIDDEN", "hidden-secret", "hidden-token"].map(Secret::new);
+    Keys::new(id, secret, Some(token)).unwrap()
 }
 
 #[test]
 fn without_tls_only_this_machine_is_asked() {
     let with = |endpoint| {
-        let settings = BucketSettings::new(url(), "eu-central-1".into(), keys()).unwrap();
+        let settings = BucketSettings::new(url(), "eu-central-1".into()).unwrap();
         settings.with_endpoint(endpoint).map(drop)
     };
     for endpoint in [
@@ -65,17 +67,17 @@ fn without_tls_only_this_machine_is_asked() {
     {
         assert_eq!(with(endpoint), Err(BucketSettingsError::Endpoint), "{endpoint}");
     }
-    let region = BucketSettings::new(url(), "eu central".into(), keys()).map(drop);
+    let region = BucketSettings::new(url(), "eu central".into()).map(drop);
     assert_eq!(region, Err(BucketSettingsError::Region));
 }
 
 #[test]
 fn keys_are_never_told() {
-    let settings = BucketSettings::new(url(), "eu-central-1".into(), keys()).unwrap();
+    let settings = BucketSettings::new(url(), "eu-central-1".into()).unwrap();
     let told = format!("{settings:?} {:?}", keys());
     assert!(told.contains("[secret]") && !told.contains("idden"), "{told}");
     for (key, secret) in [("", "secret"), ("key", ""), ("k ey", "secret"), ("key", "secret\n")] {
-        let refused = Keys::new(key.into(), secret.into(), None).map(drop);
+        let refused = Keys::new(Secret::new(key), Secret::new(secret), None).map(drop);
         assert_eq!(refused, Err(BucketSettingsError::Keys));
     }
 }

@@ -7,6 +7,7 @@ mod experiments;
 mod ingests;
 mod jobs;
 mod quality;
+mod secrets;
 mod signals;
 mod sources;
 mod studies;

@@ -5,7 +5,7 @@ use super::rust_text::RustText;
 use super::tree::{File, Tree};
 
 /// Crates that decide and do nothing else.
-pub(super) const PURE_CRATES: [&str; 4] = ["market", "models", "trading", "lifecycle"];
+pub(super) const PURE_CRATES: [&str; 5] = ["market", "models", "trading", "lifecycle", "access"];
 
 /// Pairs of words that make a text SQL when it has both, in this order.
 const SQL: [(&str, &str); 8] = [

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use bist_access::Secret;
 use bist_feeds::evds::Evds;
 use bist_feeds::{
-    Batch, Content, FetchError, Piece, Provider, Scope, Secret, SourceSettings, Validators, Wanted,
+    Batch, Content, FetchError, Piece, Provider, Scope, SourceSettings, Validators, Wanted,
 };
 use bist_market::{Interval, Source};
 use bist_testkit::http_server::{HttpServer, Reply, Script};
@@ -29,7 +30,7 @@ impl Scene {
             .with_base_url("rates", &server.url("/kurlar"))
             .unwrap();
         settings.requests_per_minute = u32::MAX;
-        settings.credential = key.map(Secret::new);
+        settings.credential = key.map(Secret::new).map(Into::into).unwrap_or_default();
         let evds = Evds::new(&settings, Arc::new(FakeWaits::default())).unwrap();
         Self { server, evds }
     }

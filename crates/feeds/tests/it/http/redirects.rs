@@ -1,6 +1,7 @@
 //! Where we let a source send us.
 
-use bist_feeds::{Expects, Request, Secret};
+use bist_access::Secret;
+use bist_feeds::{Expects, Request};
 use bist_testkit::http_server::{HttpServer, Reply, Script};
 
 use super::Scene;

@@ -4,7 +4,8 @@ use std::env;
 use std::process::Command;
 use std::sync::Arc;
 
-use bist_feeds::{Answer, Expects, FetchError, Request, Secret, Validators};
+use bist_access::Secret;
+use bist_feeds::{Answer, Expects, FetchError, Request, Validators};
 use bist_testkit::http_server::{HttpServer, Reply, Script};
 
 use super::{SECOND, Scene, client};
@@ -98,7 +99,7 @@ async fn secrets_stand_in_no_message() {
         [Reply::status(403, echo), Reply::status(429, echo), Reply::html(echo), Reply::reset()];
     let scene = Scene::with(replies, |settings| {
         settings.attempts_max = 1;
-        settings.credential = Some(Secret::new("s3cr3t"));
+        settings.credential = Secret::new("s3cr3t").into();
     });
     let request = Request::get(scene.server.url("/a?crumb=cr%2Fmb&apiKey=k3y"), Expects::Json)
         .secret_header("key", Secret::new("s3cr3t"));

@@ -5,7 +5,8 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
 
-use bist_feeds::{Expects, Request, Secret};
+use bist_access::Secret;
+use bist_feeds::{Expects, Request};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 

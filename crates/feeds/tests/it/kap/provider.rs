@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bist_access::Secret;
 use bist_feeds::kap::{Kap, KapStrategy};
 use bist_feeds::{
-    Batch, Content, FetchError, Fetched, Piece, Provider, Scope, Secret, SourceSettings,
-    Validators, Wanted,
+    Batch, Content, FetchError, Fetched, Piece, Provider, Scope, SourceSettings, Validators, Wanted,
 };
 use bist_market::{Interval, Source};
 use bist_testkit::http_server::{HttpServer, Reply, Script};
@@ -40,7 +40,7 @@ impl Scene {
             .unwrap()
             .with_base_url("site", &server.url("/site"))
             .unwrap();
-        settings.credential = credential.map(Secret::new);
+        settings.credential = credential.map(Secret::new).map(Into::into).unwrap_or_default();
         change(&mut settings);
         let waits = Arc::new(FakeWaits::default());
         let kap = Kap::new(&settings, strategy, Arc::<FakeWaits>::clone(&waits)).unwrap();

@@ -1,0 +1,34 @@
+//! Secrets: how they are named, kept out of sight, and sealed by the master key.
+//!
+//! A [`Secret`] is a text that is never printed and is wiped when it is dropped. [`SealedSecrets`]
+//! is what a database holds of all of them: each value is sealed under a data key of its own, the
+//! data keys under the [`MasterKey`], and a register tells which secrets there are
+//! (docs/adr/0027-secrets.md). Random numbers and the time are arguments; nothing here reads a file
+//! or knows where the master key comes from.
+//!
+//! ```
+//! use bist_access::{MasterKey, SealedSecrets, Secret, SecretName};
+//! use jiff::Timestamp;
+//! use rand_chacha::ChaCha20Rng;
+//! use rand_chacha::rand_core::SeedableRng;
+//!
+//! // A program takes the generator of the operating system.
+//! let mut rng = ChaCha20Rng::seed_from_u64(7);
+//! let key = MasterKey::generate(&mut rng);
+//! let name: SecretName = "evds".parse()?;
+//! let mut sealed = SealedSecrets::default();
+//! sealed.add(&key, &name, &Secret::parse("s3cr3t")?, Timestamp::UNIX_EPOCH, &mut rng)?;
+//!
+//! assert_eq!(sealed.value(&key, &name)?.expose(), "s3cr3t");
+//! assert_eq!(format!("{:?}", sealed.value(&key, &name)?), "[secret]");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod envelope;
+pub mod master_key;
+pub mod sealed;
+pub mod secret;
+
+pub use master_key::{MASTER_KEY_TEXT_BYTES_MAX, MasterKey, MasterKeyError};
+pub use sealed::{SealedRegister, SealedSecret, SealedSecrets, SecretEntry, SecretsError};
+pub use secret::{SECRET_BYTES_MAX, Secret, SecretError, SecretName, SecretNameError};

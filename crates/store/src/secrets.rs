@@ -1,0 +1,102 @@
+//! Secrets, sealed: this crate neither has the master key nor opens anything.
+
+use bist_access::{SealedRegister, SealedSecret, SealedSecrets, SecretEntry};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+
+use crate::columns::{count, impossible, instant_us, signed};
+use crate::error::StoreError;
+use crate::model_versions::IMMEDIATE;
+use crate::pool::Store;
+
+impl Store {
+    /// All secrets as they are stored, by name.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails or holds a name that is none.
+    pub async fn sealed_secrets(&self) -> Result<SealedSecrets, StoreError> {
+        // One view of both tables.
+        let mut transaction = self.reader.begin().await?;
+        read(&mut transaction).await
+    }
+
+    /// Lets `change` work on all secrets, and keeps what it leaves in one transaction: everything, or
+    /// nothing when `change` refuses. Nobody else changes them in between.
+    ///
+    /// # Errors
+    ///
+    /// What `change` says, or [`StoreError`] when the database fails.
+    pub async fn change_secrets<T, E: From<StoreError>>(
+        &self,
+        change: impl FnOnce(&mut SealedSecrets) -> Result<T, E> + Send,
+    ) -> Result<T, E> {
+        let mut transaction = self.writer.begin_with(IMMEDIATE).await.map_err(StoreError::from)?;
+        let mut secrets = read(&mut transaction).await?;
+        let answer = change(&mut secrets)?;
+        write(&mut transaction, &secrets).await?;
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(answer)
+    }
+}
+
+async fn read(connection: &mut SqliteConnection) -> Result<SealedSecrets, StoreError> {
+    let register = sqlx::query("SELECT key_check, entries FROM secret_register WHERE id = 1")
+        .fetch_optional(&mut *connection)
+        .await?;
+    let secrets = sqlx::query(
+        "SELECT name, revision, set_at_us, wrapped_key, sealed_value FROM secrets ORDER BY name",
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(SealedSecrets {
+        register: register.as_ref().map(sealed_register).transpose()?,
+        secrets: secrets.iter().map(sealed_secret).collect::<Result<_, _>>()?,
+    })
+}
+
+/// Puts `secrets` in place of what is there.
+async fn write(
+    connection: &mut SqliteConnection,
+    secrets: &SealedSecrets,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM secrets").execute(&mut *connection).await?;
+    for SealedSecret { entry, wrapped_key, sealed_value } in &secrets.secrets {
+        sqlx::query(
+            "INSERT INTO secrets (name, revision, set_at_us, wrapped_key, sealed_value)
+             VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(entry.name.as_str())
+        .bind(signed(entry.revision))
+        .bind(entry.set_at.as_microsecond())
+        .bind(wrapped_key)
+        .bind(sealed_value)
+        .execute(&mut *connection)
+        .await?;
+    }
+    sqlx::query("DELETE FROM secret_register").execute(&mut *connection).await?;
+    if let Some(SealedRegister { key_check, entries }) = &secrets.register {
+        sqlx::query("INSERT INTO secret_register (id, key_check, entries) VALUES (1, $1, $2)")
+            .bind(key_check)
+            .bind(entries)
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+fn sealed_secret(row: &SqliteRow) -> Result<SealedSecret, StoreError> {
+    Ok(SealedSecret {
+        entry: SecretEntry {
+            name: row.try_get::<&str, _>("name")?.parse().map_err(impossible)?,
+            revision: count(row, "revision")?,
+            set_at: instant_us(row.try_get("set_at_us")?)?,
+        },
+        wrapped_key: row.try_get("wrapped_key")?,
+        sealed_value: row.try_get("sealed_value")?,
+    })
+}
+
+fn sealed_register(row: &SqliteRow) -> Result<SealedRegister, StoreError> {
+    Ok(SealedRegister { key_check: row.try_get("key_check")?, entries: row.try_get("entries")? })
+}
