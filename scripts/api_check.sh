@@ -18,7 +18,16 @@ run train --horizon 5 >"$out/trained.json"
 run signals >"$out/signals.json"
 run tune --part elastic-net --pruner none --study check --trials 2 >"$out/tuned.json"
 
-"$bist" serve --data-dir "$data" --bind 127.0.0.1:0 --json >"$out/serve.json" 2>"$out/serve.log" &
+# A program with a key that may everything; Schemathesis asks more often than programs may.
+run users create checker --role admin >"$out/user.json"
+run keys create --user checker --name check --scope read --scope trade --scope analyse --scope admin >"$out/key.json"
+cat >"$out/bist.toml" <<'TOML'
+[limits]
+ai = "100000/min"
+auth = "100000/min"
+default = "100000/min"
+TOML
+"$bist" serve --config "$out/bist.toml" --data-dir "$data" --bind 127.0.0.1:0 --json >"$out/serve.json" 2>"$out/serve.log" &
 server=$!
 trap 'kill "$server" 2>/dev/null || true' EXIT
 for _ in $(seq 100); do
@@ -28,7 +37,8 @@ for _ in $(seq 100); do
 done
 
 # What the document cannot say is refused with 400 (a cursor of another list, days in the wrong order, a
-# parameter that the study does not have) or 422 (a feature that no model reads): no fault.
+# parameter that the study does not have) or 422 (a feature that no model reads): no fault. Neither is 401
+# for a password that is none, or 403 where the key of a program will not do.
 cat >"$out/schemathesis.toml" <<TOML
 [parameters]
 symbol = "$(value symbol <"$out/signals.json")"
@@ -38,13 +48,14 @@ signal = "$(value id <"$out/signals.json")"
 study = "check"
 
 [checks]
-positive_data_acceptance.expected-statuses = ["2xx", "304", "404", "409", "422", "503"]
+positive_data_acceptance.expected-statuses = ["2xx", "304", "401", "403", "404", "409", "410", "422", "503"]
 
 [[operations]]
 include-path-regex = "^/api/v1/(bars|market/calendar|studies/.*)$"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "304", "400", "404"]
 TOML
 (cd "$out" && "$schemathesis" --config-file schemathesis.toml run "$url/api/openapi.json" --checks all \
+    --header "Authorization: Bearer $(value token <"$out/key.json")" \
     --max-examples 25 --seed 7 --workers 1 --no-color) >"$out/report.txt" 2>&1 || {
     cat "$out/report.txt"
     exit 1

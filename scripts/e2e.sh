@@ -9,13 +9,22 @@ out=${2:-target/e2e}
 rm -rf "$out"
 mkdir -p "$out"
 server=
+# A browser that clicks through everything asks more often than people may.
+cat >"$out/bist.toml" <<'TOML'
+[limits]
+ai = "100000/min"
+auth = "1000/min"
+default = "100000/min"
+TOML
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true' EXIT
 
 # Serves DATA on a free port and runs the browser journeys against it, with the options that follow.
 browse() {
-    local data=$1 shots=$2 log=$out/serve-$2.log base=
+    local data=$1 shots=$2 log=$out/serve-$2.log base= invitation=
     shift 2
-    "$bist" serve --data-dir "$data" --bind 127.0.0.1:0 --json >"$out/address-$shots.json" 2>"$log" &
+    "$bist" users create-admin --data-dir "$data" --json >"$out/administrator-$shots.json"
+    invitation=$(sed -n 's/.*"link": "[^"]*\(\/invitation#[^"]*\)".*/\1/p' "$out/administrator-$shots.json")
+    "$bist" serve --config "$out/bist.toml" --data-dir "$data" --bind 127.0.0.1:0 --json >"$out/address-$shots.json" 2>"$log" &
     server=$!
     for _ in $(seq 100); do
         base=$(sed -n 's/.*"address": "\(.*\)".*/\1/p' "$out/address-$shots.json")
@@ -24,7 +33,7 @@ browse() {
         sleep 0.1
     done
     curl -fsS --retry 20 --retry-delay 1 --retry-all-errors "$base/health/ready" >"$out/ready-$shots.json"
-    node web/e2e/run.mjs --base "$base" --out "$out/$shots" "$@"
+    node web/e2e/run.mjs --base "$base" --invitation "$invitation" --out "$out/$shots" "$@"
     kill -TERM "$server"
     wait "$server"
     server=

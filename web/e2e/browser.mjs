@@ -2,12 +2,15 @@
 // inspection that each page has to pass.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 
 const option = (name) => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? undefined : process.argv[at + 1];
 };
 export const BASE = (option('base') ?? process.env.BIST_E2E_BASE ?? '').replace(/\/$/, '');
+/** The link by which the first administrator sets a password, without the base. */
+export const INVITATION = option('invitation') ?? '';
 export const OUT = option('out') ?? 'e2e-out';
 export const QUICK = process.argv.includes('--quick');
 if (BASE === '') {
@@ -57,15 +60,26 @@ export const percentTr = (share, digits) =>
 export const numberTr = (value) => new Intl.NumberFormat('tr-TR').format(value);
 export const modelPath = (model) => `/models/${encodeURIComponent(model.version)}`;
 
+/** The cookies of whoever has signed in for all journeys. */
+let cookies = [];
+/** From now on every page and every question to the API is that of who is signed in in `context`. */
+export async function keepSession(context) {
+  cookies = await context.cookies();
+}
+
+/** What the server answers to who is signed in. */
+export const ask = (path) => fetch(`${BASE}${path}`, { headers: { cookie: cookies.map(({ name, value }) => `${name}=${value}`).join('; ') } });
+
 export async function api(path) {
-  const response = await fetch(`${BASE}${path}`);
+  const response = await ask(path);
   if (!response.ok) throw new Error(`${path} answered ${response.status}`);
   return response.json();
 }
 
-/** A page that records everything a browser can complain about. */
-export async function openPage(browser, { theme = 'dark', language = 'tr', width = 1440, ...context } = {}) {
-  const opened = await browser.newContext({ viewport: { width, height: HEIGHT[width] ?? 900 }, ...context });
+/** A page that records everything a browser can complain about; signed in, unless it is to be `anonymous`. */
+export async function openPage(browser, { theme = 'dark', language = 'tr', width = 1440, anonymous = false, ...context } = {}) {
+  const storageState = { cookies: anonymous ? [] : cookies, origins: [] };
+  const opened = await browser.newContext({ viewport: { width, height: HEIGHT[width] ?? 900 }, storageState, ...context });
   const page = await opened.newPage();
   const complaints = [];
   page.on('console', (message) => {
@@ -128,6 +142,28 @@ export async function inspect(page, complaints, where, { axe = true } = {}) {
     return result.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(', ')}`);
   }, AXE_TAGS);
   check(found.length === 0, `${where}: accessibility: ${found.join(' | ')}`);
+}
+
+/** Looks at the page as it stands in every theme, language and width; a page that has lost its state cannot be visited anew. */
+export async function inspectLooks(page, complaints, name) {
+  const before = page.viewportSize();
+  const { theme: themeBefore, lang } = await page.evaluate(() => ({ theme: document.documentElement.dataset.theme, lang: document.documentElement.lang }));
+  const set = async (theme, language, size) => {
+    await page.setViewportSize(size);
+    // The attribute is all that a theme is. A window above the page covers the choice of language, and a press on it is one all the same.
+    await page.evaluate(([wanted, tongue]) => {
+      document.documentElement.dataset.theme = wanted;
+      document.querySelector(`button[lang="${tongue}"]`).click();
+    }, [theme, language]);
+    await settled(page);
+  };
+  for (const { theme, language, width } of LOOKS) {
+    await set(theme, language, { width, height: HEIGHT[width] });
+    const where = `${name} ${theme} ${language} ${width}`;
+    await inspect(page, complaints, where);
+    await page.screenshot({ path: join(OUT, `${where.replaceAll(' ', '-')}.png`), fullPage: true });
+  }
+  await set(themeBefore, lang, before);
 }
 
 /** An answer that tells of a failure inside, as the server gives it. */

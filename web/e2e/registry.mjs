@@ -1,6 +1,6 @@
 // The registry: the list as it is filtered, a version with its history, its card, and beside another.
 import { join } from 'node:path';
-import { api, BASE, check, inspect, modelPath, openPage, OUT, settled, visit, WAIT_MS } from './browser.mjs';
+import { api, ask, check, inspect, modelPath, openPage, OUT, settled, visit, WAIT_MS } from './browser.mjs';
 
 /** Goes from the list to a version, reads its card, and compares it with another one if there is one. */
 export async function registryJourney(browser, models) {
@@ -31,7 +31,7 @@ export async function registryJourney(browser, models) {
 
   const links = await page.locator('[data-card] a').evaluateAll((all) => all.map((link) => link.getAttribute('href')));
   check(links.length === 2, `${where}: the card is not offered as Markdown and JSON`);
-  const [markdown, json] = await Promise.all(links.map((link) => fetch(`${BASE}${link}`)));
+  const [markdown, json] = await Promise.all(links.map(ask));
   check((markdown.headers.get('content-type') ?? '').startsWith('text/markdown'), `${where}: the card is no Markdown`);
   const text = await markdown.text();
   check(text.startsWith(`# Model card: ${model.version}\n`), `${where}: the card begins with ${text.slice(0, 60)}`);

@@ -1,8 +1,9 @@
 // Drives the served app in headless Chromium and fails on the first kind of defect it finds many of.
 //
-//   node e2e/run.mjs --base http://127.0.0.1:8080 --out DIR [--quick]
+//   node e2e/run.mjs --base http://127.0.0.1:8080 --invitation '/invitation#TOKEN' --out DIR [--quick]
 //
-// The base may also come from BIST_E2E_BASE. Works on any data: what it expects is read from the API.
+// The base may also come from BIST_E2E_BASE. The invitation is that of an administrator who has set no
+// password yet. Works on any data: what it expects is read from the API.
 // --quick takes one width and one theme for each page; the journeys always run.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,13 +23,16 @@ import {
   modelPath,
   numberTr,
   openPage,
+  INVITATION,
   OUT,
   percentTr,
+  QUICK,
   SAMPLE_WORD,
   settled,
   visit,
   WAIT_MS,
 } from './browser.mjs';
+import { accessJourney, signIn } from './access.mjs';
 import { explanationJourney } from './explanations.mjs';
 import { horizonJourney, withinSession } from './horizons.mjs';
 import { jobsJourney } from './jobs.mjs';
@@ -449,6 +453,8 @@ async function apiDocs(browser) {
 }
 
 mkdirSync(OUT, { recursive: true });
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+const owner = await signIn(browser, { invitation: INVITATION });
 const symbols = (await api('/api/v1/symbols?limit=1000')).items;
 if (symbols.length < 2) throw new Error(`the server has ${symbols.length} symbols; the journeys need two`);
 const signals = new Map((await api('/api/v1/signals')).items.map((signal) => [signal.symbol, signal]));
@@ -457,7 +463,6 @@ const explained = symbols.filter((symbol) => signals.has(symbol.symbol));
 const studies = (await api('/api/v1/studies')).items;
 const experiments = (await api('/api/v1/experiments')).items;
 
-const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 try {
   const run = await jobsJourney(browser).catch((error) => check(false, error.stack.split('\n').slice(0, 4).join(' ')));
   await matrix(browser, [
@@ -494,6 +499,8 @@ try {
     () => emptyStore(browser),
     () => unknownAddresses(browser),
     () => apiDocs(browser),
+    // What access looks like does not depend on the data.
+    ...(QUICK ? [] : [() => accessJourney(browser, owner)]),
   ];
   for (const step of steps) {
     await step().catch((error) => check(false, error.stack.split('\n').slice(0, 4).join(' ')));

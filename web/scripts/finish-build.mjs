@@ -12,7 +12,8 @@ const MODULES = join(WEB, 'node_modules');
 /** Budgets in bytes after gzip. */
 const SYMBOL_ROUTE_MAX = 120_000;
 const LAZY_ROUTE_MAX = 40_000;
-const CSS_MAX = 15_500;
+/** Of all pages together; those of access (sign-in, enrolment, settings, users, audit) brought it above 15.5 kB. */
+const CSS_MAX = 17_000;
 const SYMBOL_ROUTE = 'src/routes/symbol/SymbolPage.svelte';
 
 /** Smaller files gain nothing from compression. */

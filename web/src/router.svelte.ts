@@ -4,7 +4,7 @@ class Router {
   route = $state.raw<Route>(parseRoute(location.pathname));
   /** The choices made on the page, as in the address. */
   search = $state(location.search);
-  #path = location.pathname;
+  pathname = $state(location.pathname);
 
   constructor() {
     addEventListener('popstate', () => this.#show());
@@ -19,8 +19,8 @@ class Router {
   #show(): void {
     this.search = location.search;
     // A link within the page comes here too, and so does a choice; the page stays as it is.
-    if (location.pathname === this.#path) return;
-    this.#path = location.pathname;
+    if (location.pathname === this.pathname) return;
+    this.pathname = location.pathname;
     this.route = parseRoute(location.pathname);
   }
 }

@@ -9,7 +9,18 @@ export type Route =
   | { name: 'experiments'; experiment: string | null }
   | { name: 'quality'; symbol: string | null; code: string | null }
   | { name: 'about' }
+  | { name: 'login' }
+  | { name: 'code' }
+  | { name: 'invitation' }
+  | { name: 'enrol' }
+  | { name: 'settings'; part: SettingsPart }
+  | { name: 'admin'; part: AdminPart }
   | { name: 'unknown'; path: string };
+
+export const SETTINGS_PARTS = ['security', 'keys'] as const;
+export type SettingsPart = (typeof SETTINGS_PARTS)[number];
+export const ADMIN_PARTS = ['users', 'keys', 'audit'] as const;
+export type AdminPart = (typeof ADMIN_PARTS)[number];
 
 /** A ticker as the server knows it; the rule of `Symbol::parse`. */
 const SYMBOL = /^[A-Z0-9]{1,12}$/;
@@ -46,6 +57,17 @@ export function parseRoute(path: string): Route {
     return { name: 'quality', symbol, code: third ?? null };
   }
   if (head === 'about' && argument === null) return { name: 'about' };
+  if (head === 'login' && argument === null) return { name: 'login' };
+  if (head === 'login' && argument === 'code') return { name: 'code' };
+  if ((head === 'invitation' || head === 'enrol') && argument === null) return { name: head };
+  if (head === 'settings') {
+    const part = SETTINGS_PARTS.find((one) => one === (argument ?? 'security'));
+    if (part !== undefined) return { name: 'settings', part };
+  }
+  if (head === 'admin') {
+    const part = ADMIN_PARTS.find((one) => one === (argument ?? 'users'));
+    if (part !== undefined) return { name: 'admin', part };
+  }
   return { name: 'unknown', path };
 }
 

@@ -29,6 +29,12 @@ describe('an address', () => {
     expect(parseRoute('/quality/thyao/flat_bar')).toEqual({ name: 'quality', symbol: 'THYAO', code: 'flat_bar' });
     expect(parseRoute('/quality/thyao/flat_bar/x').name).toBe('unknown');
     expect(parseRoute('/about')).toEqual({ name: 'about' });
+    expect(['/login', '/login/code', '/invitation', '/enrol'].map((path) => parseRoute(path).name)).toEqual(['login', 'code', 'invitation', 'enrol']);
+    expect(parseRoute('/settings')).toEqual({ name: 'settings', part: 'security' });
+    expect(parseRoute('/settings/keys')).toEqual({ name: 'settings', part: 'keys' });
+    expect(parseRoute('/admin')).toEqual({ name: 'admin', part: 'users' });
+    expect(parseRoute('/admin/audit')).toEqual({ name: 'admin', part: 'audit' });
+    for (const path of ['/login/x', '/invitation/x', '/settings/x', '/admin/x', '/admin/audit/1']) expect(parseRoute(path).name, path).toBe('unknown');
   });
   it('survives the way there and back', () => {
     expect(parseRoute(symbolPath('XU100'))).toEqual({ name: 'symbol', symbol: 'XU100' });

@@ -148,10 +148,10 @@ describe('the line of intermediate values', () => {
 describe('polling', () => {
   const study = (state: StudySummary['state']): StudySummary => ({ state }) as StudySummary;
   it('is quick while something runs or nobody knows', () => {
-    expect(pollingMs([study('idle'), study('running')])).toBe(2000);
+    expect(pollingMs([study('idle'), study('running')])).toBe(5000);
     expect(pollingMs([study('finished')])).toBe(30_000);
     expect(pollingMs([])).toBe(30_000);
-    expect(pollingMs(null)).toBe(2000);
+    expect(pollingMs(null)).toBe(5000);
   });
 });
 

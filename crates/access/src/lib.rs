@@ -1,9 +1,11 @@
-//! Secrets: how they are named, kept out of sight, and sealed by the master key.
+//! Who may do what and how often; secrets: how they are named, kept out of sight, and sealed by the
+//! master key; and the chain of records of what was done.
 //!
 //! A [`Secret`] is a text that is never printed and is wiped when it is dropped. [`SealedSecrets`]
 //! is what a database holds of all of them: each value is sealed under a data key of its own, the
 //! data keys under the [`MasterKey`], and a register tells which secrets there are
-//! (docs/adr/0027-secrets.md). Random numbers and the time are arguments; nothing here reads a file
+//! (docs/adr/0027-secrets.md). An [`AuditRecord`] says who did what, in a chain that only the
+//! [`AuditKey`] continues (docs/adr/0028-audit.md). Random numbers and the time are arguments; nothing here reads a file
 //! or knows where the master key comes from.
 //!
 //! ```
@@ -24,11 +26,39 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod account;
+pub mod actor;
+pub mod api_key;
+pub mod audit;
 mod envelope;
+pub mod id;
 pub mod master_key;
+pub mod password;
+pub mod rate_limit;
+pub mod recovery_code;
+pub mod role;
 pub mod sealed;
 pub mod secret;
+pub mod session;
+pub mod token;
+pub mod totp;
 
+pub use account::{Account, AccountState, SecondFactor, UserName, UserNameError};
+pub use actor::Actor;
+pub use api_key::{ApiKey, KeyRequest, KeyRequestError, KeyState, Scope, ScopeError};
+pub use audit::{
+    AuditAction, AuditActionError, AuditBreak, AuditDetails, AuditEntry, AuditHead, AuditKey,
+    AuditKeyError, AuditPersonal, AuditProblem, AuditRecord, AuditRoot, AuditRootError,
+    AuditVerification, AuditVerifier,
+};
+pub use id::{AccountId, IdError, KeyId, SessionId};
 pub use master_key::{MASTER_KEY_TEXT_BYTES_MAX, MasterKey, MasterKeyError};
+pub use password::{HashedPassword, HashedPasswordError, WeakPassword};
+pub use rate_limit::{Class, Decision, Quota, QuotaError, RateLimiter};
+pub use recovery_code::{RECOVERY_CODES, normal_recovery_code, random_recovery_codes};
+pub use role::{Role, RoleError};
 pub use sealed::{SealedRegister, SealedSecret, SealedSecrets, SecretEntry, SecretsError};
 pub use secret::{SECRET_BYTES_MAX, Secret, SecretError, SecretName, SecretNameError};
+pub use session::{Session, Stage};
+pub use token::{TokenDigest, TokenKey, TokenKeyError, TokenKind};
+pub use totp::{Enrolment, TotpSeed, TotpSeedError};

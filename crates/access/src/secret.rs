@@ -69,6 +69,9 @@ impl fmt::Debug for Secret {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SecretName(String);
 
+/// What the names of the product's own secrets begin with.
+const OWN: &str = "bist.";
+
 /// A text that is no name of a secret. It is not repeated, for it may be the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -78,6 +81,16 @@ pub struct SecretName(String);
 pub struct SecretNameError;
 
 impl SecretName {
+    /// What the key of the audit is called.
+    pub fn audit_key() -> Self {
+        Self(format!("{OWN}audit-key"))
+    }
+
+    /// Whether the product made the secret for itself, so that nobody gives it a value by hand.
+    pub fn is_own(&self) -> bool {
+        self.0.starts_with(OWN)
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -128,6 +141,9 @@ mod tests {
         for name in ["evds", "kap.test", "0_a-b", &"x".repeat(64)] {
             assert_eq!(name.parse::<SecretName>().unwrap().to_string(), name);
         }
+        let own = SecretName::audit_key();
+        assert_eq!((own.as_str().parse(), own.is_own()), (Ok(own.clone()), true));
+        assert!(!"bistro".parse::<SecretName>().unwrap().is_own());
         for text in ["", "Evds", "-a", ".a", "a b", "a/b", "ı", "a\n", &"x".repeat(65)] {
             assert_eq!(text.parse::<SecretName>(), Err(SecretNameError), "{text}");
         }

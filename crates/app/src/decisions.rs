@@ -92,7 +92,7 @@ impl App {
         };
         let score_share_before =
             self.score_of(record.symbol, record.interval, record.source).await?;
-        self.store.save_decision(&record, &decision).await?;
+        self.store.save_decision(&record, &decision, &self.audit().await?).await?;
         self.validate(Some(&[record.symbol]), std::sync::Arc::new(|_| {})).await?;
         let score_share = self.score_of(record.symbol, record.interval, record.source).await?;
         Ok(Decided {

@@ -150,7 +150,10 @@ impl App {
         let version = admitted.version(&learned[0], Vec::new(), signed.at);
         let was_there = self.store.model_version(&version.0.id).await?.is_some();
         self.store.save_snapshot(&admitted.snapshot_hash, &admitted.snapshot).await?;
-        let mut kept = self.store.register(&[version], Registration::Candidates, &signed).await?;
+        let mut kept = self
+            .store
+            .register(&[version], Registration::Candidates, &signed, &self.audit().await?)
+            .await?;
         Ok(ImportedModel { version: kept.remove(0), was_there, changes_elsewhere: Vec::new() })
     }
 

@@ -4,6 +4,8 @@
 //! as the sentence one would say aloud; decisions are made in the pure crates, and the command line
 //! and the HTTP server call the same methods.
 
+pub mod access;
+pub mod audit;
 pub mod bars;
 mod checked;
 pub mod decisions;
@@ -23,6 +25,7 @@ pub mod out_file;
 pub mod plots;
 pub mod progress;
 pub mod quality;
+pub mod rate_limits;
 pub mod reason;
 pub mod reconciliation;
 pub mod registry;
@@ -44,27 +47,33 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use bist_access::{Actor, AuditKey};
 use bist_feeds::Provider;
 use bist_market::validate::{ValidatedBars, ValidationPolicy};
 use bist_market::{Clock, Interval, PriceBasis, Source, Symbol};
 use bist_store::{Generation, Store, SymbolOverview};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
+use crate::access::{Hashing, KnownTokenKey};
 use crate::checked::Checked;
 use crate::nightly::NightlySettings;
 use crate::secrets::{KnownMasterKey, MasterKeySource, StoredCredential};
 use crate::studies::{KnownImportances, KnownTrials};
 
+pub use bist_access::rate_limit::{Class, Decision, Quota, QuotaError};
 pub use bist_lifecycle::{
     HORIZON_DEFAULT, HORIZONS, HORIZONS_HOURLY, Horizon, ModelVersion, horizons_of, parse_horizon,
 };
 pub use bist_store::{
-    BucketSettings, BucketSettingsError, ForecastRecord, KeptScore, Keys, ObjectStoreUrl,
-    ServedSignal, SignalRecord, StoreError,
+    AuditFilter, BucketSettings, BucketSettingsError, ForecastRecord, InvitationPurpose, KeptScore,
+    Keys, ObjectStoreUrl, Origins, RedisAddress, RedisAddressError, ServedSignal, SharedLimiter,
+    SharedLimiterError, SignIn, SignInOutcome, SignalRecord, StoreError,
 };
 
 /// Everything that a use case needs.
-#[derive(Debug)]
+///
+/// Cloning is cheap and shares what was read.
+#[derive(Clone, Debug)]
 pub struct App {
     store: Store,
     clock: Arc<dyn Clock>,
@@ -78,14 +87,25 @@ pub struct App {
     nightly: Option<NightlySettings>,
     /// Whether models are trained anew each night after a session.
     retraining_enabled: bool,
-    master_key: KnownMasterKey,
+    master_key: Arc<KnownMasterKey>,
+    token_key: Arc<KnownTokenKey>,
+    hashing: Arc<Hashing>,
+    /// What continues the audit, found or made when something is first put on record.
+    audit_key: Arc<OnceCell<AuditKey>>,
+    /// For whom this acts.
+    actor: Actor,
+    /// The request that is being answered.
+    request_id: Option<String>,
     /// The keys of services that are secrets here.
     stored_credentials: BTreeMap<Source, StoredCredential>,
-    /// The validated daily bars of the newest generation; the lock makes one caller load for all.
-    daily: Mutex<Option<(Generation, Arc<DailyBars>)>>,
-    known_trials: KnownTrials,
-    known_importances: KnownImportances,
+    daily: Arc<KnownBars>,
+    known_trials: Arc<KnownTrials>,
+    known_importances: Arc<KnownImportances>,
 }
+
+/// The validated daily bars of the newest generation; the lock makes one caller load for all.
+#[derive(Debug, Default)]
+struct KnownBars(Mutex<Option<(Generation, Arc<DailyBars>)>>);
 
 /// The daily bars of one generation of the store.
 #[derive(Debug)]
@@ -133,11 +153,16 @@ impl App {
             price_basis: BTreeMap::new(),
             nightly: None,
             retraining_enabled: false,
-            master_key: KnownMasterKey::default(),
+            master_key: Arc::default(),
+            token_key: Arc::default(),
+            hashing: Arc::default(),
+            audit_key: Arc::default(),
+            actor: Actor::System,
+            request_id: None,
             stored_credentials: BTreeMap::new(),
-            daily: Mutex::new(None),
-            known_trials: KnownTrials::default(),
-            known_importances: KnownImportances::default(),
+            daily: Arc::default(),
+            known_trials: Arc::default(),
+            known_importances: Arc::default(),
         })
     }
 
@@ -173,10 +198,23 @@ impl App {
         Self { retraining_enabled: true, ..self }
     }
 
-    /// The same with a master key that opens the secrets; it is read when it is first needed.
+    /// The same with a master key that opens the secrets; it is read when it is first needed. Without
+    /// one it is in the data directory, where it is made before there is a secret.
     #[must_use]
     pub fn with_master_key(self, source: MasterKeySource) -> Self {
-        Self { master_key: KnownMasterKey::at(source), ..self }
+        Self { master_key: Arc::new(KnownMasterKey::at(source)), ..self }
+    }
+
+    /// The same acting for `actor`, as what it changes is put on record; the product itself otherwise.
+    #[must_use]
+    pub fn with_actor(self, actor: Actor) -> Self {
+        Self { actor, ..self }
+    }
+
+    /// A view of this application that acts for `actor`, who asks by the request `request_id`.
+    #[must_use]
+    pub fn acting(&self, actor: Actor, request_id: Option<String>) -> Self {
+        Self { actor, request_id, ..self.clone() }
     }
 
     /// The same with keys of services that are secrets; each is read whenever its service is asked, so
@@ -213,6 +251,11 @@ impl App {
         self.clock.now()
     }
 
+    /// The clock that everything here goes by.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
     /// Shows that the database answers.
     ///
     /// # Errors
@@ -233,7 +276,7 @@ impl App {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn daily_bars(&self) -> Result<Arc<DailyBars>, StoreError> {
-        let mut held = self.daily.lock().await;
+        let mut held = self.daily.0.lock().await;
         let generation = self.store.generation().await?;
         if let Some((known, bars)) = held.as_ref()
             && *known == generation

@@ -162,7 +162,10 @@ impl App {
             self.store.save_snapshot(&version.lineage.snapshot_hash, snapshot).await?;
         }
         let versions = [(version, artifact)];
-        let mut kept = self.store.register(&versions, Registration::Candidates, &signed).await?;
+        let mut kept = self
+            .store
+            .register(&versions, Registration::Candidates, &signed, &self.audit().await?)
+            .await?;
         Ok(ImportedModel {
             version: kept.remove(0),
             was_there: there.is_some(),

@@ -171,7 +171,7 @@ impl App {
     ) -> Result<Moved, RegistryError> {
         let signed = self.signed(asked)?;
         self.fitted_model(version).await?;
-        let changes = self.store.promote(&version.id, &signed).await?;
+        let changes = self.store.promote(&version.id, &signed, &self.audit().await?).await?;
         self.moved(&version.id, changes).await
     }
 
@@ -214,7 +214,8 @@ impl App {
         if to == ModelState::Staged {
             self.fitted_model(version).await?;
         }
-        let change = self.store.move_version(&version.id, to, &signed).await?;
+        let change =
+            self.store.move_version(&version.id, to, &signed, &self.audit().await?).await?;
         self.moved(&version.id, change.into_iter().collect()).await
     }
 
@@ -241,7 +242,10 @@ impl App {
     ) -> Result<FittedModel, RegistryError> {
         let signed = self.signed(asked)?;
         let versions = [(version, artifact)];
-        let kept = self.store.register(&versions, Registration::Candidates, &signed).await?;
+        let kept = self
+            .store
+            .register(&versions, Registration::Candidates, &signed, &self.audit().await?)
+            .await?;
         Ok(self.fitted_model(&kept[0]).await?)
     }
 

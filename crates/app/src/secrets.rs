@@ -6,17 +6,24 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bist_access::{MasterKey, SealedSecrets, Secret, SecretEntry, SecretName, SecretsError};
+use bist_access::{
+    AuditAction, AuditKeyError, MasterKey, SealedSecrets, Secret, SecretEntry, SecretName,
+    SecretsError,
+};
 use bist_feeds::Credential;
 use bist_market::Source;
-use bist_store::{StoreError, write_private};
+use bist_store::{AuditNote, StoreError, write_private};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
+use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::{App, blocking};
 
 pub use master_key::{MasterKeySource, ReadKeyError};
+
+/// The file of the data directory in which the master key is where nothing says otherwise.
+const KEY_FILE_DEFAULT: &str = "master.key";
 
 /// The master key, read from its source when it is first needed and not again: a pipe gives it once.
 #[derive(Debug, Default)]
@@ -37,12 +44,24 @@ pub struct StoredCredential {
 /// Why a secret was not had or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretStoreError {
-    /// Nothing says where the master key is.
+    /// Nothing says where the master key is, and it is not where it is by default.
     #[error(
-        "no master key is configured, and secrets are opened by it; name its file by \
-         --master-key-file or BIST_MASTER_KEY_FILE"
+        "no master key is configured and there is none in {0}, and secrets are opened by it; name its \
+         file by --master-key-file or BIST_MASTER_KEY_FILE"
     )]
-    NoKey,
+    NoKey(PathBuf),
+    /// No master key can be made.
+    #[error("no master key is configured, and none can be made: {0}")]
+    NotMade(#[from] KeyFileError),
+    /// The secret is the product's own.
+    #[error(
+        "the secret '{0}' is the product's own, which makes it and keeps it; choose a name that does \
+         not begin with 'bist.'"
+    )]
+    Own(SecretName),
+    /// The key of the audit is none.
+    #[error(transparent)]
+    AuditKey(#[from] AuditKeyError),
     /// The master key cannot be read.
     #[error(transparent)]
     Key(#[from] ReadKeyError),
@@ -119,42 +138,54 @@ impl App {
     ///
     /// [`SecretStoreError`] when there is no key, a wrong one, or no such secret.
     pub async fn secret(&self, name: &SecretName) -> Result<Secret, SecretStoreError> {
-        let key = self.master_key().await?;
-        Ok(self.store.sealed_secrets().await?.value(&key, name)?)
+        let sealed = self.store.sealed_secrets().await?;
+        if sealed == SealedSecrets::default() {
+            // There is nothing that a key would open.
+            return Err(SecretsError::NoSuchSecret(name.clone()).into());
+        }
+        Ok(sealed.value(&*self.master_key().await?, name)?)
     }
 
     /// Adds the secret `name`.
     ///
     /// # Errors
     ///
-    /// [`SecretStoreError`] when there is one of this name, no key or a wrong one.
+    /// [`SecretStoreError`] when there is one of this name, the name is the product's own, there is no
+    /// key or a wrong one.
     pub async fn add_secret(
         &self,
         name: &SecretName,
         value: &Secret,
     ) -> Result<SecretEntry, SecretStoreError> {
-        let (key, now) = (self.master_key().await?, self.now());
+        refuse_own(name)?;
+        let (key, audit) = (self.master_key().await?, self.audit().await?);
         let add = |sealed: &mut SealedSecrets| {
-            Ok(sealed.add(&key, name, value, now, &mut UnwrapErr(SysRng))?)
+            let entry = sealed.add(&key, name, value, audit.at, &mut UnwrapErr(SysRng))?;
+            Ok((entry, note(AuditAction::SecretSet, name)))
         };
-        self.store.change_secrets::<_, SecretStoreError>(add).await
+        self.store.change_secrets::<_, SecretStoreError>(&audit, add).await
     }
 
     /// Gives the secret `name` a new value.
     ///
     /// # Errors
     ///
-    /// [`SecretStoreError`] when there is none of this name, no key or a wrong one.
+    /// [`SecretStoreError`] when there is none of this name, the name is the product's own, there is no
+    /// key or a wrong one.
     pub async fn rotate_secret(
         &self,
         name: &SecretName,
         value: &Secret,
     ) -> Result<SecretEntry, SecretStoreError> {
-        let (key, now) = (self.master_key().await?, self.now());
+        refuse_own(name)?;
+        let (key, audit) = (self.master_key().await?, self.audit().await?);
         let rotate = |sealed: &mut SealedSecrets| {
-            Ok(sealed.rotate(&key, name, value, now, &mut UnwrapErr(SysRng))?)
+            let entry = sealed.rotate(&key, name, value, audit.at, &mut UnwrapErr(SysRng))?;
+            let mut note = note(AuditAction::SecretRotated, name);
+            note.details.insert("revision", json!(entry.revision));
+            Ok((entry, note))
         };
-        self.store.change_secrets::<_, SecretStoreError>(rotate).await
+        self.store.change_secrets::<_, SecretStoreError>(&audit, rotate).await
     }
 
     /// Removes the secret `name`.
@@ -163,10 +194,13 @@ impl App {
     ///
     /// As [`App::rotate_secret`].
     pub async fn remove_secret(&self, name: &SecretName) -> Result<(), SecretStoreError> {
-        let key = self.master_key().await?;
-        let remove =
-            |sealed: &mut SealedSecrets| Ok(sealed.remove(&key, name, &mut UnwrapErr(SysRng))?);
-        self.store.change_secrets::<_, SecretStoreError>(remove).await
+        refuse_own(name)?;
+        let (key, audit) = (self.master_key().await?, self.audit().await?);
+        let remove = |sealed: &mut SealedSecrets| {
+            sealed.remove(&key, name, &mut UnwrapErr(SysRng))?;
+            Ok(((), note(AuditAction::SecretRemoved, name)))
+        };
+        self.store.change_secrets::<_, SecretStoreError>(&audit, remove).await
     }
 
     /// Seals everything under the master key at `new`, and returns how many secrets there are. This
@@ -177,22 +211,26 @@ impl App {
     /// [`SecretStoreError`] when a key is wrong or a secret is damaged; all is under the old key then.
     pub async fn rekey_secrets(&self, new: &MasterKeySource) -> Result<usize, SecretStoreError> {
         let (old, new) = (self.master_key().await?, new.read().await?);
-        let rekey =
-            |sealed: &mut SealedSecrets| Ok(sealed.rekey(&old, &new, &mut UnwrapErr(SysRng))?);
-        self.store.change_secrets::<_, SecretStoreError>(rekey).await
+        let audit = self.audit().await?;
+        let rekey = |sealed: &mut SealedSecrets| {
+            let count = sealed.rekey(&old, &new, &mut UnwrapErr(SysRng))?;
+            let details = [("secrets_count", json!(count))];
+            let subject = "secrets".to_owned();
+            Ok((count, AuditNote::new(AuditAction::SecretsRekeyed, subject, details)))
+        };
+        self.store.change_secrets::<_, SecretStoreError>(&audit, rekey).await
     }
 
-    /// Shows that every secret can be opened, where a master key is configured, and that those are
-    /// there that settings refer to. Without a key nothing is opened, and so nothing is shown.
+    /// Shows that every secret can be opened, and that those are there that settings refer to.
     ///
     /// # Errors
     ///
     /// [`SecretStoreError`] when the key cannot be read or is wrong, a secret is damaged, or one that
     /// is referred to is not there.
     pub async fn check_secrets(&self) -> Result<(), SecretStoreError> {
-        if self.master_key.source.is_some() {
-            let key = self.master_key().await?;
-            self.store.sealed_secrets().await?.check(&key)?;
+        let sealed = self.store.sealed_secrets().await?;
+        if self.master_key.source.is_some() || sealed != SealedSecrets::default() {
+            sealed.check(&*self.master_key().await?)?;
         }
         for source in self.stored_credentials.keys() {
             self.renew_credential(*source).await?;
@@ -219,11 +257,41 @@ impl App {
         }
     }
 
-    async fn master_key(&self) -> Result<Arc<MasterKey>, SecretStoreError> {
-        let source = self.master_key.source.as_ref().ok_or(SecretStoreError::NoKey)?;
-        let read = || async { Ok::<_, ReadKeyError>(Arc::new(source.read().await?)) };
+    /// The master key: from where it is configured to be, otherwise from the data directory.
+    pub(crate) async fn master_key(&self) -> Result<Arc<MasterKey>, SecretStoreError> {
+        let read = || async {
+            let source = match &self.master_key.source {
+                Some(source) => source.clone(),
+                None => self.key_in_directory().await?,
+            };
+            Ok::<_, SecretStoreError>(Arc::new(source.read().await?))
+        };
         Ok(Arc::clone(self.master_key.read.get_or_try_init(read).await?))
     }
+
+    /// The key file of the data directory, which is made when nothing is sealed yet. Of several
+    /// processes that come here at once, one makes it.
+    async fn key_in_directory(&self) -> Result<MasterKeySource, SecretStoreError> {
+        let path = self.directory().join(KEY_FILE_DEFAULT);
+        if !path.exists() {
+            if self.store.sealed_secrets().await? != SealedSecrets::default() {
+                return Err(SecretStoreError::NoKey(path));
+            }
+            match generate_key_file(&path).await {
+                Ok(()) | Err(KeyFileError::Exists(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(MasterKeySource::File(path))
+    }
+}
+
+fn refuse_own(name: &SecretName) -> Result<(), SecretStoreError> {
+    if name.is_own() { Err(SecretStoreError::Own(name.clone())) } else { Ok(()) }
+}
+
+fn note(action: AuditAction, name: &SecretName) -> AuditNote {
+    AuditNote::new(action, format!("secret:{name}"), [])
 }
 
 impl KnownMasterKey {

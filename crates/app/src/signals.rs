@@ -89,6 +89,7 @@ impl App {
         horizons: Option<&[Horizon]>,
         progress: Arc<ProgressSink>,
     ) -> Result<SignalsRun, TrainingError> {
+        self.check_audit().await?;
         // Models of the same bars are asked about the same rows.
         let mut asked = Vec::new();
         for alike in [&HORIZONS[..], &HORIZONS_HOURLY] {
@@ -173,7 +174,10 @@ impl App {
             forecasts.push(ForecastRecord { origin, model_version, made_at, last_close, forecast });
         }
         self.store.save_snapshot(&admitted.snapshot_hash, &admitted.snapshot).await?;
-        let signals = self.store.save_signals(&forecasts, &signals, &explanations, serving).await?;
+        let signals = self
+            .store
+            .save_signals(&forecasts, &signals, &explanations, serving, &self.audit().await?)
+            .await?;
 
         let (horizon, newest) = (model.lineage.spec.horizon, admitted.newest());
         let known = known_symbols(&model);

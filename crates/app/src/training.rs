@@ -156,6 +156,7 @@ impl App {
         seed: u64,
         progress: Arc<ProgressSink>,
     ) -> Result<Vec<ModelVersion>, TrainingError> {
+        self.check_audit().await?;
         let mut specs = Vec::new();
         let mut tuned = BTreeMap::new();
         for &horizon in horizons {
@@ -186,7 +187,10 @@ impl App {
             reason: "trained on the bars as they are and put in force at once".to_owned(),
         };
         self.store.save_snapshot(&admitted.snapshot_hash, &admitted.snapshot).await?;
-        Ok(self.store.register(&versions, Registration::Champions, &signed).await?)
+        Ok(self
+            .store
+            .register(&versions, Registration::Champions, &signed, &self.audit().await?)
+            .await?)
     }
 
     /// Runs the proof of the configuration of the champion for `horizon` again, on the bars as they

@@ -132,6 +132,7 @@ impl App {
         cancelled: Arc<AtomicBool>,
         progress: Arc<ProgressSink>,
     ) -> Result<TuningReport, TuningError> {
+        self.check_audit().await?;
         let horizon = plan.horizon;
         let base = TrainingSpec::of(horizon, plan.seed);
         let parts = parts_of(&plan, &base)?;
@@ -227,7 +228,8 @@ impl App {
             reason: comparison.sentence.en.clone(),
         };
         self.store.save_snapshot(&admitted.snapshot_hash, &admitted.snapshot).await?;
-        let mut kept = self.store.register(&[version], registration, &signed).await?;
+        let mut kept =
+            self.store.register(&[version], registration, &signed, &self.audit().await?).await?;
         Ok((kept.remove(0), comparison))
     }
 }

@@ -1,11 +1,13 @@
 //! The commands, one file each.
 
+mod audit;
 mod bench;
 mod evaluate;
 mod experiments;
 mod explain;
 mod ingest;
 mod jobs;
+mod keys;
 mod market;
 mod models;
 mod picture;
@@ -16,17 +18,19 @@ mod signals;
 mod studies;
 mod train;
 mod tune;
+mod users;
 mod validate;
 
 use std::sync::Arc;
 
+use bist_access::Actor;
 use bist_app::App;
 use bist_app::registry::Asked;
 use bist_market::Clock;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
-use crate::config::Config;
+use crate::config::{Config, OPERATOR_UNKNOWN};
 use crate::terminal::Terminal;
 
 /// What to do.
@@ -63,6 +67,15 @@ pub(crate) enum Command {
     /// Keys and passwords of services, sealed in the database by a master key
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
+    /// The records of what was done: which there are, and whether they are those that were written
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Accounts: who may sign in, and what they may do
+    #[command(subcommand)]
+    Users(users::UsersCommand),
+    /// API keys: what programs show instead of a password
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Serve the HTTP API and the web app
     Serve(serve::ServeArgs),
     /// What the exchange's rules say
@@ -87,6 +100,9 @@ impl Command {
             Self::Explain(args) => args.run(config, terminal).await,
             Self::Jobs(command) => command.run(config, terminal).await,
             Self::Secrets(command) => command.run(config, terminal).await,
+            Self::Audit(command) => command.run(config, terminal).await,
+            Self::Users(command) => command.run(config, terminal).await,
+            Self::Keys(command) => command.run(config, terminal).await,
             Self::Serve(args) => args.run(config, terminal).await,
             Self::Market(args) => args.run(terminal),
             Self::Bench(args) => args.run(config, terminal).await,
@@ -105,7 +121,7 @@ struct ReasonArgs {
         long,
         value_name = "NAME",
         env = "USER",
-        default_value = "unknown",
+        default_value = OPERATOR_UNKNOWN,
         hide_env_values = true
     )]
     by: String,
@@ -128,9 +144,11 @@ impl Clock for SystemClock {
     }
 }
 
-/// Opens the data directory that `config` names, and nothing that a secret may be needed for.
+/// Opens the data directory that `config` names for whoever types the command, and nothing that a
+/// secret may be needed for.
 async fn open_directory(config: &Config) -> anyhow::Result<App> {
     let app = App::open(&config.data_dir, Arc::new(SystemClock), config.policy).await?;
+    let app = app.with_actor(Actor::Operator(config.operator.clone()));
     Ok(match &config.master_key {
         Some(source) => app.with_master_key(source.clone()),
         None => app,

@@ -3,6 +3,7 @@
 //! The only place that reads the environment (clap does it for the flags below, `object_store` for
 //! the names that other software knows). Every key is described in docs/CONFIGURATION.md.
 
+pub(crate) mod edge;
 mod object_store;
 mod secrets;
 
@@ -21,6 +22,7 @@ use bist_market::{PriceBasis, Source};
 use clap::Args;
 use serde::Deserialize;
 
+use self::edge::{Edge, LimitsSection, ServerSection};
 use self::object_store::Bucket;
 use self::secrets::{SecretsSection, in_file};
 
@@ -29,6 +31,9 @@ const BIND_DEFAULT: &str = "127.0.0.1:8080";
 
 /// Where the data lie unless told otherwise.
 const DATA_DIR_DEFAULT: &str = "data";
+
+/// Who types a command where the system does not say.
+pub(crate) const OPERATOR_UNKNOWN: &str = "unknown";
 
 /// Flags that every command takes.
 #[derive(Args, Debug)]
@@ -71,6 +76,8 @@ pub(crate) struct Config {
     pub(crate) bucket: Option<Bucket>,
     /// Where the server listens; a flag of `bist serve` may override it.
     pub(crate) bind: SocketAddr,
+    /// How it is reached, by whom, and how much they may take.
+    pub(crate) edge: Edge,
     /// When data are good enough.
     pub(crate) policy: ValidationPolicy,
     /// How each service is asked.
@@ -89,6 +96,8 @@ pub(crate) struct Config {
     pub(crate) nightly: Option<NightlySettings>,
     /// Whether `bist serve` trains anew each night after a session.
     pub(crate) retraining: bool,
+    /// Who types commands, by the name that the system has for them.
+    pub(crate) operator: String,
     /// What to log.
     pub(crate) log: Option<String>,
 }
@@ -99,8 +108,13 @@ pub(crate) struct Config {
 struct File {
     data_dir: Option<PathBuf>,
     object_store_url: Option<String>,
+    redis_url: Option<String>,
+    /// A file that holds the password of Redis, or a secret.
+    redis_password: Option<String>,
     #[serde(default)]
     server: ServerSection,
+    #[serde(default)]
+    limits: LimitsSection,
     #[serde(default)]
     market: MarketSection,
     #[serde(default)]
@@ -157,12 +171,6 @@ fn nightly_universe() -> String {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ServerSection {
-    bind: Option<SocketAddr>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct MarketSection {
     #[serde(default)]
     validation: ValidationSection,
@@ -191,6 +199,8 @@ impl Config {
             Some(bind) => bind,
             None => BIND_DEFAULT.parse().context("the default address is well-formed")?,
         };
+        let redis_password = file.redis_password.as_deref();
+        let edge = Edge::load(file.server, &file.limits, file.redis_url, redis_password)?;
         let data_dir = args.data_dir.clone().or(file.data_dir);
         let object_store_url =
             args.object_store_url.as_deref().or(file.object_store_url.as_deref());
@@ -201,6 +211,7 @@ impl Config {
             data_dir: data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT)),
             bucket: object_store::bucket(object_store_url)?,
             bind,
+            edge,
             policy,
             sources,
             stored_credentials,
@@ -210,8 +221,17 @@ impl Config {
             kap: file.kap.strategy,
             nightly,
             retraining: file.retraining.enabled.unwrap_or(true),
+            operator: environment("USER")?.unwrap_or_else(|| OPERATOR_UNKNOWN.to_owned()),
             log: args.log.clone(),
         })
+    }
+}
+
+impl Config {
+    /// Where people find the pages: where they are told to, or on this machine.
+    pub(crate) fn base_url(&self) -> String {
+        let public = self.edge.public_url().map(ToString::to_string);
+        public.unwrap_or_else(|| format!("http://{}", self.bind))
     }
 }
 

@@ -2,10 +2,14 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bist_access::Role;
 use bist_app::StoreError;
+use bist_app::access::AccessError;
 use bist_market::{Source, Symbol};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::middleware::rate_limit::Spent;
 
 /// The media type of problem documents.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
@@ -56,14 +60,36 @@ pub(crate) enum ApiError {
     JobNotFound(i64),
     /// A run cannot be begun, cancelled or begun again as it stands; the text says why.
     JobConflict(String),
+    /// Nobody has signed in, and no key in force is shown.
+    NotSignedIn,
+    /// The code is owed.
+    SecondFactorRequired,
+    /// The account needs a second factor for this, and has none.
+    EnrolmentRequired,
+    /// A fresh code is needed.
+    StepUpRequired,
+    /// It is for this role.
+    Forbidden(Role),
+    /// It is for people and not for programs.
+    NotForKeys,
+    /// No page of the session asks for the change.
+    CsrfToken,
+    /// Something about access was not done.
+    Access(AccessError),
     /// There is nothing at the path.
     NotFound,
     /// The path does not take the method.
     MethodNotAllowed,
-    /// The request is for a host other than this machine.
+    /// The request is for a host other than this server.
     HostNotLocal(Option<String>),
+    /// A page of another site would change something.
+    CrossSite,
+    /// Whoever asks has to wait.
+    RateLimited(Spent),
     /// The body of the request is too large.
     BodyTooLarge,
+    /// The body of the request did not come in time.
+    BodyTooSlow,
     /// The answer took too long to make.
     TimedOut,
     /// The database failed.
@@ -106,13 +132,51 @@ pub(crate) enum ProblemCode {
     JobNotFound,
     /// A run of the job waits or runs already, or the run has ended, or has not.
     JobConflict,
+    /// Nobody has signed in, or the session or key is not in force.
+    NotSignedIn,
+    /// The user name, the password or the code is wrong; which one is not told.
+    WrongCredentials,
+    /// The code is owed: POST it to `/api/v1/auth/2fa/verify`.
+    SecondFactorRequired,
+    /// The account needs a second factor for this: begin at `/api/v1/auth/2fa/setup`.
+    EnrolmentRequired,
+    /// A fresh code is needed: POST one to `/api/v1/auth/step-up`.
+    StepUpRequired,
+    /// The role or the scope of the key may not do this.
+    Forbidden,
+    /// There is no such account.
+    UserNotFound,
+    /// There is no such session of yours.
+    SessionNotFound,
+    /// There is no such API key.
+    ApiKeyNotFound,
+    /// Another account has the user name.
+    UserNameTaken,
+    /// Nobody could look after accounts any more.
+    LastAdministrator,
+    /// The second factor is on already, or is not, or nothing waits to be confirmed.
+    SecondFactorState,
+    /// The API key was rotated, taken back, or its time is over.
+    ApiKeyNotActive,
+    /// The link was used, is too old, or never was one.
+    InvitationInvalid,
+    /// The password is too short, too long, or too easy to guess.
+    WeakPassword,
+    /// Too many people sign in at this moment; try again later.
+    SignInBusy,
     /// There is nothing at this path.
     NotFound,
     /// The path does not take this method; the header `allow` names those it takes.
     MethodNotAllowed,
     /// The body of the request is too large.
     BodyTooLarge,
-    /// The request is for a host other than this machine.
+    /// The body of the request did not come in time.
+    BodyTooSlow,
+    /// A page of another site asks for a change; its origin is not on the list of the server.
+    CrossSite,
+    /// There were too many requests; the header `retry-after` says when to try again.
+    RateLimited,
+    /// The request is for a host other than this server.
     HostNotLocal,
     /// The server failed; its log has the cause under the request id.
     Internal,
@@ -168,9 +232,28 @@ impl ProblemCode {
             Self::ChangeRefused => ("change_refused", StatusCode::UNPROCESSABLE_ENTITY),
             Self::JobNotFound => ("job_not_found", StatusCode::NOT_FOUND),
             Self::JobConflict => ("job_conflict", StatusCode::CONFLICT),
+            Self::NotSignedIn => ("not_signed_in", StatusCode::UNAUTHORIZED),
+            Self::WrongCredentials => ("wrong_credentials", StatusCode::UNAUTHORIZED),
+            Self::SecondFactorRequired => ("second_factor_required", StatusCode::FORBIDDEN),
+            Self::EnrolmentRequired => ("enrolment_required", StatusCode::FORBIDDEN),
+            Self::StepUpRequired => ("step_up_required", StatusCode::FORBIDDEN),
+            Self::Forbidden => ("forbidden", StatusCode::FORBIDDEN),
+            Self::UserNotFound => ("user_not_found", StatusCode::NOT_FOUND),
+            Self::SessionNotFound => ("session_not_found", StatusCode::NOT_FOUND),
+            Self::ApiKeyNotFound => ("api_key_not_found", StatusCode::NOT_FOUND),
+            Self::UserNameTaken => ("user_name_taken", StatusCode::CONFLICT),
+            Self::LastAdministrator => ("last_administrator", StatusCode::CONFLICT),
+            Self::SecondFactorState => ("second_factor_state", StatusCode::CONFLICT),
+            Self::ApiKeyNotActive => ("api_key_not_active", StatusCode::CONFLICT),
+            Self::InvitationInvalid => ("invitation_invalid", StatusCode::GONE),
+            Self::WeakPassword => ("weak_password", StatusCode::UNPROCESSABLE_ENTITY),
+            Self::SignInBusy => ("sign_in_busy", StatusCode::SERVICE_UNAVAILABLE),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED),
             Self::BodyTooLarge => ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE),
+            Self::BodyTooSlow => ("body_too_slow", StatusCode::REQUEST_TIMEOUT),
+            Self::CrossSite => ("cross_site", StatusCode::FORBIDDEN),
+            Self::RateLimited => ("rate_limited", StatusCode::TOO_MANY_REQUESTS),
             Self::HostNotLocal => ("host_not_local", StatusCode::MISDIRECTED_REQUEST),
             Self::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR),
             Self::TimedOut => ("timed_out", StatusCode::SERVICE_UNAVAILABLE),
@@ -238,10 +321,20 @@ impl ApiError {
             Self::ChangeRefused(_) => ProblemCode::ChangeRefused,
             Self::JobNotFound(_) => ProblemCode::JobNotFound,
             Self::JobConflict(_) => ProblemCode::JobConflict,
+            Self::NotSignedIn => ProblemCode::NotSignedIn,
+            Self::SecondFactorRequired => ProblemCode::SecondFactorRequired,
+            Self::EnrolmentRequired => ProblemCode::EnrolmentRequired,
+            Self::StepUpRequired => ProblemCode::StepUpRequired,
+            Self::Forbidden(_) | Self::NotForKeys => ProblemCode::Forbidden,
+            Self::CsrfToken => ProblemCode::CrossSite,
+            Self::Access(error) => code_of(error),
             Self::NotFound => ProblemCode::NotFound,
             Self::MethodNotAllowed => ProblemCode::MethodNotAllowed,
             Self::HostNotLocal(_) => ProblemCode::HostNotLocal,
+            Self::CrossSite => ProblemCode::CrossSite,
+            Self::RateLimited(_) => ProblemCode::RateLimited,
             Self::BodyTooLarge => ProblemCode::BodyTooLarge,
+            Self::BodyTooSlow => ProblemCode::BodyTooSlow,
             Self::TimedOut => ProblemCode::TimedOut,
             Self::Store(StoreError::Busy) => ProblemCode::StoreBusy,
             Self::Store(_) | Self::Internal(_) => ProblemCode::Internal,
@@ -291,6 +384,33 @@ impl ApiError {
             Self::ExplanationNotFound(problem)
             | Self::ChangeRefused(problem)
             | Self::JobConflict(problem) => problem.clone(),
+            Self::NotSignedIn => {
+                "nobody has signed in, or the session or the API key is not in force; sign in, or send \
+                 a key as 'authorization: Bearer KEY'"
+                    .to_owned()
+            }
+            Self::SecondFactorRequired => {
+                "the password was right, and the code of the second factor is owed".to_owned()
+            }
+            Self::EnrolmentRequired => {
+                "this needs a second factor, and the account has none; set one up first".to_owned()
+            }
+            Self::StepUpRequired => {
+                "this needs a fresh code of the second factor; give one and repeat it".to_owned()
+            }
+            Self::Forbidden(role) => format!("this is for the role {role} and above"),
+            Self::NotForKeys => {
+                "this is for people who have signed in, not for API keys".to_owned()
+            }
+            Self::CsrfToken => {
+                "a change by a session needs the header 'x-csrf-token' with what GET \
+                 /api/v1/auth/session says; reload the page"
+                    .to_owned()
+            }
+            Self::Access(error) if code_of(error) == ProblemCode::Internal => {
+                "the server failed; its log has the cause under the request id".to_owned()
+            }
+            Self::Access(error) => error.to_string(),
             Self::JobNotFound(id) => {
                 format!("there is no run {id} of a job; GET /api/v1/jobs lists what there is")
             }
@@ -303,12 +423,23 @@ impl ApiError {
                     .to_owned()
             }
             Self::HostNotLocal(None) => {
-                "the header 'host' is missing; give a name of this machine such as localhost"
+                "the header 'host' is missing; give a name of this server such as localhost"
                     .to_owned()
             }
             Self::HostNotLocal(Some(host)) => format!(
-                "'{host}' is not a name of this machine; without accounts only localhost and loopback addresses are served"
+                "'{host}' is not a name of this server; ask for localhost, or for the host of server.public_url in its configuration"
             ),
+            Self::CrossSite => {
+                "the request comes from a page of another site; open the page of this \
+                                server, or have server.cors_origins list the origin"
+                    .to_owned()
+            }
+            Self::RateLimited(spent) => {
+                format!("more than {} requests; try again in {} s", spent.quota, spent.wait_s())
+            }
+            Self::BodyTooSlow => {
+                "the body of the request did not come in time; send it again".to_owned()
+            }
             Self::BodyTooLarge => "the body of the request is too large".to_owned(),
             Self::TimedOut => "the answer took too long to make; try again later".to_owned(),
             Self::Store(StoreError::Busy) => StoreError::Busy.to_string(),
@@ -326,6 +457,10 @@ impl IntoResponse for ApiError {
         // The one place where failures of the server are logged.
         if let Self::Internal(cause) = &self {
             tracing::error!(error = %cause, "internal error: {cause}");
+        } else if let Self::Access(error) = &self
+            && problem.code == ProblemCode::Internal
+        {
+            tracing::error!(error = %error, "access failed: {error}");
         } else if let Self::Store(error) = &self
             && problem.code == ProblemCode::Internal
         {
@@ -336,8 +471,39 @@ impl IntoResponse for ApiError {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
         }
+        if let Self::RateLimited(spent) = &self {
+            spent.tell(response.headers_mut());
+        }
         response.extensions_mut().insert(problem);
         response
+    }
+}
+
+/// What a failure of access is called.
+fn code_of(error: &AccessError) -> ProblemCode {
+    match error {
+        AccessError::WrongCredentials => ProblemCode::WrongCredentials,
+        AccessError::Busy => ProblemCode::SignInBusy,
+        AccessError::Weak(_) => ProblemCode::WeakPassword,
+        AccessError::InvitationInvalid => ProblemCode::InvitationInvalid,
+        AccessError::SecondFactorOn
+        | AccessError::SecondFactorOff
+        | AccessError::NothingToConfirm => ProblemCode::SecondFactorState,
+        AccessError::UserName(_) | AccessError::Key(_) => ProblemCode::MalformedRequest,
+        AccessError::NoSuchUser(_) => ProblemCode::UserNotFound,
+        AccessError::NoSuchSession(_) => ProblemCode::SessionNotFound,
+        AccessError::NoSuchKey(_) => ProblemCode::ApiKeyNotFound,
+        AccessError::KeyNotActive { .. } => ProblemCode::ApiKeyNotActive,
+        AccessError::LastAdministrator => ProblemCode::LastAdministrator,
+        AccessError::Store(StoreError::UserNameTaken(_)) => ProblemCode::UserNameTaken,
+        AccessError::Store(StoreError::Busy) => ProblemCode::StoreBusy,
+        AccessError::Store(_) | AccessError::Secrets(_) => ProblemCode::Internal,
+    }
+}
+
+impl From<AccessError> for ApiError {
+    fn from(error: AccessError) -> Self {
+        Self::Access(error)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Parameters of requests, read so that each mistake names the parameter and says what to give.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
@@ -171,6 +173,10 @@ impl<S: Send + Sync> FromRequestParts<S> for TextPath {
     }
 }
 
+/// How long a body may take to come; in the extensions of every request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BodyTimeMax(pub(crate) Duration);
+
 /// The body of a request as a document.
 ///
 /// Only `application/json` is read: a page of another site can make a browser post any other kind
@@ -189,13 +195,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
                 "the body is not sent as application/json; give the header content-type".to_owned(),
             ));
         }
-        let body =
-            Bytes::from_request(request, state).await.map_err(|rejection| {
-                match rejection.status() {
-                    StatusCode::PAYLOAD_TOO_LARGE => ApiError::BodyTooLarge,
-                    _ => ApiError::Malformed("the body cannot be read".to_owned()),
-                }
-            })?;
+        let time_max = request.extensions().get::<BodyTimeMax>().copied();
+        let body = Bytes::from_request(request, state);
+        let body = match time_max {
+            Some(BodyTimeMax(time_max)) => {
+                tokio::time::timeout(time_max, body).await.map_err(|_| ApiError::BodyTooSlow)?
+            }
+            None => body.await,
+        };
+        let body = body.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::BodyTooLarge,
+            _ => ApiError::Malformed("the body cannot be read".to_owned()),
+        })?;
         serde_json::from_slice(&body)
             .map(Self)
             .map_err(|error| ApiError::Malformed(format!("the body is not as described: {error}")))

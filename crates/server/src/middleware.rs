@@ -1,21 +1,34 @@
 //! What every request passes through, outermost first.
 
+pub(crate) mod authenticate;
+mod cross_site;
 mod host;
 mod log;
 mod options;
 mod panic;
 mod problem;
-mod request_id;
+pub(crate) mod rate_limit;
+pub(crate) mod real_ip;
+pub(crate) mod request_id;
 mod security_headers;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
+
+use bist_app::App;
+
+use crate::extract::BodyTimeMax;
+use crate::origin::Origin;
+use crate::settings::ServerSettings;
+use cross_site::OwnPages;
+use security_headers::Transport;
 
 /// How much a request may ask of the server.
 #[derive(Clone, Copy, Debug)]
@@ -32,29 +45,58 @@ impl Default for Limits {
     }
 }
 
-/// Puts the middleware around all routes and fallbacks of `router`.
-pub(crate) fn wrap(router: Router, limits: Limits) -> Router {
+/// Lets those through to the routes of `router` who may, and counts what they ask by who they are.
+///
+/// [`wrap`] goes around it, which counts what addresses ask before anybody is looked up.
+pub(crate) fn guard(router: Router, app: Arc<App>, settings: &ServerSettings) -> Router {
     router.layer((
-        from_fn(request_id::assign),
-        from_fn(log::record),
-        from_fn(security_headers::add),
-        from_fn(problem::write),
-        CatchPanicLayer::custom(panic::answer),
-        from_fn(host::require_loopback),
-        from_fn(options::answer),
+        from_fn_with_state(app, authenticate::authorise),
+        from_fn_with_state(Arc::clone(&settings.limits), rate_limit::by_caller),
+    ))
+}
+
+/// Puts the middleware around all routes and fallbacks of `router`.
+pub(crate) fn wrap(router: Router, settings: &ServerSettings, limits: Limits) -> Router {
+    let ServerSettings { limits: rates, public_url, trusted_proxies, cors_origins, .. } = settings;
+    let is_https = public_url.as_ref().is_some_and(Origin::is_https);
+    let transport = if is_https { Transport::Tls } else { Transport::Any };
+    let own = OwnPages {
+        public_url: public_url.clone(),
+        listed: cors_origins.clone(),
+        scheme: if settings.tls.is_some() { "https" } else { "http" },
+    };
+    let inner = router.layer((
+        from_fn_with_state(Arc::new(own), cross_site::refuse),
+        from_fn_with_state(Arc::clone(rates), rate_limit::by_address),
         RequestBodyLimitLayer::new(limits.body_size_bytes_max),
         TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.answer_time_max),
+        Extension(BodyTimeMax(settings.connections.body_time_max)),
+        // For handlers that count attempts by themselves.
+        Extension(Arc::clone(rates)),
+    ));
+    inner.layer((
+        from_fn(request_id::assign),
+        from_fn(log::record),
+        from_fn_with_state(transport, security_headers::add),
+        from_fn_with_state(Arc::from(cors_origins.as_slice()), options::share),
+        from_fn(problem::write),
+        CatchPanicLayer::custom(panic::answer),
+        from_fn_with_state(Arc::from(trusted_proxies.as_slice()), real_ip::find),
+        from_fn_with_state(Arc::new(public_url.clone()), host::require_own),
+        from_fn(options::answer),
     ))
 }
 
 #[cfg(test)]
 mod tests {
     use std::io;
-    use std::sync::{Arc, Mutex, OnceLock};
+    use std::sync::{Mutex, OnceLock};
 
     use axum::body::Body;
     use axum::http::{HeaderMap, Method, Request, header};
     use axum::routing::{get, post};
+    use bist_app::rate_limits::{Quotas, RateLimits};
+    use bist_market::FixedClock;
     use http_body_util::BodyExt;
     use serde_json::{Value, json};
     use tower::ServiceExt;
@@ -67,7 +109,13 @@ mod tests {
             .route("/never", get(std::future::pending::<&str>))
             .route("/panics", get(async || -> &str { panic!("the tree fell over") }))
             .route("/takes", post(async |body: String| body));
-        wrap(router, Limits { body_size_bytes_max: 10, answer_time_max: Duration::from_millis(20) })
+        let limits = Limits { body_size_bytes_max: 10, answer_time_max: Duration::from_millis(20) };
+        wrap(router, &settings(), limits)
+    }
+
+    fn settings() -> ServerSettings {
+        let clock = FixedClock("2026-11-24T12:00:00Z".parse().unwrap());
+        ServerSettings::new(Arc::new(RateLimits::new(Quotas::default(), Arc::new(clock))))
     }
 
     async fn ask(

@@ -4,12 +4,20 @@ use std::collections::BTreeMap;
 use std::mem;
 
 use axum::body::Bytes;
-use bist_app::StoreError;
+use axum::http::Method;
+use bist_access::{Role, WeakPassword};
+use bist_app::access::AccessError;
+use bist_app::rate_limits::Quotas;
+use bist_app::{Class, StoreError};
 use bist_market::{Source, Symbol};
 use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{AllOfBuilder, ArrayItems, ObjectBuilder, Type};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     Components, ContentBuilder, Header, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref,
@@ -17,10 +25,13 @@ use utoipa::openapi::{
 };
 use utoipa::{IntoResponses, OpenApi as _, ToSchema};
 
+use crate::access_table::{Needs, needs};
 use crate::error::{ApiError, PROBLEM_JSON, Problem, ProblemCode};
+use crate::middleware::authenticate::SESSION_COOKIE;
+use crate::middleware::rate_limit::Spent;
 
 /// What the routes are about, in the order in which a reader wants them.
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 16] = [
     ("symbols", "What is traded, and the newest of everything about it."),
     ("bars", "Prices that passed the checks."),
     ("forecasts", "What the model in force expects, with its bands."),
@@ -32,6 +43,10 @@ const TAGS: [(&str, &str); 12] = [
     ("studies", "How the settings of models were searched, trial by trial."),
     ("data-quality", "What the validator found in the data."),
     ("market", "The calendar and the rules of the exchange."),
+    ("auth", "Signing in and out, and what belongs to who has."),
+    ("api-keys", "What programs show instead of a password."),
+    ("users", "Accounts, for who looks after them."),
+    ("audit", "What was done, by whom, and whether the record is whole."),
     ("health", "Whether the server works; for those who watch over it."),
 ];
 
@@ -42,6 +57,36 @@ const SHARED: [(&str, &[ProblemCode]); 4] = [
     ("Unavailable", &[ProblemCode::TimedOut, ProblemCode::StoreBusy]),
     ("UnknownParameter", &[ProblemCode::UnknownParameter]),
 ];
+
+/// Problems of paths that are counted: those of the API.
+const COUNTED: (&str, &[ProblemCode]) = ("RateLimited", &[ProblemCode::RateLimited]);
+
+/// Problems of what changes something.
+const CHANGES: (&str, &[ProblemCode]) = ("CrossSite", &[ProblemCode::CrossSite]);
+
+/// Problems of what is not for everybody: of who asks, and of what they may not.
+const GUARDED: [(&str, &[ProblemCode]); 2] = [
+    ("NotSignedIn", &[ProblemCode::NotSignedIn]),
+    (
+        "Forbidden",
+        &[
+            ProblemCode::Forbidden,
+            ProblemCode::SecondFactorRequired,
+            ProblemCode::EnrolmentRequired,
+            ProblemCode::StepUpRequired,
+            ProblemCode::CrossSite,
+        ],
+    ),
+];
+
+/// How somebody shows who they are, by the name of the scheme: a cookie and a header.
+const BY_SESSION: &str = "session";
+/// See [`BY_SESSION`].
+const BY_KEY: &str = "api_key";
+
+/// Problems of what has a body.
+const BODIES: [(&str, &[ProblemCode]); 2] =
+    [("BodyTooLarge", &[ProblemCode::BodyTooLarge]), ("BodyTooSlow", &[ProblemCode::BodyTooSlow])];
 
 /// What takes the place of `UnknownParameter` where there are parameters.
 const BAD_PARAMETERS: (&str, &[ProblemCode]) = (
@@ -83,15 +128,23 @@ pub(crate) fn frame() -> OpenApi {
 pub(crate) fn document(mut description: OpenApi) -> Bytes {
     let components = description.components.get_or_insert_default();
     refer_to_items(components);
-    for (name, codes) in SHARED.into_iter().chain([BAD_PARAMETERS]) {
+    let shared = SHARED.into_iter().chain(BODIES).chain(GUARDED);
+    for (name, codes) in shared.chain([COUNTED, CHANGES, BAD_PARAMETERS]) {
         let response = problem_response(codes);
         components.responses.insert(name.to_owned(), RefOr::T(response));
     }
-    let items = description.paths.paths.values_mut();
-    let operations = items.flat_map(|item| [item.get.as_mut(), item.post.as_mut()]).flatten();
-    let own = operations.flat_map(|operation| {
-        describe_problems(operation);
-        operation.responses.responses.values_mut()
+    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE)));
+    components.add_security_scheme(BY_SESSION, cookie);
+    let key = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+    components.add_security_scheme(BY_KEY, key);
+    let own = description.paths.paths.iter_mut().flat_map(|(path, item)| {
+        let path = path.as_str();
+        methods(item).into_iter().flat_map(move |(method, operation)| {
+            operation.into_iter().flat_map(move |operation| {
+                describe(operation, &method, path);
+                operation.responses.responses.values_mut()
+            })
+        })
     });
     for response in own.chain(components.responses.values_mut()) {
         if let RefOr::T(response) = response {
@@ -100,6 +153,43 @@ pub(crate) fn document(mut description: OpenApi) -> Bytes {
     }
     let text = description.to_pretty_json().expect("the description is plain data");
     Bytes::from(text)
+}
+
+/// The operations of a path.
+fn methods(item: &mut PathItem) -> [(Method, Option<&mut Operation>); 4] {
+    [
+        (Method::GET, item.get.as_mut()),
+        (Method::POST, item.post.as_mut()),
+        (Method::PATCH, item.patch.as_mut()),
+        (Method::DELETE, item.delete.as_mut()),
+    ]
+}
+
+/// Says of an operation what it needs, and which problems may come instead of what was asked for.
+fn describe(operation: &mut Operation, method: &Method, path: &str) {
+    describe_problems(operation);
+    let needs = needs(method, path);
+    let needed = needs.map_or("nobody".to_owned(), |needs| needs.to_string());
+    operation.extensions = Some(Extensions::builder().add("x-needs", needed).build());
+    if needs != Some(Needs::Nothing) {
+        let schemes = match needs {
+            Some(Needs::Role(_)) => vec![BY_SESSION, BY_KEY],
+            _ => vec![BY_SESSION],
+        };
+        let none: [&str; 0] = [];
+        let required = schemes.into_iter().map(|scheme| SecurityRequirement::new(scheme, none));
+        operation.security = Some(required.collect());
+        GUARDED.into_iter().for_each(|problem| refer_to(operation, problem));
+    }
+    if path.starts_with("/api/") {
+        refer_to(operation, COUNTED);
+    }
+    if *method != Method::GET {
+        refer_to(operation, CHANGES);
+    }
+    if operation.request_body.is_some() {
+        BODIES.into_iter().for_each(|problem| refer_to(operation, problem));
+    }
 }
 
 /// Refers to the problems that may come instead of what was asked for.
@@ -113,10 +203,15 @@ fn describe_problems(operation: &mut Operation) {
             }
             _ => (name, codes),
         };
-        let status = codes[0].name_and_status().1.as_u16().to_string();
-        let response = RefOr::Ref(Ref::from_response_name(name));
-        operation.responses.responses.entry(status).or_insert(response);
+        refer_to(operation, (name, codes));
     }
+}
+
+/// Refers to a problem, unless the handler describes one of the same status itself.
+fn refer_to(operation: &mut Operation, (name, codes): (&str, &[ProblemCode])) {
+    let status = codes[0].name_and_status().1.as_u16().to_string();
+    let response = RefOr::Ref(Ref::from_response_name(name));
+    operation.responses.responses.entry(status).or_insert(response);
 }
 
 /// Lets each page refer to the schema of its items, which the derived schema repeats.
@@ -236,6 +331,95 @@ impl IntoResponses for JobConflict {
     }
 }
 
+/// The answer to credentials that are not right.
+pub(crate) struct Refused;
+
+impl IntoResponses for Refused {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[
+            ProblemCode::NotSignedIn,
+            ProblemCode::WrongCredentials,
+            ProblemCode::TimedOut,
+            ProblemCode::StoreBusy,
+            ProblemCode::SignInBusy,
+        ])
+    }
+}
+
+/// The answers to a new password that is not taken, or an old one that is not right.
+pub(crate) struct WeakPasswords;
+
+impl IntoResponses for WeakPasswords {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut responses = Refused::responses();
+        responses.extend(problem_responses(&[ProblemCode::WeakPassword]));
+        responses
+    }
+}
+
+/// The answer to a link that is not good.
+pub(crate) struct InvalidInvitation;
+
+impl IntoResponses for InvalidInvitation {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::InvitationInvalid])
+    }
+}
+
+/// The answer to a step with the second factor that cannot be taken as it stands.
+pub(crate) struct SecondFactorStates;
+
+impl IntoResponses for SecondFactorStates {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::SecondFactorState])
+    }
+}
+
+/// The answer to a request for a session that there is not.
+pub(crate) struct NoSuchSession;
+
+impl IntoResponses for NoSuchSession {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::SessionNotFound])
+    }
+}
+
+/// The answer to a request for an account that there is not.
+pub(crate) struct NoSuchUser;
+
+impl IntoResponses for NoSuchUser {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::UserNotFound])
+    }
+}
+
+/// The answers to a change of accounts that cannot be made.
+pub(crate) struct UserConflict;
+
+impl IntoResponses for UserConflict {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::UserNameTaken, ProblemCode::LastAdministrator])
+    }
+}
+
+/// The answer to a request for an API key that there is not.
+pub(crate) struct NoSuchKey;
+
+impl IntoResponses for NoSuchKey {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::ApiKeyNotFound])
+    }
+}
+
+/// The answer to a step that cannot be taken with an API key.
+pub(crate) struct KeyConflict;
+
+impl IntoResponses for KeyConflict {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::ApiKeyNotActive])
+    }
+}
+
 /// The answer to who has the last one already.
 pub(crate) struct Unchanged;
 
@@ -337,9 +521,39 @@ fn example(code: ProblemCode) -> ApiError {
              end it with `bist jobs cancel 12`"
                 .to_owned(),
         ),
+        ProblemCode::NotSignedIn => ApiError::NotSignedIn,
+        ProblemCode::WrongCredentials => AccessError::WrongCredentials.into(),
+        ProblemCode::SecondFactorRequired => ApiError::SecondFactorRequired,
+        ProblemCode::EnrolmentRequired => ApiError::EnrolmentRequired,
+        ProblemCode::StepUpRequired => ApiError::StepUpRequired,
+        ProblemCode::Forbidden => ApiError::Forbidden(Role::Admin),
+        ProblemCode::UserNotFound => AccessError::NoSuchUser("u0123456789abcdef".to_owned()).into(),
+        ProblemCode::SessionNotFound => {
+            AccessError::NoSuchSession("s0123456789abcdef".to_owned()).into()
+        }
+        ProblemCode::ApiKeyNotFound => AccessError::NoSuchKey("k0123456789abcdef".to_owned()).into(),
+        ProblemCode::UserNameTaken => {
+            let name = "ayse.yilmaz".parse().expect("a well-formed name");
+            AccessError::Store(StoreError::UserNameTaken(name)).into()
+        }
+        ProblemCode::LastAdministrator => AccessError::LastAdministrator.into(),
+        ProblemCode::SecondFactorState => AccessError::SecondFactorOn.into(),
+        ProblemCode::ApiKeyNotActive => {
+            AccessError::KeyNotActive { id: "k0123456789abcdef".to_owned(), state: "revoked" }.into()
+        }
+        ProblemCode::InvitationInvalid => AccessError::InvitationInvalid.into(),
+        ProblemCode::WeakPassword => AccessError::Weak(WeakPassword::TooShort).into(),
+        ProblemCode::SignInBusy => AccessError::Busy.into(),
         ProblemCode::NotFound => ApiError::NotFound,
         ProblemCode::MethodNotAllowed => ApiError::MethodNotAllowed,
         ProblemCode::BodyTooLarge => ApiError::BodyTooLarge,
+        ProblemCode::BodyTooSlow => ApiError::BodyTooSlow,
+        ProblemCode::CrossSite => ApiError::CrossSite,
+        ProblemCode::RateLimited => {
+            let quota = Quotas::default().ai;
+            let decision = quota.decision(false, quota.burst_us());
+            ApiError::RateLimited(Spent { policy: Class::Ai.to_string(), quota, decision })
+        }
         ProblemCode::HostNotLocal => ApiError::HostNotLocal(Some("bist.example:8080".to_owned())),
         ProblemCode::Internal => ApiError::Internal(String::new()),
         ProblemCode::TimedOut => ApiError::TimedOut,

@@ -8,16 +8,31 @@ use axum::routing::get;
 use bist_app::App;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::middleware::{Limits, wrap};
+use crate::middleware::{Limits, guard, wrap};
 use crate::routes::{
-    bars, data_quality, docs, experiments, explanations, forecasts, health, jobs, market, models,
-    signals, studies, symbols,
+    api_keys, audit, auth, bars, data_quality, docs, experiments, explanations, forecasts, health,
+    jobs, market, models, signals, studies, symbols, users,
 };
+use crate::settings::ServerSettings;
 use crate::{assets, openapi};
 
 /// The whole service: API, health, web app, middleware.
-pub fn router(app: Arc<App>) -> Router {
-    let (routes, description) = OpenApiRouter::with_openapi(openapi::frame())
+pub fn router(app: Arc<App>, settings: &ServerSettings) -> Router {
+    let (routes, description) = operations();
+    let description = openapi::document(description);
+    let describe =
+        async move || ([(header::CONTENT_TYPE, "application/json")], description.clone());
+    let routes = routes
+        .route("/api/openapi.json", get(describe))
+        .route("/api/docs", get(docs::page))
+        .fallback(assets::answer)
+        .with_state(Arc::clone(&app));
+    wrap(guard(routes, app, settings), settings, Limits::default())
+}
+
+/// All operations of the API, and their description.
+pub(crate) fn operations() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(openapi::frame())
         .merge(symbols::router())
         .merge(bars::router())
         .merge(forecasts::router())
@@ -29,15 +44,10 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(jobs::router())
         .merge(data_quality::router())
         .merge(market::router())
+        .merge(auth::router())
+        .merge(api_keys::router())
+        .merge(users::router())
+        .merge(audit::router())
         .merge(health::router())
-        .split_for_parts();
-    let description = openapi::document(description);
-    let describe =
-        async move || ([(header::CONTENT_TYPE, "application/json")], description.clone());
-    let routes = routes
-        .route("/api/openapi.json", get(describe))
-        .route("/api/docs", get(docs::page))
-        .fallback(assets::answer)
-        .with_state(app);
-    wrap(routes, Limits::default())
+        .split_for_parts()
 }

@@ -1,5 +1,8 @@
 //! One module a noun: parse the request, call one use case, shape the answer.
 
+pub(crate) mod api_keys;
+pub(crate) mod audit;
+pub(crate) mod auth;
 pub(crate) mod bars;
 pub(crate) mod data_quality;
 pub(crate) mod docs;
@@ -13,3 +16,4 @@ pub(crate) mod models;
 pub(crate) mod signals;
 pub(crate) mod studies;
 pub(crate) mod symbols;
+pub(crate) mod users;

@@ -1,20 +1,41 @@
 //! Answering requests until told to stop, and then finishing those that were begun.
 
-use std::future::{Future, IntoFuture};
+use std::convert::Infallible;
+use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{ConnectInfo, Request};
+use axum::http::Response;
 use bist_app::App;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tower::ServiceExt;
 
+use crate::connections::{Busy, Connections, Place};
 use crate::router::router;
+use crate::settings::ServerSettings;
+use crate::tls::Tls;
 
 /// How long requests that were begun may take once the server was told to stop.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// The longest head of a request, bytes: its first line and all headers, of which there may be 100.
+const HEAD_SIZE_BYTES_MAX: usize = 16 * 1024;
+
+/// How long to wait before another connection is taken when the system has no room for one.
+const NO_ROOM_PAUSE: Duration = Duration::from_millis(50);
 
 /// Answers requests on `listener` until `shutdown` resolves.
 ///
@@ -26,52 +47,178 @@ const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 /// When the listener fails.
 pub async fn serve(
     app: Arc<App>,
+    settings: ServerSettings,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    serve_router(router(app), listener, shutdown, DRAIN_TIME_MAX).await
+    let router = router(app, &settings);
+    serve_router(router, settings, listener, shutdown, DRAIN_TIME_MAX).await
 }
 
 async fn serve_router(
     router: Router,
+    settings: ServerSettings,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
     drain_time_max: Duration,
 ) -> io::Result<()> {
-    // Answers are written at once; waiting to fill a packet would only delay them.
-    let listener = listener.tap_io(|stream| {
+    let ServerSettings { connections: limits, trusted_proxies, tls, .. } = settings;
+    let connections = Connections::new(limits, trusted_proxies);
+    let head_time_max = limits.head_time_max;
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(head_time_max)
+        .max_header_size(HEAD_SIZE_BYTES_MAX)
+        .max_buf_size(4 * HEAD_SIZE_BYTES_MAX);
+    let (stopping, stopped) = watch::channel(false);
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) if concerns_one_connection(&error) => continue,
+            Err(error) => {
+                tracing::warn!(%error, "no connection can be taken: {error}");
+                connections.make_room();
+                tokio::time::sleep(NO_ROOM_PAUSE).await;
+                continue;
+            }
+        };
+        let Some(place) = connections.admit(peer.ip()) else { continue };
+        // Answers are written at once; waiting to fill a packet would only delay them.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(error = %error, "a connection stays without TCP_NODELAY: {error}");
         }
-    });
-    let (stopping, stopped) = oneshot::channel::<()>();
-    let shutdown = async move {
-        shutdown.await;
-        tracing::info!("stopping: requests that were begun are finished");
-        drop(stopping);
-    };
-    let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown).into_future();
-    let overdue = async move {
-        // An error is what dropping the other end gives.
-        stopped.await.ok();
-        tokio::time::sleep(drain_time_max).await;
-    };
-    tokio::select! {
-        result = serving => result,
-        () = overdue => {
-            let waited_s = drain_time_max.as_secs();
-            tracing::warn!(waited_s, "requests were still running after {waited_s} s and are given up");
-            Ok(())
+        let http = http.clone();
+        let guest = Guest { router: router.clone(), peer, place, stopped: stopped.clone() };
+        match tls.clone() {
+            Some(tls) => drop(tokio::spawn(guest.greet(tls, head_time_max, http, stream))),
+            None => drop(tokio::spawn(guest.answer(http, stream))),
         }
+    }
+    tracing::info!("stopping: requests that were begun are finished");
+    drop((listener, stopped));
+    stopping.send_replace(true);
+    if tokio::time::timeout(drain_time_max, stopping.closed()).await.is_err() {
+        let waited_s = drain_time_max.as_secs();
+        tracing::warn!(waited_s, "requests were still running after {waited_s} s and are given up");
+    }
+    Ok(())
+}
+
+/// Whether the error is that of a client who went away again.
+fn concerns_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+    )
+}
+
+/// Who has connected, and what is needed to answer them.
+#[derive(Debug)]
+struct Guest {
+    router: Router,
+    peer: SocketAddr,
+    place: Place,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Guest {
+    /// Agrees on keys, within the time that the head of a request may take, and then answers.
+    async fn greet(
+        mut self,
+        tls: Tls,
+        time_max: Duration,
+        http: http1::Builder,
+        stream: TcpStream,
+    ) {
+        let greeting = tokio::time::timeout(time_max, tls.acceptor().accept(stream));
+        let greeted = tokio::select! {
+            greeted = greeting => greeted,
+            () = self.place.cut() => return,
+            _ = self.stopped.wait_for(|stopped| *stopped) => return,
+        };
+        match greeted {
+            Ok(Ok(stream)) => self.answer(http, stream).await,
+            Ok(Err(error)) => tracing::debug!(%error, "a greeting of TLS failed: {error}"),
+            Err(_) => tracing::debug!("a greeting of TLS took too long"),
+        }
+    }
+
+    /// Answers one request after the other, until the connection ends or has to.
+    async fn answer(
+        mut self,
+        http: http1::Builder,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    ) {
+        let answer = service_fn(|request: hyper::Request<Incoming>| {
+            let busy = self.place.busy();
+            let mut request: Request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(self.peer));
+            let router = self.router.clone();
+            async move {
+                let response: Response<Body> = router.oneshot(request).await?;
+                Ok::<_, Infallible>(response.map(|body| Held { body, _busy: busy }))
+            }
+        });
+        let mut connection = pin!(http.serve_connection(TokioIo::new(stream), answer));
+        tokio::select! {
+            ended = connection.as_mut() => return log_end(ended),
+            () = self.place.cut() => return,
+            _ = self.stopped.wait_for(|stopped| *stopped) => {}
+        }
+        // One that waits for a request has nothing to finish.
+        if self.place.is_busy() {
+            connection.as_mut().graceful_shutdown();
+            log_end(connection.await);
+        }
+    }
+}
+
+fn log_end(ended: hyper::Result<()>) {
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended: {error}");
+    }
+}
+
+/// The body of an answer; its connection is busy until all of it was sent.
+struct Held {
+    body: Body,
+    _busy: Busy,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
+    use bist_app::rate_limits::{Quotas, RateLimits};
+    use bist_market::FixedClock;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpStream;
-    use tokio::sync::Notify;
+    use tokio::sync::{Notify, oneshot};
 
     use super::*;
 
@@ -98,7 +245,11 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };
-        let server = tokio::spawn(serve_router(router, listener, shutdown, drain_time_max));
+        let clock = FixedClock("2026-11-24T12:00:00Z".parse().unwrap());
+        let limits = RateLimits::new(Quotas::default(), Arc::new(clock));
+        let settings = ServerSettings::new(Arc::new(limits));
+        let server = serve_router(router, settings, listener, shutdown, drain_time_max);
+        let server = tokio::spawn(server);
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
         Slow { begun, finish, stop, server, client }

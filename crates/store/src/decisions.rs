@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use bist_access::AuditAction;
 use bist_market::{Decision, FindingId, Verdict};
+use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
+use crate::audit::{Audit, AuditNote, append};
 use crate::bulk::{ROWS_PER_STATEMENT, placeholders};
-use crate::columns::{impossible, instant_us, json};
+use crate::columns::{impossible, instant_us, json as text};
 use crate::error::StoreError;
 use crate::findings::{FindingRecord, record};
+use crate::model_versions::IMMEDIATE;
 use crate::pool::Store;
 
 /// A decision with the finding as it stood when it was made.
@@ -31,7 +35,9 @@ impl Store {
         &self,
         found: &FindingRecord,
         decision: &Decision,
+        audit: &Audit,
     ) -> Result<(), StoreError> {
+        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
         sqlx::query(
             "INSERT INTO finding_decisions (id, finding_id, symbol, bar_interval, source, verdict,
                                             reason, decided_by, decided_at_us, document)
@@ -46,9 +52,20 @@ impl Store {
         .bind(&decision.reason)
         .bind(&decision.decided_by)
         .bind(decision.decided_at.as_microsecond())
-        .bind(json("finding", &found.finding)?)
-        .execute(&self.writer)
+        .bind(text("finding", &found.finding)?)
+        .execute(&mut *transaction)
         .await?;
+        let details = [
+            ("symbol", json!(found.symbol.as_str())),
+            ("interval", json!(found.interval.to_string())),
+            ("source", json!(found.source.as_str())),
+            ("verdict", json!(decision.verdict.as_str())),
+            ("reason", json!(decision.reason)),
+        ];
+        let subject = format!("finding:{}", decision.finding);
+        let note = AuditNote::new(AuditAction::FindingDecided, subject, details);
+        append(&mut transaction, audit, vec![note]).await?;
+        transaction.commit().await?;
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bist_access::UserName;
 use bist_lifecycle::ModelState;
 use bist_lifecycle::study::StudyStorageError;
 
@@ -169,6 +170,9 @@ pub enum StoreError {
          that it says can be believed: restore the database from a backup"
     )]
     ExperimentChanged(String),
+    /// Another account has the user name.
+    #[error("there is an account '{0}' already; give another user name")]
+    UserNameTaken(UserName),
     /// A document in the database does not have the shape that this version writes.
     #[error("a stored {what} cannot be read: {source}")]
     Document {
@@ -183,6 +187,17 @@ pub enum StoreError {
          known cannot be believed: restore the database from a backup"
     )]
     LedgerBroken(i64),
+    /// The key of the audit cannot be had.
+    #[error(
+        "nothing is changed that is not put on record, and the key of the audit cannot be had: {0}"
+    )]
+    AuditKey(Box<dyn std::error::Error + Send + Sync>),
+    /// The end of the audit is not what was written there.
+    #[error(
+        "the end of the audit was changed from outside, so that nothing can be put on record and \
+         nothing is changed; `bist audit verify` tells more: restore the database from a backup"
+    )]
+    AuditBroken,
     /// A study cannot be what it was to be.
     #[error(transparent)]
     Study(#[from] StudyStorageError),

@@ -1,5 +1,6 @@
 //! Experiments: the rule as it was declared, what each arm forecast, what came of it, and the end.
 
+use bist_access::AuditAction;
 use bist_lifecycle::Horizon;
 use bist_lifecycle::experiment::{
     Conclusion, DeclaredExperiment, ExperimentReport, ExperimentState, Exposure, Outcome,
@@ -7,10 +8,12 @@ use bist_lifecycle::experiment::{
 use bist_lifecycle::model_version::{ModelState, Signed, StateChange};
 use bist_trading::ReturnInterval;
 use jiff::Timestamp;
+use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
-use crate::columns::{day, document, impossible, instant_us, json};
+use crate::audit::{Audit, AuditNote, append};
+use crate::columns::{day, document, impossible, instant_us, json as text};
 use crate::error::StoreError;
 use crate::model_versions::{IMMEDIATE, champion_of, change_state, put_in_force, version_of};
 use crate::pool::Store;
@@ -73,9 +76,10 @@ impl Store {
         &self,
         experiment: &DeclaredExperiment,
         signed: &Signed,
+        audit: &Audit,
     ) -> Result<(), StoreError> {
         let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
-        declare(&mut transaction, experiment, signed).await?;
+        declare(&mut transaction, experiment, signed, audit).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -286,10 +290,11 @@ impl Store {
         id: &str,
         conclusion: &Conclusion,
         steps: &EndSteps,
+        audit: &Audit,
     ) -> Result<Option<Vec<StateChange>>, StoreError> {
         let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
         let Conclusion { state, signed, report } = conclusion;
-        let report = report.as_ref().map(|report| json("report", report)).transpose()?;
+        let report = report.as_ref().map(|report| text("report", report)).transpose()?;
         let ended = sqlx::query(
             "UPDATE experiments SET state = $1, concluded_at_us = $2, concluded_by = $3,
                                     conclusion = $4, report = $5
@@ -306,6 +311,7 @@ impl Store {
         if ended.rows_affected() == 0 {
             return Ok(None);
         }
+        append(&mut transaction, audit, vec![end_note(id, *state, signed)]).await?;
         let mut changes = Vec::new();
         if let Some(version) = &steps.promoted {
             let row = sqlx::query("SELECT document, design_sha256 FROM experiments WHERE id = $1")
@@ -314,14 +320,14 @@ impl Store {
                 .await?;
             let experiment = declared(&row)?;
             in_force(&mut transaction, &experiment).await?;
-            changes.extend(put_in_force(&mut transaction, version, signed).await?);
+            changes.extend(put_in_force(&mut transaction, version, signed, audit).await?);
         }
         for (version, to, signed) in &steps.moves {
             let version = version_of(&mut transaction, version).await?;
-            changes.extend(change_state(&mut transaction, &version, *to, signed).await?);
+            changes.extend(change_state(&mut transaction, &version, *to, signed, audit).await?);
         }
         if let Some((experiment, signed)) = &steps.follow_up {
-            declare(&mut transaction, experiment, signed).await?;
+            declare(&mut transaction, experiment, signed, audit).await?;
         }
         transaction.commit().await?;
         Ok(Some(changes))
@@ -332,6 +338,7 @@ async fn declare(
     connection: &mut SqliteConnection,
     experiment: &DeclaredExperiment,
     signed: &Signed,
+    audit: &Audit,
 ) -> Result<(), StoreError> {
     let design = experiment.design();
     let horizon = design.horizon.to_string();
@@ -370,10 +377,37 @@ async fn declare(
     .bind(&signed.by)
     .bind(&signed.reason)
     .bind(experiment.design_sha256())
-    .bind(json("design", experiment)?)
-    .execute(connection)
+    .bind(text("design", experiment)?)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    let details = [
+        ("horizon", json!(design.horizon.to_string())),
+        ("champion", json!(design.champion)),
+        ("challengers", json!(design.challengers)),
+        ("design_sha256", json!(experiment.design_sha256())),
+        ("reason", json!(signed.reason)),
+    ];
+    let subject = format!("experiment:{}", design.id);
+    append(
+        connection,
+        audit,
+        vec![AuditNote::new(AuditAction::ExperimentDeclared, subject, details)],
+    )
+    .await
+}
+
+/// What is put on record of the end of the experiment `id`.
+fn end_note(id: &str, state: ExperimentState, signed: &Signed) -> AuditNote {
+    let action = match state {
+        ExperimentState::Stopped => AuditAction::ExperimentStopped,
+        ExperimentState::Running
+        | ExperimentState::Promoted
+        | ExperimentState::ChampionStays
+        | ExperimentState::NoDecision
+        | ExperimentState::Invalid => AuditAction::ExperimentDecided,
+    };
+    let details = [("state", json!(state.as_str())), ("reason", json!(signed.reason))];
+    AuditNote::new(action, format!("experiment:{id}"), details)
 }
 
 /// Whether the champion of `experiment` is the one in force.

@@ -8,12 +8,14 @@ use std::fmt;
 use std::fs::{File, TryLockError};
 use std::ops::Deref;
 
+use bist_access::AuditAction;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use crate::columns::{count, instant_us, json, maybe_instant_us};
+use crate::audit::{Audit, AuditNote, append};
+use crate::columns::{count, instant_us, json as text, maybe_instant_us};
 use crate::error::StoreError;
 use crate::model_versions::IMMEDIATE;
 use crate::pool::Store;
@@ -164,7 +166,7 @@ impl Store {
     pub async fn ask_for_job(
         &self,
         asked: &NewJob<'_>,
-        now: Timestamp,
+        audit: &Audit,
     ) -> Result<JobRun, StoreError> {
         let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
         let under_way = sqlx::query(concat!(
@@ -193,14 +195,18 @@ impl Store {
             columns!()
         ))
         .bind(asked.name)
-        .bind(now.as_microsecond())
+        .bind(audit.at.as_microsecond())
         .bind(asked.asked_by)
         .bind(asked.reason)
-        .bind(json("plan of a job", &asked.plan)?)
+        .bind(text("plan of a job", &asked.plan)?)
         .fetch_one(&mut *transaction)
         .await?;
+        let run = job_run(&row)?;
+        let details =
+            [("job", json!(run.name)), ("plan", run.plan.clone()), ("reason", json!(asked.reason))];
+        put_on_record(&mut transaction, audit, AuditAction::JobAsked, (run.id, details)).await?;
         transaction.commit().await?;
-        job_run(&row)
+        Ok(run)
     }
 
     /// Begins a run of the job `name`: the one that is due at `scheduled`, if it has not been done,
@@ -345,7 +351,8 @@ impl Store {
         &self,
         id: i64,
         by: &str,
-        now: Timestamp,
+        reason: &str,
+        audit: &Audit,
     ) -> Result<JobRun, StoreError> {
         let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
         let run = run_of(&mut transaction, id).await?;
@@ -367,10 +374,12 @@ impl Store {
         ))
         .bind(by)
         .bind(ends_at_once)
-        .bind(now.as_microsecond())
+        .bind(audit.at.as_microsecond())
         .bind(id)
         .fetch_one(&mut *transaction)
         .await?;
+        let details = [("job", json!(run.name)), ("reason", json!(reason))];
+        put_on_record(&mut transaction, audit, AuditAction::JobCancelled, (id, details)).await?;
         transaction.commit().await?;
         job_run(&row)
     }
@@ -381,7 +390,12 @@ impl Store {
     /// # Errors
     ///
     /// As [`Store::cancel_job`].
-    pub async fn retry_job(&self, id: i64, now: Timestamp) -> Result<JobRun, StoreError> {
+    pub async fn retry_job(
+        &self,
+        id: i64,
+        reason: &str,
+        audit: &Audit,
+    ) -> Result<JobRun, StoreError> {
         let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
         let run = run_of(&mut transaction, id).await?;
         if !matches!(run.state, JobState::Failed | JobState::Cancelled) {
@@ -392,10 +406,13 @@ impl Store {
              WHERE id = $2 RETURNING ",
             columns!()
         ))
-        .bind(now.as_microsecond())
+        .bind(audit.at.as_microsecond())
         .bind(id)
         .fetch_one(&mut *transaction)
         .await?;
+        let details =
+            [("job", json!(run.name)), ("once_more", json!(true)), ("reason", json!(reason))];
+        put_on_record(&mut transaction, audit, AuditAction::JobAsked, (id, details)).await?;
         transaction.commit().await?;
         job_run(&row)
     }
@@ -474,7 +491,7 @@ async fn schedule(
     )
     .bind(name)
     .bind(due_at.as_microsecond())
-    .bind(json("plan of a job", plan)?)
+    .bind(text("plan of a job", plan)?)
     .bind(now.as_microsecond())
     .execute(&mut *connection)
     .await?;
@@ -487,6 +504,15 @@ async fn run_of(connection: &mut SqliteConnection, id: i64) -> Result<JobRun, St
         .fetch_optional(connection)
         .await?;
     row.as_ref().map(job_run).transpose()?.ok_or(StoreError::NoSuchJob(id))
+}
+
+async fn put_on_record<const N: usize>(
+    connection: &mut SqliteConnection,
+    audit: &Audit,
+    action: AuditAction,
+    (id, details): (i64, [(&'static str, Value); N]),
+) -> Result<(), StoreError> {
+    append(connection, audit, vec![AuditNote::new(action, format!("job:{id}"), details)]).await
 }
 
 fn job_run(row: &SqliteRow) -> Result<JobRun, StoreError> {

@@ -9,8 +9,12 @@
 //! bar or rate that its source revises is kept aside, and an event that is changed or taken back
 //! keeps the time over which it was known.
 
+pub mod access_change;
+pub mod accounts;
 pub mod actions;
+pub mod api_keys;
 pub mod artifacts;
+pub mod audit;
 pub mod bucket;
 pub mod decisions;
 pub mod disclosures;
@@ -32,6 +36,8 @@ pub mod quality_history;
 pub mod received;
 pub mod secrets;
 pub mod series;
+pub mod sessions;
+pub mod shared_limiter;
 pub mod signal_scores;
 pub mod signals;
 pub mod snapshots;
@@ -48,8 +54,11 @@ mod columns;
 mod preference;
 mod refused_rows;
 
+pub use access_change::AccessChange;
+pub use accounts::{Invitation, InvitationPurpose, StoredAccount};
 pub use actions::ActionRecord;
 pub use artifacts::ARTIFACT_BYTES_MAX;
+pub use audit::{Audit, AuditFilter, AuditNote};
 pub use bucket::{BucketError, BucketSettings, BucketSettingsError, Keys, ObjectStoreUrl};
 pub use decisions::DecisionRecord;
 pub use error::StoreError;
@@ -66,6 +75,8 @@ pub use pool::Store;
 pub use quality::QualitySummary;
 pub use quality_history::HistoryPoint;
 pub use series::{SeriesOverview, SymbolOverview};
+pub use sessions::{Origins, SignIn, SignInOutcome};
+pub use shared_limiter::{RedisAddress, RedisAddressError, SharedLimiter, SharedLimiterError};
 pub use signal_scores::{KeptScore, ServedCounts, ServedFilter, ServedSignal};
 pub use signals::{ForecastRecord, Serving, SignalRecord, signal_id};
 pub use source_status::{AttemptOutcome, SourceStatus};

@@ -6,7 +6,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Version, description and text of each migration, oldest first. Forward only.
-const MIGRATIONS: [(i64, &str, &str); 15] = [
+const MIGRATIONS: [(i64, &str, &str); 17] = [
     (1, "market data", include_str!("../../../migrations/0001_market_data.sql")),
     (2, "validation", include_str!("../../../migrations/0002_validation.sql")),
     (3, "models", include_str!("../../../migrations/0003_models.sql")),
@@ -22,6 +22,8 @@ const MIGRATIONS: [(i64, &str, &str); 15] = [
     (13, "experiments", include_str!("../../../migrations/0013_experiments.sql")),
     (14, "signal scores", include_str!("../../../migrations/0014_signal_scores.sql")),
     (15, "secrets", include_str!("../../../migrations/0015_secrets.sql")),
+    (16, "audit", include_str!("../../../migrations/0016_audit.sql")),
+    (17, "accounts", include_str!("../../../migrations/0017_accounts.sql")),
 ];
 
 /// All migrations, ready to be run.

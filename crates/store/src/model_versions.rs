@@ -1,11 +1,14 @@
 //! Model versions, and why each stands where it stands.
 
+use bist_access::AuditAction;
 use bist_lifecycle::Horizon;
 use bist_lifecycle::model_version::{ModelState, ModelVersion, Signed, StateChange};
+use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
-use crate::columns::{document, impossible, instant_us, json};
+use crate::audit::{Audit, AuditNote, append};
+use crate::columns::{document, impossible, instant_us, json as text};
 use crate::error::StoreError;
 use crate::pool::Store;
 
@@ -37,6 +40,7 @@ impl Store {
         versions: &[(ModelVersion, Vec<u8>)],
         registration: Registration,
         signed: &Signed,
+        audit: &Audit,
     ) -> Result<Vec<ModelVersion>, StoreError> {
         for (version, artifact) in versions {
             self.keep_artifact(version, artifact).await?;
@@ -44,9 +48,9 @@ impl Store {
         let mut kept = Vec::with_capacity(versions.len());
         let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
         for (version, _) in versions {
-            insert(&mut transaction, version, signed).await?;
+            insert(&mut transaction, version, signed, audit).await?;
             if registration == Registration::Champions {
-                put_in_force(&mut transaction, &version.id, signed).await?;
+                put_in_force(&mut transaction, &version.id, signed, audit).await?;
             }
             kept.push(version_of(&mut transaction, &version.id).await?);
         }
@@ -61,9 +65,14 @@ impl Store {
     ///
     /// [`StoreError::NoSuchVersion`], [`StoreError::StateMove`] when it cannot become champion from
     /// where it stands, and the others when the database fails.
-    pub async fn promote(&self, id: &str, signed: &Signed) -> Result<Vec<StateChange>, StoreError> {
+    pub async fn promote(
+        &self,
+        id: &str,
+        signed: &Signed,
+        audit: &Audit,
+    ) -> Result<Vec<StateChange>, StoreError> {
         let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
-        let changes = put_in_force(&mut transaction, id, signed).await?;
+        let changes = put_in_force(&mut transaction, id, signed, audit).await?;
         transaction.commit().await?;
         Ok(changes)
     }
@@ -79,13 +88,14 @@ impl Store {
         id: &str,
         to: ModelState,
         signed: &Signed,
+        audit: &Audit,
     ) -> Result<Option<StateChange>, StoreError> {
         let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
         let version = version_of(&mut transaction, id).await?;
         if to == ModelState::Champion || version.state == ModelState::Champion {
             return Err(StoreError::StateMove { id: id.to_owned(), from: version.state, to });
         }
-        let change = change_state(&mut transaction, &version, to, signed).await?;
+        let change = change_state(&mut transaction, &version, to, signed, audit).await?;
         transaction.commit().await?;
         Ok(change)
     }
@@ -162,6 +172,7 @@ async fn insert(
     connection: &mut SqliteConnection,
     version: &ModelVersion,
     signed: &Signed,
+    audit: &Audit,
 ) -> Result<(), StoreError> {
     let candidate = ModelVersion { state: ModelState::Candidate, ..version.clone() };
     let horizon = candidate.evaluation.horizon;
@@ -175,7 +186,7 @@ async fn insert(
     .bind(candidate.origin.as_str())
     .bind(horizon.to_string())
     .bind(candidate.trained_at.as_microsecond())
-    .bind(json("model version", &candidate)?)
+    .bind(text("model version", &candidate)?)
     .execute(&mut *connection)
     .await?;
     if inserted.rows_affected() == 0 {
@@ -188,7 +199,7 @@ async fn insert(
         to: ModelState::Candidate,
         signed: signed.clone(),
     };
-    note(connection, &change).await
+    note(connection, &change, audit).await
 }
 
 /// Makes the version `id` the champion of its horizon; the one before it retires.
@@ -196,6 +207,7 @@ pub(crate) async fn put_in_force(
     connection: &mut SqliteConnection,
     id: &str,
     signed: &Signed,
+    audit: &Audit,
 ) -> Result<Vec<StateChange>, StoreError> {
     let version = version_of(connection, id).await?;
     if version.state == ModelState::Champion {
@@ -204,9 +216,10 @@ pub(crate) async fn put_in_force(
     let before = champion_of(connection, version.evaluation.horizon).await?;
     let mut changes = Vec::new();
     if let Some(before) = before {
-        changes.extend(change_state(connection, &before, ModelState::Retired, signed).await?);
+        changes
+            .extend(change_state(connection, &before, ModelState::Retired, signed, audit).await?);
     }
-    changes.extend(change_state(connection, &version, ModelState::Champion, signed).await?);
+    changes.extend(change_state(connection, &version, ModelState::Champion, signed, audit).await?);
     Ok(changes)
 }
 
@@ -231,6 +244,7 @@ pub(crate) async fn change_state(
     version: &ModelVersion,
     to: ModelState,
     signed: &Signed,
+    audit: &Audit,
 ) -> Result<Option<StateChange>, StoreError> {
     let ModelVersion { id, state: from, .. } = version;
     if *from == to {
@@ -251,11 +265,16 @@ pub(crate) async fn change_state(
         to,
         signed: signed.clone(),
     };
-    note(connection, &change).await?;
+    note(connection, &change, audit).await?;
     Ok(Some(change))
 }
 
-async fn note(connection: &mut SqliteConnection, change: &StateChange) -> Result<(), StoreError> {
+/// Keeps why a version stands where it stands, and puts it on record.
+async fn note(
+    connection: &mut SqliteConnection,
+    change: &StateChange,
+    audit: &Audit,
+) -> Result<(), StoreError> {
     let StateChange { version, horizon, from, to, signed } = change;
     sqlx::query(
         "INSERT INTO model_state_changes (number, model_version, horizon, from_state, to_state,
@@ -270,9 +289,26 @@ async fn note(connection: &mut SqliteConnection, change: &StateChange) -> Result
     .bind(signed.at.as_microsecond())
     .bind(&signed.by)
     .bind(&signed.reason)
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    append(connection, audit, vec![audit_note(change)]).await
+}
+
+fn audit_note(change: &StateChange) -> AuditNote {
+    let StateChange { version, horizon, from, to, signed } = change;
+    let action = match (from, to) {
+        (None, ModelState::Candidate) => AuditAction::ModelRegistered,
+        (Some(_), ModelState::Candidate) => AuditAction::ModelWithdrawn,
+        (_, ModelState::Staged) => AuditAction::ModelStaged,
+        (_, ModelState::Champion) => AuditAction::ModelPromoted,
+        (_, ModelState::Retired) => AuditAction::ModelRetired,
+    };
+    let details = [
+        ("horizon", json!(horizon.to_string())),
+        ("from", json!(from.map(ModelState::as_str))),
+        ("reason", json!(signed.reason)),
+    ];
+    AuditNote::new(action, format!("model:{version}"), details)
 }
 
 pub(crate) async fn version_of(

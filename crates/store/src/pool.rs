@@ -63,6 +63,8 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .pragma("cache_size", format!("-{PAGE_CACHE_KIB}"))
+            // Who is forgotten is not left in the pages of the file.
+            .pragma("secure_delete", "FAST")
             .row_buffer_size(ROWS_AHEAD)
             .busy_timeout(Duration::from_secs(BUSY_TIMEOUT_S));
         let writer =

@@ -1,9 +1,10 @@
 //! Secrets, sealed: this crate neither has the master key nor opens anything.
 
-use bist_access::{SealedRegister, SealedSecret, SealedSecrets, SecretEntry};
+use bist_access::{AuditKey, SealedRegister, SealedSecret, SealedSecrets, SecretEntry};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
+use crate::audit::{Audit, AuditNote, append, begin_chain};
 use crate::columns::{count, impossible, instant_us, signed};
 use crate::error::StoreError;
 use crate::model_versions::IMMEDIATE;
@@ -21,22 +22,47 @@ impl Store {
         read(&mut transaction).await
     }
 
-    /// Lets `change` work on all secrets, and keeps what it leaves in one transaction: everything, or
-    /// nothing when `change` refuses. Nobody else changes them in between.
+    /// Lets `change` work on all secrets, and keeps what it leaves in one transaction, with a record of
+    /// it: everything, or nothing when `change` refuses. Nobody else changes them in between.
     ///
     /// # Errors
     ///
     /// What `change` says, or [`StoreError`] when the database fails.
     pub async fn change_secrets<T, E: From<StoreError>>(
         &self,
-        change: impl FnOnce(&mut SealedSecrets) -> Result<T, E> + Send,
+        audit: &Audit,
+        change: impl FnOnce(&mut SealedSecrets) -> Result<(T, AuditNote), E> + Send,
     ) -> Result<T, E> {
         let mut transaction = self.writer.begin_with(IMMEDIATE).await.map_err(StoreError::from)?;
         let mut secrets = read(&mut transaction).await?;
-        let answer = change(&mut secrets)?;
+        let (answer, note) = change(&mut secrets)?;
         write(&mut transaction, &secrets).await?;
+        append(&mut transaction, audit, vec![note]).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(answer)
+    }
+
+    /// Lets `find` have all secrets, of which the key of the audit is one or becomes one; when it does,
+    /// the audit begins in the same transaction. Of several who ask at once, one makes the key.
+    ///
+    /// # Errors
+    ///
+    /// What `find` says, [`StoreError::AuditBroken`] when the key is new and an audit is there, or the
+    /// others when the database fails.
+    pub async fn begin_audit<E: From<StoreError>>(
+        &self,
+        find: impl FnOnce(&mut SealedSecrets) -> Result<AuditKey, E> + Send,
+    ) -> Result<AuditKey, E> {
+        let mut transaction = self.writer.begin_with(IMMEDIATE).await.map_err(StoreError::from)?;
+        let before = read(&mut transaction).await?;
+        let mut secrets = before.clone();
+        let key = find(&mut secrets)?;
+        if secrets != before {
+            write(&mut transaction, &secrets).await?;
+            begin_chain(&mut transaction, &key).await?;
+        }
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(key)
     }
 }
 

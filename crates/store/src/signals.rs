@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bist_access::AuditAction;
 use bist_lifecycle::{Explanation, Forecast};
 use bist_market::session_hours::moment_text;
 use bist_market::{Origin, Price, Symbol};
@@ -9,9 +10,11 @@ use bist_trading::signal::Signal;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sqlx::SqliteConnection;
 
-use crate::columns::{document, json};
+use crate::audit::{Audit, AuditNote, append};
+use crate::columns::{document, json as text};
 use crate::error::StoreError;
 use crate::model_versions::IMMEDIATE;
 use crate::pool::Store;
@@ -64,7 +67,7 @@ pub fn signal_id(model_version: &str, symbol: Symbol, as_of: Date, time: Option<
 }
 
 impl Store {
-    /// Keeps forecasts, signals and their explanations, all or none.
+    /// Keeps forecasts, signals and their explanations, all or none, and puts each new one on record.
     ///
     /// A signal of the same model, symbol and day or moment that says the same leaves everything about
     /// it as it was. One that says something else is in force from then on, with its forecast and
@@ -84,6 +87,7 @@ impl Store {
         signals: &[SignalRecord],
         explanations: &[Explanation],
         serving: Serving,
+        audit: &Audit,
     ) -> Result<Vec<SignalRecord>, StoreError> {
         assert_eq!(signals.len(), explanations.len(), "each signal is explained");
         let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
@@ -117,7 +121,7 @@ impl Store {
             .bind(&record.model_version)
             .bind(moment_text(record.forecast.as_of, record.forecast.as_of_time))
             .bind(record.made_at.as_microsecond())
-            .bind(json("forecast", record)?)
+            .bind(text("forecast", record)?)
             .execute(&mut *transaction)
             .await?;
         }
@@ -133,7 +137,7 @@ impl Store {
             .bind(&record.model_version)
             .bind(moment_text(record.signal.as_of, record.signal.as_of_time))
             .bind(record.made_at.as_microsecond())
-            .bind(json("signal", record)?)
+            .bind(text("signal", record)?)
             .execute(&mut *transaction)
             .await?;
             sqlx::query(
@@ -141,10 +145,12 @@ impl Store {
                  ON CONFLICT (signal_id) DO UPDATE SET document = EXCLUDED.document",
             )
             .bind(&record.id)
-            .bind(json("explanation", explanation)?)
+            .bind(text("explanation", explanation)?)
             .execute(&mut *transaction)
             .await?;
         }
+        let notes = new.iter().map(|(record, _)| audit_note(record)).collect();
+        append(&mut transaction, audit, notes).await?;
         if serving == Serving::AtOnce {
             serve(&mut transaction, &kept).await?;
         }
@@ -247,7 +253,19 @@ async fn kept_signal(
         .transpose()
 }
 
+fn audit_note(record: &SignalRecord) -> AuditNote {
+    let SignalRecord { id, origin, snapshot_hash, signal, .. } = record;
+    let details = [
+        ("origin", json!(origin)),
+        ("snapshot_hash", json!(snapshot_hash)),
+        ("action", json!(signal.action)),
+        ("probability_up", json!(signal.probability_up)),
+        ("expected_return_share", json!(signal.expected_return_share)),
+    ];
+    AuditNote::new(AuditAction::SignalMade, format!("signal:{id}"), details)
+}
+
 /// Whether two issues of a signal differ only in when they were made, and from which bars.
 pub(crate) fn says_the_same(one: &SignalRecord, other: &SignalRecord) -> Result<bool, StoreError> {
-    Ok(json("signal", &one.signal)? == json("signal", &other.signal)?)
+    Ok(text("signal", &one.signal)? == text("signal", &other.signal)?)
 }

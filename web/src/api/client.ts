@@ -4,6 +4,7 @@ import type { ModelDifference } from './schema/model_difference';
 import type { ModelSummary, ModelVersion } from './schema/models';
 import type { DataQuality, Finding, Freshness, QualityHistory, Reconciliation, Severity, Sources } from './schema/quality';
 import type { ModelState } from './schema/registry';
+import { patience, retryTime } from './patience.svelte';
 import type { Absence, Forecast, Signal } from './schema/signals';
 
 const BASE = '/api/v1';
@@ -13,6 +14,8 @@ export const PAGE_ROWS = 1000;
 const PAGES_MAX = 200;
 /** Findings are read one by one, so they come in short pages. */
 const FINDINGS_PER_PAGE = 25;
+/** How often the same is asked again by itself. */
+const TRIES_MAX = 4;
 
 /** What the server answered instead of what was asked for, or that it did not answer at all. */
 export class ApiError extends Error {
@@ -21,15 +24,35 @@ export class ApiError extends Error {
   readonly status: number;
   readonly detail: string | null;
   readonly requestId: string | null;
+  /** When the same may be asked again, in milliseconds since 1970; null where nothing was said of it. */
+  readonly retryAt: number | null;
 
-  constructor(code: string, status: number, title: string, detail: string | null, requestId: string | null) {
+  constructor(code: string, status: number, title: string, detail: string | null, requestId: string | null, retryAt: number | null = null) {
     super(title);
     this.name = 'ApiError';
     this.code = code;
     this.status = status;
     this.detail = detail;
     this.requestId = requestId;
+    this.retryAt = retryAt;
   }
+}
+
+/** What is done about an answer that is none because of who asks; the session of the reader sees to it. */
+export interface Gatekeeper {
+  /** The token that a change needs; null before anybody has signed in. */
+  csrfToken(): string | null;
+  /** Takes the reader to where the lack that `code` names is made good. */
+  lead(code: 'not_signed_in' | 'second_factor_required' | 'enrolment_required'): void;
+  /** Asks for a fresh code; false when the reader does not give one. */
+  stepUp(): Promise<boolean>;
+  /** Reads the session again; true when the token of changes is another one than before. */
+  renew(): Promise<boolean>;
+}
+
+let keeper: Gatekeeper | null = null;
+export function keepGate(wanted: Gatekeeper): void {
+  keeper = wanted;
 }
 
 export type Query = Record<string, string | number | null | undefined>;
@@ -44,8 +67,9 @@ export function path(resource: string, query: Query = {}): string {
 }
 
 /** What an answer that is none says of itself. */
-export async function problemOf(response: Response): Promise<ApiError> {
+async function problemOf(response: Response): Promise<ApiError> {
   const requestId = response.headers.get('x-request-id');
+  const retryAt = retryTime(response.headers.get('retry-after'), Date.now());
   try {
     const problem = (await response.json()) as Partial<Problem>;
     return new ApiError(
@@ -54,33 +78,82 @@ export async function problemOf(response: Response): Promise<ApiError> {
       problem.title ?? response.statusText,
       problem.detail ?? null,
       problem.request_id ?? requestId,
+      retryAt,
     );
   } catch {
-    return new ApiError(`http_${response.status}`, response.status, response.statusText, null, requestId);
+    return new ApiError(`http_${response.status}`, response.status, response.statusText, null, requestId, retryAt);
   }
 }
 
-/** The server's answer, whatever its status. */
-export async function ask(url: string, { headers, ...init }: RequestInit & { headers?: Record<string, string> }, signal?: AbortSignal): Promise<Response> {
+type Init = RequestInit & { headers?: Record<string, string> };
+
+/** One request and its answer, whatever its status. */
+async function send(url: string, { headers, ...init }: Init, signal?: AbortSignal): Promise<Response> {
+  const token = init.method === undefined ? null : (keeper?.csrfToken() ?? null);
+  const csrf: Record<string, string> = token === null ? {} : { 'x-csrf-token': token };
   try {
-    return await fetch(url, { ...init, signal, headers: { accept: 'application/json', ...headers } });
+    return await fetch(url, { credentials: 'same-origin', ...init, signal, headers: { accept: 'application/json', ...csrf, ...headers } });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError('unreachable', 0, 'the server did not answer', null, null);
   }
 }
 
+/** Whether the same may be asked again now, after `problem` was met for the `tries`th time. */
+async function isWorthAnotherTry(problem: ApiError, isReading: boolean, tries: number, signal?: AbortSignal): Promise<boolean> {
+  switch (problem.code) {
+    case 'rate_limited':
+      return isReading && tries <= TRIES_MAX && problem.retryAt !== null && (await patience.wait(problem.retryAt, signal));
+    case 'step_up_required':
+      return tries <= TRIES_MAX && (await keeper?.stepUp()) === true;
+    case 'cross_site':
+      // Another tab has signed in anew, so that the token of this one is old.
+      return tries === 1 && !isReading && (await keeper?.renew()) === true;
+    case 'not_signed_in':
+    case 'second_factor_required':
+    case 'enrolment_required':
+      keeper?.lead(problem.code);
+      return false;
+    default:
+      return false;
+  }
+}
+
+/**
+ * The server's answer, or that nothing has changed (304). Who asks too often waits as long as the
+ * server says when it is only to read; who lacks a fresh code is asked for one, and the request is
+ * then made again.
+ */
+export async function ask(url: string, init: Init, signal?: AbortSignal): Promise<Response> {
+  for (let tries = 1; ; tries += 1) {
+    const response = await send(url, init, signal);
+    if (response.ok || response.status === 304) return response;
+    const problem = await problemOf(response);
+    if (!(await isWorthAnotherTry(problem, init.method === undefined, tries, signal))) throw problem;
+  }
+}
+
 export async function get<T>(url: string, signal?: AbortSignal): Promise<T> {
   const response = await ask(url, {}, signal);
-  if (!response.ok) throw await problemOf(response);
   return (await response.json()) as T;
 }
 
-/** Posts a document and gives the answer. */
-export async function post<T>(url: string, document: unknown, signal?: AbortSignal): Promise<T> {
-  const response = await ask(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(document) }, signal);
-  if (!response.ok) throw await problemOf(response);
-  return (await response.json()) as T;
+/** Sends a document with a change and gives the answer, which may be none. */
+async function change<T>(method: string, url: string, document: unknown, signal?: AbortSignal): Promise<T> {
+  const body = document === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(document) };
+  const response = await ask(url, { method, ...body }, signal);
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+export function post<T>(url: string, document: unknown, signal?: AbortSignal): Promise<T> {
+  return change('POST', url, document, signal);
+}
+export function patch<T>(url: string, document: unknown): Promise<T> {
+  return change('PATCH', url, document);
+}
+/** Called `remove` because `delete` is a word of the language. */
+export function remove<T>(url: string): Promise<T> {
+  return change('DELETE', url, undefined);
 }
 
 async function all<T, P extends Page<T>>(

@@ -179,7 +179,7 @@ impl App {
             champion: champion.id,
         };
         let id = design.id.clone();
-        self.store.declare_experiment(&design.declare()?, &signed).await?;
+        self.store.declare_experiment(&design.declare()?, &signed, &self.audit().await?).await?;
         self.experiment(&id).await
     }
 

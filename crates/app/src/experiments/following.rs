@@ -231,7 +231,11 @@ impl App {
         let conclusion = Conclusion { state, signed, report: Some(report) };
         let follow_up =
             steps.follow_up.as_ref().map(|(follow_up, _)| follow_up.design().id.clone());
-        match self.store.conclude_experiment(&design.id, &conclusion, &steps).await? {
+        match self
+            .store
+            .conclude_experiment(&design.id, &conclusion, &steps, &self.audit().await?)
+            .await?
+        {
             Some(changes) => {
                 settled.step.changes = changes;
                 settled.step.follow_up = follow_up;

@@ -38,7 +38,8 @@ impl Place {
     async fn register(&self, version: ModelVersion, bytes: Vec<u8>) -> Result<(), StoreError> {
         let signed = Signed { at: Timestamp::UNIX_EPOCH, by: "ayse".into(), reason: "test".into() };
         let versions = [(version, bytes)];
-        self.store.register(&versions, Registration::Candidates, &signed).await.map(drop)
+        let audit = open(self.store.directory()).await.audit().await?;
+        self.store.register(&versions, Registration::Candidates, &signed, &audit).await.map(drop)
     }
 
     async fn register_champion(&self) {

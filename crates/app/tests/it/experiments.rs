@@ -96,13 +96,14 @@ async fn register_twin(folder: &Path, champion: &ModelVersion) {
     let twin = ModelVersion::candidate(origin, trained_at, lineage, evaluation, &bytes);
     let signed = Signed { at: Timestamp::UNIX_EPOCH, by: "ayse".into(), reason: "a twin".into() };
     let id = twin.id.clone();
-    store.register(&[(twin, bytes)], Registration::Candidates, &signed).await.unwrap();
-    store.move_version(&id, ModelState::Staged, &signed).await.unwrap();
+    let audit = open(folder).await.audit().await.unwrap();
+    store.register(&[(twin, bytes)], Registration::Candidates, &signed, &audit).await.unwrap();
+    store.move_version(&id, ModelState::Staged, &signed, &audit).await.unwrap();
     store.close().await;
 }
 
 /// A copy of that directory, with the names of the champion and the challenger.
-async fn market() -> (TempDir, App, String, String) {
+pub(crate) async fn market() -> (TempDir, App, String, String) {
     let folder = tempfile::tempdir().unwrap();
     copy(trained(), folder.path());
     let app = open(folder.path()).await;

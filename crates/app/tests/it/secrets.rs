@@ -78,6 +78,7 @@ async fn what_holds_no_key_is_refused_without_being_repeated() {
         assert!(!refused.to_string().contains("pass") && !format!("{refused:?}").contains("pp"));
     }
     let app = process(folder.path()).await;
-    let error = app.secret(&"evds".parse().unwrap()).await.unwrap_err();
+    let added = app.add_secret(&"evds".parse().unwrap(), &Secret::new("x")).await;
+    let error = added.unwrap_err();
     assert!(matches!(error, SecretStoreError::Key(ReadKeyError::Read { .. })), "{error}");
 }

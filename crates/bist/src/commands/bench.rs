@@ -7,6 +7,7 @@
 mod experiments;
 mod explain;
 mod ingest;
+mod limits;
 mod models;
 mod plots;
 mod registry;
@@ -44,6 +45,8 @@ enum Topic {
     /// Studies beside Optuna's: how good what they find is, how fast they are, and what a trial costs
     /// when there are many. Takes minutes
     Tune(tune::TuneBenchArgs),
+    /// What it costs to count a request: in this process with one key and with a million, and in Redis
+    Limits(limits::LimitsBenchArgs),
     /// Simulated experiments of models: how often which decision is made where the truth is known
     Experiments(experiments::ExperimentsBenchArgs),
     /// Training on generated markets: how much of what can be foreseen is, and what is claimed of
@@ -78,6 +81,7 @@ impl BenchArgs {
             Topic::Explain(args) => args.run(terminal),
             Topic::Plots(args) => args.run(terminal),
             Topic::Registry(args) => args.run(config, terminal).await,
+            Topic::Limits(args) => args.run(config, terminal).await,
             Topic::Experiments(args) => args.run(terminal),
             Topic::Skill(args) => args.run(config, terminal).await,
             Topic::ModelSide(args) => args.run(),

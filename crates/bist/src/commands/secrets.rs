@@ -86,6 +86,8 @@ struct Row {
     name: String,
     revision: u64,
     set_at: Timestamp,
+    /// Whether it is the product's own.
+    is_own: bool,
 }
 
 /// A secret with its value.
@@ -116,7 +118,7 @@ struct Items<T> {
 impl From<SecretEntry> for Row {
     fn from(entry: SecretEntry) -> Self {
         let SecretEntry { name, revision, set_at } = entry;
-        Self { name: name.to_string(), revision, set_at }
+        Self { is_own: name.is_own(), name: name.to_string(), revision, set_at }
     }
 }
 
@@ -178,12 +180,11 @@ impl StoredCommand {
                 let file = new_key_file.display().to_string();
                 let secrets_count = app.rekey_secrets(&MasterKeySource::File(new_key_file)).await?;
                 let rekeyed = Rekeyed { secrets_count };
-                terminal.result(&rekeyed, || match secrets_count {
-                    0 => "there are no secrets, so nothing was sealed anew".to_owned(),
-                    _ => format!(
+                terminal.result(&rekeyed, || {
+                    format!(
                         "secrets sealed under the key in {file}: {secrets_count}; name it by \
                          BIST_MASTER_KEY_FILE, and start servers again"
-                    ),
+                    )
                 })
             }
         }
@@ -230,8 +231,10 @@ fn table(rows: &[Row]) -> String {
         return "there are no secrets; bist secrets set NAME adds one".to_owned();
     }
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or_default().max(4);
-    let lines = rows.iter().map(|Row { name, revision, set_at }| {
-        format!("{name:width$}  {revision:>8}  {}\n", set_at.strftime("%Y-%m-%d %H:%M:%S UTC"))
+    let lines = rows.iter().map(|Row { name, revision, set_at, is_own }| {
+        let set_at = set_at.strftime("%Y-%m-%d %H:%M:%S UTC");
+        let whose = if *is_own { "  (the product's own)" } else { "" };
+        format!("{name:width$}  {revision:>8}  {set_at}{whose}\n")
     });
     let head = format!("{:width$}  revision  set\n", "name");
     std::iter::once(head).chain(lines).collect()

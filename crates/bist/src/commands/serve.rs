@@ -1,32 +1,44 @@
 //! `bist serve`: the HTTP API and the web app.
 
+use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use bist_access::{Actor, Role};
 use bist_app::App;
 use bist_app::jobs::Job;
+use bist_server::{Origin, ServerSettings};
 use clap::Args;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::time::MissedTickBehavior;
 
+use super::users::{ADMINISTRATOR, link};
 use super::{open, open_with_services};
 use crate::config::Config;
+use crate::config::edge::TlsFiles;
 use crate::terminal::{Terminal, told_to_stop};
 
 /// How often it is looked whether somebody asks for a job.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// After so many looks, also whether one is due by its schedule.
-const LOOKS_PER_MINUTE: u64 = 30;
+const LOOKS_PER_MINUTE: u32 = 30;
 
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
     /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS", env = "BIST_BIND")]
     bind: Option<SocketAddr>,
+    /// File with the certificate, and those that lead to its root (PEM); TLS then ends here
+    #[arg(long, value_name = "FILE", env = "BIST_TLS_CERT", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// File with the key of the certificate (PEM), which only its owner may read
+    #[arg(long, value_name = "FILE", env = "BIST_TLS_KEY", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
 }
 
 /// The JSON document, printed once the server listens.
@@ -38,29 +50,30 @@ struct Listening {
 impl ServeArgs {
     pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
         let bind = self.bind.unwrap_or(config.bind);
-        if !bind.ip().is_loopback() {
-            bail!(
-                "refusing to listen on {bind}: there are no accounts yet, so only this machine may connect; use a loopback address such as 127.0.0.1:8080"
-            );
-        }
         let app = if config.nightly.is_some() {
             open_with_services(config).await?
         } else {
             open(config).await?
         };
+        // What is due by a schedule is nobody's command.
+        let app = app.with_actor(Actor::System);
         app.check_secrets().await?;
         let app = if config.retraining { app.with_retraining() } else { app };
+        let tls = self.tls_cert.zip(self.tls_key);
+        let tls = tls.map(|(certificate, key)| TlsFiles { certificate, key });
+        let settings = config.edge.settings(&app, tls).await?;
+        check_listening(bind, &settings)?;
         let app = Arc::new(app);
         let listener = TcpListener::bind(bind).await.with_context(|| {
             format!("cannot listen on {bind}; if the port is in use, choose another with --bind")
         })?;
-        let address = format!("http://{}", listener.local_addr()?);
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
+        let address = format!("{scheme}://{}", listener.local_addr()?);
         terminal.result(&Listening { address: address.clone() }, || {
             format!("serving {address}  (data in {})", config.data_dir.display())
         })?;
-        terminal.say(
-            "there are no accounts in this version: it listens on this machine only; stop with Ctrl-C",
-        );
+        welcome(&app, config, &address, terminal).await?;
+        terminal.say("stop with Ctrl-C");
         // The first page should not wait for the bars to be read and checked.
         let warm = Arc::clone(&app);
         tokio::spawn(async move {
@@ -68,14 +81,79 @@ impl ServeArgs {
                 tracing::error!(%error, "reading the bars: {error}");
             }
         });
+        let notes = tokio::spawn(note_audit_roots(Arc::clone(&app)));
         let jobs = Job::ALL.map(|job| tokio::spawn(run_job(Arc::clone(&app), job)));
-        bist_server::serve(app, listener, told_to_stop()).await.context("serving")?;
+        bist_server::serve(app, settings, listener, told_to_stop()).await.context("serving")?;
         // What is under way goes on after the last stage that was done, when somebody looks again.
         for job in jobs {
             job.abort();
         }
+        notes.abort();
         terminal.say("stopped");
         Ok(())
+    }
+}
+
+/// Tells how the first administrator comes in, while nobody can. The link is a secret, and shown to
+/// somebody at a terminal only: anywhere else it would end up in a log.
+async fn welcome(
+    app: &App,
+    config: &Config,
+    address: &str,
+    terminal: &Terminal,
+) -> anyhow::Result<()> {
+    if app.has_administrator().await? {
+        return Ok(());
+    }
+    if !app.users().await?.is_empty() || !io::stderr().is_terminal() {
+        terminal.say(
+            "no administrator can sign in yet; `bist users create-admin` makes one, and `bist users \
+             reset NAME` another link for one that was made",
+        );
+        return Ok(());
+    }
+    let invited = app.invite(ADMINISTRATOR, Role::Admin).await?;
+    let base_url = config.edge.public_url().map_or(address.to_owned(), ToString::to_string);
+    terminal.say(&format!(
+        "nobody has an account yet; set the password of '{ADMINISTRATOR}' by this link, which works \
+         once:\n{}",
+        link(&base_url, &invited)
+    ));
+    Ok(())
+}
+
+/// Refuses to listen beyond this machine unless nothing passes there in the clear.
+fn check_listening(bind: SocketAddr, settings: &ServerSettings) -> anyhow::Result<()> {
+    if bind.ip().is_loopback() {
+        return Ok(());
+    }
+    let is_https = settings.public_url.as_ref().is_some_and(Origin::is_https);
+    if !is_https {
+        bail!(
+            "refusing to listen on {bind} beyond this machine: nothing says under which address \
+             people come; set server.public_url to one that begins with https://, or listen on a \
+             loopback address such as 127.0.0.1:8080"
+        );
+    }
+    if settings.tls.is_none() && settings.trusted_proxies.is_empty() {
+        bail!(
+            "refusing to listen on {bind} beyond this machine: passwords would pass in the clear; \
+             give a certificate by --tls-cert and --tls-key, or name the proxy where TLS ends in \
+             server.trusted_proxies"
+        );
+    }
+    Ok(())
+}
+
+/// Notes each day where the audit stands. The clock is asked every minute, as for jobs.
+async fn note_audit_roots(app: Arc<App>) {
+    let mut looks = tokio::time::interval(LOOK_EVERY * LOOKS_PER_MINUTE);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        if let Err(error) = app.note_audit_root().await {
+            tracing::error!(%error, "where the audit stands could not be noted: {error}");
+        }
     }
 }
 
@@ -86,7 +164,7 @@ async fn run_job(app: Arc<App>, job: Job) {
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for look in 0_u64.. {
         looks.tick().await;
-        let run = match look % LOOKS_PER_MINUTE {
+        let run = match look % u64::from(LOOKS_PER_MINUTE) {
             0 => app.run_job(job, Arc::new(|_| {})).await,
             _ => app.run_waiting_job(job, Arc::new(|_| {})).await,
         };

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod audit;
 mod cli;
 mod decisions;
+mod edge;
 mod explain;
 mod gate;
 mod hourly;

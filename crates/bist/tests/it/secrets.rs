@@ -134,7 +134,9 @@ fn a_secret_is_set_got_listed_rotated_and_removed() {
     let list = run(bist(&place.data).args(["secrets", "list"]), "");
     let names: Vec<Vec<&str>> =
         list.out.lines().map(|line| line.split_whitespace().take(2).collect()).collect();
-    assert_eq!(names, [["name", "revision"], ["evds", "2"], ["kap", "1"]]);
+    assert_eq!(names, [["name", "revision"], ["bist.audit-key", "1"], ["evds", "2"], ["kap", "1"]]);
+    let own: Vec<&str> = list.out.lines().filter(|line| line.contains("own")).collect();
+    assert!(own.len() == 1 && own[0].starts_with("bist.audit-key"), "{}", list.out);
     assert!(!list.out.contains("second") && !list.out.contains("password"), "{}", list.out);
 
     assert_eq!(place.json(&["secrets", "remove", "evds"], "")["removed"], "evds");
@@ -168,7 +170,7 @@ fn a_new_master_key_takes_over_all_secrets_and_the_old_one_is_refused() {
         refusal(&mut place.command(&["secrets", "rekey", "--new-key-file", text(&place.key)]));
     assert!(same.contains("the new master key is the one in force"), "{same}");
     let rekeyed = place.json(&["secrets", "rekey", "--new-key-file", text(&new)], "");
-    assert_eq!(rekeyed["secrets_count"], 2);
+    assert_eq!(rekeyed["secrets_count"], 3, "the key of the audit is one");
     let old = refusal(&mut place.command(&["secrets", "get", "evds"]));
     assert!(old.contains("the master key is not the one under which the secrets"), "{old}");
     place.key = new;
@@ -236,9 +238,20 @@ fn without_the_right_master_key_what_needs_a_secret_does_not_start() {
 }
 
 #[test]
-fn a_server_that_needs_no_secret_serves_without_the_master_key() {
+fn names_of_the_products_own_secrets_are_refused() {
     let place = Place::new();
     place.json(&["secrets", "set", "evds"], PLANTED);
+    for (verb, name) in
+        [("set", "bist.mine"), ("rotate", "bist.audit-key"), ("remove", "bist.audit-key")]
+    {
+        let told = refusal(&mut place.command(&["secrets", verb, name]));
+        assert!(told.contains(&format!("the secret '{name}' is the product's own")), "{told}");
+    }
+}
+
+#[test]
+fn a_server_without_secrets_serves_without_a_master_key() {
+    let place = Place::new();
     let mut serve = bist(&place.data);
     let mut child = spawn(serve.args(["serve", "--bind", "127.0.0.1:0"]));
     let mut line = String::new();
@@ -246,6 +259,7 @@ fn a_server_that_needs_no_secret_serves_without_the_master_key() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(line.starts_with("serving http://127.0.0.1:"), "{line}");
+    assert!(!place.data.join("master.key").exists(), "nothing has needed one");
 }
 
 #[cfg(unix)]

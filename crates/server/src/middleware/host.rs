@@ -1,39 +1,43 @@
-//! Until there are accounts, only pages of this machine may ask.
+//! Only requests for this server are answered.
 //!
 //! Listening on a loopback address is not enough: a page elsewhere can let its own name point to
-//! 127.0.0.1 and then read the answers as its own (DNS rebinding). The name in the request tells.
+//! 127.0.0.1 and then read the answers as its own (DNS rebinding). The name in the request tells. It is
+//! one of this machine, or the host of the address under which people reach the service.
 
-use std::net::IpAddr;
+use std::sync::Arc;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::header;
 use axum::http::uri::Authority;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
+use crate::origin::{Origin, is_loopback};
 
-/// Refuses a request for any host but this machine.
-pub(super) async fn require_loopback(request: Request, next: Next) -> Response {
+/// Refuses a request for any other host.
+pub(super) async fn require_own(
+    State(public_url): State<Arc<Option<Origin>>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let in_header = request.headers().get(header::HOST).map(|value| value.to_str().unwrap_or("?"));
     // A request line with a whole URL names the host there, and that counts (RFC 9112, 3.2.2).
     let host = request.uri().authority().map(Authority::as_str).or(in_header);
     match host {
-        Some(host) if is_loopback(host) => next.run(request).await,
+        Some(host) if is_own(host, public_url.as_ref().as_ref()) => next.run(request).await,
         other => ApiError::HostNotLocal(other.map(str::to_owned)).into_response(),
     }
 }
 
-/// Whether `host`, with or without a port, can only be this machine.
-fn is_loopback(host: &str) -> bool {
+/// Whether `host`, with or without a port, can only be this server.
+fn is_own(host: &str, public_url: Option<&Origin>) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
     if authority.as_str().contains('@') {
         return false;
     }
     let name = authority.host();
-    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-    name.eq_ignore_ascii_case("localhost")
-        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    is_loopback(name) || public_url.is_some_and(|url| url.host().eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -45,7 +49,7 @@ mod tests {
         for host in
             ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:80", "127.8.9.1", "[::1]:8080"]
         {
-            assert!(is_loopback(host), "{host}");
+            assert!(is_own(host, None), "{host}");
         }
         for host in [
             "",
@@ -60,7 +64,18 @@ mod tests {
             "example.com@localhost",
             "localhost/",
         ] {
-            assert!(!is_loopback(host), "{host}");
+            assert!(!is_own(host, None), "{host}");
+        }
+    }
+
+    #[test]
+    fn the_host_of_the_public_address_is_let_in_and_its_neighbours_are_not() {
+        let public_url: Origin = "https://bist.example".parse().unwrap();
+        for host in ["bist.example", "BIST.example:443", "localhost:8080"] {
+            assert!(is_own(host, Some(&public_url)), "{host}");
+        }
+        for host in ["www.bist.example", "bist.example.evil.example", "ayse@bist.example", "b"] {
+            assert!(!is_own(host, Some(&public_url)), "{host}");
         }
     }
 }

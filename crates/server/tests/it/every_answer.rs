@@ -71,7 +71,7 @@ async fn only_this_machine_is_answered() {
             answer.problem(421),
             (
                 "host_not_local",
-                "'rebound.example:8080' is not a name of this machine; without accounts only localhost and loopback addresses are served"
+                "'rebound.example:8080' is not a name of this server; ask for localhost, or for the host of server.public_url in its configuration"
             ),
             "{path}"
         );

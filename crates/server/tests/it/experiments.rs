@@ -21,7 +21,8 @@ pub(crate) async fn declared(app: &TestApp) -> String {
     let twin = ModelVersion::candidate(origin, trained_at, lineage, evaluation, &bytes);
     let signed =
         Signed { at: trained_at, by: ASKED.by.to_owned(), reason: ASKED.reason.to_owned() };
-    let kept = store.register(&[(twin, bytes)], Registration::Candidates, &signed).await.unwrap();
+    let (audit, twin) = (app.app.audit().await.unwrap(), [(twin, bytes)]);
+    let kept = store.register(&twin, Registration::Candidates, &signed, &audit).await.unwrap();
     store.close().await;
     app.app.move_model(&kept[0], ModelState::Staged, ASKED).await.unwrap();
     let name = Some("autumn".to_owned());

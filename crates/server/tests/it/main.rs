@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
+mod access;
 mod bars;
+mod connections;
 mod data_quality;
+mod edge;
 mod every_answer;
 mod experiments;
 mod explanations;

@@ -23,7 +23,9 @@ impl Operation {
         let operation = |(path, item): (&String, &Value)| {
             let methods: Vec<&String> = item.as_object().unwrap().keys().collect();
             assert!(
-                methods.iter().all(|method| ["get", "post"].contains(&method.as_str())),
+                methods
+                    .iter()
+                    .all(|method| ["get", "post", "patch", "delete"].contains(&method.as_str())),
                 "{path}"
             );
             let description = item.get("get")?.clone();
@@ -40,7 +42,7 @@ impl Operation {
     fn address(&self, app: &Known) -> String {
         let path = self.path.replace("{symbol}", &app.symbol).replace("{version}", &app.version);
         let path = path.replace("{study}", &app.study).replace("{signal}", &app.signal);
-        let path = path.replace("{run}", &app.run);
+        let path = path.replace("{run}", &app.run).replace("{user}", &app.user);
         let path = path.replace("{id}", &app.experiment);
         let required = self.parameters().iter().find_map(|parameter| {
             let is_required = parameter["in"] == "query" && parameter["required"] == true;
@@ -71,6 +73,7 @@ struct Known {
     signal: String,
     run: String,
     experiment: String,
+    user: String,
 }
 
 impl Known {
@@ -90,6 +93,7 @@ impl Known {
                 run.body["id"].to_string()
             },
             experiment: crate::experiments::declared(app).await,
+            user: first("/api/v1/users", "id").await,
         }
     }
 }
@@ -229,13 +233,14 @@ async fn every_query_parameter_names_itself_when_it_is_malformed() {
         signal: none(),
         run: "1".to_owned(),
         experiment: none(),
+        user: none(),
     };
     for operation in Operation::all(&document) {
         for parameter in operation.parameters().iter().filter(|one| one["in"] == "query") {
             let name = parameter["name"].as_str().unwrap();
             // Any text may be searched for, as long as it is not too long.
             let value = match name {
-                "q" | "param" => "q".repeat(201),
+                "q" | "param" | "actor" | "subject" => "q".repeat(201),
                 _ => "%C5%9F".to_owned(),
             };
             let address = if matches!(name, "symbol" | "param" | "against") {

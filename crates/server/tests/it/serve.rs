@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use crate::test_app::TestApp;
+use crate::test_app::{TestApp, settings, unbounded};
 
 #[tokio::test]
 async fn it_answers_over_tcp_and_stops_when_told() {
@@ -15,10 +15,13 @@ async fn it_answers_over_tcp_and_stops_when_told() {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let shutdown = async { drop(stopped.await) };
-    let server = tokio::spawn(bist_server::serve(Arc::clone(&app.app), listener, shutdown));
+    let settings = settings(&app.app, unbounded());
+    let lines = app.administrator.lines();
+    let app = Arc::clone(&app.app);
+    let server = tokio::spawn(bist_server::serve(app, settings, listener, shutdown));
 
     let mut client = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET /api/v1/symbols/TEST1 HTTP/1.1\r\nhost: {address}\r\n\r\n");
+    let request = format!("GET /api/v1/symbols/TEST1 HTTP/1.1\r\nhost: {address}\r\n{lines}\r\n");
     client.write_all(request.as_bytes()).await.unwrap();
     let mut answer = vec![0; 4096];
     let length = client.read(&mut answer).await.unwrap();

@@ -6,14 +6,19 @@ use std::sync::{Arc, OnceLock};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, header};
+use bist_access::{Account, Role, Secret};
 use bist_app::App;
+use bist_app::access::{SignedIn, Visit};
 use bist_app::progress::ProgressSink;
+use bist_app::rate_limits::{Quotas, RateLimits};
 use bist_feeds::FileFormat;
 use bist_lifecycle::HORIZON_DEFAULT;
 use bist_market::FixedClock;
 use bist_market::sample::SampleSpec;
 use bist_market::validate::ValidationPolicy;
+use bist_server::ServerSettings;
 use http_body_util::BodyExt;
+use jiff::Timestamp;
 use jiff::civil::date;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -44,7 +49,34 @@ const ZTEST_CSV: &str = "date,open,high,low,close,volume
 pub(crate) struct TestApp {
     pub(crate) app: Arc<App>,
     router: Router,
+    /// The session of an administrator, who has given a code a moment ago.
+    pub(crate) administrator: Opened,
     _directory: TempDir,
+}
+
+/// What a page of a session sends with its requests.
+#[derive(Clone, Debug)]
+pub(crate) struct Opened {
+    /// The header `cookie`.
+    pub(crate) cookie: String,
+    /// The header `x-csrf-token`.
+    pub(crate) csrf_token: String,
+}
+
+impl Opened {
+    /// Both as lines of the head of a request.
+    pub(crate) fn lines(&self) -> String {
+        format!("cookie: {}\r\nx-csrf-token: {}\r\n", self.cookie, self.csrf_token)
+    }
+
+    /// What a page of `signed_in` sends.
+    pub(crate) async fn of(app: &App, signed_in: &SignedIn) -> Self {
+        let csrf_token = app.csrf_token(&signed_in.session).await.unwrap();
+        Self {
+            cookie: format!("__Host-bist-session={}", signed_in.token.expose()),
+            csrf_token: csrf_token.expose().to_owned(),
+        }
+    }
 }
 
 /// What the service answered.
@@ -96,8 +128,23 @@ impl TestApp {
     }
 
     async fn on(directory: TempDir) -> Self {
-        let app = Arc::new(open(directory.path()).await);
-        Self { router: bist_server::router(Arc::clone(&app)), app, _directory: directory }
+        let app = open(directory.path()).await;
+        Self::with(app, directory).await
+    }
+
+    /// The service of `app`, whose data lie in `directory`, with an administrator.
+    pub(crate) async fn with(app: App, directory: TempDir) -> Self {
+        let app = Arc::new(app);
+        let router = bist_server::router(Arc::clone(&app), &settings(&app, unbounded()));
+        let administrator = sign_in(&app, "admin", Role::Admin).await;
+        let (signed_in, _) = enrol(&app, &administrator.account).await;
+        let administrator = Opened::of(&app, &signed_in).await;
+        Self { app, router, administrator, _directory: directory }
+    }
+
+    /// The same behind another edge.
+    pub(crate) fn behind(self, settings: &ServerSettings) -> Self {
+        Self { router: bist_server::router(Arc::clone(&self.app), settings), ..self }
     }
 
     /// Asks for a path of this machine.
@@ -121,7 +168,7 @@ impl TestApp {
         self.send_body(method, path, headers, Body::empty()).await
     }
 
-    async fn send_body(
+    pub(crate) async fn send_body(
         &self,
         method: Method,
         path: &str,
@@ -131,6 +178,11 @@ impl TestApp {
         let mut request = Request::builder().method(method).uri(path);
         if !headers.iter().any(|(name, _)| *name == "host") {
             request = request.header(header::HOST, "localhost:8080");
+        }
+        // Who says nothing of who they are is the administrator.
+        if !headers.iter().any(|(name, _)| ["cookie", "authorization"].contains(name)) {
+            let Opened { cookie, csrf_token } = &self.administrator;
+            request = request.header(header::COOKIE, cookie).header("x-csrf-token", csrf_token);
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -161,6 +213,43 @@ impl Answer {
         assert_eq!(self.body["request_id"], self.headers["x-request-id"].to_str().unwrap());
         (self.body["code"].as_str().unwrap(), self.body["detail"].as_str().unwrap())
     }
+}
+
+/// A password that is hard to guess.
+pub(crate) const PASSWORD: &str = "kirmizi bisiklet yagmur 7";
+
+/// Makes an account and signs its owner in, without a second factor.
+pub(crate) async fn sign_in(app: &App, user_name: &str, role: Role) -> SignedIn {
+    let invited = app.invite(user_name, role).await.unwrap();
+    let password = Secret::new(PASSWORD);
+    app.accept_invitation(invited.token.expose(), &password, &Visit::default()).await.unwrap()
+}
+
+/// Gives an account a second factor; the session that begins by that, and its seed in base32.
+pub(crate) async fn enrol(app: &App, account: &Account) -> (SignedIn, Secret) {
+    let enrolment = app.set_up_second_factor(account).await.unwrap();
+    let code = code_at(&enrolment.secret, app.now());
+    let (signed_in, _) =
+        app.confirm_second_factor(account, &code, &Visit::default()).await.unwrap();
+    (signed_in, enrolment.secret)
+}
+
+/// The code that an authenticator with this seed shows.
+pub(crate) fn code_at(seed: &Secret, now: Timestamp) -> String {
+    let seed = totp_rs::Secret::try_from_base32(seed.expose()).unwrap();
+    let totp = totp_rs::Builder::new().with_secret(seed).build_noncompliant();
+    totp.generate(now.as_second().try_into().unwrap()).to_string()
+}
+
+/// Settings with these quotas and nothing else.
+pub(crate) fn settings(app: &App, quotas: Quotas) -> ServerSettings {
+    ServerSettings::new(Arc::new(RateLimits::new(quotas, app.clock())))
+}
+
+/// More than any test asks for.
+pub(crate) fn unbounded() -> Quotas {
+    let many = "1000000/min".parse().unwrap();
+    Quotas { ai: many, auth: many, trading: many, default: many, address_multiple: 1 }
 }
 
 pub(crate) async fn open(directory: &Path) -> App {

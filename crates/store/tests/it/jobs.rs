@@ -1,14 +1,20 @@
 //! Runs of jobs: one process does each, whoever dies, and what was done is not done again.
 
-use bist_store::{ClaimedJob, JobEnd, JobState, NewJob, StageProgress, Store, StoreError};
+use bist_store::{Audit, ClaimedJob, JobEnd, JobState, NewJob, StageProgress, Store, StoreError};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::audit;
 
 const NAME: &str = "retraining";
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
+}
+
+async fn audit_at(store: &Store, second: i64) -> Audit {
+    Audit { at: at(second), ..audit(store).await }
 }
 
 /// Two processes on one data directory.
@@ -92,39 +98,53 @@ async fn a_newer_run_of_the_schedule_makes_up_for_older_ones() {
 async fn a_run_that_is_asked_for_waits_and_there_is_one_at_a_time() {
     let (store, other, _folder) = stores().await;
     let new = NewJob { name: NAME, asked_by: "ayşe", reason: "drift", plan: Value::Null };
-    let waiting = store.ask_for_job(&new, at(1_000)).await.unwrap();
+    let waiting = store.ask_for_job(&new, &audit_at(&store, 1_000).await).await.unwrap();
     assert_eq!((waiting.state, waiting.started_at), (JobState::Waiting, None));
-    let refused = other.ask_for_job(&new, at(1_001)).await.unwrap_err();
+    let refused = other.ask_for_job(&new, &audit_at(&other, 1_001).await).await.unwrap_err();
     assert!(matches!(refused, StoreError::JobUnderWay { id, .. } if id == waiting.id), "{refused}");
     let claimed = other.claim_job(NAME, None, at(1_002)).await.unwrap().unwrap();
     assert_eq!(claimed.asked_by.as_deref(), Some("ayşe"));
     other.finish_job(claimed, at(1_003), JobEnd::Done, "").await.unwrap();
     assert!(store.claim_job(NAME, None, at(1_004)).await.unwrap().is_none());
-    assert_eq!(store.ask_for_job(&new, at(1_000)).await.unwrap().id, 2, "at the same instant");
+    assert_eq!(
+        store.ask_for_job(&new, &audit_at(&store, 1_000).await).await.unwrap().id,
+        2,
+        "at the same instant"
+    );
 }
 
 #[tokio::test]
 async fn a_run_is_cancelled_at_once_when_it_waits_and_by_its_process_when_it_runs() {
     let (store, other, _folder) = stores().await;
     let new = NewJob { name: NAME, asked_by: "ayşe", reason: "drift", plan: Value::Null };
-    let waiting = store.ask_for_job(&new, at(1_000)).await.unwrap();
-    let cancelled = other.cancel_job(waiting.id, "can", at(1_001)).await.unwrap();
+    let waiting = store.ask_for_job(&new, &audit_at(&store, 1_000).await).await.unwrap();
+    let cancelled = other
+        .cancel_job(waiting.id, "can", "enough", &audit_at(&other, 1_001).await)
+        .await
+        .unwrap();
     assert_eq!(cancelled.state, JobState::Cancelled);
     assert!(store.claim_job(NAME, None, at(1_002)).await.unwrap().is_none());
 
     // Begun again, it is running when it is cancelled; its process dies before it sees that.
-    other.retry_job(waiting.id, at(1_003)).await.unwrap();
+    other.retry_job(waiting.id, "again", &audit_at(&other, 1_003).await).await.unwrap();
     let running = store.claim_job(NAME, None, at(1_003)).await.unwrap().unwrap();
     assert_eq!((running.id, running.cancel_asked_by.as_deref()), (waiting.id, None));
-    let asked = other.cancel_job(waiting.id, "can", at(1_004)).await.unwrap();
+    let asked = other
+        .cancel_job(waiting.id, "can", "enough", &audit_at(&other, 1_004).await)
+        .await
+        .unwrap();
     assert_eq!((asked.state, asked.cancel_asked_by.as_deref()), (JobState::Running, Some("can")));
     drop(running);
     assert!(store.claim_job(NAME, None, at(1_005)).await.unwrap().is_none(), "it is not wanted");
     assert_eq!(states(&store).await, [(1, JobState::Cancelled)]);
 
-    let refused = store.cancel_job(1, "can", at(1_006)).await.unwrap_err();
+    let refused =
+        store.cancel_job(1, "can", "enough", &audit_at(&store, 1_006).await).await.unwrap_err();
     assert_eq!(refused.to_string(), "run 1 is cancelled and cannot be cancelled");
-    assert!(matches!(store.retry_job(7, at(1_006)).await, Err(StoreError::NoSuchJob(7))));
+    assert!(matches!(
+        store.retry_job(7, "again", &audit_at(&store, 1_006).await).await,
+        Err(StoreError::NoSuchJob(7))
+    ));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod audit;
 mod bucket;
 mod experiments;
 mod ingests;
@@ -13,17 +14,41 @@ mod sources;
 mod studies;
 mod trials;
 
+use bist_access::{Actor, AuditKey, MasterKey, SealedSecrets, SecretName};
 use bist_market::bar::midnight_of;
 use bist_market::{BarSeries, Instrument, Interval, Origin, RawBar, Received, Source, Symbol};
-use bist_store::{IngestBatch, IngestFile, Store};
+use bist_store::{Audit, IngestBatch, IngestFile, Store, StoreError};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
 use tempfile::TempDir;
 
 /// A store in a folder that lasts as long as the test.
 async fn store() -> (Store, TempDir) {
     let folder = TempDir::new().unwrap();
     (Store::open(folder.path()).await.unwrap(), folder)
+}
+
+/// What puts a change on record; the audit begins when this is first asked for.
+async fn audit(store: &Store) -> Audit {
+    let mut rng = ChaCha20Rng::seed_from_u64(0);
+    let (master, key) = (MasterKey::generate(&mut rng), AuditKey::generate(&mut rng));
+    if store.audit_head().await.unwrap().is_none() {
+        let (name, secret, at) = (SecretName::audit_key(), key.to_secret(), Timestamp::UNIX_EPOCH);
+        let begin = |sealed: &mut SealedSecrets| {
+            sealed.add(&master, &name, &secret, at, &mut rng).unwrap();
+            Ok::<_, StoreError>(key.clone())
+        };
+        store.begin_audit(begin).await.unwrap();
+    }
+    Audit { key, actor: Actor::System, request_id: None, at: Timestamp::UNIX_EPOCH }
+}
+
+/// The same with another key, made of `seed`.
+fn audit_of(seed: u64) -> Audit {
+    let key = AuditKey::generate(&mut ChaCha20Rng::seed_from_u64(seed));
+    Audit { key, actor: Actor::System, request_id: None, at: Timestamp::UNIX_EPOCH }
 }
 
 fn symbol(text: &str) -> Symbol {

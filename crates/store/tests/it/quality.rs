@@ -6,7 +6,7 @@ use bist_store::FindingFilter;
 use jiff::Timestamp;
 use jiff::civil::date;
 
-use crate::{bar, batch, only_received, store};
+use crate::{audit, bar, batch, only_received, store};
 
 #[tokio::test]
 async fn findings_are_paged_in_their_order_and_replaced_by_the_next_report() {
@@ -75,7 +75,7 @@ async fn the_newest_decision_about_a_finding_is_in_force_and_all_are_kept() {
             decided_by: "tester".to_owned(),
             decided_at: Timestamp::from_second(second).unwrap(),
         };
-        store.save_decision(&found, &decision).await.unwrap();
+        store.save_decision(&found, &decision, &audit(&store).await).await.unwrap();
     }
     assert_ne!(store.generation().await.unwrap(), before, "bars must be checked again");
     assert_eq!(store.decisions(10).await.unwrap().len(), 3);

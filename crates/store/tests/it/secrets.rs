@@ -1,7 +1,7 @@
 //! Secrets: stored as they were sealed, all of them or none.
 
-use bist_access::{MasterKey, SealedSecrets, Secret, SecretName, SecretsError};
-use bist_store::{Store, StoreError};
+use bist_access::{AuditAction, MasterKey, SealedSecrets, Secret, SecretName, SecretsError};
+use bist_store::{AuditNote, Store, StoreError};
 use jiff::Timestamp;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -9,7 +9,7 @@ use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 use tempfile::TempDir;
 
-use crate::store;
+use crate::{audit, store};
 
 #[derive(Debug, thiserror::Error)]
 enum ChangeError {
@@ -29,12 +29,18 @@ fn keys() -> (MasterKey, MasterKey, ChaCha20Rng) {
     (MasterKey::generate(&mut rng), MasterKey::generate(&mut rng), rng)
 }
 
+/// What is put on record of a change.
+fn note() -> AuditNote {
+    AuditNote::new(AuditAction::SecretSet, "secret:test".to_owned(), [])
+}
+
 async fn add(store: &Store, key: &MasterKey, rng: &mut ChaCha20Rng, text: &str) {
     let add = |sealed: &mut SealedSecrets| {
         let value = Secret::new(format!("value of {text}"));
-        Ok::<_, ChangeError>(sealed.add(key, &name(text), &value, Timestamp::UNIX_EPOCH, rng)?)
+        sealed.add(key, &name(text), &value, Timestamp::UNIX_EPOCH, rng)?;
+        Ok::<_, ChangeError>(((), note()))
     };
-    store.change_secrets(add).await.unwrap();
+    store.change_secrets(&audit(store).await, add).await.unwrap();
 }
 
 #[tokio::test]
@@ -49,20 +55,22 @@ async fn secrets_are_stored_as_they_were_sealed() {
     assert_eq!(sealed.check(&key), Ok(()));
     assert_eq!(sealed.value(&key, &name("evds")).unwrap().expose(), "value of evds");
 
-    let rekey =
-        |sealed: &mut SealedSecrets| Ok::<_, ChangeError>(sealed.rekey(&key, &new, &mut rng)?);
-    assert_eq!(store.change_secrets(rekey).await.unwrap(), 2);
+    let rekey = |sealed: &mut SealedSecrets| {
+        Ok::<_, ChangeError>((sealed.rekey(&key, &new, &mut rng)?, note()))
+    };
+    assert_eq!(store.change_secrets(&audit(&store).await, rekey).await.unwrap(), 3);
     store.close().await;
     let store = Store::open(folder.path()).await.unwrap();
     let sealed = store.sealed_secrets().await.unwrap();
-    assert_eq!((sealed.check(&new), sealed.secrets.len()), (Ok(()), 2));
+    assert_eq!((sealed.check(&new), sealed.secrets.len()), (Ok(()), 3));
 
     let remove = |sealed: &mut SealedSecrets| {
-        Ok::<_, ChangeError>(sealed.remove(&new, &name("kap"), &mut rng)?)
+        sealed.remove(&new, &name("kap"), &mut rng)?;
+        Ok::<_, ChangeError>(((), note()))
     };
-    store.change_secrets(remove).await.unwrap();
+    store.change_secrets(&audit(&store).await, remove).await.unwrap();
     let sealed = store.sealed_secrets().await.unwrap();
-    assert_eq!((sealed.check(&new), sealed.secrets.len()), (Ok(()), 1));
+    assert_eq!((sealed.check(&new), sealed.secrets.len()), (Ok(()), 2));
 }
 
 #[tokio::test]
@@ -72,9 +80,9 @@ async fn a_change_that_is_refused_leaves_everything_as_it_was() {
     add(&store, &key, &mut rng, "evds").await;
     let before = store.sealed_secrets().await.unwrap();
     let changed = store
-        .change_secrets(|sealed| {
+        .change_secrets(&audit(&store).await, |sealed| {
             sealed.rekey(&key, &new, &mut rng)?;
-            Err::<(), ChangeError>(SecretsError::NoSuchSecret(name("kap")).into())
+            Err::<((), AuditNote), ChangeError>(SecretsError::NoSuchSecret(name("kap")).into())
         })
         .await;
     assert!(matches!(changed, Err(ChangeError::Secrets(SecretsError::NoSuchSecret(_)))));
@@ -94,9 +102,10 @@ async fn a_rekey_that_is_cut_off_leaves_all_under_the_old_key() {
     let trigger = "CREATE TRIGGER cut BEFORE INSERT ON secret_register
                    BEGIN SELECT RAISE(ABORT, 'cut off'); END";
     sqlx::query(trigger).execute(&mut raw).await.unwrap();
-    let rekey =
-        |sealed: &mut SealedSecrets| Ok::<_, ChangeError>(sealed.rekey(&key, &new, &mut rng)?);
-    let error = store.change_secrets(rekey).await.unwrap_err();
+    let rekey = |sealed: &mut SealedSecrets| {
+        Ok::<_, ChangeError>((sealed.rekey(&key, &new, &mut rng)?, note()))
+    };
+    let error = store.change_secrets(&audit(&store).await, rekey).await.unwrap_err();
     assert!(error.to_string().contains("cut off"), "{error}");
     assert_eq!(store.sealed_secrets().await.unwrap(), before);
     assert_eq!(before.check(&key), Ok(()));
@@ -133,9 +142,9 @@ async fn what_was_changed_in_the_database_is_refused() {
         assert_ne!(error, SecretsError::WrongKey, "{change}");
         let undo = |sealed: &mut SealedSecrets| {
             *sealed = sound.clone();
-            Ok::<_, ChangeError>(())
+            Ok::<_, ChangeError>(((), note()))
         };
-        store.change_secrets(undo).await.unwrap();
+        store.change_secrets(&audit(&store).await, undo).await.unwrap();
     }
     assert_eq!(sound.check(&key), Ok(()));
     for change in

@@ -9,7 +9,7 @@ use jiff::civil::{Date, date};
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 
-use crate::{bar, batch, store, symbol};
+use crate::{audit, bar, batch, store, symbol};
 
 const DAY: Date = date(2026, 11, 9);
 
@@ -76,7 +76,11 @@ fn explanation() -> Explanation {
 
 async fn save(store: &Store, record: &SignalRecord) -> SignalRecord {
     let (signals, why) = (std::slice::from_ref(record), [explanation()]);
-    store.save_signals(&[], signals, &why, Serving::AtOnce).await.unwrap().remove(0)
+    store
+        .save_signals(&[], signals, &why, Serving::AtOnce, &audit(store).await)
+        .await
+        .unwrap()
+        .remove(0)
 }
 
 const ALL: ServedFilter = ServedFilter {
@@ -92,7 +96,10 @@ async fn what_is_kept_is_on_record_only_when_it_is_shown() {
     let (store, _folder) = ready().await;
     let first = record(100, 0.6);
     let (signals, why) = (std::slice::from_ref(&first), [explanation()]);
-    store.save_signals(&[], signals, &why, Serving::Afterwards).await.unwrap();
+    store
+        .save_signals(&[], signals, &why, Serving::Afterwards, &audit(&store).await)
+        .await
+        .unwrap();
     assert_eq!(store.signal(&first.id).await.unwrap(), Some(first.clone()));
     assert!(store.served_signals(ALL, 10).await.unwrap().is_empty());
     for _ in 0..2 {

@@ -1,7 +1,7 @@
 import type { JobRun } from '../../api/schema/jobs';
 
 /** How often a run that is under way is asked for, in milliseconds. */
-const UNDER_WAY_MS = 1000;
+const UNDER_WAY_MS = 2000;
 /** The others now and then, so that one that begins is noticed. */
 const RESTING_MS = 10_000;
 

@@ -1,7 +1,7 @@
 import type { StudySummary } from '../../api/schema/studies';
 
-/** How often a study that runs is asked for, in milliseconds. */
-const RUNNING_MS = 2000;
+/** How often a study that runs is asked for, in milliseconds; each time six pictures may follow it. */
+const RUNNING_MS = 5000;
 /** The others now and then, so that one that goes on is noticed. */
 const RESTING_MS = 30_000;
 

@@ -50,7 +50,10 @@ impl App {
             EndSteps { moves: self.moves(record, &report, None).await?, ..EndSteps::default() };
         let conclusion =
             Conclusion { state: ExperimentState::Stopped, signed, report: Some(report) };
-        Ok(self.store.conclude_experiment(&design.id, &conclusion, &steps).await?)
+        Ok(self
+            .store
+            .conclude_experiment(&design.id, &conclusion, &steps, &self.audit().await?)
+            .await?)
     }
 
     /// Challengers that the rule stopped are no longer staged, while the others go on.
@@ -66,7 +69,9 @@ impl App {
                 .iter()
                 .any(|challenger| challenger.version == version && challenger.verdict.is_stopped());
             if is_stopped {
-                changes.extend(self.store.move_version(&version, to, &signed).await?);
+                changes.extend(
+                    self.store.move_version(&version, to, &signed, &self.audit().await?).await?,
+                );
             }
         }
         Ok(changes)

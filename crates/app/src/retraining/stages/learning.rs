@@ -69,7 +69,10 @@ impl App {
             by: signature(run),
             reason: "trained anew on the bars as they are".to_owned(),
         };
-        let registered = self.store.register(&[version], Registration::Candidates, &signed).await?;
+        let registered = self
+            .store
+            .register(&[version], Registration::Candidates, &signed, &self.audit().await?)
+            .await?;
         let ModelVersion { id, evaluation, .. } = &registered[0];
         let rank_ic = evaluation.rank_ic.estimate.map_or_else(
             || "unknown".to_owned(),

@@ -1,0 +1,96 @@
+//! Access: accounts and their owners, who has signed in, and what programs may do in their name.
+//!
+//! What changes is changed in one transaction with the record of the audit. Passwords are hashed on
+//! threads of their own, few at a time, so that many who sign in at once take turns instead of memory.
+
+pub mod api_keys;
+pub mod callers;
+mod hashing;
+mod own_secrets;
+pub mod second_factor;
+pub mod sign_in;
+pub mod users;
+
+use bist_access::{KeyRequestError, UserNameError, WeakPassword};
+use bist_store::{AccessChange, StoreError};
+
+use crate::App;
+use crate::secrets::SecretStoreError;
+
+pub use callers::{Caller, Means};
+pub(crate) use hashing::Hashing;
+pub(crate) use own_secrets::KnownTokenKey;
+pub use sign_in::{SignedIn, Visit};
+pub use users::{InvitationFor, Invited};
+
+/// Why something about access was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// The user name, the password or the code is wrong; which one is not told.
+    #[error("the user name, the password or the code is wrong, or a code was used before")]
+    WrongCredentials,
+    /// Too many passwords are being hashed.
+    #[error("too many people sign in at this moment; try again in a few seconds")]
+    Busy,
+    /// The password is too easy to guess.
+    #[error(transparent)]
+    Weak(#[from] WeakPassword),
+    /// The link was used, is too old, or never was one.
+    #[error(
+        "this link was used or is too old; ask an administrator for another, or make one with \
+         `bist users reset NAME`"
+    )]
+    InvitationInvalid,
+    /// A second factor is in force already.
+    #[error("a second factor is in force already; switch it off before another is set up")]
+    SecondFactorOn,
+    /// There is no second factor.
+    #[error("no second factor is in force; set one up first")]
+    SecondFactorOff,
+    /// No seed waits for a code.
+    #[error("there is no second factor to be confirmed; set one up first")]
+    NothingToConfirm,
+    /// The text is no user name.
+    #[error("user_name: {0}")]
+    UserName(#[from] UserNameError),
+    /// There is no such account.
+    #[error("there is no account '{0}'; `bist users list` names those there are")]
+    NoSuchUser(String),
+    /// There is no such session.
+    #[error("there is no session '{0}' of yours; it may have ended")]
+    NoSuchSession(String),
+    /// There is no such key.
+    #[error("there is no API key '{0}'; `bist keys list` names those there are")]
+    NoSuchKey(String),
+    /// The key is not in force.
+    #[error("the API key '{id}' is {state}; make another one")]
+    KeyNotActive {
+        /// The key.
+        id: String,
+        /// Where it stands.
+        state: &'static str,
+    },
+    /// Nobody could look after accounts any more.
+    #[error(
+        "this is the last administrator who can sign in; make another one first, with `bist users \
+         create-admin`"
+    )]
+    LastAdministrator,
+    /// What was wanted of a key cannot be.
+    #[error(transparent)]
+    Key(#[from] KeyRequestError),
+    /// A seed or a key cannot be had.
+    #[error(transparent)]
+    Secrets(#[from] SecretStoreError),
+    /// The database failed, or a user name is taken.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl App {
+    /// Begins changes of access. The key of tokens is read before: making it would wait for their end.
+    async fn change_access(&self) -> Result<AccessChange, AccessError> {
+        self.token_key().await?;
+        Ok(self.store.change_access().await?)
+    }
+}

@@ -1,0 +1,380 @@
+//! Signing in and out: the password, the code, the sessions.
+
+use bist_access::session::STEP_UP_TIME;
+use bist_access::token::random_token;
+use bist_access::{
+    Account, AccountId, AccountState, Actor, AuditAction, AuditPersonal, HashedPassword,
+    SecondFactor, Secret, Session, SessionId, TokenKind, normal_recovery_code,
+};
+use bist_store::{AccessChange, Audit, AuditNote, Origins, SignIn, SignInOutcome, StoredAccount};
+use jiff::Timestamp;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+use serde_json::json;
+
+use super::AccessError;
+use crate::App;
+
+/// Most characters of what a browser says of itself that are kept.
+const USER_AGENT_CHARS_MAX: usize = 200;
+
+/// From where a request comes.
+#[derive(Clone, Debug, Default)]
+pub struct Visit {
+    /// The address and the browser.
+    pub origins: Origins,
+    /// The name of the request in the log.
+    pub request_id: Option<String>,
+}
+
+impl Visit {
+    /// A request from `address` by `user_agent`, of which no more is kept than a page shows.
+    pub fn new(
+        address: Option<String>,
+        user_agent: Option<&str>,
+        request_id: Option<String>,
+    ) -> Self {
+        let shown = |text: &str| {
+            text.chars().filter(|c| !c.is_control()).take(USER_AGENT_CHARS_MAX).collect()
+        };
+        Self { origins: Origins { address, user_agent: user_agent.map(shown) }, request_id }
+    }
+
+    /// The same for the audit, as data about the person behind `account`.
+    fn personal(&self, account: &AccountId) -> AuditPersonal {
+        let Origins { address, user_agent } = &self.origins;
+        let data = [("address", json!(address)), ("user_agent", json!(user_agent))];
+        AuditPersonal { about: account.clone(), data: data.into() }
+    }
+}
+
+/// Somebody who has come a step further in signing in.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// Whose the session is.
+    pub account: Account,
+    /// The session.
+    pub session: Session,
+    /// What opens it; nothing else knows it.
+    pub token: Secret,
+}
+
+/// A proof that somebody has the second factor.
+#[derive(Clone, Debug)]
+pub enum Code {
+    /// The code of an authenticator.
+    OneTime(String),
+    /// A recovery code.
+    Recovery(String),
+}
+
+impl App {
+    /// Begins a session for who knows the password of `user_name`. A second factor, if there is one, is
+    /// owed then.
+    ///
+    /// An account that there is not takes as long as a wrong password, and gets the same answer.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::WrongCredentials`], [`AccessError::Busy`], and the others when the database or the
+    /// secrets fail.
+    pub async fn sign_in(
+        &self,
+        user_name: &str,
+        password: &Secret,
+        visit: &Visit,
+    ) -> Result<SignedIn, AccessError> {
+        let stored = match user_name.parse() {
+            Ok(name) => self.store.account_named(&name).await?,
+            Err(_) => None,
+        };
+        let known = stored.as_ref().and_then(|stored| stored.password.clone());
+        let hash = known.clone().unwrap_or_else(HashedPassword::of_nobody);
+        let is_right = self.hashing.is_right(hash, password).await?;
+        let audit = self.audit_as(Actor::Nobody, visit).await?;
+        let Some(StoredAccount { account, .. }) = stored else {
+            let note = refusal("user:unknown".to_owned(), "unknown");
+            self.change_access().await?.commit(&audit, vec![note]).await?;
+            return Err(AccessError::WrongCredentials);
+        };
+        let outcome = match (is_right, account.state) {
+            (_, AccountState::Disabled | AccountState::Invited) => SignInOutcome::NotOpen,
+            (false, AccountState::Active) => SignInOutcome::WrongPassword,
+            (true, AccountState::Active) => {
+                let outdated = known.is_some_and(|known| known.is_outdated());
+                let renewed =
+                    if outdated { Some(self.hashing.hash(password).await?) } else { None };
+                return self.begin_session(account, renewed.as_ref(), visit).await;
+            }
+        };
+        let mut change = self.change_access().await?;
+        change.add_sign_in(&account.id, audit.at, outcome, &visit.origins).await?;
+        let mut note = refusal(format!("user:{}", account.id), outcome.as_str());
+        note.personal = Some(visit.personal(&account.id));
+        change.commit(&audit, vec![note]).await?;
+        Err(AccessError::WrongCredentials)
+    }
+
+    /// Begins a session for who has shown the password of `account`.
+    async fn begin_session(
+        &self,
+        account: Account,
+        renewed: Option<&HashedPassword>,
+        visit: &Visit,
+    ) -> Result<SignedIn, AccessError> {
+        let audit = self.audit_of(&account, visit).await?;
+        let mut change = self.change_access().await?;
+        if let Some(hash) = renewed {
+            change.set_password(&account.id, Some(hash)).await?;
+        }
+        let signed_in = self.open_session(&mut change, account, false, visit, audit.at).await?;
+        let note = began(&signed_in, visit);
+        change.commit(&audit, vec![note]).await?;
+        Ok(signed_in)
+    }
+
+    /// A new session of `account` within `change`, with its place in the history of sign-ins.
+    pub(super) async fn open_session(
+        &self,
+        change: &mut AccessChange,
+        account: Account,
+        code_given: bool,
+        visit: &Visit,
+        at: Timestamp,
+    ) -> Result<SignedIn, AccessError> {
+        let mut rng = UnwrapErr(SysRng);
+        let token = random_token(&mut rng);
+        let session = Session {
+            id: SessionId::generate(&mut rng),
+            account: account.id.clone(),
+            code_given,
+            signed_in_at: at,
+            last_seen_at: at,
+            // Who has just given a code need not give another at once.
+            stepped_up_until: code_given.then(|| at + STEP_UP_TIME),
+            address: visit.origins.address.clone(),
+            user_agent: visit.origins.user_agent.clone(),
+        };
+        let digest = self.token_key().await?.digest(TokenKind::Session, token.expose());
+        change.add_session(&session, &digest).await?;
+        let owes_code = account.has_second_factor() && !code_given;
+        let outcome = if owes_code { SignInOutcome::CodeOwed } else { SignInOutcome::SignedIn };
+        change.add_sign_in(&account.id, at, outcome, &visit.origins).await?;
+        if !owes_code {
+            change.set_signed_in(&account.id, at).await?;
+        }
+        Ok(SignedIn { account, session, token })
+    }
+
+    /// Puts a session of who has shown the code in the place of `session`, which owes it.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::WrongCredentials`] for a code that is wrong or was used,
+    /// [`AccessError::SecondFactorOff`] when none is owed, and the others when the database or the
+    /// secrets fail.
+    pub async fn give_code(
+        &self,
+        account: &Account,
+        session: &Session,
+        code: &Code,
+        visit: &Visit,
+    ) -> Result<SignedIn, AccessError> {
+        let audit = self.audit_of(account, visit).await?;
+        let mut change = self.change_access().await?;
+        let Some(note) = self.use_code(&mut change, account, code, &audit).await? else {
+            return self
+                .refuse_code(change, account, AuditAction::SecondFactorRefused, &audit, visit)
+                .await;
+        };
+        change.end_session(&account.id, &session.id).await?;
+        let signed_in =
+            self.open_session(&mut change, account.clone(), true, visit, audit.at).await?;
+        let notes = vec![
+            note.unwrap_or_else(|| about(account, AuditAction::SecondFactorPassed)),
+            began(&signed_in, visit),
+        ];
+        change.commit(&audit, notes).await?;
+        Ok(signed_in)
+    }
+
+    /// Opens what needs a fresh code in `session` for a while.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::give_code`].
+    pub async fn step_up(
+        &self,
+        account: &Account,
+        session: &Session,
+        code: &Code,
+        visit: &Visit,
+    ) -> Result<Session, AccessError> {
+        let audit = self.audit_of(account, visit).await?;
+        let mut change = self.change_access().await?;
+        let Some(note) = self.use_code(&mut change, account, code, &audit).await? else {
+            return self
+                .refuse_code(change, account, AuditAction::StepUpRefused, &audit, visit)
+                .await;
+        };
+        let until = audit.at + STEP_UP_TIME;
+        change.step_up(&session.id, until).await?;
+        let mut notes = vec![about(account, AuditAction::StepUpPassed)];
+        notes.extend(note);
+        change.commit(&audit, notes).await?;
+        Ok(Session { stepped_up_until: Some(until), ..session.clone() })
+    }
+
+    /// Uses up `code` within `change`: `None` when it is wrong or was used, otherwise what goes on
+    /// record besides that it was right.
+    pub(super) async fn use_code(
+        &self,
+        change: &mut AccessChange,
+        account: &Account,
+        code: &Code,
+        audit: &Audit,
+    ) -> Result<Option<Option<AuditNote>>, AccessError> {
+        // As it stands now: somebody may have used the same code a moment ago.
+        let current = change.account(&account.id).await?.map(|stored| stored.account.second_factor);
+        let Some(SecondFactor::On { last_step }) = current else {
+            return Err(AccessError::SecondFactorOff);
+        };
+        match code {
+            Code::OneTime(text) => {
+                let seed = self.totp_seed(&account.id).await?;
+                let now_s = u64::try_from(audit.at.as_second()).unwrap_or(0);
+                let step = seed.and_then(|seed| seed.step_of(text.trim(), now_s, last_step));
+                let Some(step) = step else { return Ok(None) };
+                let used = SecondFactor::On { last_step: Some(step) };
+                change.set_second_factor(&account.id, used).await?;
+                Ok(Some(None))
+            }
+            Code::Recovery(text) => {
+                let key = self.token_key().await?;
+                let code = normal_recovery_code(text);
+                let digest = key.digest(TokenKind::RecoveryCode, code.expose());
+                let used = change.use_recovery_code(&account.id, &digest, audit.at).await?;
+                Ok(used.then(|| Some(about(account, AuditAction::RecoveryCodeUsed))))
+            }
+        }
+    }
+
+    /// Puts a wrong code on record, and gives up what was begun.
+    async fn refuse_code<T>(
+        &self,
+        mut change: AccessChange,
+        account: &Account,
+        action: AuditAction,
+        audit: &Audit,
+        visit: &Visit,
+    ) -> Result<T, AccessError> {
+        let outcome = SignInOutcome::WrongCode;
+        change.add_sign_in(&account.id, audit.at, outcome, &visit.origins).await?;
+        let mut note = about(account, action);
+        note.personal = Some(visit.personal(&account.id));
+        change.commit(audit, vec![note]).await?;
+        Err(AccessError::WrongCredentials)
+    }
+
+    /// Ends `session`.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError`] when the database fails.
+    pub async fn sign_out(
+        &self,
+        account: &Account,
+        session: &SessionId,
+        visit: &Visit,
+    ) -> Result<(), AccessError> {
+        let audit = self.audit_of(account, visit).await?;
+        let mut change = self.change_access().await?;
+        if !change.end_session(&account.id, session).await? {
+            return Err(AccessError::NoSuchSession(session.to_string()));
+        }
+        let note = AuditNote::new(AuditAction::SessionEnded, format!("session:{session}"), []);
+        change.commit(&audit, vec![note]).await?;
+        Ok(())
+    }
+
+    /// Ends all sessions of `account` but `kept`, and returns how many those were.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError`] when the database fails.
+    pub async fn sign_out_elsewhere(
+        &self,
+        account: &Account,
+        kept: &SessionId,
+        visit: &Visit,
+    ) -> Result<u64, AccessError> {
+        let audit = self.audit_of(account, visit).await?;
+        let mut change = self.change_access().await?;
+        let ended_count = change.end_sessions(&account.id, Some(kept)).await?;
+        let mut note = about(account, AuditAction::SessionEnded);
+        note.details = [("ended_count", json!(ended_count))].into();
+        change.commit(&audit, vec![note]).await?;
+        Ok(ended_count)
+    }
+
+    /// The sessions of `account` that are not over, the one used last first.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError`] when the database fails.
+    pub async fn sessions(&self, account: &Account) -> Result<Vec<Session>, AccessError> {
+        let mut sessions = self.store.sessions(&account.id).await?;
+        sessions.retain(|session| !session.is_over(account, self.now()));
+        Ok(sessions)
+    }
+
+    /// Attempts to sign in to `account`, the newest first: at most `limit`, before the one of the number
+    /// `before`.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError`] when the database fails.
+    pub async fn sign_ins(
+        &self,
+        account: &Account,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<SignIn>, AccessError> {
+        Ok(self.store.sign_ins(&account.id, before, limit).await?)
+    }
+
+    /// What `account` does goes on record as this.
+    pub(super) async fn audit_of(
+        &self,
+        account: &Account,
+        visit: &Visit,
+    ) -> Result<Audit, AccessError> {
+        self.audit_as(Actor::Account(account.id.clone()), visit).await
+    }
+
+    /// What `actor` does by a request goes on record as this.
+    async fn audit_as(&self, actor: Actor, visit: &Visit) -> Result<Audit, AccessError> {
+        let request_id = visit.request_id.clone();
+        Ok(Audit { actor, request_id, ..self.audit().await? })
+    }
+}
+
+/// What goes on record of an attempt that failed.
+fn refusal(subject: String, outcome: &str) -> AuditNote {
+    AuditNote::new(AuditAction::SessionRefused, subject, [("outcome", json!(outcome))])
+}
+
+/// What goes on record of something that only tells about an account.
+pub(super) fn about(account: &Account, action: AuditAction) -> AuditNote {
+    AuditNote::new(action, format!("user:{}", account.id), [])
+}
+
+/// What goes on record of a session that began.
+pub(super) fn began(signed_in: &SignedIn, visit: &Visit) -> AuditNote {
+    let SignedIn { account, session, .. } = signed_in;
+    let details = [("stage", json!(session.stage(account).as_str()))];
+    let mut note =
+        AuditNote::new(AuditAction::SessionBegan, format!("session:{}", session.id), details);
+    note.personal = Some(visit.personal(&account.id));
+    note
+}

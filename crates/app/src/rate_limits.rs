@@ -1,0 +1,266 @@
+//! How often who may ask, counted here or together with other servers.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bist_access::{Class, Decision, Quota, RateLimiter};
+use bist_market::Clock;
+use bist_store::{SharedLimiter, SharedLimiterError};
+use tokio::time::Instant;
+
+/// How long a shared count that failed is left alone.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How often each class of requests may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quotas {
+    /// Forecasts, signals and explanations.
+    pub ai: Quota,
+    /// Whatever tries a password, a code or an invitation.
+    pub auth: Quota,
+    /// Orders, and changes of portfolios.
+    pub trading: Quota,
+    /// Everything else of the API.
+    pub default: Quota,
+    /// How many times as much all callers behind one address may ask together.
+    pub address_multiple: u32,
+}
+
+impl Quotas {
+    /// The quota of `class`.
+    pub fn of(&self, class: Class) -> Quota {
+        match class {
+            Class::Ai => self.ai,
+            Class::Auth => self.auth,
+            Class::Trading => self.trading,
+            Class::Default => self.default,
+        }
+    }
+
+    /// The quota of all callers behind one address. Whoever tries passwords has no other name, so that
+    /// there it is that of the class.
+    pub fn of_address(&self, class: Class) -> Quota {
+        match class {
+            Class::Auth => self.auth,
+            Class::Ai | Class::Trading | Class::Default => {
+                self.of(class).times(self.address_multiple)
+            }
+        }
+    }
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        let quota = |requests, period_s| {
+            Quota::new(requests, period_s).expect("the quotas of the product are quotas")
+        };
+        Self {
+            ai: quota(20, 60),
+            auth: quota(5, 15 * 60),
+            trading: quota(10, 60),
+            default: quota(100, 60),
+            address_multiple: 10,
+        }
+    }
+}
+
+/// Counts the requests of everybody, and says who has to wait.
+///
+/// With a shared count it is asked first. While that is away the count of this process takes over at
+/// once; in the class `auth` both count always and either may refuse, so that losing the shared one
+/// opens nothing.
+#[derive(Debug)]
+pub struct RateLimits {
+    quotas: Quotas,
+    clock: Arc<dyn Clock>,
+    here: RateLimiter,
+    shared: Option<Shared>,
+}
+
+/// A shared count, and since when it is away.
+#[derive(Debug)]
+struct Shared {
+    limiter: SharedLimiter,
+    /// When to try again, if it is away.
+    retry_at: Mutex<Option<Instant>>,
+}
+
+impl RateLimits {
+    /// Limits that this process counts alone.
+    pub fn new(quotas: Quotas, clock: Arc<dyn Clock>) -> Self {
+        Self { quotas, clock, here: RateLimiter::default(), shared: None }
+    }
+
+    /// The same, counted together with every server that uses the same Redis.
+    #[must_use]
+    pub fn with_shared(self, limiter: SharedLimiter) -> Self {
+        Self { shared: Some(Shared { limiter, retry_at: Mutex::new(None) }), ..self }
+    }
+
+    /// The quotas that hold.
+    pub fn quotas(&self) -> &Quotas {
+        &self.quotas
+    }
+
+    /// Counts a request of a caller, such as `account:u0123456789abcdef`, if their quota allows it.
+    pub async fn check(&self, class: Class, caller: &str) -> Decision {
+        self.count(class, caller, self.quotas.of(class)).await
+    }
+
+    /// Counts a request of somebody of whom only the address is known.
+    pub async fn check_stranger(&self, class: Class, address: IpAddr) -> Decision {
+        self.check(class, &format!("address:{}", network(address))).await
+    }
+
+    /// Counts a request among all that come from an address, whoever makes them.
+    pub async fn check_address(&self, class: Class, address: IpAddr) -> Decision {
+        let key = format!("all-of:{}", network(address));
+        self.count(class, &key, self.quotas.of_address(class)).await
+    }
+
+    async fn count(&self, class: Class, key: &str, quota: Quota) -> Decision {
+        let now_us = u64::try_from(self.clock.now().as_microsecond()).unwrap_or(0);
+        let count_here = || self.here.check(class, key, quota, now_us);
+        let Some(shared) = &self.shared else { return count_here() };
+        let here = (class == Class::Auth).then(count_here);
+        match (shared.check(class, key, quota).await, here) {
+            (None, None) => count_here(),
+            (None, Some(here)) => here,
+            (Some(shared), None) => shared,
+            (Some(shared), Some(here)) => {
+                self.here.learn(class, key, quota, now_us, shared.full_after_us);
+                shared.stricter(here)
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// What the shared count decides; `None` while it is away.
+    async fn check(&self, class: Class, key: &str, quota: Quota) -> Option<Decision> {
+        if !self.may_ask() {
+            return None;
+        }
+        let decision = self.limiter.check(class, key, quota).await;
+        self.take_note(decision.as_ref().err());
+        decision.ok()
+    }
+
+    /// Whether it is to be asked now. While it is away, one request after each pause tries.
+    fn may_ask(&self) -> bool {
+        let mut retry_at = self.retry_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        match *retry_at {
+            Some(at) if now < at => false,
+            Some(_) => {
+                *retry_at = Some(now + PAUSE);
+                true
+            }
+            None => true,
+        }
+    }
+
+    /// Remembers how it went, and logs when it goes away and when it is back.
+    fn take_note(&self, error: Option<&SharedLimiterError>) {
+        let mut retry_at = self.retry_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_away = retry_at.is_some();
+        *retry_at = error.map(|_| Instant::now() + PAUSE);
+        match error {
+            Some(error) if !was_away => tracing::warn!(
+                %error,
+                "Redis does not answer, so this server counts requests alone: {error}"
+            ),
+            None if was_away => {
+                tracing::info!("Redis answers again, so requests are counted together");
+            }
+            Some(_) | None => {}
+        }
+    }
+}
+
+/// What stands for an address: of IPv6 the network of 64 bits that one customer has, and an IPv4
+/// address however it is written.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bist_market::FixedClock;
+    use bist_testkit::redis_server::RedisServer;
+
+    use super::*;
+
+    fn limits() -> RateLimits {
+        let clock = FixedClock("2026-11-24T12:00:00Z".parse().unwrap());
+        RateLimits::new(Quotas::default(), Arc::new(clock))
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn addresses_of_one_customer_are_one() {
+        let limits = limits();
+        for n in 1..=5 {
+            let one = address(&format!("2001:db8:1:2::{n}"));
+            assert!(limits.check_address(Class::Auth, one).await.allowed);
+        }
+        let refused = async |text| !limits.check_address(Class::Auth, address(text)).await.allowed;
+        assert!(refused("2001:db8:1:2:ffff::1").await);
+        assert!(!refused("2001:db8:1:3::1").await);
+        for _ in 0..5 {
+            limits.check_address(Class::Auth, address("192.0.2.1")).await;
+        }
+        assert!(refused("::ffff:192.0.2.1").await);
+        assert!(!refused("192.0.2.2").await);
+    }
+
+    #[tokio::test]
+    async fn an_address_has_room_for_several_callers_but_not_for_any_number() {
+        let limits = limits();
+        let one = address("192.0.2.1");
+        for _ in 0..20 {
+            assert!(limits.check(Class::Ai, "account:u1").await.allowed);
+        }
+        assert!(!limits.check(Class::Ai, "account:u1").await.allowed);
+        assert!(limits.check(Class::Ai, "account:u2").await.allowed);
+        for _ in 0..200 {
+            assert!(limits.check_address(Class::Ai, one).await.allowed);
+        }
+        assert!(!limits.check_address(Class::Ai, one).await.allowed);
+        assert!(limits.check_stranger(Class::Ai, one).await.allowed, "that is another count");
+    }
+
+    #[tokio::test]
+    async fn a_redis_that_is_back_counts_again_and_what_was_away_was_counted_here() {
+        let Some(mut server) = RedisServer::start() else { return };
+        let limits = [(); 2].map(|()| {
+            limits().with_shared(SharedLimiter::new(&server.url().parse().unwrap(), None).unwrap())
+        });
+        let left = async |limits: &RateLimits, caller: &str| {
+            limits.check(Class::Default, caller).await.remaining
+        };
+        assert_eq!((left(&limits[0], "a").await, left(&limits[1], "a").await), (99, 98));
+        server.kill();
+        assert_eq!((left(&limits[0], "a").await, left(&limits[1], "a").await), (99, 99));
+        server.start_again();
+        // Once both have noticed, the second sees what the first has counted.
+        let mut tried = 0;
+        loop {
+            let caller = format!("caller {tried}");
+            if (left(&limits[0], &caller).await, left(&limits[1], &caller).await) == (99, 98) {
+                break;
+            }
+            tried += 1;
+            tokio::task::yield_now().await;
+        }
+    }
+}

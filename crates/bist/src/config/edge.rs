@@ -1,0 +1,266 @@
+//! How the server is reached, by whom, and how much they may take.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use bist_access::{Secret, SecretName};
+use bist_app::rate_limits::{Quotas, RateLimits};
+use bist_app::{App, RedisAddress, SharedLimiter};
+use bist_server::{ConnectionLimits, Origin, ServerSettings, Tls};
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use super::environment;
+use super::secrets::{in_file, reference};
+
+/// The most connections that may be asked for.
+const CONNECTIONS_MAX: usize = 1_000_000;
+
+/// The longest that a head or a body may take, seconds.
+const TIME_S_MAX: u64 = 300;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServerSection {
+    pub(super) bind: Option<SocketAddr>,
+    public_url: Option<String>,
+    #[serde(default)]
+    trusted_proxies: Vec<String>,
+    #[serde(default)]
+    cors_origins: Vec<String>,
+    tls: Option<TlsSection>,
+    #[serde(default)]
+    connections: ConnectionsSection,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TlsSection {
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConnectionsSection {
+    all_max: Option<usize>,
+    per_address_max: Option<usize>,
+    head_time_s_max: Option<u64>,
+    body_time_s_max: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LimitsSection {
+    ai: Option<String>,
+    auth: Option<String>,
+    trading: Option<String>,
+    default: Option<String>,
+    address_multiple: Option<u32>,
+}
+
+/// The edge of the server.
+#[derive(Clone, Debug)]
+pub(crate) struct Edge {
+    public_url: Option<Origin>,
+    trusted_proxies: Vec<IpNet>,
+    cors_origins: Vec<Origin>,
+    connections: ConnectionLimits,
+    tls: Option<TlsFiles>,
+    quotas: Quotas,
+    redis: Option<Redis>,
+}
+
+/// Files of a certificate and its key.
+#[derive(Clone, Debug)]
+pub(crate) struct TlsFiles {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// Where requests are counted together.
+#[derive(Clone, Debug)]
+struct Redis {
+    address: RedisAddress,
+    password: Option<Password>,
+}
+
+#[derive(Clone, Debug)]
+enum Password {
+    /// It was in a file.
+    Here(Secret),
+    /// It is a secret.
+    Stored(SecretName),
+}
+
+impl Edge {
+    /// Joins the sections of the file with the environment.
+    pub(super) fn load(
+        server: ServerSection,
+        limits: &LimitsSection,
+        redis_url: Option<String>,
+        redis_password: Option<&str>,
+    ) -> anyhow::Result<Self> {
+        let public_url = environment("BIST_PUBLIC_URL")?.or(server.public_url);
+        let proxies = list("BIST_TRUSTED_PROXIES", server.trusted_proxies)?;
+        let origins = list("BIST_CORS_ORIGINS", server.cors_origins)?;
+        let redis_url = environment("BIST_REDIS_URL")?.or(redis_url);
+        Ok(Self {
+            public_url: public_url.as_deref().map(own_address).transpose()?,
+            trusted_proxies: all(&proxies, network).context("server.trusted_proxies")?,
+            cors_origins: all(&origins, |text| Ok(Origin::from_str(text)?))
+                .context("server.cors_origins")?,
+            connections: connections(&server.connections)?,
+            tls: server.tls.map(|TlsSection { certificate, key }| TlsFiles { certificate, key }),
+            quotas: quotas(limits)?,
+            redis: redis_url.map(|url| redis(&url, redis_password)).transpose()?,
+        })
+    }
+
+    /// The address under which people reach the service, if one is configured.
+    pub(crate) fn public_url(&self) -> Option<&Origin> {
+        self.public_url.as_ref()
+    }
+
+    /// The quotas that hold.
+    pub(crate) fn quotas(&self) -> Quotas {
+        self.quotas
+    }
+
+    /// The settings of the server, with the certificate of `tls` rather than that of the file.
+    pub(crate) async fn settings(
+        &self,
+        app: &App,
+        tls: Option<TlsFiles>,
+    ) -> anyhow::Result<ServerSettings> {
+        let limits = RateLimits::new(self.quotas, app.clock());
+        let limits = match self.shared_limiter(app).await? {
+            Some(limiter) => limits.with_shared(limiter),
+            None => limits,
+        };
+        let tls = tls.or_else(|| self.tls.clone());
+        let tls = tls.map(|files| Tls::read(files.certificate, files.key)).transpose()?;
+        Ok(ServerSettings {
+            public_url: self.public_url.clone(),
+            trusted_proxies: self.trusted_proxies.clone(),
+            cors_origins: self.cors_origins.clone(),
+            connections: self.connections,
+            tls,
+            ..ServerSettings::new(Arc::new(limits))
+        })
+    }
+
+    /// The count that several servers share, if there is one.
+    pub(crate) async fn shared_limiter(&self, app: &App) -> anyhow::Result<Option<SharedLimiter>> {
+        let Some(Redis { address, password }) = &self.redis else { return Ok(None) };
+        let password = match password {
+            None => None,
+            Some(Password::Here(secret)) => Some(secret.clone()),
+            Some(Password::Stored(name)) => {
+                let secret = app.secret(name).await;
+                Some(secret.with_context(|| format!("redis_password is the secret '{name}'"))?)
+            }
+        };
+        Ok(Some(SharedLimiter::new(address, password.as_ref()).context("redis_url")?))
+    }
+}
+
+/// What the variable lists between commas; without one, what the file lists.
+fn list(variable: &'static str, in_file: Vec<String>) -> anyhow::Result<Vec<String>> {
+    Ok(match environment(variable)? {
+        Some(text) => text.split(',').map(|part| part.trim().to_owned()).collect(),
+        None => in_file,
+    })
+}
+
+fn all<T>(texts: &[String], parse: impl Fn(&str) -> anyhow::Result<T>) -> anyhow::Result<Vec<T>> {
+    texts.iter().map(|text| parse(text)).collect()
+}
+
+/// The address under which people reach the server.
+fn own_address(text: &str) -> anyhow::Result<Origin> {
+    let origin: Origin =
+        text.strip_suffix('/').unwrap_or(text).parse().context("server.public_url")?;
+    if !origin.is_https() && !origin.is_loopback() {
+        bail!(
+            "server.public_url is {origin}, over which passwords would be sent in the clear; give an \
+             address that begins with https://"
+        );
+    }
+    Ok(origin)
+}
+
+/// A network, or an address that stands for itself.
+fn network(text: &str) -> anyhow::Result<IpNet> {
+    let alone = text.parse::<IpAddr>().map(IpNet::from);
+    alone.or_else(|_| text.parse()).with_context(|| {
+        format!("'{text}' is no address or network; give one such as 10.0.0.0/8 or 2001:db8::/32")
+    })
+}
+
+fn connections(section: &ConnectionsSection) -> anyhow::Result<ConnectionLimits> {
+    let default = ConnectionLimits::default();
+    let count = |name, given: Option<usize>, default| match given {
+        Some(count @ 1..=CONNECTIONS_MAX) => Ok(count),
+        Some(count) => {
+            bail!("server.connections.{name} is {count}; give a number from 1 to {CONNECTIONS_MAX}")
+        }
+        None => Ok(default),
+    };
+    let time = |name, given: Option<u64>, default| match given {
+        Some(time_s @ 1..=TIME_S_MAX) => Ok(Duration::from_secs(time_s)),
+        Some(time_s) => {
+            bail!("server.connections.{name} is {time_s}; give seconds from 1 to {TIME_S_MAX}")
+        }
+        None => Ok(default),
+    };
+    let per_address = default.connections_per_address_max;
+    Ok(ConnectionLimits {
+        connections_max: count("all_max", section.all_max, default.connections_max)?,
+        connections_per_address_max: count(
+            "per_address_max",
+            section.per_address_max,
+            per_address,
+        )?,
+        head_time_max: time("head_time_s_max", section.head_time_s_max, default.head_time_max)?,
+        body_time_max: time("body_time_s_max", section.body_time_s_max, default.body_time_max)?,
+    })
+}
+
+fn quotas(section: &LimitsSection) -> anyhow::Result<Quotas> {
+    let mut quotas = Quotas::default();
+    let LimitsSection { ai, auth, trading, default, .. } = section;
+    for (name, text, quota) in [
+        ("ai", ai, &mut quotas.ai),
+        ("auth", auth, &mut quotas.auth),
+        ("trading", trading, &mut quotas.trading),
+        ("default", default, &mut quotas.default),
+    ] {
+        if let Some(text) = text {
+            *quota = text.parse().with_context(|| format!("limits.{name}"))?;
+        }
+    }
+    match section.address_multiple {
+        Some(multiple @ 1..=1_000) => quotas.address_multiple = multiple,
+        Some(multiple) => {
+            bail!("limits.address_multiple is {multiple}; give a number from 1 to 1000")
+        }
+        None => {}
+    }
+    Ok(quotas)
+}
+
+fn redis(url: &str, password: Option<&str>) -> anyhow::Result<Redis> {
+    let address = url.parse().context("redis_url")?;
+    let password = password.map(|text| -> anyhow::Result<Password> {
+        Ok(match reference(text)? {
+            Some(name) => Password::Stored(name),
+            None => Password::Here(in_file(Path::new(text))?),
+        })
+    });
+    Ok(Redis { address, password: password.transpose().context("redis_password")? })
+}

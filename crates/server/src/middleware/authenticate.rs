@@ -1,0 +1,157 @@
+//! Who asks, and whether they may: by the cookie of a session or by an API key, and the access table.
+
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bist_access::{Role, Session, Stage};
+use bist_app::App;
+use bist_app::access::{Caller, Means};
+use cookie::Cookie;
+use jiff::Timestamp;
+
+use super::rate_limit::LimitedAs;
+use super::real_ip::ClientAddress;
+use crate::access_table::{Needs, needs};
+use crate::error::ApiError;
+
+/// The cookie of a session. Its prefix makes browsers refuse it from anything but an encrypted page of
+/// this very host (RFC 6265bis, section 4.1.3.2); those count a page of this machine as encrypted.
+pub(crate) const SESSION_COOKIE: &str = "__Host-bist-session";
+
+/// The header in which a page shows that it is one of ours.
+const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
+
+/// What an API key stands behind in the header `authorization`.
+const BEARER: &str = "Bearer ";
+
+/// Lets through who may, and puts the [`Caller`] into the extensions of the request.
+pub(crate) async fn authorise(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let caller = match caller(&app, &parts).await {
+        Ok(caller) => caller,
+        Err(error) => return error.into_response(),
+    };
+    if let Some(caller) = caller {
+        // A key has a count of its own, so that programs do not take what its owner may ask.
+        let counted = match &caller.means {
+            Means::Session(_) => format!("account:{}", caller.account.id),
+            Means::Key(key) => format!("key:{}", key.id),
+        };
+        parts.extensions.insert(LimitedAs(counted.into()));
+        parts.extensions.insert(caller);
+    }
+    next.run(Request::from_parts(parts, body)).await
+}
+
+/// Who asks; `None` when it is for everybody.
+async fn caller(app: &App, parts: &Parts) -> Result<Option<Caller>, ApiError> {
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let Some(needs) = needs(&parts.method, path) else {
+        // A method that the path does not take is refused by the router in its own words.
+        return Ok(None);
+    };
+    if needs == Needs::Nothing {
+        return Ok(None);
+    }
+    let caller = identified(app, parts).await?.ok_or(ApiError::NotSignedIn)?;
+    if let Means::Session(session) = &caller.means
+        && !parts.method.is_safe()
+    {
+        require_own_page(app, session, &parts.headers).await?;
+    }
+    check(&caller, needs, app.now())?;
+    Ok(Some(caller))
+}
+
+/// Who shows a key or a session that is in force.
+async fn identified(app: &App, parts: &Parts) -> Result<Option<Caller>, ApiError> {
+    let headers = &parts.headers;
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let text = value.to_str().unwrap_or_default();
+        let Some(key) = text.strip_prefix(BEARER) else { return Err(ApiError::NotSignedIn) };
+        let address = parts.extensions.get::<ClientAddress>().map(|address| address.0);
+        return Ok(app.caller_with_key(key.trim(), address).await?);
+    }
+    match session_token(headers) {
+        Some(token) => Ok(app.caller_with_session(&token).await?),
+        None => Ok(None),
+    }
+}
+
+/// What the cookie of the session holds.
+pub(crate) fn session_token(headers: &HeaderMap) -> Option<String> {
+    let texts = headers.get_all(header::COOKIE).into_iter().filter_map(|text| text.to_str().ok());
+    let mut cookies = texts.flat_map(Cookie::split_parse).filter_map(Result::ok);
+    cookies.find(|cookie| cookie.name() == SESSION_COOKIE).map(|cookie| cookie.value().to_owned())
+}
+
+/// Refuses a change that no page of this session asks for: a page elsewhere cannot know its token.
+async fn require_own_page(
+    app: &App,
+    session: &Session,
+    headers: &HeaderMap,
+) -> Result<(), ApiError> {
+    let token = headers.get(CSRF_HEADER).and_then(|token| token.to_str().ok()).unwrap_or_default();
+    if app.is_csrf_token(session, token).await? { Ok(()) } else { Err(ApiError::CsrfToken) }
+}
+
+/// Refuses a caller who may not do what needs `needs`.
+fn check(caller: &Caller, needs: Needs, now: Timestamp) -> Result<(), ApiError> {
+    match needs {
+        Needs::Nothing => Ok(()),
+        Needs::Session => require_session(caller).map(drop),
+        Needs::Person => {
+            require_session(caller)?;
+            require_code(caller)
+        }
+        Needs::Role(role) => require_role(caller, role),
+        Needs::FreshCode(role) => {
+            let session = require_session(caller)?;
+            require_role(caller, role)?;
+            if !caller.account.has_second_factor() {
+                Err(ApiError::EnrolmentRequired)
+            } else if !session.is_stepped_up(now) {
+                Err(ApiError::StepUpRequired)
+            } else {
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Refuses a caller who may not do what is for `role`.
+pub(crate) fn require_role(caller: &Caller, role: Role) -> Result<(), ApiError> {
+    require_code(caller)?;
+    if !caller.may(role) {
+        return Err(ApiError::Forbidden(role));
+    }
+    // Also of a key: what is for administrators stays shut until its owner has a second factor.
+    if role == Role::Admin && !caller.account.has_second_factor() {
+        return Err(ApiError::EnrolmentRequired);
+    }
+    Ok(())
+}
+
+/// Refuses a caller who owes the code.
+fn require_code(caller: &Caller) -> Result<(), ApiError> {
+    match caller.stage() {
+        Stage::SecondFactor => Err(ApiError::SecondFactorRequired),
+        Stage::Enrolment | Stage::Full => Ok(()),
+    }
+}
+
+/// The session of `caller`; a key has none.
+pub(crate) fn require_session(caller: &Caller) -> Result<&Session, ApiError> {
+    match &caller.means {
+        Means::Session(session) => Ok(session),
+        Means::Key(_) => Err(ApiError::NotForKeys),
+    }
+}

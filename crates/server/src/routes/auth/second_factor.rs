@@ -1,0 +1,234 @@
+//! The second factor: set up, confirmed, asked for, switched off.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::response::IntoResponse;
+use bist_access::Secret;
+use bist_app::App;
+use bist_app::access::sign_in::Code;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{SessionResponse, begun};
+use crate::error::ApiError;
+use crate::extract::{Checked, JsonBody, NoParameters};
+use crate::openapi::{Refused, SecondFactorStates};
+use crate::visitor::{Attempts, Coming, Person};
+
+/// The routes of this part.
+pub(super) fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(setup))
+        .routes(routes!(confirm))
+        .routes(routes!(verify))
+        .routes(routes!(step_up))
+        .routes(routes!(disable))
+        .routes(routes!(recovery_codes))
+}
+
+/// What somebody needs to put a second factor into an authenticator.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Enrolment)]
+struct EnrolmentResponse {
+    /// The seed in base32, to be typed.
+    secret: String,
+    /// The seed with its parameters, for an authenticator on the same device.
+    otpauth_uri: String,
+    /// The same as a QR code: a document of SVG.
+    qr_svg: String,
+}
+
+/// A code of an authenticator.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = OneTimeCode)]
+struct CodeRequest {
+    /// Six digits.
+    #[schema(example = "123456", max_length = 20)]
+    code: String,
+}
+
+/// A proof that somebody has the second factor: one of the two.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CodeOrRecoveryCode)]
+struct ProofRequest {
+    /// Six digits of the authenticator.
+    #[schema(example = "123456", max_length = 20)]
+    code: Option<String>,
+    /// A recovery code, when the authenticator is lost.
+    #[schema(max_length = 100)]
+    recovery_code: Option<String>,
+}
+
+/// A proof by which the second factor is switched off.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PasswordAndCode)]
+struct DisableRequest {
+    /// The password.
+    #[schema(format = Password, max_length = 1000)]
+    password: String,
+    /// Six digits of the authenticator.
+    #[schema(example = "123456", max_length = 20)]
+    code: String,
+}
+
+/// Codes that take the place of an authenticator that was lost, each once; nobody sees them again.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RecoveryCodes)]
+struct RecoveryCodesResponse {
+    /// The codes.
+    recovery_codes: Vec<String>,
+}
+
+impl RecoveryCodesResponse {
+    fn of(codes: &[Secret]) -> Self {
+        Self { recovery_codes: codes.iter().map(|code| code.expose().to_owned()).collect() }
+    }
+}
+
+impl ProofRequest {
+    fn proof(self) -> Result<Code, ApiError> {
+        match (self.code, self.recovery_code) {
+            (Some(code), None) => Ok(Code::OneTime(code)),
+            (None, Some(code)) => Ok(Code::Recovery(code)),
+            (None, None) | (Some(_), Some(_)) => {
+                Err(ApiError::Malformed("give either 'code' or 'recovery_code'".to_owned()))
+            }
+        }
+    }
+}
+
+/// Set a second factor up; it does nothing before a code confirms it
+#[utoipa::path(
+    post, path = "/api/v1/auth/2fa/setup", tag = "auth", operation_id = "set_up_second_factor",
+    responses(
+        (status = 200, description = "What the authenticator needs.", body = EnrolmentResponse),
+        SecondFactorStates,
+    )
+)]
+async fn setup(
+    Person { account, app, .. }: Person,
+    _: Checked<NoParameters>,
+) -> Result<Json<EnrolmentResponse>, ApiError> {
+    let enrolment = app.set_up_second_factor(&account).await?;
+    Ok(Json(EnrolmentResponse {
+        secret: enrolment.secret.expose().to_owned(),
+        otpauth_uri: enrolment.otpauth_uri.expose().to_owned(),
+        qr_svg: enrolment.qr_svg.expose().to_owned(),
+    }))
+}
+
+/// Put the second factor in force, by its first code; all other sessions end
+#[utoipa::path(
+    post, path = "/api/v1/auth/2fa/confirm", tag = "auth", operation_id = "confirm_second_factor",
+    request_body(content = CodeRequest, content_type = "application/json"),
+    responses(
+        (status = 200, description = "The recovery codes; the cookie of a new session is set.", body = RecoveryCodesResponse),
+        Refused,
+        SecondFactorStates,
+    )
+)]
+async fn confirm(
+    Coming(visit): Coming,
+    Person { account, app, .. }: Person,
+    attempts: Attempts,
+    _: Checked<NoParameters>,
+    JsonBody(request): JsonBody<CodeRequest>,
+) -> Result<impl IntoResponse, ApiError> {
+    attempts.count(&account).await?;
+    let (signed_in, codes) = app.confirm_second_factor(&account, &request.code, &visit).await?;
+    let cookie = super::cookie_of(&signed_in)?;
+    Ok((cookie, Json(RecoveryCodesResponse::of(&codes))))
+}
+
+/// Give the code that is owed after the password
+#[utoipa::path(
+    post, path = "/api/v1/auth/2fa/verify", tag = "auth", operation_id = "give_code",
+    request_body(content = ProofRequest, content_type = "application/json"),
+    responses(
+        (status = 200, description = "The session that takes the place of this one; its cookie is set.", body = SessionResponse),
+        Refused,
+        SecondFactorStates,
+    )
+)]
+async fn verify(
+    Coming(visit): Coming,
+    Person { account, session, app }: Person,
+    attempts: Attempts,
+    _: Checked<NoParameters>,
+    JsonBody(request): JsonBody<ProofRequest>,
+) -> Result<impl IntoResponse, ApiError> {
+    let proof = request.proof()?;
+    attempts.count(&account).await?;
+    let signed_in = app.give_code(&account, &session, &proof, &visit).await?;
+    begun(&app, &signed_in).await
+}
+
+/// Give a fresh code, which opens what needs one for ten minutes
+#[utoipa::path(
+    post, path = "/api/v1/auth/step-up", tag = "auth", operation_id = "step_up",
+    request_body(content = ProofRequest, content_type = "application/json"),
+    responses(
+        (status = 200, description = "The session.", body = SessionResponse),
+        Refused,
+        SecondFactorStates,
+    )
+)]
+async fn step_up(
+    Coming(visit): Coming,
+    Person { account, session, app }: Person,
+    attempts: Attempts,
+    _: Checked<NoParameters>,
+    JsonBody(request): JsonBody<ProofRequest>,
+) -> Result<Json<SessionResponse>, ApiError> {
+    let proof = request.proof()?;
+    attempts.count(&account).await?;
+    let session = app.step_up(&account, &session, &proof, &visit).await?;
+    Ok(Json(SessionResponse::of(&app, &account, &session).await?))
+}
+
+/// Switch the second factor off, by password and code; all other sessions end
+#[utoipa::path(
+    post, path = "/api/v1/auth/2fa/disable", tag = "auth", operation_id = "disable_second_factor",
+    request_body(content = DisableRequest, content_type = "application/json"),
+    responses(
+        (status = 200, description = "The session.", body = SessionResponse),
+        Refused,
+        SecondFactorStates,
+    )
+)]
+async fn disable(
+    Coming(visit): Coming,
+    Person { account, session, app }: Person,
+    attempts: Attempts,
+    _: Checked<NoParameters>,
+    JsonBody(request): JsonBody<DisableRequest>,
+) -> Result<Json<SessionResponse>, ApiError> {
+    attempts.count(&account).await?;
+    let (password, code) = (Secret::new(request.password), request.code);
+    let account =
+        app.switch_second_factor_off(&account, &session, &password, &code, &visit).await?;
+    Ok(Json(SessionResponse::of(&app, &account, &session).await?))
+}
+
+/// Make new recovery codes; those before are good for nothing then
+#[utoipa::path(
+    post, path = "/api/v1/auth/recovery-codes", tag = "auth", operation_id = "make_recovery_codes",
+    responses(
+        (status = 200, description = "The codes.", body = RecoveryCodesResponse),
+        SecondFactorStates,
+    )
+)]
+async fn recovery_codes(
+    Coming(visit): Coming,
+    Person { account, app, .. }: Person,
+    _: Checked<NoParameters>,
+) -> Result<Json<RecoveryCodesResponse>, ApiError> {
+    let codes = app.renew_recovery_codes(&account, &visit).await?;
+    Ok(Json(RecoveryCodesResponse::of(&codes)))
+}

@@ -1,0 +1,67 @@
+//! What the operator decides about the edge of the service.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bist_app::rate_limits::RateLimits;
+use ipnet::IpNet;
+
+use crate::origin::Origin;
+use crate::tls::Tls;
+
+/// How the service is reached, by whom, and how much they may take.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// How often who may ask.
+    pub limits: Arc<RateLimits>,
+    /// The address under which people reach the service; without one only this machine is answered.
+    pub public_url: Option<Origin>,
+    /// Proxies whose word about the address of a client is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Other origins whose pages may read answers.
+    pub cors_origins: Vec<Origin>,
+    /// What connections may take.
+    pub connections: ConnectionLimits,
+    /// The certificate, where TLS ends here.
+    pub tls: Option<Tls>,
+}
+
+impl ServerSettings {
+    /// The settings without a word from the operator: for this machine only.
+    pub fn new(limits: Arc<RateLimits>) -> Self {
+        Self {
+            limits,
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
+            connections: ConnectionLimits::default(),
+            tls: None,
+        }
+    }
+}
+
+/// What connections may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// How many there may be. One more takes the place of the one that has waited the longest for a
+    /// request to come.
+    pub connections_max: usize,
+    /// How many of them from one address, trusted proxies aside. One more is closed at once.
+    pub connections_per_address_max: usize,
+    /// How long the head of a request may take to come, from the answer before it on; and a greeting
+    /// of TLS.
+    pub head_time_max: Duration,
+    /// How long a body may take to come.
+    pub body_time_max: Duration,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            connections_max: 10_000,
+            connections_per_address_max: 256,
+            head_time_max: Duration::from_secs(15),
+            body_time_max: Duration::from_secs(10),
+        }
+    }
+}

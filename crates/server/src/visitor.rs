@@ -1,0 +1,108 @@
+//! What handlers are told of who asks.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header;
+use axum::http::request::Parts;
+use bist_access::{Account, Role, Session};
+use bist_app::access::{Caller, Visit};
+use bist_app::rate_limits::RateLimits;
+use bist_app::{App, Class};
+
+use crate::error::ApiError;
+use crate::middleware::authenticate::{require_role, require_session};
+use crate::middleware::rate_limit::Spent;
+use crate::middleware::real_ip::ClientAddress;
+use crate::middleware::request_id::RequestId;
+
+/// From where a request comes.
+#[derive(Debug)]
+pub(crate) struct Coming(pub(crate) Visit);
+
+impl<S: Sync> FromRequestParts<S> for Coming {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let address = parts.extensions.get::<ClientAddress>().map(|address| address.0.to_string());
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+        let id = parts.extensions.get::<RequestId>().map(ToString::to_string);
+        Ok(Self(Visit::new(address, agent, id)))
+    }
+}
+
+/// Who asks, by a session or a key.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    /// Who.
+    pub(crate) caller: Caller,
+    /// What puts on record that it is they who change something.
+    pub(crate) app: App,
+}
+
+impl Asking {
+    /// Refuses a caller who may not do what is for `role`.
+    pub(crate) fn require(&self, role: Role) -> Result<(), ApiError> {
+        require_role(&self.caller, role)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Asking {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let caller = parts.extensions.get::<Caller>().cloned();
+        let caller = caller.ok_or_else(|| {
+            ApiError::Internal("a handler asks for a caller where none is needed".to_owned())
+        })?;
+        let request_id = parts.extensions.get::<RequestId>().map(ToString::to_string);
+        let app = app.acting(caller.actor(), request_id);
+        Ok(Self { caller, app })
+    }
+}
+
+/// Somebody with a session.
+#[derive(Debug)]
+pub(crate) struct Person {
+    /// Whose it is.
+    pub(crate) account: Account,
+    /// The session.
+    pub(crate) session: Session,
+    /// What puts on record that it is they who change something.
+    pub(crate) app: App,
+}
+
+impl FromRequestParts<Arc<App>> for Person {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let Asking { caller, app } = Asking::from_request_parts(parts, app).await?;
+        let session = require_session(&caller)?.clone();
+        Ok(Self { account: caller.account, session, app })
+    }
+}
+
+/// How often somebody may try a code.
+#[derive(Debug)]
+pub(crate) struct Attempts(Arc<RateLimits>);
+
+impl Attempts {
+    /// Counts an attempt by the owner of `account`, wherever it comes from.
+    pub(crate) async fn count(&self, account: &Account) -> Result<(), ApiError> {
+        let decision = self.0.check(Class::Auth, &format!("code:{}", account.id)).await;
+        let quota = self.0.quotas().of(Class::Auth);
+        if decision.allowed {
+            return Ok(());
+        }
+        Err(ApiError::RateLimited(Spent { policy: "auth".to_owned(), quota, decision }))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Attempts {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let limits = parts.extensions.get::<Arc<RateLimits>>().map(Arc::clone).map(Self);
+        limits.ok_or_else(|| ApiError::Internal("the limits are not at hand".to_owned()))
+    }
+}
