@@ -21,6 +21,7 @@ use crate::extract::{Checked, FromQuery, JsonBody, NoParameters, QueryReader, Te
 use crate::openapi::{JobConflict, NoSuchJob};
 use crate::paging;
 use crate::schema::{Instant, document, schema, text};
+use crate::visitor::Asking;
 
 /// Runs of a page unless the caller asks for another number, and at most.
 const LIMIT_DEFAULT: u32 = 20;
@@ -359,7 +360,7 @@ async fn one(
     )
 )]
 async fn ask(
-    State(app): State<Arc<App>>,
+    Asking { app, .. }: Asking,
     _: Checked<NoParameters>,
     JsonBody(request): JsonBody<JobRequest>,
 ) -> Result<(StatusCode, Json<DetailsResponse>), ApiError> {
@@ -383,7 +384,7 @@ async fn ask(
     )
 )]
 async fn cancel(
-    State(app): State<Arc<App>>,
+    Asking { app, .. }: Asking,
     TextPath(run): TextPath,
     _: Checked<NoParameters>,
     JsonBody(step): JsonBody<StepRequest>,
@@ -403,7 +404,7 @@ async fn cancel(
     )
 )]
 async fn retry(
-    State(app): State<Arc<App>>,
+    Asking { app, .. }: Asking,
     TextPath(run): TextPath,
     _: Checked<NoParameters>,
     JsonBody(step): JsonBody<StepRequest>,
