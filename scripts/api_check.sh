@@ -21,6 +21,7 @@ run tune --part elastic-net --pruner none --study check --trials 2 >"$out/tuned.
 # A program with a key that may everything; Schemathesis asks more often than programs may.
 run users create checker --role admin >"$out/user.json"
 run keys create --user checker --name check --scope read --scope trade --scope analyse --scope admin >"$out/key.json"
+key=$(value token <"$out/key.json")
 cat >"$out/bist.toml" <<'TOML'
 [limits]
 ai = "100000/min"
@@ -49,13 +50,14 @@ study = "check"
 
 [checks]
 positive_data_acceptance.expected-statuses = ["2xx", "304", "401", "403", "404", "409", "410", "422", "503"]
+negative_data_rejection.expected-statuses = ["400", "401", "403", "404", "405", "406", "409", "410", "413", "415", "422", "428", "429", "503"]
 
 [[operations]]
 include-path-regex = "^/api/v1/(bars|market/calendar|studies/.*)$"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "304", "400", "404"]
 TOML
 (cd "$out" && "$schemathesis" --config-file schemathesis.toml run "$url/api/openapi.json" --checks all \
-    --header "Authorization: Bearer $(value token <"$out/key.json")" \
+    --header "Authorization: Bearer $key" \
     --max-examples 25 --seed 7 --workers 1 --no-color) >"$out/report.txt" 2>&1 || {
     cat "$out/report.txt"
     exit 1
