@@ -20,9 +20,6 @@ pub const KEY_DAYS_MAX: u16 = 365;
 /// How long the old one of a rotated key is still good.
 pub const KEY_GRACE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// How long before its end the owner of a key is reminded.
-pub const KEY_REMINDER: SignedDuration = SignedDuration::from_hours(7 * 24);
-
 /// How often it is written down that a key is used.
 pub const KEY_SEEN_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
@@ -259,11 +256,6 @@ impl ApiKey {
         let address = address.to_canonical();
         self.networks.is_empty() || self.networks.iter().any(|network| network.contains(&address))
     }
-
-    /// Whether its owner should be reminded to put another in its place.
-    pub fn is_due(&self, now: Timestamp) -> bool {
-        self.state(now) == KeyState::Active && now >= self.expires_at - KEY_REMINDER
-    }
 }
 
 #[cfg(test)]
@@ -330,11 +322,10 @@ mod tests {
             revoked_at: None,
             replaced_by: None,
         };
-        assert_eq!((key.state(day(82)), key.is_due(day(82))), (KeyState::Active, false));
-        assert_eq!((key.state(day(83)), key.is_due(day(83))), (KeyState::Active, true));
-        assert_eq!((key.state(day(90)), key.is_due(day(90))), (KeyState::Expired, false));
+        assert_eq!(key.state(day(89)), KeyState::Active);
+        assert_eq!(key.state(day(90)), KeyState::Expired);
         let replaced = ApiKey { replaced_by: Some(key.id.clone()), ..key.clone() };
-        assert_eq!((replaced.state(day(83)), replaced.is_due(day(83))), (KeyState::Grace, false));
+        assert_eq!(replaced.state(day(83)), KeyState::Grace);
         let revoked = ApiKey { revoked_at: Some(day(1)), ..replaced };
         assert_eq!(revoked.state(day(1)), KeyState::Revoked);
         assert!(key.may_come_from("203.0.113.9".parse().unwrap()));

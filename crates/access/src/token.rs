@@ -31,8 +31,6 @@ pub enum TokenKind {
     RecoveryCode,
     /// It shows that a request comes from a page of ours.
     Csrf,
-    /// It shows that somebody signed in from this device before.
-    Device,
 }
 
 impl TokenKind {
@@ -43,7 +41,6 @@ impl TokenKind {
             Self::ApiKey => b"bist token 1, API key",
             Self::RecoveryCode => b"bist token 1, recovery code",
             Self::Csrf => b"bist token 1, CSRF",
-            Self::Device => b"bist token 1, device",
         }
     }
 }

@@ -82,7 +82,7 @@ impl FromRequestParts<Arc<App>> for Person {
     }
 }
 
-/// How often somebody may try a code.
+/// How often somebody may try a code or a password of their own account.
 #[derive(Debug)]
 pub(crate) struct Attempts(Arc<RateLimits>);
 

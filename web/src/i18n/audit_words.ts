@@ -77,7 +77,6 @@ const tr = {
     'key.created': 'anahtar oluşturuldu',
     'key.rotated': 'anahtar yenilendi',
     'key.revoked': 'anahtar iptal edildi',
-    'audit.exported': 'denetim kaydı dışa aktarıldı',
   } as Record<string, string>,
 };
 
@@ -158,7 +157,6 @@ const en: typeof tr = {
     'key.created': 'key created',
     'key.rotated': 'key rotated',
     'key.revoked': 'key revoked',
-    'audit.exported': 'audit log exported',
   },
 };
 

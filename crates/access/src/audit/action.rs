@@ -109,8 +109,6 @@ actions! {
     KeyRotated = "key.rotated",
     /// An API key is worth nothing any more.
     KeyRevoked = "key.revoked",
-    /// Records of the audit were given out.
-    AuditExported = "audit.exported",
 }
 
 impl FromStr for AuditAction {

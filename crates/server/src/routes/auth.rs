@@ -26,7 +26,7 @@ use crate::extract::{Checked, JsonBody, NoParameters};
 use crate::middleware::authenticate::SESSION_COOKIE;
 use crate::openapi::{Refused, WeakPasswords};
 use crate::schema::{Instant, schema, text};
-use crate::visitor::{Coming, Person};
+use crate::visitor::{Attempts, Coming, Person};
 
 pub(crate) use sessions::{OwnSessionResponse, SignInResponse};
 
@@ -265,9 +265,11 @@ async fn session(
 async fn password(
     Coming(visit): Coming,
     Person { account, session, app }: Person,
+    attempts: Attempts,
     _: Checked<NoParameters>,
     JsonBody(request): JsonBody<PasswordRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
+    attempts.count(&account).await?;
     let current = Secret::new(request.current_password);
     let new = Secret::new(request.new_password);
     let signed_in = app.change_password(&account, &session, &current, &new, &visit).await?;

@@ -8,6 +8,7 @@ use axum::http::Method;
 use bist_access::{KeyRequest, Role, Scope, Secret};
 use bist_app::App;
 use bist_app::access::{SignedIn, Visit};
+use bist_app::rate_limits::Quotas;
 use bist_market::Clock;
 use bist_market::validate::ValidationPolicy;
 use jiff::{SignedDuration, Timestamp};
@@ -290,7 +291,7 @@ async fn codes_are_not_found_by_trying_and_nobody_is_locked_out_by_others() {
     let owes = after(log_in(&app, "ayse", PASSWORD).await);
     // The product's own limits from here on.
     let app_of = Arc::clone(&app.app);
-    let app = app.behind(&settings(&app_of, Default::default()));
+    let app = app.behind(&settings(&app_of, Quotas::default()));
     let verify = async |code: &str| {
         ask(&app, &owes, Method::POST, "/api/v1/auth/2fa/verify", json!({"code": code})).await
     };
@@ -308,6 +309,22 @@ async fn codes_are_not_found_by_trying_and_nobody_is_locked_out_by_others() {
     assert_eq!(log_in(&app, "ayse", PASSWORD).await.problem(429).0, "rate_limited");
     let open = app.behind(&settings(&app_of, unbounded()));
     assert_eq!(log_in(&open, "ayse", PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_password_of_a_session_is_not_found_by_trying() {
+    let app = TestApp::empty().await;
+    let page = opened(&app, &sign_in(&app.app, "ayse", Role::Viewer).await).await;
+    let app_of = Arc::clone(&app.app);
+    let app = app.behind(&settings(&app_of, Quotas::default()));
+    let change = async |current: &str| {
+        let body = json!({"current_password": current, "new_password": "mavi kapi uzun tren 12"});
+        ask(&app, &page, Method::POST, "/api/v1/auth/password", body).await
+    };
+    for _ in 0..5 {
+        assert_eq!(change("wrong").await.problem(401).0, "wrong_credentials");
+    }
+    assert_eq!(change(PASSWORD).await.problem(429).0, "rate_limited");
 }
 
 #[tokio::test]
