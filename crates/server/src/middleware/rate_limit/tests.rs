@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use bist_app::SharedLimiter;
@@ -68,7 +68,7 @@ impl Server {
             .route("/api/v1/orders", get(async || "orders").post(async || "order"))
             .route("/api/v1/auth/login", post(async || "no"))
             .route("/api/v1/auth/2fa/verify", post(check_code))
-            .layer(Extension(limits));
+            .layer(from_fn_with_state(limits, by_caller));
         let router = wrap(router, &settings, Limits::default());
         Self { router: router.layer(from_fn(name_caller)) }
     }
