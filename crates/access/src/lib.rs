@@ -39,6 +39,7 @@ pub mod recovery_code;
 pub mod role;
 pub mod sealed;
 pub mod secret;
+pub mod security_check;
 pub mod session;
 pub mod token;
 pub mod totp;
@@ -59,6 +60,7 @@ pub use recovery_code::{RECOVERY_CODES, normal_recovery_code, random_recovery_co
 pub use role::{Role, RoleError};
 pub use sealed::{SealedRegister, SealedSecret, SealedSecrets, SecretEntry, SecretsError};
 pub use secret::{SECRET_BYTES_MAX, Secret, SecretError, SecretName, SecretNameError};
+pub use security_check::{CheckResult, SecurityCheck, security_score};
 pub use session::{Session, Stage};
 pub use token::{TokenDigest, TokenKey, TokenKeyError, TokenKind};
 pub use totp::{Enrolment, TotpSeed, TotpSeedError};

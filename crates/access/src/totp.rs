@@ -82,6 +82,11 @@ impl TotpSeed {
         (last_step.is_none_or(|last| step > last)).then_some(step)
     }
 
+    /// The code that an authenticator shows at the second `now_s` of Unix time.
+    pub fn code_at(&self, now_s: u64) -> Secret {
+        Secret::new(self.totp(None).generate(now_s).to_string())
+    }
+
     /// What an authenticator of `user_name` needs.
     ///
     /// # Panics

@@ -33,6 +33,7 @@ pub mod reproduction;
 pub mod retraining;
 pub mod sample;
 pub mod secrets;
+pub mod security;
 pub mod signal_record;
 pub mod signals;
 pub mod sources;

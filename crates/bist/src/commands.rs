@@ -2,6 +2,7 @@
 
 mod audit;
 mod bench;
+mod doctor;
 mod evaluate;
 mod experiments;
 mod explain;
@@ -78,6 +79,8 @@ pub(crate) enum Command {
     Keys(keys::KeysCommand),
     /// Serve the HTTP API and the web app
     Serve(serve::ServeArgs),
+    /// How well this installation is protected
+    Doctor(doctor::DoctorArgs),
     /// What the exchange's rules say
     Market(market::MarketArgs),
     /// How fast this is beside what one would use instead, and what it finds where the truth is known
@@ -104,6 +107,7 @@ impl Command {
             Self::Users(command) => command.run(config, terminal).await,
             Self::Keys(command) => command.run(config, terminal).await,
             Self::Serve(args) => args.run(config, terminal).await,
+            Self::Doctor(args) => args.run(config, terminal).await,
             Self::Market(args) => args.run(terminal),
             Self::Bench(args) => args.run(config, terminal).await,
         }

@@ -233,6 +233,19 @@ impl Config {
         let public = self.edge.public_url().map(ToString::to_string);
         public.unwrap_or_else(|| format!("http://{}", self.bind))
     }
+
+    /// Settings that hold a key or password in a file or the environment, rather than name a secret.
+    pub(crate) fn plain_secrets(&self) -> Vec<String> {
+        let services = self.sources.iter().filter(|(source, settings)| {
+            settings.credential.get().is_some() && !self.stored_credentials.contains_key(source)
+        });
+        let mut plain: Vec<String> =
+            services.map(|(source, _)| format!("credentials.{source}")).collect();
+        let bucket = self.bucket.iter().flat_map(Bucket::plain_secrets);
+        plain.extend(bucket.map(str::to_owned));
+        plain.extend(self.edge.has_plain_password().then(|| "redis_password".to_owned()));
+        plain
+    }
 }
 
 /// The settings of all services, with what the file changes.

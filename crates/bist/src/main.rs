@@ -6,6 +6,7 @@
 
 mod commands;
 mod config;
+mod process;
 mod terminal;
 
 use std::process::ExitCode;
@@ -32,6 +33,7 @@ struct Cli {
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
+    process::keep_memory_private();
     let cli = Cli::parse();
     let terminal = Terminal::new(cli.common.json, cli.common.quiet);
     match run(cli, &terminal) {

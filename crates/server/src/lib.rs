@@ -4,7 +4,7 @@
 //! for tests. A route parses the request, calls one use case of [`bist_app::App`] and shapes the
 //! answer; HTTP statuses and the JSON of the API are known here and nowhere else. [`ServerSettings`]
 //! are what the operator decides about the edge: names, proxies, origins, limits, TLS
-//! (docs/adr/0029-edge.md).
+//! (docs/adr/0029-edge.md). [`self_test`] asks the service as an attacker would, and says what held.
 //!
 //! The conventions of the API are in docs/API.md, its description is served at `/api/openapi.json`.
 
@@ -20,6 +20,7 @@ mod paging;
 mod router;
 mod routes;
 mod schema;
+mod self_test;
 mod serve;
 mod settings;
 mod tls;
@@ -28,6 +29,7 @@ mod visitor;
 
 pub use origin::{Origin, OriginError};
 pub use router::router;
+pub use self_test::self_test;
 pub use serve::serve;
 pub use settings::{ConnectionLimits, ServerSettings};
 pub use tls::{Tls, TlsError};

@@ -1,5 +1,7 @@
 //! Opening the database: one writer, several readers.
 
+use std::fs::DirBuilder;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -51,7 +53,7 @@ impl Store {
     /// when the database fails.
     pub async fn open(directory: &Path) -> Result<Self, StoreError> {
         let unwritable = |source| StoreError::Directory { path: directory.to_owned(), source };
-        std::fs::create_dir_all(directory).map_err(unwritable)?;
+        make_private_directory(directory).map_err(unwritable)?;
         // SQLite would say "unable to open database file"; this says why.
         let file = directory.join(FILE_NAME);
         std::fs::OpenOptions::new().create(true).append(true).open(&file).map_err(unwritable)?;
@@ -97,4 +99,14 @@ impl Store {
         self.reader.close().await;
         self.writer.close().await;
     }
+}
+
+/// Makes the directory, and those above it that are not there, for their owner only. One that is there
+/// stays as it is.
+fn make_private_directory(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }

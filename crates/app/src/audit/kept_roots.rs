@@ -66,8 +66,7 @@ impl App {
     pub async fn note_audit_root(&self) -> Result<Option<AuditRoot>, KeptRootsError> {
         let (path, now) = (self.noted_roots_file(), self.now());
         let Some(root) = self.audit_root(None).await? else { return Ok(None) };
-        let noted_at = |line: &String| line.split(' ').nth(1)?.parse::<Timestamp>().ok();
-        let last = if path.exists() { lines(&path).await?.last().and_then(noted_at) } else { None };
+        let last = self.last_noted_root_at().await?;
         if last.is_some_and(|last| day_of(last) >= day_of(now)) {
             return Ok(None);
         }
@@ -101,6 +100,13 @@ impl App {
     pub(super) async fn noted_roots(&self) -> Result<Vec<AuditRoot>, KeptRootsError> {
         let path = self.noted_roots_file();
         if path.exists() { read_roots(&path).await } else { Ok(Vec::new()) }
+    }
+
+    /// When a root was noted last.
+    pub(crate) async fn last_noted_root_at(&self) -> Result<Option<Timestamp>, KeptRootsError> {
+        let path = self.noted_roots_file();
+        let noted_at = |line: &String| line.split(' ').nth(1)?.parse::<Timestamp>().ok();
+        Ok(if path.exists() { lines(&path).await?.last().and_then(noted_at) } else { None })
     }
 
     fn noted_roots_file(&self) -> PathBuf {

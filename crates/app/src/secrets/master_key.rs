@@ -82,6 +82,14 @@ impl fmt::Display for MasterKeySource {
 }
 
 impl MasterKeySource {
+    /// The file in which it is; `None` where that is no file.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) | Self::Credential(path) => Some(path),
+            Self::Descriptor(_) | Self::Command(_) => None,
+        }
+    }
+
     /// Reads the key. A pipe gives it once only.
     ///
     /// # Errors

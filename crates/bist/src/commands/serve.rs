@@ -123,7 +123,7 @@ async fn welcome(
 }
 
 /// Refuses to listen beyond this machine unless nothing passes there in the clear.
-fn check_listening(bind: SocketAddr, settings: &ServerSettings) -> anyhow::Result<()> {
+pub(super) fn check_listening(bind: SocketAddr, settings: &ServerSettings) -> anyhow::Result<()> {
     if bind.ip().is_loopback() {
         return Ok(());
     }

@@ -126,6 +126,12 @@ impl Edge {
         self.public_url.as_ref()
     }
 
+    /// Whether the password of Redis lies in a file.
+    pub(super) fn has_plain_password(&self) -> bool {
+        let password = self.redis.as_ref().and_then(|redis| redis.password.as_ref());
+        matches!(password, Some(Password::Here(_)))
+    }
+
     /// The quotas that hold.
     pub(crate) fn quotas(&self) -> Quotas {
         self.quotas

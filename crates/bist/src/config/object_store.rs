@@ -73,6 +73,14 @@ fn key(variable: &'static str) -> anyhow::Result<Option<Key>> {
 }
 
 impl Bucket {
+    /// The variables that hold a key themselves.
+    pub(super) fn plain_secrets(&self) -> impl Iterator<Item = &'static str> {
+        let keys =
+            [Some(&self.access_key_id), Some(&self.secret_access_key), self.session_token.as_ref()];
+        let is_plain = |key: &&Key| matches!(key.value, KeyValue::Here(_));
+        keys.into_iter().flatten().filter(is_plain).map(|key| key.variable)
+    }
+
     /// `app` with this bucket; keys that are secrets come from its store.
     pub(crate) async fn open(&self, app: App) -> anyhow::Result<App> {
         let token = match &self.session_token {

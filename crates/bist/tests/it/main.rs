@@ -5,6 +5,7 @@
 mod audit;
 mod cli;
 mod decisions;
+mod doctor;
 mod edge;
 mod explain;
 mod gate;

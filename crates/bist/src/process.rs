@@ -1,0 +1,58 @@
+//! The process itself: what others on this machine may learn of its memory.
+
+use bist_access::SecurityCheck;
+
+/// Keeps the memory of this process to itself: no core dump is written when it dies, and no other
+/// process of the same user may read it. Where the system knows no such thing, or forbids it, nothing
+/// changes; [`checks`] tells.
+#[cfg(target_os = "linux")]
+pub(crate) fn keep_memory_private() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
+}
+
+/// Other systems have no such switch.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn keep_memory_private() {}
+
+/// Whether that holds, and who this process is.
+#[cfg(target_os = "linux")]
+pub(crate) fn checks() -> Vec<SecurityCheck> {
+    use rustix::process::{DumpableBehavior, dumpable_behavior, geteuid};
+    let is_private = matches!(dumpable_behavior(), Ok(DumpableBehavior::NotDumpable));
+    let memory = if is_private {
+        Ok("no core dump is written, and others may not read the memory".to_owned())
+    } else {
+        Err("a core dump would hold passwords and keys".to_owned())
+    };
+    let user = if geteuid().is_root() {
+        Err("this runs as root".to_owned())
+    } else {
+        Ok(format!("this runs as the user {}", geteuid().as_raw()))
+    };
+    vec![
+        SecurityCheck::judged(
+            "process.memory",
+            2,
+            memory,
+            "allow prctl(PR_SET_DUMPABLE) where system calls are filtered",
+        ),
+        SecurityCheck::judged(
+            "process.user",
+            1,
+            user,
+            "run it as a user of its own, who owns the data directory and nothing else",
+        ),
+    ]
+}
+
+/// Other systems have no such switches.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn checks() -> Vec<SecurityCheck> {
+    let reason = "this system is not Linux";
+    vec![
+        SecurityCheck::not_applicable("process.memory", 2, reason),
+        SecurityCheck::not_applicable("process.user", 1, reason),
+    ]
+}
