@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks that the tools of the build are here. As root on Debian, installs what is missing;
-# otherwise names it exactly. With `e2e` as argument, Chromium is needed too.
+# otherwise names it exactly. With `e2e` as argument, also Chromium and what tests
+# compare with.
 set -euo pipefail
 
 missing=()
@@ -8,6 +9,9 @@ command -v cc >/dev/null || missing+=(build-essential)
 if [ "${1:-}" = e2e ]; then
     command -v chromium >/dev/null || missing+=(chromium)
     command -v curl >/dev/null || missing+=(curl)
+    # An authenticator, and images of the memory of a process.
+    command -v oathtool >/dev/null || missing+=(oathtool)
+    command -v gcore >/dev/null || missing+=(gdb)
 fi
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

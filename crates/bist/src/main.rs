@@ -12,6 +12,8 @@ mod terminal;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tikv_jemallocator::Jemalloc;
+use zeroizing_alloc::ZeroAlloc;
 
 use crate::commands::Command;
 use crate::config::{CommonArgs, Config};
@@ -28,9 +30,10 @@ struct Cli {
     command: Command,
 }
 
-/// Gives memory back to whoever asks next instead of to the system, which would clear it again.
+/// Gives memory back to whoever asks next instead of to the system, which would clear it again; and
+/// clears it, so that passwords and keys that a request brought are nowhere once it was answered.
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
 
 fn main() -> ExitCode {
     process::keep_memory_private();

@@ -18,6 +18,7 @@ mod record;
 mod retraining;
 mod secrets;
 mod services;
+mod sign_in;
 mod studies;
 mod tidy;
 mod tune;
