@@ -1,6 +1,6 @@
 //! Documents say what is so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::holds;
 use super::rust_text::RustText;
@@ -8,6 +8,10 @@ use super::tree::{File, Tree};
 
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
 const CHANGELOG: &str = "CHANGELOG.md";
+const SECURITY: &str = "docs/SECURITY.md";
+
+/// How an item of the map of security may stand; what `how` begins with.
+const STANDS: [&str; 4] = ["met", "partly", "open", "does not apply"];
 
 #[test]
 fn links_lead_to_files() {
@@ -147,6 +151,124 @@ fn tests_of(file: &File) -> Vec<String> {
 fn is_lint(tree: &Tree, name: &str) -> bool {
     let lints = tree.text("Cargo.toml").split_once("[workspace.lints").map_or("", |(_, rest)| rest);
     lints.lines().any(|line| line.split([' ', '=']).next() == Some(name))
+}
+
+#[test]
+fn every_item_of_the_map_of_security_says_how_it_stands_and_what_shows_it() {
+    let map = |rows: &[&str], met: usize, open: usize| {
+        let rows: String =
+            rows.iter().map(|row| format!("| V1.1.1 | 1 | a topic | {row} |\n")).collect();
+        format!("## The map\n\n| met | {met} |\n| open | {open} |\n\n| id | level |\n{rows}")
+    };
+    let rust = ("crates/app/src/a/b.rs", "#[test]\nfn it_holds() {}\nfn helper() {}\n");
+    let web = ("web/e2e/c.mjs", "check(isSo, 'it is so');\n");
+    let lints = ("Cargo.toml", "[workspace.lints.rust]\nunsafe_code = \"forbid\"\n");
+    let broken = [
+        "met | `app::a::b::helper`",
+        "met | `app::a::it_holds`",
+        "met | `store::a::b::it_holds`",
+        "met | `web/e2e/c.mjs::it is not so`",
+        "met | `web/e2e/d.mjs`",
+        "met | lint `unsafe_cod`",
+        "met | care",
+        "met | -",
+        "perhaps | no test",
+        "met",
+    ]
+    .map(|row| map(&[row], 1, 0));
+    let twice = map(&["met | no test", "met | document"], 2, 0);
+    let miscounted = map(&["met | no test"], 0, 1);
+    let good = map(&["**open**: nobody did it | -"], 0, 1).replace(
+        "| V1.1.1 |",
+        "| V1.1.2, V1.1.3 | 2 | more | met: by care | `app::a::b::it_holds`, \
+         `web/e2e/c.mjs::it is so`, `web/e2e/c.mjs`, lint `unsafe_code` |\n| V1.1.1 |",
+    );
+    let good = good.replace("| met | 0 |", "| met | 2 |");
+    let broken: Vec<Vec<(&str, &str)>> = broken
+        .iter()
+        .chain([&twice, &miscounted])
+        .map(|text| vec![(SECURITY, text.as_str()), rust, web, lints])
+        .collect();
+    let broken: Vec<&[(&str, &str)]> = broken.iter().map(Vec::as_slice).collect();
+    holds(items_that_nothing_shows, &broken, &[(SECURITY, &good), rust, web, lints]);
+}
+
+fn items_that_nothing_shows(tree: &Tree) -> Vec<String> {
+    let map = tree.text(SECURITY).split_once("## The map").map_or("", |(_, rest)| rest);
+    let mut found = Vec::new();
+    let mut ids = BTreeSet::new();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in map.lines().filter(|line| line.starts_with("| V")) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [names, _, _, how, shown_by] = cells[..] else {
+            found.push(format!(
+                "{SECURITY}: `{row}` has {} columns; give id, level, topic, how and shown by",
+                cells.len()
+            ));
+            continue;
+        };
+        let how = how.trim_start_matches('*');
+        let Some(stands) = STANDS.into_iter().find(|word| how.starts_with(word)) else {
+            found.push(format!(
+                "{SECURITY}: {names} does not say how it stands; begin with {}",
+                STANDS.join(", ")
+            ));
+            continue;
+        };
+        for id in names.split(", ") {
+            *counts.entry(stands).or_default() += 1;
+            if !ids.insert(id) {
+                found.push(format!("{SECURITY}: {id} stands there twice; leave one"));
+            }
+        }
+        let guards: Vec<&str> = shown_by.split('`').skip(1).step_by(2).collect();
+        let is_built = ["met", "partly"].contains(&stands);
+        if is_built && guards.is_empty() && !["no test", "document"].contains(&shown_by) {
+            found.push(format!(
+                "{SECURITY}: {names} names nothing that shows it; name a test, or say `no test` or `document`"
+            ));
+        }
+        for guard in guards {
+            if !is_guard(tree, guard) {
+                found.push(format!(
+                    "{SECURITY}: {names} is shown by `{guard}`, which is not there; correct the name, or say how it stands now"
+                ));
+            }
+        }
+    }
+    for word in STANDS {
+        let count = counts.get(word).copied().unwrap_or(0);
+        let told = format!("| {word} | ");
+        let told = map.lines().find_map(|line| line.strip_prefix(told.as_str()));
+        let told = told.map_or("0", |rest| rest.trim_end_matches('|').trim());
+        if told != count.to_string() {
+            found.push(format!(
+                "{SECURITY} counts {told} items as `{word}` where there are {count}; correct the table"
+            ));
+        }
+    }
+    if ids.is_empty() {
+        found.push(format!("{SECURITY} has no item under `## The map`; write it"));
+    }
+    found
+}
+
+/// Whether `guard` is there: a lint, a file, a file with a text in it (`web/e2e/a.mjs::a text`), or a
+/// test by the folder of its crate, its module and its name (`server::middleware::host::a_test`).
+fn is_guard(tree: &Tree, guard: &str) -> bool {
+    let Some((head, rest)) = guard.split_once("::") else {
+        return is_lint(tree, guard) || tree.has(guard);
+    };
+    if head.contains('/') {
+        return tree.text(head).contains(rest);
+    }
+    let Some((module, name)) = rest.rsplit_once("::") else { return false };
+    let module = module.replace("::", "/");
+    let (file, tests) = (format!("/{module}.rs"), format!("/{module}/tests.rs"));
+    tree.rust()
+        .filter(|rust| rust.crate_name() == Some(head))
+        .filter(|rust| rust.path.ends_with(&file) || rust.path.ends_with(&tests))
+        .any(|rust| tests_of(rust).iter().any(|test| test == name))
 }
 
 #[test]
