@@ -204,7 +204,7 @@ pub(crate) struct Problem {
     )]
     detail: String,
     /// The stable code.
-    code: ProblemCode,
+    pub(crate) code: ProblemCode,
     /// The parameter that is wrong, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "limit")]

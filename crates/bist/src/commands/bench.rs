@@ -4,6 +4,7 @@
 //! Each side of a comparison runs in a process of its own, on one core, in turns, so that a busy
 //! machine slows both. Seconds of another day or machine are never compared.
 
+mod access;
 mod experiments;
 mod explain;
 mod ingest;
@@ -47,6 +48,8 @@ enum Topic {
     Tune(tune::TuneBenchArgs),
     /// What it costs to count a request: in this process with one key and with a million, and in Redis
     Limits(limits::LimitsBenchArgs),
+    /// What it costs to know who asks, and what many who sign in at once cost
+    Access(access::AccessBenchArgs),
     /// Simulated experiments of models: how often which decision is made where the truth is known
     Experiments(experiments::ExperimentsBenchArgs),
     /// Training on generated markets: how much of what can be foreseen is, and what is claimed of
@@ -82,6 +85,7 @@ impl BenchArgs {
             Topic::Plots(args) => args.run(terminal),
             Topic::Registry(args) => args.run(config, terminal).await,
             Topic::Limits(args) => args.run(config, terminal).await,
+            Topic::Access(args) => args.run(terminal).await,
             Topic::Experiments(args) => args.run(terminal),
             Topic::Skill(args) => args.run(config, terminal).await,
             Topic::ModelSide(args) => args.run(),

@@ -249,6 +249,7 @@ fn nothing_of_what_people_typed_is_left_in_files_logs_memory_or_a_crash() {
     }
     let log = fs::read_to_string(place.folder.path().join("log")).unwrap();
     assert!(log.contains("/api/v1/auth/invitation answered 200"), "the log tells of the requests");
+    assert!(log.contains(r#""caller":"account:u"#) && log.contains(r#""caller":"key:k"#), "{log}");
 
     // Whoever may do everything on this machine can still look into the process.
     let image = place.folder.path().join("image");

@@ -28,6 +28,16 @@ const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
 /// What an API key stands behind in the header `authorization`.
 const BEARER: &str = "Bearer ";
 
+/// Who asked, as the audit names them; in the extensions of an answer.
+#[derive(Clone, Debug)]
+pub(super) struct AskedBy(String);
+
+impl AskedBy {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Lets through who may, and puts the [`Caller`] into the extensions of the request.
 pub(crate) async fn authorise(
     State(app): State<Arc<App>>,
@@ -39,6 +49,7 @@ pub(crate) async fn authorise(
         Ok(caller) => caller,
         Err(error) => return error.into_response(),
     };
+    let asked_by = caller.as_ref().map(|caller| AskedBy(caller.actor().to_string()));
     if let Some(caller) = caller {
         // A key has a count of its own, so that programs do not take what its owner may ask.
         let counted = match &caller.means {
@@ -48,7 +59,11 @@ pub(crate) async fn authorise(
         parts.extensions.insert(LimitedAs(counted.into()));
         parts.extensions.insert(caller);
     }
-    next.run(Request::from_parts(parts, body)).await
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(asked_by) = asked_by {
+        response.extensions_mut().insert(asked_by);
+    }
+    response
 }
 
 /// Who asks; `None` when it is for everybody.

@@ -10,7 +10,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument;
 
+use super::authenticate::AskedBy;
 use super::request_id::RequestId;
+use crate::error::ProblemCode;
 
 /// What stands for the route when the path matched none.
 const UNMATCHED: &str = "(no route)";
@@ -26,6 +28,9 @@ pub(super) async fn record(request: Request, next: Next) -> Response {
     let response = next.run(request).instrument(span).await;
     let route = matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
     let status = response.status().as_u16();
+    // Fields without a value are left out.
+    let caller = response.extensions().get::<AskedBy>().map(AskedBy::as_str);
+    let code = response.extensions().get::<ProblemCode>().map(|code| code.name_and_status().0);
     let latency_ms = begun_at.elapsed().as_secs_f64() * 1000.0;
     tracing::info!(
         http.method = %method,
@@ -33,6 +38,8 @@ pub(super) async fn record(request: Request, next: Next) -> Response {
         http.status = status,
         latency_ms,
         request.id = id,
+        caller,
+        problem.code = code,
         "{method} {route} answered {status} in {latency_ms:.1} ms"
     );
     response

@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 use super::request_id::RequestId;
 use crate::error::{ApiError, PROBLEM_JSON, Problem};
 
-/// Writes the document of an error that a handler, an extractor or a layer has answered with.
+/// Writes the document of an error that a handler, an extractor or a layer has answered with. Its code
+/// stays in the extensions of the answer, for the log.
 pub(super) async fn write(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
     let mut response = next.run(request).await;
@@ -25,6 +26,7 @@ pub(super) async fn write(request: Request, next: Next) -> Response {
     }
     let Some(mut problem) = response.extensions_mut().remove::<Problem>() else { return response };
     problem.request_id = id;
+    response.extensions_mut().insert(problem.code);
     let Ok(body) = serde_json::to_vec(&problem) else { return response };
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));

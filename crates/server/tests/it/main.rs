@@ -16,6 +16,7 @@ mod jobs;
 mod market;
 mod models;
 mod openapi;
+mod ownership;
 mod record;
 mod registry;
 mod schema_check;
