@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks that the tools of the build are here. As root on Debian, installs what is missing;
-# otherwise names it exactly. With `e2e` as argument, Chromium is needed too.
+# otherwise names it exactly. With `e2e` as argument, Chromium is needed too, and
+# pebble, of which tests order certificates.
 set -euo pipefail
 
 missing=()
@@ -8,6 +9,7 @@ command -v cc >/dev/null || missing+=(build-essential)
 if [ "${1:-}" = e2e ]; then
     command -v chromium >/dev/null || missing+=(chromium)
     command -v curl >/dev/null || missing+=(curl)
+    command -v pebble >/dev/null || missing+=(pebble)
 fi
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
