@@ -12,6 +12,8 @@ if [ "${1:-}" = e2e ]; then
     # An authenticator, and images of the memory of a process.
     command -v oathtool >/dev/null || missing+=(oathtool)
     command -v gcore >/dev/null || missing+=(gdb)
+    # A certificate authority.
+    command -v pebble >/dev/null || missing+=(pebble)
 fi
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -190,6 +190,26 @@ impl SealedSecrets {
         Ok(entry)
     }
 
+    /// Adds the secret `name`, or gives it a new value when it is there, and returns what is known of
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// As [`SealedSecrets::rotate`].
+    pub fn set(
+        &mut self,
+        key: &MasterKey,
+        name: &SecretName,
+        value: &Secret,
+        at: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<SecretEntry, SecretsError> {
+        match self.add(key, name, value, at, rng) {
+            Err(SecretsError::Exists { .. }) => self.rotate(key, name, value, at, rng),
+            added => added,
+        }
+    }
+
     /// Removes the secret `name`, also when it is damaged.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use crate::secrets::SecretStoreError;
 
 pub use callers::{Caller, Means};
 pub(crate) use hashing::Hashing;
-pub(crate) use own_secrets::KnownTokenKey;
+pub(crate) use own_secrets::{KnownTokenKey, own_name};
 pub use sign_in::{SignedIn, Visit};
 pub use users::{InvitationFor, Invited};
 

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod audit;
 pub mod bars;
+pub mod certificates;
 mod checked;
 pub mod decisions;
 mod due;

@@ -179,7 +179,9 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 pub(crate) fn start_logging(config: &Config, terminal: &Terminal, is_server: bool) {
     let default = match (terminal.quiet, is_server) {
         (true, true) => "error",
-        (false, true) => "warn,bist_server=info,bist_app::jobs=info,bist_app::audit=info",
+        (false, true) => {
+            "warn,bist_server=info,bist_app::jobs=info,bist_app::audit=info,bist_app::certificates=info"
+        }
         (true, false) => "error,bist_app::jobs=off",
         (false, false) => "warn,bist_app::jobs=off",
     };

@@ -137,14 +137,15 @@ impl Guest {
         http: http1::Builder,
         stream: TcpStream,
     ) {
-        let greeting = tokio::time::timeout(time_max, tls.acceptor().accept(stream));
+        let greeting = tokio::time::timeout(time_max, tls.greet(stream));
         let greeted = tokio::select! {
             greeted = greeting => greeted,
             () = self.place.cut() => return,
             _ = self.stopped.wait_for(|stopped| *stopped) => return,
         };
         match greeted {
-            Ok(Ok(stream)) => self.answer(http, stream).await,
+            Ok(Ok(Some(stream))) => self.answer(http, stream).await,
+            Ok(Ok(None)) => {}
             Ok(Err(error)) => tracing::debug!(%error, "a greeting of TLS failed: {error}"),
             Err(_) => tracing::debug!("a greeting of TLS took too long"),
         }

@@ -16,6 +16,7 @@ pub mod api_keys;
 pub mod artifacts;
 pub mod audit;
 pub mod bucket;
+pub mod certificate_orders;
 pub mod decisions;
 pub mod disclosures;
 pub mod error;

@@ -63,6 +63,10 @@ actions! {
     SecretRemoved = "secret.removed",
     /// All secrets were sealed under another master key.
     SecretsRekeyed = "secrets.rekeyed",
+    /// A certificate was got.
+    CertificateIssued = "certificate.issued",
+    /// A certificate was got before the end of the one in use.
+    CertificateRenewed = "certificate.renewed",
     /// An account was made.
     UserCreated = "user.created",
     /// A person was invited to an account.

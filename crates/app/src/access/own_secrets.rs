@@ -93,7 +93,7 @@ impl App {
 
     /// Keeps a secret of the product's own; one that is there is replaced or left, as `may_replace`
     /// says.
-    async fn keep_own_secret(
+    pub(crate) async fn keep_own_secret(
         &self,
         name: &SecretName,
         value: &Secret,
@@ -102,12 +102,13 @@ impl App {
         let (key, audit) = (self.master_key().await?, self.audit().await?);
         let keep = |sealed: &mut SealedSecrets| {
             let rng = &mut UnwrapErr(SysRng);
-            let (entry, action) = match sealed.add(&key, name, value, audit.at, rng) {
-                Err(SecretsError::Exists { .. }) if may_replace => {
-                    (sealed.rotate(&key, name, value, audit.at, rng)?, AuditAction::SecretRotated)
-                }
-                added => (added?, AuditAction::SecretSet),
+            let entry = if may_replace {
+                sealed.set(&key, name, value, audit.at, rng)?
+            } else {
+                sealed.add(&key, name, value, audit.at, rng)?
             };
+            let is_first = entry.revision == 1;
+            let action = if is_first { AuditAction::SecretSet } else { AuditAction::SecretRotated };
             let details = [("revision", json!(entry.revision))];
             Ok(((), AuditNote::new(action, format!("secret:{name}"), details)))
         };
@@ -116,6 +117,6 @@ impl App {
 }
 
 /// A name of the product's own.
-fn own_name(text: &str) -> SecretName {
+pub(crate) fn own_name(text: &str) -> SecretName {
     text.parse().expect("small letters, digits, dots and hyphens")
 }

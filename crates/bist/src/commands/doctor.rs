@@ -102,7 +102,8 @@ impl DoctorArgs {
 
 /// All checks, of what is nearest to the network first.
 async fn examine(app: &App, config: &Config) -> anyhow::Result<Vec<SecurityCheck>> {
-    let settings = config.edge.settings(app, None).await?;
+    let certificates = config.edge.certificates(app).await?;
+    let settings = config.edge.settings(app, None, certificates.clone()).await?;
     let scratch = tempfile::tempdir().context("a scratch directory cannot be made")?;
     let mut checks = vec![transport(config, &settings)];
     checks.extend(shared_limits(app, config).await?);

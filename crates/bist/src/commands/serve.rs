@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use bist_access::{Actor, Role};
 use bist_app::App;
+use bist_app::certificates::{AcmeSettings, Certificates};
 use bist_app::jobs::Job;
 use bist_server::{Origin, ServerSettings};
 use clap::Args;
@@ -61,7 +62,8 @@ impl ServeArgs {
         let app = if config.retraining { app.with_retraining() } else { app };
         let tls = self.tls_cert.zip(self.tls_key);
         let tls = tls.map(|(certificate, key)| TlsFiles { certificate, key });
-        let settings = config.edge.settings(&app, tls).await?;
+        let certificates = config.edge.certificates(&app).await?;
+        let settings = config.edge.settings(&app, tls, certificates.clone()).await?;
         check_listening(bind, &settings)?;
         let app = Arc::new(app);
         let listener = TcpListener::bind(bind).await.with_context(|| {
@@ -72,6 +74,9 @@ impl ServeArgs {
         terminal.result(&Listening { address: address.clone() }, || {
             format!("serving {address}  (data in {})", config.data_dir.display())
         })?;
+        if let Some(certificates) = &certificates {
+            terminal.say(&told(certificates));
+        }
         welcome(&app, config, &address, terminal).await?;
         terminal.say("stop with Ctrl-C");
         // The first page should not wait for the bars to be read and checked.
@@ -82,6 +87,7 @@ impl ServeArgs {
             }
         });
         let notes = tokio::spawn(note_audit_roots(Arc::clone(&app)));
+        let care = certificates.map(|ours| tokio::spawn(look_after_certificate(ours)));
         let jobs = Job::ALL.map(|job| tokio::spawn(run_job(Arc::clone(&app), job)));
         bist_server::serve(app, settings, listener, told_to_stop()).await.context("serving")?;
         // What is under way goes on after the last stage that was done, when somebody looks again.
@@ -89,6 +95,9 @@ impl ServeArgs {
             job.abort();
         }
         notes.abort();
+        if let Some(care) = care {
+            care.abort();
+        }
         terminal.say("stopped");
         Ok(())
     }
@@ -138,11 +147,37 @@ pub(super) fn check_listening(bind: SocketAddr, settings: &ServerSettings) -> an
     if settings.tls.is_none() && settings.trusted_proxies.is_empty() {
         bail!(
             "refusing to listen on {bind} beyond this machine: passwords would pass in the clear; \
-             give a certificate by --tls-cert and --tls-key, or name the proxy where TLS ends in \
-             server.trusted_proxies"
+             give a certificate by --tls-cert and --tls-key, have one ordered by server.acme, or name the \
+             proxy where TLS ends in server.trusted_proxies"
         );
     }
     Ok(())
+}
+
+/// What is to be known of the certificate at the beginning.
+fn told(certificates: &Certificates) -> String {
+    let AcmeSettings { domains, directory, .. } = certificates.settings();
+    let domains = domains.join(", ");
+    match certificates.current() {
+        Some(current) => {
+            format!("the certificate for {domains} is good until {}", current.validity.not_after)
+        }
+        None => format!(
+            "there is no certificate for {domains} yet, and every connection is refused until {directory} \
+             has given one; the log says what comes of it"
+        ),
+    }
+}
+
+/// Has the certificate ordered and renewed in time.
+async fn look_after_certificate(certificates: Arc<Certificates>) {
+    loop {
+        let wait = certificates.look().await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the certificate could not be looked after: {error}");
+            LOOK_EVERY * LOOKS_PER_MINUTE
+        });
+        tokio::time::sleep(wait).await;
+    }
 }
 
 /// Notes each day where the audit stands. The clock is asked every minute, as for jobs.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use bist_access::{Secret, SecretName};
+use bist_app::certificates::{AcmeSettings, Certificates, DIRECTORY_DEFAULT};
 use bist_app::rate_limits::{Quotas, RateLimits};
 use bist_app::{App, RedisAddress, SharedLimiter};
 use bist_server::{ConnectionLimits, Origin, ServerSettings, Tls};
@@ -33,6 +34,7 @@ pub(super) struct ServerSection {
     #[serde(default)]
     cors_origins: Vec<String>,
     tls: Option<TlsSection>,
+    acme: Option<AcmeSection>,
     #[serde(default)]
     connections: ConnectionsSection,
 }
@@ -42,6 +44,18 @@ pub(super) struct ServerSection {
 struct TlsSection {
     certificate: PathBuf,
     key: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AcmeSection {
+    #[serde(default)]
+    domains: Vec<String>,
+    contact: Option<String>,
+    directory: Option<String>,
+    #[serde(default)]
+    accept_terms: bool,
+    roots: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -71,6 +85,7 @@ pub(crate) struct Edge {
     cors_origins: Vec<Origin>,
     connections: ConnectionLimits,
     tls: Option<TlsFiles>,
+    acme: Option<AcmeSettings>,
     quotas: Quotas,
     redis: Option<Redis>,
 }
@@ -109,13 +124,16 @@ impl Edge {
         let proxies = list("BIST_TRUSTED_PROXIES", server.trusted_proxies)?;
         let origins = list("BIST_CORS_ORIGINS", server.cors_origins)?;
         let redis_url = environment("BIST_REDIS_URL")?.or(redis_url);
+        let public_url = public_url.as_deref().map(own_address).transpose()?;
+        let acme = server.acme.map(|section| acme(section, public_url.as_ref())).transpose()?;
         Ok(Self {
-            public_url: public_url.as_deref().map(own_address).transpose()?,
+            public_url,
             trusted_proxies: all(&proxies, network).context("server.trusted_proxies")?,
             cors_origins: all(&origins, |text| Ok(Origin::from_str(text)?))
                 .context("server.cors_origins")?,
             connections: connections(&server.connections)?,
             tls: server.tls.map(|TlsSection { certificate, key }| TlsFiles { certificate, key }),
+            acme,
             quotas: quotas(limits)?,
             redis: redis_url.map(|url| redis(&url, redis_password)).transpose()?,
         })
@@ -137,11 +155,22 @@ impl Edge {
         self.quotas
     }
 
-    /// The settings of the server, with the certificate of `tls` rather than that of the file.
+    /// What looks after the certificate, where one is ordered.
+    pub(crate) async fn certificates(
+        &self,
+        app: &App,
+    ) -> anyhow::Result<Option<Arc<Certificates>>> {
+        let Some(acme) = &self.acme else { return Ok(None) };
+        Ok(Some(Arc::new(Certificates::new(app.clone(), acme.clone()).await?)))
+    }
+
+    /// The settings of the server, with the certificate of `tls` rather than that of the file, or with
+    /// the one that is ordered.
     pub(crate) async fn settings(
         &self,
         app: &App,
         tls: Option<TlsFiles>,
+        ordered: Option<Arc<Certificates>>,
     ) -> anyhow::Result<ServerSettings> {
         let limits = RateLimits::new(self.quotas, app.clock());
         let limits = match self.shared_limiter(app).await? {
@@ -149,7 +178,15 @@ impl Edge {
             None => limits,
         };
         let tls = tls.or_else(|| self.tls.clone());
-        let tls = tls.map(|files| Tls::read(files.certificate, files.key)).transpose()?;
+        let tls = match (tls, ordered) {
+            (Some(_), Some(_)) => bail!(
+                "server.acme orders a certificate, and files of another one are given; keep one of \
+                 the two: server.acme, or server.tls with --tls-cert and --tls-key"
+            ),
+            (Some(files), None) => Some(Tls::read(files.certificate, files.key)?),
+            (None, Some(ordered)) => Some(Tls::ordered(ordered)?),
+            (None, None) => None,
+        };
         Ok(ServerSettings {
             public_url: self.public_url.clone(),
             trusted_proxies: self.trusted_proxies.clone(),
@@ -198,6 +235,47 @@ fn own_address(text: &str) -> anyhow::Result<Origin> {
         );
     }
     Ok(origin)
+}
+
+/// What is ordered from which authority.
+fn acme(section: AcmeSection, public_url: Option<&Origin>) -> anyhow::Result<AcmeSettings> {
+    let AcmeSection { mut domains, contact, directory, accept_terms, roots } = section;
+    let directory = directory.unwrap_or_else(|| DIRECTORY_DEFAULT.to_owned());
+    if !directory.starts_with("https://") {
+        bail!("server.acme.directory is '{directory}'; give an address that begins with https://");
+    }
+    if !accept_terms {
+        bail!(
+            "server.acme.accept_terms is not true: a certificate authority gives certificates to those \
+             who accept its terms; read them at {directory}, where 'termsOfService' leads to them, and \
+             set it"
+        );
+    }
+    if domains.is_empty() {
+        let Some(public_url) = public_url else {
+            bail!("server.acme has no domains; name them, or set server.public_url");
+        };
+        domains.push(public_url.host().to_owned());
+    }
+    for domain in &mut domains {
+        domain.make_ascii_lowercase();
+        // Names and nothing else: tls-alpn-01 shows no whole zones, and addresses need other orders.
+        let is_part = |part: &str| {
+            !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        };
+        if !domain.split('.').all(is_part) || domain.parse::<IpAddr>().is_ok() {
+            bail!(
+                "server.acme.domains: '{domain}' is no name that a certificate is ordered for; give one \
+                 such as bist.example, without an asterisk and no address"
+            );
+        }
+    }
+    if let Some(contact) = contact.as_ref().filter(|contact| !contact.contains('@')) {
+        bail!(
+            "server.acme.contact is '{contact}'; give an e-mail address such as ops@bist.example"
+        );
+    }
+    Ok(AcmeSettings { domains, contact, directory, roots })
 }
 
 /// A network, or an address that stands for itself.

@@ -145,6 +145,27 @@ fn settings_of_the_edge_that_cannot_hold_are_refused_by_name() {
         ("[server]\ntrusted_proxies = ['10.0.0.0/33']", "'10.0.0.0/33' is no address or network"),
         ("[server.connections]\nall_max = 0", "server.connections.all_max is 0; give a number"),
         ("[server.connections]\nhead_time_s_max = 900", "give seconds from 1 to 300"),
+        ("[server.acme]\ndomains = ['a.example']", "server.acme.accept_terms is not true"),
+        ("[server.acme]\naccept_terms = true", "server.acme has no domains; name them"),
+        (
+            "[server.acme]\naccept_terms = true\ndomains = ['*.a.example']",
+            "'*.a.example' is no name that a certificate is ordered for",
+        ),
+        ("[server.acme]\naccept_terms = true\ndomains = ['127.0.0.1']", "and no address"),
+        ("[server.acme]\naccept_terms = true\ndirectory = 'http://ca.example'", "https://"),
+        (
+            "[server.acme]\naccept_terms = true\ndomains = ['a.example']\ncontact = 'ops'",
+            "server.acme.contact is 'ops'; give an e-mail address",
+        ),
+        (
+            "[server.acme]\naccept_terms = true\ndomains = ['a.example']\nroots = 'no.pem'",
+            "server.acme.roots: the certificate in no.pem cannot be used",
+        ),
+        (
+            "[server.acme]\naccept_terms = true\ndomains = ['a.example']\n\
+             [server.tls]\ncertificate = 'a.pem'\nkey = 'a.pem'",
+            "server.acme orders a certificate, and files of another one are given",
+        ),
         ("[limits]\nauth = 'often'", "limits.auth: 'often' is no quota; give"),
         ("[limits]\naddress_multiple = 0", "limits.address_multiple is 0"),
     ] {

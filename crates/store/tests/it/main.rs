@@ -4,6 +4,7 @@
 
 mod audit;
 mod bucket;
+mod certificate_orders;
 mod experiments;
 mod ingests;
 mod jobs;
