@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use bist_app::StoreError;
-use bist_app::certificates::Certificates;
+use bist_app::certificates::{Certificates, Validity};
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -41,7 +41,6 @@ struct Ordered {
 }
 
 /// A certificate that is read again when its files have changed.
-
 #[derive(Debug)]
 struct Files {
     certificate: PathBuf,
@@ -126,6 +125,17 @@ impl Tls {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let config = Arc::new(config);
         Ok(Self(Arc::new(Source::Ordered(Ordered { certificates, config }))))
+    }
+
+    /// From when until when the certificate is good; `None` when there is none yet, or it cannot be read.
+    pub fn validity(&self) -> Option<Validity> {
+        match &*self.0 {
+            Source::Files(files) => {
+                let text = fs::read(&files.certificate).ok()?;
+                Validity::of(&CertificateDer::from_pem_slice(&text).ok()?)
+            }
+            Source::Ordered(ordered) => Some(ordered.certificates.current()?.validity),
+        }
     }
 
     /// Agrees on keys with whoever has connected; `None` when it was an authority that has seen by that

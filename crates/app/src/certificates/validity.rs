@@ -15,7 +15,7 @@ pub struct Validity {
 
 impl Validity {
     /// Reads it out of a certificate in DER form, as RFC 5280 lays it out; `None` when it is none.
-    pub(super) fn of(certificate: &[u8]) -> Option<Self> {
+    pub fn of(certificate: &[u8]) -> Option<Self> {
         let of_whole = |reader: BERReader<'_, '_>| {
             reader.read_sequence(|parts| {
                 let validity = parts.next().read_sequence(of_signed)?;

@@ -19,6 +19,9 @@ use crate::terminal::Terminal;
 /// The best score.
 const SCORE_MAX: f64 = 10.0;
 
+/// How long a certificate must still be good, days: people need time to find out why it was not renewed.
+const CERTIFICATE_DAYS_MIN: i64 = 14;
+
 #[derive(Args, Debug)]
 pub(crate) struct DoctorArgs {
     /// Put the protections to the test: the service as it is configured, on a scratch directory, and the
@@ -106,6 +109,7 @@ async fn examine(app: &App, config: &Config) -> anyhow::Result<Vec<SecurityCheck
     let settings = config.edge.settings(app, None, certificates.clone()).await?;
     let scratch = tempfile::tempdir().context("a scratch directory cannot be made")?;
     let mut checks = vec![transport(config, &settings)];
+    checks.extend(certificate(&settings, app.now()));
     checks.extend(shared_limits(app, config).await?);
     checks.extend(bist_server::self_test(&settings, scratch.path(), app.now()).await?);
     checks.extend(app.security_checks().await?);
@@ -124,10 +128,7 @@ fn transport(config: &Config, settings: &ServerSettings) -> SecurityCheck {
     }
     let found = match check_listening(config.bind, settings) {
         Err(error) => Err(error.to_string()),
-        Ok(()) if settings.tls.is_some() => {
-            Ok("TLS 1.2 and 1.3 end in this process, with a certificate that fits its key"
-                .to_owned())
-        }
+        Ok(()) if settings.tls.is_some() => Ok("TLS 1.2 and 1.3 end in this process".to_owned()),
         Ok(()) if settings.trusted_proxies.is_empty() => {
             Err("people come by https, and nothing says where TLS ends".to_owned())
         }
@@ -136,6 +137,22 @@ fn transport(config: &Config, settings: &ServerSettings) -> SecurityCheck {
     let advice = "give a certificate in [server.tls], or name the proxy where TLS ends in \
                   server.trusted_proxies";
     SecurityCheck::judged(ID, 5, found, advice)
+}
+
+/// Whether the certificate is good for a while, where TLS ends in this process.
+fn certificate(settings: &ServerSettings, now: Timestamp) -> Option<SecurityCheck> {
+    let tls = settings.tls.as_ref()?;
+    let found = match tls.validity() {
+        None => Err("there is no certificate yet".to_owned()),
+        Some(validity) => {
+            let days = validity.not_after.duration_since(now).as_hours() / 24;
+            let told =
+                format!("the certificate is good until {}, for {days} days", validity.not_after);
+            if days >= CERTIFICATE_DAYS_MIN { Ok(told) } else { Err(told) }
+        }
+    };
+    let advice = "renew it, or look into the log of `bist serve` for why server.acme does not";
+    Some(SecurityCheck::judged("transport.certificate", 3, found, advice))
 }
 
 /// Whether the count that several servers share is there.

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -21,15 +21,20 @@ impl Place {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let data = folder.path().join("data");
-        let CertifiedKey { cert, signing_key } =
-            generate_simple_self_signed(["bist.example".to_owned()]).unwrap();
+        let signing_key = KeyPair::generate().unwrap();
+        let certificate = |last_year| {
+            let mut params = CertificateParams::new(["bist.example".to_owned()]).unwrap();
+            params.not_after = date_time_ymd(last_year, 1, 1);
+            params.self_signed(&signing_key).unwrap().pem()
+        };
         let file = |name: &str, content: &str| {
             let path = folder.path().join(name);
             fs::write(&path, content).unwrap();
             private(&path);
             path
         };
-        let certificate = file("certificate.pem", &cert.pem());
+        file("old.pem", &certificate(2020));
+        let certificate = file("certificate.pem", &certificate(2090));
         let key = file("key.pem", &signing_key.serialize_pem());
         let settings = format!(
             "[server]\nbind = '0.0.0.0:8443'\npublic_url = 'https://bist.example'\n\n[server.tls]\n\
@@ -115,6 +120,7 @@ fn a_service_in_production_scores_high_and_less_without_each_protection() {
     let believing =
         place.settings.replace("[server.tls]", "trusted_proxies = ['0.0.0.0/0']\n[server.tls]");
     less(&believing, &["limits.made_up_addresses", "limits.proxies"]);
+    less(&place.settings.replace("certificate.pem", "old.pem"), &["transport.certificate"]);
     // Without a certificate it would not start.
     let clear = place.settings.split("[server.tls]").next().unwrap().to_owned();
     less(&clear, &["transport.tls"]);
