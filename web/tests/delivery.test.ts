@@ -21,6 +21,15 @@ describe('what is delivered', () => {
       expect(markup, file).not.toMatch(/\son\w+="/);
     }
   });
+  it('shows texts as texts: nothing that others wrote becomes markup or code', () => {
+    const sinks = /\{@html|innerHTML|outerHTML|insertAdjacentHTML|document\.write|srcdoc|\beval\(|new Function\(/;
+    for (const file of sources(join(WEB, 'src'))) expect(readFileSync(file, 'utf8'), file).not.toMatch(sinks);
+  });
+  it('keeps nothing of a session in the browser: only the settings have a storage', () => {
+    const storages = /localStorage|sessionStorage|indexedDB|document\.cookie/;
+    const holding = sources(join(WEB, 'src')).filter((file) => storages.test(readFileSync(file, 'utf8')));
+    expect(holding).toEqual([join(WEB, 'src/settings.svelte.ts')]);
+  });
   it('credits the versions that are installed', () => {
     const manifest = JSON.parse(readFileSync(join(WEB, 'package.json'), 'utf8')) as Record<string, Record<string, string>>;
     const pinned = { ...manifest.dependencies, ...manifest.devDependencies };
