@@ -54,7 +54,7 @@ snapshots: ## Rewrites the reviewed snapshots (OpenAPI document, golden reports)
 	BIST_UPDATE_SNAPSHOTS=1 cargo test --workspace --locked --quiet
 
 deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny).
-	cargo deny check
+	scripts/deny_check.sh
 
 bench: web ## Ours beside what users would choose instead, from PyPI, on one core, as ratios.
 	cargo build --release --locked --bin bist
@@ -74,6 +74,10 @@ e2e: web ## The real binary in headless Chromium.
 outside: web ## The real binary beside Optuna, its dashboard, LightGBM, an S3 server and Schemathesis, from PyPI.
 	cargo build --release --locked --bin bist
 	scripts/outside_check.sh target/release/bist
+
+security: web ## The real binary before sslyze, the MDN HTTP Observatory, Wapiti, sqlmap and Schemathesis; its dependencies by cargo-deny.
+	cargo build --release --locked --bin bist
+	scripts/security_check.sh target/release/bist
 
 ci: ## What must be green before a commit lands.
 	.ci/run

@@ -6,7 +6,7 @@ import { freshCode } from './totp.mjs';
 const PASSWORD = 'kirmizi balon dokuz kedi';
 
 /** Answers that a step is meant to bring are no complaints. */
-function forgive(complaints, ...statuses) {
+export function forgive(complaints, ...statuses) {
   const isMeant = (complaint) => statuses.some((status) => complaint.startsWith(`${status} for`) || complaint.includes(`status of ${status}`));
   const rest = complaints.filter((complaint) => !isMeant(complaint));
   complaints.splice(0, complaints.length, ...rest);

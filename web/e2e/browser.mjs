@@ -68,7 +68,8 @@ export async function keepSession(context) {
 }
 
 /** What the server answers to who is signed in. */
-export const ask = (path) => fetch(`${BASE}${path}`, { headers: { cookie: cookies.map(({ name, value }) => `${name}=${value}`).join('; ') } });
+export const ask = (path, { headers, ...request } = {}) =>
+  fetch(`${BASE}${path}`, { ...request, headers: { ...headers, cookie: cookies.map(({ name, value }) => `${name}=${value}`).join('; ') } });
 
 export async function api(path) {
   const response = await ask(path);

@@ -35,6 +35,7 @@ import {
 import { accessJourney, signIn } from './access.mjs';
 import { explanationJourney } from './explanations.mjs';
 import { horizonJourney, withinSession } from './horizons.mjs';
+import { injectionJourney } from './injection.mjs';
 import { jobsJourney } from './jobs.mjs';
 import { recordStates } from './record.mjs';
 import { registryJourney } from './registry.mjs';
@@ -499,8 +500,8 @@ try {
     () => emptyStore(browser),
     () => unknownAddresses(browser),
     () => apiDocs(browser),
-    // What access looks like does not depend on the data.
-    ...(QUICK ? [] : [() => accessJourney(browser, owner)]),
+    // What access looks like does not depend on the data, nor does what hostile texts come to.
+    ...(QUICK ? [] : [() => accessJourney(browser, owner), () => injectionJourney(browser, owner)]),
   ];
   for (const step of steps) {
     await step().catch((error) => check(false, error.stack.split('\n').slice(0, 4).join(' ')));

@@ -359,7 +359,7 @@ impl Store {
         let ends_at_once = match run.state {
             JobState::Waiting => true,
             JobState::Running => false,
-            JobState::Failed if run.retry_at.is_some() => true,
+            JobState::Failed | JobState::Cancelled if run.retry_at.is_some() => true,
             JobState::Done | JobState::Failed | JobState::Cancelled => {
                 return Err(StoreError::JobMove { id, state: run.state.as_str(), to: "cancelled" });
             }

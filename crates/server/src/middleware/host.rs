@@ -21,7 +21,13 @@ pub(super) async fn require_own(
     request: Request,
     next: Next,
 ) -> Response {
-    let in_header = request.headers().get(header::HOST).map(|value| value.to_str().unwrap_or("?"));
+    let mut headers = request.headers().get_all(header::HOST).iter();
+    let in_header = headers.next().map(|value| value.to_str().unwrap_or("?"));
+    // Somebody in between may have gone by the other one (RFC 9112, 3.2).
+    if headers.next().is_some() {
+        let detail = "there is more than one Host header; send one".to_owned();
+        return ApiError::Malformed(detail).into_response();
+    }
     // A request line with a whole URL names the host there, and that counts (RFC 9112, 3.2.2).
     let host = request.uri().authority().map(Authority::as_str).or(in_header);
     match host {
@@ -33,10 +39,12 @@ pub(super) async fn require_own(
 /// Whether `host`, with or without a port, can only be this server.
 fn is_own(host: &str, public_url: Option<&Origin>) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
-    if authority.as_str().contains('@') {
+    let name = authority.host();
+    let port_chars = authority.port().map_or(0, |port| port.as_str().len() + 1);
+    // Neither a user stands before the name, nor anything but a port behind it.
+    if name.len() + port_chars != host.len() {
         return false;
     }
-    let name = authority.host();
     is_loopback(name) || public_url.is_some_and(|url| url.host().eq_ignore_ascii_case(name))
 }
 
@@ -63,6 +71,7 @@ mod tests {
             "localhost@example.com",
             "example.com@localhost",
             "localhost/",
+            "localhost:99999",
         ] {
             assert!(!is_own(host, None), "{host}");
         }

@@ -9,11 +9,10 @@ use crate::origin::Origin;
 use crate::settings::ServerSettings;
 
 /// What the policy of a page must say, directive by directive.
-const CSP: [(&str, &str); 7] = [
-    ("default-src", "'self'"),
+const CSP: [(&str, &str); 6] = [
+    ("default-src", "'none'"),
     ("script-src", "'self'"),
     ("style-src", "'self'"),
-    ("object-src", "'none'"),
     ("base-uri", "'none'"),
     ("form-action", "'self'"),
     ("frame-ancestors", "'none'"),

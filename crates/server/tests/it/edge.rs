@@ -109,6 +109,16 @@ async fn the_public_name_is_answered_and_browsers_come_over_tls_from_then_on() {
 }
 
 #[tokio::test]
+async fn a_request_for_two_hosts_is_refused_whichever_comes_first() {
+    let app = TestApp::empty().await;
+    for hosts in [["localhost", "evil.example"], ["evil.example", "localhost"]] {
+        let headers = hosts.map(|host| ("host", host));
+        let answer = app.send(Method::GET, "/health/live", &headers).await;
+        assert_eq!(answer.problem(400).0, "malformed_request", "{hosts:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_document_that_is_nested_too_deeply_is_refused() {
     let app = TestApp::empty().await;
     let mut nested = json!(1);

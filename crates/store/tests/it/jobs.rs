@@ -125,6 +125,15 @@ async fn a_run_is_cancelled_at_once_when_it_waits_and_by_its_process_when_it_run
     assert_eq!(cancelled.state, JobState::Cancelled);
     assert!(store.claim_job(NAME, None, at(1_002)).await.unwrap().is_none());
 
+    // It waits again once it is to be begun again, and may be cancelled again.
+    other.retry_job(waiting.id, "again", &audit_at(&other, 1_002).await).await.unwrap();
+    let cancelled = other
+        .cancel_job(waiting.id, "can", "enough", &audit_at(&other, 1_002).await)
+        .await
+        .unwrap();
+    assert_eq!((cancelled.state, cancelled.retry_at), (JobState::Cancelled, None));
+    assert!(store.claim_job(NAME, None, at(1_002)).await.unwrap().is_none());
+
     // Begun again, it is running when it is cancelled; its process dies before it sees that.
     other.retry_job(waiting.id, "again", &audit_at(&other, 1_003).await).await.unwrap();
     let running = store.claim_job(NAME, None, at(1_003)).await.unwrap().unwrap();
