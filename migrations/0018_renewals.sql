@@ -16,3 +16,9 @@ CREATE TABLE certificate_answers (
     domain                 TEXT PRIMARY KEY,
     digest                 TEXT NOT NULL
 );
+
+-- Whether a key gets a successor before its end, when its owner was reminded of it, and whether it is such
+-- a successor that nobody has collected; until then what opens it is a secret (0015).
+ALTER TABLE api_keys ADD COLUMN auto_rotate BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE api_keys ADD COLUMN reminded_at_us BIGINT;
+ALTER TABLE api_keys ADD COLUMN is_uncollected BIGINT NOT NULL DEFAULT 0;

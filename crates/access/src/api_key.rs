@@ -20,8 +20,13 @@ pub const KEY_DAYS_MAX: u16 = 365;
 /// How long the old one of a rotated key is still good.
 pub const KEY_GRACE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// How long before its end a key is looked after: its owner is reminded, or it gets a successor.
+pub const KEY_ENDS_SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// How often it is written down that a key is used.
 pub const KEY_SEEN_EVERY: SignedDuration = SignedDuration::from_mins(1);
+
+const DAY_S: i64 = 24 * 60 * 60;
 
 /// Most characters of what a key is called.
 const NAME_CHARS_MAX: usize = 80;
@@ -107,6 +112,8 @@ pub struct KeyRequest {
     pub networks: Vec<IpNet>,
     /// How many days it is good for.
     pub days: u16,
+    /// Whether it gets a successor before its end.
+    pub auto_rotate: bool,
 }
 
 /// Why a key is not made.
@@ -235,6 +242,21 @@ pub struct ApiKey {
     pub revoked_at: Option<Timestamp>,
     /// What took its place.
     pub replaced_by: Option<KeyId>,
+    /// Whether it gets a successor before its end.
+    pub auto_rotate: bool,
+    /// When it went on record that its end is near.
+    pub reminded_at: Option<Timestamp>,
+    /// Whether it is a successor that waits to be collected: nobody has seen what opens it.
+    pub is_uncollected: bool,
+}
+
+/// What a key that ends soon needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyCare {
+    /// Its owner is to be reminded of it.
+    Reminder,
+    /// It is to get a successor.
+    Successor,
 }
 
 impl ApiKey {
@@ -248,6 +270,31 @@ impl ApiKey {
             KeyState::Grace
         } else {
             KeyState::Active
+        }
+    }
+
+    /// Whether it is good at `now` and ends within seven days.
+    pub fn ends_soon(&self, now: Timestamp) -> bool {
+        let is_good = matches!(self.state(now), KeyState::Active | KeyState::Grace);
+        is_good && self.expires_at.duration_since(now) <= KEY_ENDS_SOON
+    }
+
+    /// Days from `now` to its end, of which the last one has begun; 1 on the last day.
+    pub fn days_left(&self, now: Timestamp) -> i64 {
+        let left_s = self.expires_at.duration_since(now).as_secs().max(0);
+        left_s / DAY_S + i64::from(left_s % DAY_S != 0)
+    }
+
+    /// What it needs at `now`; nothing while its end is far, and once it is looked after.
+    pub fn care(&self, now: Timestamp) -> Option<KeyCare> {
+        if self.state(now) != KeyState::Active || !self.ends_soon(now) || self.is_uncollected {
+            None
+        } else if self.auto_rotate {
+            Some(KeyCare::Successor)
+        } else if self.reminded_at.is_none() {
+            Some(KeyCare::Reminder)
+        } else {
+            None
         }
     }
 
@@ -268,6 +315,7 @@ mod tests {
             scopes: BTreeSet::from([Scope::Read]),
             networks: Vec::new(),
             days: KEY_DAYS_DEFAULT,
+            auto_rotate: false,
         }
     }
 
@@ -321,7 +369,22 @@ mod tests {
             last_used_at: None,
             revoked_at: None,
             replaced_by: None,
+            auto_rotate: false,
+            reminded_at: None,
+            is_uncollected: false,
         };
+        for (at, days_left, care) in [
+            (82, 8, None),
+            (83, 7, Some(KeyCare::Reminder)),
+            (89, 1, Some(KeyCare::Reminder)),
+            (90, 0, None),
+        ] {
+            assert_eq!((key.days_left(day(at)), key.care(day(at))), (days_left, care), "{at}");
+        }
+        let reminded = ApiKey { reminded_at: Some(day(83)), ..key.clone() };
+        assert_eq!((reminded.care(day(84)), reminded.ends_soon(day(84))), (None, true));
+        let rotating = ApiKey { auto_rotate: true, ..reminded };
+        assert_eq!(rotating.care(day(84)), Some(KeyCare::Successor));
         assert_eq!(key.state(day(89)), KeyState::Active);
         assert_eq!(key.state(day(90)), KeyState::Expired);
         let replaced = ApiKey { replaced_by: Some(key.id.clone()), ..key.clone() };

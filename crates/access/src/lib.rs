@@ -46,7 +46,7 @@ pub mod totp;
 
 pub use account::{Account, AccountState, SecondFactor, UserName, UserNameError};
 pub use actor::Actor;
-pub use api_key::{ApiKey, KeyRequest, KeyRequestError, KeyState, Scope, ScopeError};
+pub use api_key::{ApiKey, KeyCare, KeyRequest, KeyRequestError, KeyState, Scope, ScopeError};
 pub use audit::{
     AuditAction, AuditActionError, AuditBreak, AuditDetails, AuditEntry, AuditHead, AuditKey,
     AuditKeyError, AuditPersonal, AuditProblem, AuditRecord, AuditRoot, AuditRootError,

@@ -6,6 +6,7 @@
 pub mod api_keys;
 pub mod callers;
 mod hashing;
+pub mod key_care;
 mod own_secrets;
 pub mod second_factor;
 pub mod sign_in;
@@ -70,6 +71,23 @@ pub enum AccessError {
         /// Where it stands.
         state: &'static str,
     },
+    /// The key waits to be collected.
+    #[error(
+        "nobody has collected the API key '{0}' yet; `bist keys collect {0}` shows what opens it, once"
+    )]
+    KeyUncollected(String),
+    /// The key does not wait to be collected.
+    #[error(
+        "the API key '{0}' does not wait to be collected: it was before, or is no successor; rotate the \
+         key if nobody has what opens it"
+    )]
+    NothingToCollect(String),
+    /// The key has no successor.
+    #[error(
+        "this API key has no successor; one that was made with auto_rotate gets it seven days before its \
+         end"
+    )]
+    NoSuccessor,
     /// Nobody could look after accounts any more.
     #[error(
         "this is the last administrator who can sign in; make another one first, with `bist users \

@@ -12,8 +12,9 @@ use bist_market::Calendar;
 use bist_market::bar::day_of;
 use bist_store::{NewJob, StoreError};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::access::key_care;
 use crate::nightly::NightlyPlan;
 use crate::progress::ProgressSink;
 use crate::retraining::RetrainingPlan;
@@ -33,17 +34,20 @@ pub enum Job {
     NightlyIngest,
     /// Trains anew, and lets a rule decide whether the new models take over.
     Retraining,
+    /// Looks after API keys near their end.
+    KeyCare,
 }
 
 impl Job {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::NightlyIngest, Self::Retraining];
+    pub const ALL: [Self; 3] = [Self::NightlyIngest, Self::Retraining, Self::KeyCare];
 
     /// Its name in the store, the API and on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NightlyIngest => "nightly-ingest",
             Self::Retraining => "retraining",
+            Self::KeyCare => "key-care",
         }
     }
 
@@ -60,7 +64,7 @@ impl Job {
 
 /// A name of no job.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no job '{name}'; there are {}", Job::ALL.map(Job::as_str).join(" and "))]
+#[error("there is no job '{name}'; there are {}", Job::ALL.map(Job::as_str).join(", "))]
 pub struct UnknownJob {
     /// The name.
     pub name: String,
@@ -175,6 +179,7 @@ impl App {
                 let due = self.retraining_due().await?;
                 due.map(|(at, plan)| Ok((at, document(&plan)?))).transpose()
             }
+            Job::KeyCare => Ok(self.key_care_due().await?.map(|at| (at, json!({})))),
         }
     }
 
@@ -189,6 +194,7 @@ impl App {
         let done = match job {
             Job::NightlyIngest => Box::pin(self.do_nightly(run, progress)).await?,
             Job::Retraining => Box::pin(self.do_retraining(run, progress)).await?,
+            Job::KeyCare => Box::pin(self.do_key_care(run, progress)).await?,
         };
         Ok(Some(done))
     }
@@ -211,6 +217,7 @@ impl App {
                 document(&NightlyPlan { day: day.unwrap_or_else(|| day_of(self.now())) })?
             }
             Job::Retraining => document(plan)?,
+            Job::KeyCare => json!({}),
         };
         let JobAsked { by, reason } = asked;
         let new = NewJob { name: job.as_str(), asked_by: by, reason, plan };
@@ -255,6 +262,7 @@ impl App {
             let (is_enabled, due_at) = match job {
                 Job::NightlyIngest => (self.nightly.is_some(), nightly::next_due(now, calendar)),
                 Job::Retraining => (self.retraining_enabled, retraining::next_due(now, calendar)),
+                Job::KeyCare => (true, key_care::next_due(now)),
             };
             let last = self.store.jobs(Some(job.as_str()), None, 1).await?.pop();
             let retry_at = last.and_then(|run| run.retry_at);

@@ -18,6 +18,8 @@ pub(crate) enum Needs {
     Role(Role),
     /// The role, by a session in which a code was given a moment ago; no API key will do.
     FreshCode(Role),
+    /// An API key, whatever its scopes: what is asked for is about it.
+    Key,
 }
 
 impl fmt::Display for Needs {
@@ -28,11 +30,12 @@ impl fmt::Display for Needs {
             Self::Person => f.write_str("person"),
             Self::Role(role) => write!(f, "{role}"),
             Self::FreshCode(role) => write!(f, "{role} with a fresh code"),
+            Self::Key => f.write_str("key"),
         }
     }
 }
 
-use Needs::{FreshCode, Nothing, Person, Session};
+use Needs::{FreshCode, Key, Nothing, Person, Session};
 use Role::{Admin, Analyst, Viewer};
 
 /// An operation and what it needs.
@@ -43,6 +46,8 @@ pub(crate) const TABLE: &[Row] = &[
     (Method::DELETE, "/api/v1/api-keys/{key}", FreshCode(Viewer)),
     (Method::GET, "/api/v1/api-keys", Person),
     (Method::POST, "/api/v1/api-keys", FreshCode(Viewer)),
+    (Method::POST, "/api/v1/api-keys/successor", Key),
+    (Method::POST, "/api/v1/api-keys/{key}/collect", FreshCode(Viewer)),
     (Method::POST, "/api/v1/api-keys/{key}/rotate", FreshCode(Viewer)),
     (Method::GET, "/api/v1/audit", Needs::Role(Admin)),
     (Method::GET, "/api/v1/audit/verification", Needs::Role(Admin)),

@@ -72,6 +72,8 @@ pub(crate) enum ApiError {
     Forbidden(Role),
     /// It is for people and not for programs.
     NotForKeys,
+    /// It is for an API key itself.
+    KeyNeeded,
     /// No page of the session asks for the change.
     CsrfToken,
     /// Something about access was not done.
@@ -158,6 +160,8 @@ pub(crate) enum ProblemCode {
     SecondFactorState,
     /// The API key was rotated, taken back, or its time is over.
     ApiKeyNotActive,
+    /// The API key has no successor, it was collected, or nobody has collected it yet.
+    ApiKeyCollection,
     /// The link was used, is too old, or never was one.
     InvitationInvalid,
     /// The password is too short, too long, or too easy to guess.
@@ -245,6 +249,7 @@ impl ProblemCode {
             Self::LastAdministrator => ("last_administrator", StatusCode::CONFLICT),
             Self::SecondFactorState => ("second_factor_state", StatusCode::CONFLICT),
             Self::ApiKeyNotActive => ("api_key_not_active", StatusCode::CONFLICT),
+            Self::ApiKeyCollection => ("api_key_collection", StatusCode::CONFLICT),
             Self::InvitationInvalid => ("invitation_invalid", StatusCode::GONE),
             Self::WeakPassword => ("weak_password", StatusCode::UNPROCESSABLE_ENTITY),
             Self::SignInBusy => ("sign_in_busy", StatusCode::SERVICE_UNAVAILABLE),
@@ -325,7 +330,7 @@ impl ApiError {
             Self::SecondFactorRequired => ProblemCode::SecondFactorRequired,
             Self::EnrolmentRequired => ProblemCode::EnrolmentRequired,
             Self::StepUpRequired => ProblemCode::StepUpRequired,
-            Self::Forbidden(_) | Self::NotForKeys => ProblemCode::Forbidden,
+            Self::Forbidden(_) | Self::NotForKeys | Self::KeyNeeded => ProblemCode::Forbidden,
             Self::CsrfToken => ProblemCode::CrossSite,
             Self::Access(error) => code_of(error),
             Self::NotFound => ProblemCode::NotFound,
@@ -401,6 +406,9 @@ impl ApiError {
             Self::Forbidden(role) => format!("this is for the role {role} and above"),
             Self::NotForKeys => {
                 "this is for people who have signed in, not for API keys".to_owned()
+            }
+            Self::KeyNeeded => {
+                "this is for programs that ask with an API key, not for people who have signed in".to_owned()
             }
             Self::CsrfToken => {
                 "a change by a session needs the header 'x-csrf-token' with what GET \
@@ -494,6 +502,9 @@ fn code_of(error: &AccessError) -> ProblemCode {
         AccessError::NoSuchSession(_) => ProblemCode::SessionNotFound,
         AccessError::NoSuchKey(_) => ProblemCode::ApiKeyNotFound,
         AccessError::KeyNotActive { .. } => ProblemCode::ApiKeyNotActive,
+        AccessError::KeyUncollected(_)
+        | AccessError::NothingToCollect(_)
+        | AccessError::NoSuccessor => ProblemCode::ApiKeyCollection,
         AccessError::LastAdministrator => ProblemCode::LastAdministrator,
         AccessError::Store(StoreError::UserNameTaken(_)) => ProblemCode::UserNameTaken,
         AccessError::Store(StoreError::Busy) => ProblemCode::StoreBusy,

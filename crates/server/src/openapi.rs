@@ -174,6 +174,7 @@ fn describe(operation: &mut Operation, method: &Method, path: &str) {
     if needs != Some(Needs::Nothing) {
         let schemes = match needs {
             Some(Needs::Role(_)) => vec![BY_SESSION, BY_KEY],
+            Some(Needs::Key) => vec![BY_KEY],
             _ => vec![BY_SESSION],
         };
         let none: [&str; 0] = [];
@@ -416,7 +417,7 @@ pub(crate) struct KeyConflict;
 
 impl IntoResponses for KeyConflict {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problem_responses(&[ProblemCode::ApiKeyNotActive])
+        problem_responses(&[ProblemCode::ApiKeyNotActive, ProblemCode::ApiKeyCollection])
     }
 }
 
@@ -541,6 +542,7 @@ fn example(code: ProblemCode) -> ApiError {
         ProblemCode::ApiKeyNotActive => {
             AccessError::KeyNotActive { id: "k0123456789abcdef".to_owned(), state: "revoked" }.into()
         }
+        ProblemCode::ApiKeyCollection => AccessError::NoSuccessor.into(),
         ProblemCode::InvitationInvalid => AccessError::InvitationInvalid.into(),
         ProblemCode::WeakPassword => AccessError::Weak(WeakPassword::TooShort).into(),
         ProblemCode::SignInBusy => AccessError::Busy.into(),

@@ -28,7 +28,8 @@ impl Store {
         let row = sqlx::query(
             "SELECT api_keys.id AS key, api_keys.account, name, scopes, networks,
                     api_keys.created_at_us AS made_at_us, expires_at_us, last_used_at_us,
-                    revoked_at_us, replaced_by, accounts.*
+                    revoked_at_us, replaced_by, auto_rotate, reminded_at_us, is_uncollected,
+                    accounts.*
              FROM api_keys JOIN accounts ON accounts.id = api_keys.account
              WHERE api_keys.digest = $1",
         )
@@ -46,7 +47,8 @@ impl Store {
     pub async fn api_keys(&self, owner: Option<&AccountId>) -> Result<Vec<ApiKey>, StoreError> {
         let rows = sqlx::query(
             "SELECT id AS key, account, name, scopes, networks, created_at_us AS made_at_us,
-                    expires_at_us, last_used_at_us, revoked_at_us, replaced_by
+                    expires_at_us, last_used_at_us, revoked_at_us, replaced_by, auto_rotate,
+                    reminded_at_us, is_uncollected
              FROM api_keys WHERE $1 IS NULL OR account = $1 ORDER BY created_at_us DESC, id",
         )
         .bind(owner.map(AccountId::as_str))
@@ -79,8 +81,45 @@ impl AccessChange {
     pub async fn api_key(&mut self, id: &KeyId) -> Result<Option<ApiKey>, StoreError> {
         let row = sqlx::query(
             "SELECT id AS key, account, name, scopes, networks, created_at_us AS made_at_us,
-                    expires_at_us, last_used_at_us, revoked_at_us, replaced_by
+                    expires_at_us, last_used_at_us, revoked_at_us, replaced_by, auto_rotate,
+                    reminded_at_us, is_uncollected
              FROM api_keys WHERE id = $1",
+        )
+        .bind(id.as_str())
+        .fetch_optional(self.connection())
+        .await?;
+        row.as_ref().map(api_key).transpose()
+    }
+
+    /// The keys of the account `owner`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn api_keys(&mut self, owner: &AccountId) -> Result<Vec<ApiKey>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id AS key, account, name, scopes, networks, created_at_us AS made_at_us,
+                    expires_at_us, last_used_at_us, revoked_at_us, replaced_by, auto_rotate,
+                    reminded_at_us, is_uncollected
+             FROM api_keys WHERE account = $1 ORDER BY id",
+        )
+        .bind(owner.as_str())
+        .fetch_all(self.connection())
+        .await?;
+        rows.iter().map(api_key).collect()
+    }
+
+    /// The key in whose place the key `id` was put.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn api_key_before(&mut self, id: &KeyId) -> Result<Option<ApiKey>, StoreError> {
+        let row = sqlx::query(
+            "SELECT id AS key, account, name, scopes, networks, created_at_us AS made_at_us,
+                    expires_at_us, last_used_at_us, revoked_at_us, replaced_by, auto_rotate,
+                    reminded_at_us, is_uncollected
+             FROM api_keys WHERE replaced_by = $1",
         )
         .bind(id.as_str())
         .fetch_optional(self.connection())
@@ -100,8 +139,8 @@ impl AccessChange {
     ) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO api_keys (id, account, digest, name, scopes, networks, created_at_us,
-                                   expires_at_us)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                                   expires_at_us, auto_rotate, is_uncollected)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(key.id.as_str())
         .bind(key.account.as_str())
@@ -111,25 +150,31 @@ impl AccessChange {
         .bind(words(&key.networks))
         .bind(key.created_at.as_microsecond())
         .bind(key.expires_at.as_microsecond())
+        .bind(i64::from(key.auto_rotate))
+        .bind(i64::from(key.is_uncollected))
         .execute(self.connection())
         .await?;
         Ok(())
     }
 
-    /// Notes when the time of a key is over, when it was taken back, and what took its place.
+    /// Notes when the time of a key is over, when it was taken back, what took its place, when its owner
+    /// was reminded, and whether it waits to be collected.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     pub async fn set_end(&mut self, key: &ApiKey) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE api_keys SET expires_at_us = $2, revoked_at_us = $3, replaced_by = $4
+            "UPDATE api_keys SET expires_at_us = $2, revoked_at_us = $3, replaced_by = $4,
+                 reminded_at_us = $5, is_uncollected = $6
              WHERE id = $1",
         )
         .bind(key.id.as_str())
         .bind(key.expires_at.as_microsecond())
         .bind(key.revoked_at.map(Timestamp::as_microsecond))
         .bind(key.replaced_by.as_ref().map(KeyId::as_str))
+        .bind(key.reminded_at.map(Timestamp::as_microsecond))
+        .bind(i64::from(key.is_uncollected))
         .execute(self.connection())
         .await?;
         Ok(())
@@ -150,6 +195,9 @@ fn api_key(row: &SqliteRow) -> Result<ApiKey, StoreError> {
         last_used_at: maybe_instant_us(row, "last_used_at_us")?,
         revoked_at: maybe_instant_us(row, "revoked_at_us")?,
         replaced_by: replaced_by.map(str::parse).transpose().map_err(impossible)?,
+        auto_rotate: row.try_get::<i64, _>("auto_rotate")? != 0,
+        reminded_at: maybe_instant_us(row, "reminded_at_us")?,
+        is_uncollected: row.try_get::<i64, _>("is_uncollected")? != 0,
     })
 }
 

@@ -4,6 +4,7 @@ use bist_access::{AuditKey, SealedRegister, SealedSecret, SealedSecrets, SecretE
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
+use crate::access_change::AccessChange;
 use crate::audit::{Audit, AuditNote, append, begin_chain};
 use crate::columns::{count, impossible, instant_us, signed};
 use crate::error::StoreError;
@@ -63,6 +64,23 @@ impl Store {
         }
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(key)
+    }
+}
+
+impl AccessChange {
+    /// Lets `change` work on all secrets, and keeps what it leaves together with the other changes.
+    ///
+    /// # Errors
+    ///
+    /// What `change` says, or [`StoreError`] when the database fails.
+    pub async fn change_secrets<T, E: From<StoreError>>(
+        &mut self,
+        change: impl FnOnce(&mut SealedSecrets) -> Result<T, E> + Send,
+    ) -> Result<T, E> {
+        let mut secrets = read(self.connection()).await?;
+        let answer = change(&mut secrets)?;
+        write(self.connection(), &secrets).await?;
+        Ok(answer)
     }
 }
 

@@ -18,6 +18,11 @@ export function rotateKey(id: string): Promise<MadeKey> {
   return post<MadeKey>(keyPath(id, '/rotate'), {});
 }
 
+/** What opens a successor; it is told once. */
+export function collectKey(id: string): Promise<MadeKey> {
+  return post<MadeKey>(keyPath(id, '/collect'), {});
+}
+
 export function revokeKey(id: string): Promise<void> {
   return remove<void>(keyPath(id));
 }

@@ -78,6 +78,8 @@ const tr = {
     'step_up.refused': 'yeni kod reddedildi',
     'key.created': 'anahtar oluşturuldu',
     'key.rotated': 'anahtar yenilendi',
+    'key.expiring': 'anahtarın süresi doluyor',
+    'key.collected': 'yeni anahtar alındı',
     'key.revoked': 'anahtar iptal edildi',
   } as Record<string, string>,
 };
@@ -160,6 +162,8 @@ const en: typeof tr = {
     'step_up.refused': 'fresh code refused',
     'key.created': 'key created',
     'key.rotated': 'key rotated',
+    'key.expiring': 'key about to end',
+    'key.collected': 'new key collected',
     'key.revoked': 'key revoked',
   },
 };

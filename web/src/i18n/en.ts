@@ -147,6 +147,7 @@ export const en: typeof tr = {
       invalid_parameter: 'One of the values was not accepted.',
       malformed_request: 'One of the values was not accepted.',
       api_key_not_active: 'This key is not active any more.',
+      api_key_collection: 'This key cannot be collected or rotated now.',
       sign_in_busy: 'Many people sign in at this moment; try again in a while.',
       other: 'The request failed.',
     },

@@ -3,10 +3,11 @@ import type { Language } from './dictionary';
 const tr = {
   title: 'İşler',
   explain: 'Gece veri alımı ve modellerin yeniden eğitilmesi: ne zaman, ne kadar sürdü, ne oldu. Bir adım başarısız olursa yürürlükteki modeller kalır.',
-  jobs: { 'nightly-ingest': 'Gece veri alımı', retraining: 'Yeniden eğitim' } as Record<string, string>,
+  jobs: { 'nightly-ingest': 'Gece veri alımı', retraining: 'Yeniden eğitim', 'key-care': 'API anahtarlarının bakımı' } as Record<string, string>,
   purposes: {
     'nightly-ingest': 'Her seanstan sonra kaynaklardan günün verisini alır ve denetler.',
     retraining: 'Seanstan sonraki gece saat 03.00’te modelleri güncel veriyle yeniden eğitir; yürürlüğe girip girmeyeceklerine önceden bildirilen kural karar verir.',
+    'key-care': 'Her gün saat 06.00’da süresi dolmak üzere olan API anahtarlarını hatırlatır veya yeniler.',
   } as Record<string, string>,
   next: (at: string) => `Sıradaki: ${at}`,
   off: 'Kendiliğinden çalışmıyor.',
@@ -36,6 +37,7 @@ const tr = {
   progress: 'İlerleme',
   stages: 'Adımlar',
   stageNames: {
+    look: 'Bakış',
     ingest: 'Veri alımı',
     validate: 'Doğrulama (%95 kapısı)',
     features: 'Öznitelikler',
@@ -94,10 +96,11 @@ const tr = {
 const en: typeof tr = {
   title: 'Jobs',
   explain: 'The nightly ingest and the retraining of models: when, how long, what came of it. When a step fails the models in force stay.',
-  jobs: { 'nightly-ingest': 'Nightly ingest', retraining: 'Retraining' },
+  jobs: { 'nightly-ingest': 'Nightly ingest', retraining: 'Retraining', 'key-care': 'Care of API keys' },
   purposes: {
     'nightly-ingest': 'After each session fetches the day from the sources and checks it.',
     retraining: 'At 03:00 in the night after a session trains the models anew on the bars as they are; a rule declared before decides whether they take over.',
+    'key-care': 'At 06:00 each day reminds of API keys that end soon, or makes their successors.',
   },
   next: (at) => `Next: ${at}`,
   off: 'Does not run by itself.',
@@ -127,6 +130,7 @@ const en: typeof tr = {
   progress: 'Progress',
   stages: 'Stages',
   stageNames: {
+    look: 'Look',
     ingest: 'Ingest',
     validate: 'Validation (95 % gate)',
     features: 'Features',

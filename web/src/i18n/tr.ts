@@ -145,6 +145,7 @@ export const tr = {
       invalid_parameter: 'Girilen değerlerden biri kabul edilmedi.',
       malformed_request: 'Girilen değerlerden biri kabul edilmedi.',
       api_key_not_active: 'Bu anahtar artık etkin değil.',
+      api_key_collection: 'Bu anahtar şu anda alınamaz veya yenilenemez.',
       sign_in_busy: 'Şu anda çok kişi oturum açıyor; birazdan yeniden deneyin.',
       other: 'İstek başarısız oldu.',
     },

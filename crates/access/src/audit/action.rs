@@ -111,6 +111,10 @@ actions! {
     KeyCreated = "key.created",
     /// An API key was replaced.
     KeyRotated = "key.rotated",
+    /// The end of an API key is near, and nothing takes its place.
+    KeyExpiring = "key.expiring",
+    /// The successor of an API key was collected.
+    KeyCollected = "key.collected",
     /// An API key is worth nothing any more.
     KeyRevoked = "key.revoked",
 }

@@ -3,15 +3,17 @@
 use bist_access::api_key::KEY_GRACE;
 use bist_access::token::random_api_key;
 use bist_access::{
-    Account, AccountId, ApiKey, AuditAction, KeyId, KeyRequest, KeyState, Secret, TokenKind,
+    Account, AccountId, ApiKey, AuditAction, KeyId, KeyRequest, KeyState, MasterKey, Secret,
+    TokenKind,
 };
 use bist_store::{AccessChange, AuditNote};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use serde_json::json;
 
 use super::AccessError;
+use super::key_care::forget_token;
 use crate::App;
 
 /// A key that was just made.
@@ -58,6 +60,9 @@ impl App {
             last_used_at: None,
             revoked_at: None,
             replaced_by: None,
+            auto_rotate: request.auto_rotate,
+            reminded_at: None,
+            is_uncollected: false,
         };
         let made = self.keep_key(&mut change, key).await?;
         let note = noted(&made.key, AuditAction::KeyCreated);
@@ -70,8 +75,8 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`AccessError::NoSuchKey`], [`AccessError::KeyNotActive`], and the others when the database or the
-    /// secrets fail.
+    /// [`AccessError::NoSuchKey`], [`AccessError::KeyNotActive`], [`AccessError::KeyUncollected`], and the
+    /// others when the database or the secrets fail.
     pub async fn rotate_key(
         &self,
         id: &str,
@@ -84,14 +89,10 @@ impl App {
         if state != KeyState::Active {
             return Err(AccessError::KeyNotActive { id: id.to_owned(), state: state.as_str() });
         }
-        let key = ApiKey {
-            id: KeyId::generate(&mut UnwrapErr(SysRng)),
-            created_at: audit.at,
-            expires_at: audit.at + (old.expires_at.duration_since(old.created_at)),
-            last_used_at: None,
-            ..old.clone()
-        };
-        let made = self.keep_key(&mut change, key).await?;
+        if old.is_uncollected {
+            return Err(AccessError::KeyUncollected(id.to_owned()));
+        }
+        let made = self.keep_key(&mut change, successor_of(&old, audit.at)).await?;
         let old = ApiKey {
             expires_at: old.expires_at.min(audit.at + KEY_GRACE),
             replaced_by: Some(made.key.id.clone()),
@@ -104,7 +105,8 @@ impl App {
         Ok((made, old))
     }
 
-    /// Takes the key `id` of `owner` (of anybody when that is `None`) back, at once and everywhere.
+    /// Takes the key `id` of `owner` (of anybody when that is `None`) back, at once and everywhere, and
+    /// its successor too while nobody has collected that.
     ///
     /// # Errors
     ///
@@ -114,19 +116,26 @@ impl App {
         id: &str,
         owner: Option<&AccountId>,
     ) -> Result<ApiKey, AccessError> {
-        let audit = self.audit().await?;
+        let (master, audit) = (self.master_key().await?, self.audit().await?);
         let mut change = self.change_access().await?;
         let key = key_of(&mut change, id, owner).await?;
         if key.revoked_at.is_some() {
             return Ok(key);
         }
-        let key = ApiKey { revoked_at: Some(audit.at), ..key };
-        change.set_end(&key).await?;
-        change.commit(&audit, vec![noted(&key, AuditAction::KeyRevoked)]).await?;
+        let mut notes = Vec::new();
+        if let Some(next) = &key.replaced_by
+            && let Some(next) = change.api_key(next).await?.filter(|next| next.is_uncollected)
+        {
+            let next = take_back(&mut change, &master, next, audit.at).await?;
+            notes.push(noted(&next, AuditAction::KeyRevoked));
+        }
+        let key = take_back(&mut change, &master, key, audit.at).await?;
+        notes.push(noted(&key, AuditAction::KeyRevoked));
+        change.commit(&audit, notes).await?;
         Ok(key)
     }
 
-    async fn keep_key(
+    pub(super) async fn keep_key(
         &self,
         change: &mut AccessChange,
         key: ApiKey,
@@ -138,8 +147,35 @@ impl App {
     }
 }
 
+/// A key that can do what `old` can, from `now` on for as long.
+pub(super) fn successor_of(old: &ApiKey, now: Timestamp) -> ApiKey {
+    ApiKey {
+        id: KeyId::generate(&mut UnwrapErr(SysRng)),
+        created_at: now,
+        expires_at: now + old.expires_at.duration_since(old.created_at),
+        last_used_at: None,
+        reminded_at: None,
+        ..old.clone()
+    }
+}
+
+/// Takes `key` back, and forgets what opens it if nobody has collected that.
+pub(super) async fn take_back(
+    change: &mut AccessChange,
+    master: &MasterKey,
+    key: ApiKey,
+    now: Timestamp,
+) -> Result<ApiKey, AccessError> {
+    if key.is_uncollected {
+        forget_token(change, master, &key.id).await?;
+    }
+    let key = ApiKey { revoked_at: Some(now), is_uncollected: false, ..key };
+    change.set_end(&key).await?;
+    Ok(key)
+}
+
 /// The key `id`, if it is one of `owner`.
-async fn key_of(
+pub(super) async fn key_of(
     change: &mut AccessChange,
     id: &str,
     owner: Option<&AccountId>,
@@ -153,7 +189,7 @@ async fn key_of(
 }
 
 /// What goes on record about a key.
-fn noted(key: &ApiKey, action: AuditAction) -> AuditNote {
+pub(super) fn noted(key: &ApiKey, action: AuditAction) -> AuditNote {
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
     let details = [
         ("account", json!(key.account.as_str())),

@@ -13,6 +13,7 @@ use rand::rngs::SysRng;
 use serde_json::json;
 
 use super::AccessError;
+use super::key_care::forget_token;
 use super::sign_in::{SignedIn, Visit, about, began};
 use crate::App;
 
@@ -214,9 +215,14 @@ impl App {
     /// As [`App::change_user`].
     pub async fn erase_user(&self, name: &str) -> Result<AccountId, AccessError> {
         let account = self.user(name).await?;
-        let audit = self.audit().await?;
+        let (master, audit) = (self.master_key().await?, self.audit().await?);
         let mut change = self.change_access().await?;
         keep_an_administrator(&mut change, &account, None).await?;
+        for key in change.api_keys(&account.id).await? {
+            if key.is_uncollected {
+                forget_token(&mut change, &master, &key.id).await?;
+            }
+        }
         change.forget_owner(&audit, &account.id).await?;
         change.commit(&audit, Vec::new()).await?;
         self.forget_totp_seed(&account.id).await?;

@@ -22,6 +22,8 @@ pub(crate) enum KeysCommand {
     List,
     /// Put a key that can do the same in the place of one; the old one is good for seven days more
     Rotate(KeyArgs),
+    /// Show what opens a key that was made in place of another near its end; once
+    Collect(KeyArgs),
     /// Take a key back, at once
     Revoke(KeyArgs),
 }
@@ -43,6 +45,10 @@ pub(crate) struct CreateArgs {
     /// How many days it is good for
     #[arg(long, value_name = "DAYS", default_value_t = KEY_DAYS_DEFAULT)]
     days: u16,
+    /// Have a successor made seven days before its end; the program itself, or `bist keys collect`,
+    /// fetches it
+    #[arg(long)]
+    auto_rotate: bool,
 }
 
 #[derive(Args, Debug)]
@@ -65,6 +71,10 @@ struct Row {
     expires_at: Timestamp,
     last_used_at: Option<Timestamp>,
     replaced_by: Option<String>,
+    auto_rotate: bool,
+    is_uncollected: bool,
+    /// When there are seven days or fewer.
+    ends_in_days: Option<i64>,
 }
 
 impl Row {
@@ -80,6 +90,9 @@ impl Row {
             expires_at: key.expires_at,
             last_used_at: key.last_used_at,
             replaced_by: key.replaced_by.as_ref().map(ToString::to_string),
+            auto_rotate: key.auto_rotate,
+            is_uncollected: key.is_uncollected,
+            ends_in_days: key.ends_soon(now).then(|| key.days_left(now)),
         }
     }
 }
@@ -115,6 +128,7 @@ impl KeysCommand {
                     scopes: BTreeSet::from_iter(args.scopes),
                     networks: parse_networks(&args.addresses)?,
                     days: args.days,
+                    auto_rotate: args.auto_rotate,
                 };
                 let made = app.make_key(&owner, &request).await?;
                 let key = Row::of(&made.key, owner.user_name.as_str(), now);
@@ -132,6 +146,12 @@ impl KeysCommand {
             }
             Self::Rotate(KeyArgs { key }) => {
                 let (made, _) = app.rotate_key(&key, None).await?;
+                let owner = app.user(made.key.account.as_str()).await?;
+                let key = Row::of(&made.key, owner.user_name.as_str(), now);
+                tell(terminal, &Made { key, token: made.token.expose().to_owned() })
+            }
+            Self::Collect(KeyArgs { key }) => {
+                let made = app.collect_key(&key, None).await?;
                 let owner = app.user(made.key.account.as_str()).await?;
                 let key = Row::of(&made.key, owner.user_name.as_str(), now);
                 tell(terminal, &Made { key, token: made.token.expose().to_owned() })
@@ -173,12 +193,24 @@ fn table(rows: &[Row]) -> String {
         let used = used.map_or("never".to_owned(), |at| at.strftime("%Y-%m-%d %H:%MZ").to_string());
         let (expires, scopes) = (row.expires_at.strftime("%Y-%m-%d"), row.scopes.join(" "));
         let Row { id, user_name, state, name, .. } = row;
+        let todo = todo(row);
         // Writing to a text cannot fail.
         writeln!(
             text,
-            "{id:17}  {user_name:width$}  {state:7}  {expires}  {used:17}  {scopes:24}  {name}"
+            "{id:17}  {user_name:width$}  {state:7}  {expires}  {used:17}  {scopes:24}  {name}{todo}"
         )
         .ok();
     }
     text
+}
+
+/// What is to be done about a key, behind its name.
+fn todo(row: &Row) -> String {
+    let days = |count: i64| if count == 1 { "1 day".to_owned() } else { format!("{count} days") };
+    match (row.ends_in_days, &row.replaced_by) {
+        _ if row.is_uncollected => format!("  (not collected: bist keys collect {})", row.id),
+        (Some(left), None) => format!("  (ends in {}: rotate it)", days(left)),
+        (Some(left), Some(next)) => format!("  (ends in {}: {next} takes its place)", days(left)),
+        (None, _) => String::new(),
+    }
 }

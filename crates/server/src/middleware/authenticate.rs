@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use bist_access::{Role, Session, Stage};
+use bist_access::{ApiKey, Role, Session, Stage};
 use bist_app::App;
 use bist_app::access::{Caller, Means};
 use cookie::Cookie;
 use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::rate_limit::LimitedAs;
 use super::real_ip::ClientAddress;
@@ -24,6 +25,9 @@ pub(crate) const SESSION_COOKIE: &str = "__Host-bist-session";
 
 /// The header in which a page shows that it is one of ours.
 const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
+
+/// The header that tells a program when its key ends (RFC 8594).
+const SUNSET: HeaderName = HeaderName::from_static("sunset");
 
 /// What an API key stands behind in the header `authorization`.
 const BEARER: &str = "Bearer ";
@@ -56,14 +60,27 @@ pub(crate) async fn authorise(
             Means::Session(_) => format!("account:{}", caller.account.id),
             Means::Key(key) => format!("key:{}", key.id),
         };
+        let sunset = sunset(&caller, app.now());
         parts.extensions.insert(LimitedAs(counted.into()));
         parts.extensions.insert(caller);
+        let mut response = next.run(Request::from_parts(parts, body)).await;
+        if let Some(sunset) = sunset {
+            response.headers_mut().insert(SUNSET, sunset);
+        }
+        return response;
     }
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if let Some(asked_by) = asked_by {
         response.extensions_mut().insert(asked_by);
     }
     response
+}
+
+/// When nothing answers any more to whoever goes on asking with a key that ends soon.
+fn sunset(caller: &Caller, now: Timestamp) -> Option<HeaderValue> {
+    let key = require_key(caller).ok().filter(|key| key.ends_soon(now))?;
+    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&key.expires_at).ok()?;
+    HeaderValue::from_str(&date).ok()
 }
 
 /// Who asks; `None` when it is for everybody.
@@ -128,6 +145,10 @@ fn check(caller: &Caller, needs: Needs, now: Timestamp) -> Result<(), ApiError> 
             require_code(caller)
         }
         Needs::Role(role) => require_role(caller, role),
+        Needs::Key => {
+            require_code(caller)?;
+            require_key(caller).map(drop)
+        }
         Needs::FreshCode(role) => {
             let session = require_session(caller)?;
             require_role(caller, role)?;
@@ -168,5 +189,13 @@ pub(crate) fn require_session(caller: &Caller) -> Result<&Session, ApiError> {
     match &caller.means {
         Means::Session(session) => Ok(session),
         Means::Key(_) => Err(ApiError::NotForKeys),
+    }
+}
+
+/// The key of `caller`; who has signed in has none.
+pub(crate) fn require_key(caller: &Caller) -> Result<&ApiKey, ApiError> {
+    match &caller.means {
+        Means::Session(_) => Err(ApiError::KeyNeeded),
+        Means::Key(key) => Ok(key),
     }
 }

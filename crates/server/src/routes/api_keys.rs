@@ -19,6 +19,7 @@ use utoipa_axum::routes;
 
 use crate::error::ApiError;
 use crate::extract::{Checked, FromQuery, JsonBody, NoParameters, QueryReader, TextPath};
+use crate::middleware::authenticate::require_key;
 use crate::openapi::{KeyConflict, NoSuchKey};
 use crate::paging::Page;
 use crate::schema::{Instant, schema, text};
@@ -26,7 +27,12 @@ use crate::visitor::Asking;
 
 /// The routes of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list, make)).routes(routes!(revoke)).routes(routes!(rotate))
+    OpenApiRouter::new()
+        .routes(routes!(list, make))
+        .routes(routes!(collect_successor))
+        .routes(routes!(revoke))
+        .routes(routes!(rotate))
+        .routes(routes!(collect))
 }
 
 /// Whether a key is good.
@@ -95,6 +101,14 @@ pub(crate) struct KeyResponse {
     /// What took its place.
     #[schema(required)]
     replaced_by: Option<String>,
+    /// Whether it gets a successor seven days before its end.
+    auto_rotate: bool,
+    /// Whether it is such a successor, and nobody has collected it yet.
+    is_uncollected: bool,
+    /// Days to its end, of which the last one has begun, when there are seven or fewer: rotate it, or
+    /// collect its successor.
+    #[schema(required, example = 6)]
+    ends_in_days: Option<i64>,
 }
 
 impl KeyResponse {
@@ -113,6 +127,9 @@ impl KeyResponse {
             last_used_at: key.last_used_at.map(Instant),
             state: StateWord(key.state(now).as_str()),
             replaced_by: key.replaced_by.as_ref().map(ToString::to_string),
+            auto_rotate: key.auto_rotate,
+            is_uncollected: key.is_uncollected,
+            ends_in_days: key.ends_soon(now).then(|| key.days_left(now)),
         }
     }
 }
@@ -135,6 +152,10 @@ struct NewKeyRequest {
     /// How many days it is good for; 90 when none is given.
     #[schema(minimum = 1, maximum = 365, example = 90)]
     expires_in_days: Option<u16>,
+    /// Whether it gets a successor seven days before its end, which it or its owner collects.
+    #[serde(default)]
+    #[schema(example = false)]
+    auto_rotate: bool,
 }
 
 /// A key that was just made.
@@ -214,12 +235,12 @@ async fn make(
     _: Checked<NoParameters>,
     JsonBody(request): JsonBody<NewKeyRequest>,
 ) -> Result<(StatusCode, Json<MadeKeyResponse>), ApiError> {
-    let NewKeyRequest { name, scopes, addresses, expires_in_days } = request;
+    let NewKeyRequest { name, scopes, addresses, expires_in_days, auto_rotate } = request;
     let scopes: Result<BTreeSet<Scope>, _> = scopes.iter().map(|scope| scope.parse()).collect();
     let scopes = scopes.map_err(|error| ApiError::Malformed(format!("scopes: {error}")))?;
     let networks = parse_networks(&addresses).map_err(AccessError::from)?;
     let days = expires_in_days.unwrap_or(KEY_DAYS_DEFAULT);
-    let request = KeyRequest { name, scopes, networks, days };
+    let request = KeyRequest { name, scopes, networks, days, auto_rotate };
     let owner = &asking.caller.account;
     let MadeKey { key, token } = asking.app.make_key(owner, &request).await?;
     let key = KeyResponse::of(&key, &owner.user_name, asking.app.now());
@@ -267,4 +288,47 @@ async fn revoke(
     let owner = (account.role != Role::Admin).then_some(&account.id);
     asking.app.revoke_key(&id, owner).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Collect the successor of the API key with which you ask; once
+#[utoipa::path(
+    post, path = "/api/v1/api-keys/successor", tag = "api-keys",
+    operation_id = "collect_successor_of_api_key",
+    responses(
+        (status = 200, description = "The successor.", body = MadeKeyResponse),
+        NoSuchKey,
+        KeyConflict,
+    )
+)]
+async fn collect_successor(
+    asking: Asking,
+    _: Checked<NoParameters>,
+) -> Result<Json<MadeKeyResponse>, ApiError> {
+    let old = require_key(&asking.caller)?;
+    let made = asking.app.collect_successor(old).await?;
+    Ok(Json(collected(&asking, made)))
+}
+
+/// Collect a successor of one of your API keys; once
+#[utoipa::path(
+    post, path = "/api/v1/api-keys/{key}/collect", tag = "api-keys", operation_id = "collect_api_key",
+    params(("key" = String, Path, description = "The name of the successor.", example = "k0123456789abcdef")),
+    responses(
+        (status = 200, description = "The successor.", body = MadeKeyResponse),
+        NoSuchKey,
+        KeyConflict,
+    )
+)]
+async fn collect(
+    asking: Asking,
+    TextPath(id): TextPath,
+    _: Checked<NoParameters>,
+) -> Result<Json<MadeKeyResponse>, ApiError> {
+    let made = asking.app.collect_key(&id, Some(&asking.caller.account.id)).await?;
+    Ok(Json(collected(&asking, made)))
+}
+
+fn collected(asking: &Asking, MadeKey { key, token }: MadeKey) -> MadeKeyResponse {
+    let key = KeyResponse::of(&key, &asking.caller.account.user_name, asking.app.now());
+    MadeKeyResponse { key, token: token.expose().to_owned() }
 }

@@ -50,7 +50,7 @@ struct JobWord(&'static str);
 schema!(
     JobWord,
     "JobName",
-    text("A job: `nightly-ingest` or `retraining`.", "retraining")
+    text("A job: `nightly-ingest`, `retraining` or `key-care`.", "retraining")
         .enum_values(Some(Job::ALL.map(Job::as_str)))
 );
 

@@ -10,7 +10,7 @@ async fn a_run_is_asked_for_watched_cancelled_and_begun_again() {
     let listed = app.get("/api/v1/jobs").await.ok();
     assert_eq!(listed["items"], json!([]));
     let schedules = listed["schedules"].as_array().unwrap();
-    assert_eq!(schedules.len(), 2);
+    assert_eq!(schedules.len(), 3);
     assert_eq!(schedules[1]["job"], "retraining");
     assert_eq!(schedules[1]["is_enabled"], false);
 
@@ -62,7 +62,7 @@ async fn a_step_without_a_name_or_reason_or_run_is_refused() {
         ("malformed_request", "by is empty; it is recorded with the step")
     );
     let refused = post("/api/v1/jobs", json!({"job": "laundry", "by": "a", "reason": "x"})).await;
-    assert!(refused.problem(400).1.contains("there are nightly-ingest and retraining"));
+    assert!(refused.problem(400).1.contains("there are nightly-ingest, retraining, key-care"));
     let refused = post("/api/v1/jobs/1/cancel", json!({"by": "a"})).await;
     assert!(refused.problem(400).1.contains("missing field `reason`"), "{}", refused.body);
     let step = json!({"by": "a", "reason": "x"});

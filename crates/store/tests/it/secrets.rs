@@ -156,3 +156,31 @@ async fn what_was_changed_in_the_database_is_refused() {
         sqlx::query("UPDATE secrets SET revision = 1").execute(&mut raw).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn what_is_sealed_together_with_a_change_of_access_is_kept_with_it_or_not_at_all() {
+    let (store, _folder) = store().await;
+    let (key, _, mut rng) = keys();
+    add(&store, &key, &mut rng, "before").await;
+    let before = store.sealed_secrets().await.unwrap();
+    let audit = audit(&store).await;
+    for is_kept in [false, true] {
+        let mut change = store.change_access().await.unwrap();
+        let seal = |sealed: &mut SealedSecrets| {
+            let value = Secret::new("value");
+            sealed.add(&key, &name("with"), &value, Timestamp::UNIX_EPOCH, &mut rng)?;
+            Ok::<_, ChangeError>(())
+        };
+        change.change_secrets(seal).await.unwrap();
+        if is_kept {
+            change.commit(&audit, vec![note()]).await.unwrap();
+            let sealed = store.sealed_secrets().await.unwrap();
+            assert_eq!(sealed.value(&key, &name("with")).unwrap().expose(), "value");
+            assert_eq!(sealed.check(&key), Ok(()));
+        } else {
+            // As when the process dies in between.
+            drop(change);
+            assert_eq!(store.sealed_secrets().await.unwrap(), before);
+        }
+    }
+}

@@ -85,6 +85,12 @@ export interface ApiKey {
   last_used_at: Instant | null;
   state: 'active' | 'grace' | 'expired' | 'revoked';
   replaced_by: string | null;
+  /** Whether it gets a successor seven days before its end. */
+  auto_rotate: boolean;
+  /** Whether it is such a successor that nobody has collected. */
+  is_uncollected: boolean;
+  /** When there are seven or fewer. */
+  ends_in_days: number | null;
 }
 
 export interface NewKey {
@@ -92,6 +98,7 @@ export interface NewKey {
   scopes: Scope[];
   addresses: string[];
   expires_in_days: number;
+  auto_rotate: boolean;
 }
 
 /** A key with its token, which is told this once. */

@@ -3,7 +3,7 @@
 import type { Estimate, Instant, Text } from './vocabulary';
 
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
-export const JOB_NAMES = ['nightly-ingest', 'retraining'] as const;
+export const JOB_NAMES = ['nightly-ingest', 'retraining', 'key-care'] as const;
 export type JobName = (typeof JOB_NAMES)[number];
 
 export interface JobStage {
