@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 mod access;
+mod authenticator;
 mod bars;
 mod connections;
 mod data_quality;
@@ -16,6 +17,7 @@ mod jobs;
 mod market;
 mod models;
 mod openapi;
+mod passkeys;
 mod record;
 mod registry;
 mod schema_check;
