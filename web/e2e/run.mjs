@@ -36,6 +36,7 @@ import { accessJourney, signIn } from './access.mjs';
 import { explanationJourney } from './explanations.mjs';
 import { horizonJourney, withinSession } from './horizons.mjs';
 import { jobsJourney } from './jobs.mjs';
+import { passkeysJourney } from './passkeys.mjs';
 import { recordStates } from './record.mjs';
 import { registryJourney } from './registry.mjs';
 import { clickedStudy, emptyStudies, failingStudy, runningStudy, studyJourney, studyPath } from './studies.mjs';
@@ -500,7 +501,7 @@ try {
     () => unknownAddresses(browser),
     () => apiDocs(browser),
     // What access looks like does not depend on the data.
-    ...(QUICK ? [] : [() => accessJourney(browser, owner)]),
+    ...(QUICK ? [] : [() => accessJourney(browser, owner), () => passkeysJourney(browser, owner)]),
   ];
   for (const step of steps) {
     await step().catch((error) => check(false, error.stack.split('\n').slice(0, 4).join(' ')));
