@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { BASE, check, inspectLooks, keepSession, openPage, settled, visit, WAIT_MS } from './browser.mjs';
 import { freshCode } from './totp.mjs';
 
-const PASSWORD = 'kirmizi balon dokuz kedi';
+export const PASSWORD = 'kirmizi balon dokuz kedi';
 
 /** Answers that a step is meant to bring are no complaints. */
 export function forgive(complaints, ...statuses) {
@@ -16,12 +16,12 @@ function tooMany(seconds) {
   const body = { type: 'about:blank', title: 'too many requests', status: 429, detail: null, code: 'rate_limited', request_id: 'e2e-429' };
   return { status: 429, contentType: 'application/problem+json', headers: { 'retry-after': String(seconds) }, body: JSON.stringify(body) };
 }
-const at = (page, path) => page.waitForFunction((wanted) => location.pathname + location.search === wanted, path, { timeout: WAIT_MS });
-const problem = (page, code) => page.waitForSelector(`[data-problem="${code}"]`, { timeout: WAIT_MS });
+export const at = (page, path) => page.waitForFunction((wanted) => location.pathname + location.search === wanted, path, { timeout: WAIT_MS });
+export const problem = (page, code) => page.waitForSelector(`[data-problem="${code}"]`, { timeout: WAIT_MS });
 
 /** Accepts an invitation and chooses the password; gives the user name it is for. */
-async function acceptInvitation(page, complaints, link, look) {
-  await visit(page, link, 'input[name="new_password"]');
+export async function acceptInvitation(page, complaints, link, look, base = BASE) {
+  await visit(page, link, 'input[name="new_password"]', base);
   const name = await page.locator('input[name="user_name"]').inputValue();
   check((await page.evaluate(() => location.hash)) === '' && !page.url().includes('#'), 'invitation: the token stays in the address');
   const submit = page.locator('[data-gate] button[type="submit"]');
@@ -75,11 +75,16 @@ export async function signIn(browser, { invitation }) {
   return { userName, secret, recoveryCodes };
 }
 
-/** Gives user name and password, and then a code or a recovery code. */
-async function signInAgain(page, { userName, secret }, recoveryCode) {
+/** Gives user name and password. */
+export async function givePassword(page, userName) {
   await page.locator('input[name="user_name"]').fill(userName);
   await page.locator('input[name="password"]').fill(PASSWORD);
   await page.keyboard.press('Enter');
+}
+
+/** The same, and then a code or a recovery code. */
+export async function signInAgain(page, { userName, secret }, recoveryCode) {
+  await givePassword(page, userName);
   await page.waitForSelector('[data-gate="code"] input[name="code"]', { timeout: WAIT_MS });
   if (recoveryCode === undefined) {
     await page.locator('input[name="code"]').fill(await freshCode(secret));
@@ -88,6 +93,12 @@ async function signInAgain(page, { userName, secret }, recoveryCode) {
     await page.locator('input[name="recovery_code"]').fill(recoveryCode);
   }
   await page.keyboard.press('Enter');
+}
+
+/** As if ten minutes had passed since the code of the sign-in: the next question for `resource` needs a fresh one. */
+export async function turnStale(page, resource) {
+  const stale = { type: 'about:blank', title: 'step up required', status: 403, detail: null, code: 'step_up_required', request_id: 'e2e-403' };
+  await page.route(`**/api/v1/${resource}`, (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify(stale) }), { times: 1 });
 }
 
 /** Gives the fresh code that a step asks for. */
@@ -182,9 +193,7 @@ async function security(browser, page, complaints, owner) {
   await at(other.page, '/login?next=%2Fsettings%2Fkeys');
   await other.close();
 
-  // As if ten minutes had passed since the code of the sign-in.
-  const stale = { type: 'about:blank', title: 'step up required', status: 403, detail: null, code: 'step_up_required', request_id: 'e2e-403' };
-  await page.route('**/api/v1/auth/recovery-codes', (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify(stale) }), { times: 1 });
+  await turnStale(page, 'auth/recovery-codes');
   await page.locator('[data-factor] button').first().click();
   await page.waitForSelector('[data-step-up] input:focus', { timeout: WAIT_MS });
   forgive(complaints, 403);

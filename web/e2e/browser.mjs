@@ -116,8 +116,8 @@ export async function openPage(browser, { theme = 'dark', language = 'tr', width
   };
 }
 
-export async function visit(page, path, selector) {
-  await page.goto(`${BASE}${path}`, { waitUntil: 'commit' });
+export async function visit(page, path, selector, base = BASE) {
+  await page.goto(`${base}${path}`, { waitUntil: 'commit' });
   await page.waitForSelector(selector, { timeout: WAIT_MS });
   await settled(page);
 }

@@ -37,6 +37,7 @@ import { explanationJourney } from './explanations.mjs';
 import { horizonJourney, withinSession } from './horizons.mjs';
 import { injectionJourney } from './injection.mjs';
 import { jobsJourney } from './jobs.mjs';
+import { passkeysJourney } from './passkeys.mjs';
 import { recordStates } from './record.mjs';
 import { registryJourney } from './registry.mjs';
 import { clickedStudy, emptyStudies, failingStudy, runningStudy, studyJourney, studyPath } from './studies.mjs';
@@ -501,7 +502,7 @@ try {
     () => unknownAddresses(browser),
     () => apiDocs(browser),
     // What access looks like does not depend on the data, nor does what hostile texts come to.
-    ...(QUICK ? [] : [() => accessJourney(browser, owner), () => injectionJourney(browser, owner)]),
+    ...(QUICK ? [] : [() => accessJourney(browser, owner), () => passkeysJourney(browser, owner), () => injectionJourney(browser, owner)]),
   ];
   for (const step of steps) {
     await step().catch((error) => check(false, error.stack.split('\n').slice(0, 4).join(' ')));

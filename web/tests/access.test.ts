@@ -48,7 +48,7 @@ describe('who is led where', () => {
   const session = (stage: Session['stage']): Session => ({
     account: { id: 'u1', user_name: 'ayse', role: 'admin' },
     stage,
-    second_factor: { enabled: stage !== 'enrolment', required: true, recovery_codes_left: 10 },
+    second_factor: { enabled: stage !== 'enrolment', required: true, kinds: stage === 'enrolment' ? [] : ['authenticator'], passkey_host: null, recovery_codes_left: 10 },
     stepped_up_until: null,
     csrf_token: 't',
     signed_in_at: '2026-11-29T10:00:00Z',

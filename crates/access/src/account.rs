@@ -77,9 +77,9 @@ impl AccountState {
     }
 }
 
-/// Whether codes of an authenticator are asked for.
+/// Whether codes of an authenticator are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecondFactor {
+pub enum Authenticator {
     /// There is no seed, or one that was never confirmed.
     Off,
     /// A seed was confirmed by a code.
@@ -87,6 +87,56 @@ pub enum SecondFactor {
         /// The step of the code that was used last.
         last_step: Option<u64>,
     },
+}
+
+/// A kind of second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorKind {
+    /// An authenticator that shows codes.
+    Authenticator,
+    /// A passkey.
+    Passkey,
+}
+
+impl FactorKind {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Authenticator, Self::Passkey];
+
+    /// The kind as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Authenticator => "authenticator",
+            Self::Passkey => "passkey",
+        }
+    }
+}
+
+/// What an account has beside its password; any of it will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecondFactor {
+    /// The authenticator.
+    pub authenticator: Authenticator,
+    /// How many passkeys there are.
+    pub passkeys_count: u64,
+}
+
+impl SecondFactor {
+    /// That of an account with nothing but a password.
+    pub const NONE: Self = Self { authenticator: Authenticator::Off, passkeys_count: 0 };
+
+    /// Whether there is one.
+    pub fn is_on(self) -> bool {
+        !self.kinds().is_empty()
+    }
+
+    /// The kinds that there are.
+    pub fn kinds(self) -> Vec<FactorKind> {
+        let has = |kind: &FactorKind| match kind {
+            FactorKind::Authenticator => self.authenticator != Authenticator::Off,
+            FactorKind::Passkey => self.passkeys_count > 0,
+        };
+        FactorKind::ALL.into_iter().filter(has).collect()
+    }
 }
 
 /// An account without what proves that one is its owner.
@@ -100,7 +150,7 @@ pub struct Account {
     pub role: Role,
     /// Where it stands.
     pub state: AccountState,
-    /// Whether a second factor is asked for.
+    /// What is asked for beside the password.
     pub second_factor: SecondFactor,
     /// When it was made.
     pub created_at: Timestamp,
@@ -116,13 +166,28 @@ impl Account {
 
     /// Whether a second factor is asked for.
     pub fn has_second_factor(&self) -> bool {
-        matches!(self.second_factor, SecondFactor::On { .. })
+        self.second_factor.is_on()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_kind_of_second_factor_is_one() {
+        let on = Authenticator::On { last_step: None };
+        for (authenticator, passkeys_count, kinds) in [
+            (Authenticator::Off, 0, &[][..]),
+            (on, 0, &[FactorKind::Authenticator][..]),
+            (Authenticator::Off, 2, &[FactorKind::Passkey][..]),
+            (on, 1, &FactorKind::ALL[..]),
+        ] {
+            let second_factor = SecondFactor { authenticator, passkeys_count };
+            assert_eq!(second_factor.kinds(), kinds);
+            assert_eq!(second_factor.is_on(), !kinds.is_empty());
+        }
+    }
 
     #[test]
     fn user_names_differ_by_more_than_case() {

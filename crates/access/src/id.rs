@@ -1,4 +1,4 @@
-//! Names of accounts, sessions and API keys: random, and nothing personal in them.
+//! Names of accounts, sessions, passkeys and API keys: random, and nothing personal in them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -60,6 +60,10 @@ id! {
 id! {
     /// The name of a session; no secret, unlike the token that opens it.
     SessionId, 's'
+}
+id! {
+    /// The name of a passkey; its authenticator knows it by another.
+    PasskeyId, 'p'
 }
 id! {
     /// The name of an API key; no secret, unlike the token that holds it.

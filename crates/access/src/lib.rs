@@ -33,6 +33,7 @@ pub mod audit;
 mod envelope;
 pub mod id;
 pub mod master_key;
+pub mod passkey;
 pub mod password;
 pub mod rate_limit;
 pub mod recovery_code;
@@ -44,7 +45,9 @@ pub mod session;
 pub mod token;
 pub mod totp;
 
-pub use account::{Account, AccountState, SecondFactor, UserName, UserNameError};
+pub use account::{
+    Account, AccountState, Authenticator, FactorKind, SecondFactor, UserName, UserNameError,
+};
 pub use actor::Actor;
 pub use api_key::{ApiKey, KeyCare, KeyRequest, KeyRequestError, KeyState, Scope, ScopeError};
 pub use audit::{
@@ -52,8 +55,9 @@ pub use audit::{
     AuditKeyError, AuditPersonal, AuditProblem, AuditRecord, AuditRoot, AuditRootError,
     AuditVerification, AuditVerifier,
 };
-pub use id::{AccountId, IdError, KeyId, SessionId};
+pub use id::{AccountId, IdError, KeyId, PasskeyId, SessionId};
 pub use master_key::{MASTER_KEY_TEXT_BYTES_MAX, MasterKey, MasterKeyError};
+pub use passkey::{PASSKEYS_MAX, Passkey, PasskeyNameError};
 pub use password::{HashedPassword, HashedPasswordError, WeakPassword};
 pub use rate_limit::{Class, Decision, Quota, QuotaError, RateLimiter};
 pub use recovery_code::{RECOVERY_CODES, normal_recovery_code, random_recovery_codes};

@@ -106,8 +106,12 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::{AccountState, SecondFactor};
+    use crate::account::{AccountState, Authenticator, SecondFactor};
     use crate::role::Role;
+
+    const WITH_CODES: SecondFactor =
+        SecondFactor { authenticator: Authenticator::On { last_step: None }, ..SecondFactor::NONE };
+    const WITH_PASSKEY: SecondFactor = SecondFactor { passkeys_count: 1, ..SecondFactor::NONE };
 
     fn account(role: Role, second_factor: SecondFactor) -> Account {
         Account {
@@ -136,14 +140,15 @@ mod tests {
 
     #[test]
     fn an_administrator_without_a_second_factor_has_to_enrol() {
-        let on = SecondFactor::On { last_step: None };
         for (role, factor, code_given, stage) in [
-            (Role::Viewer, SecondFactor::Off, false, Stage::Full),
-            (Role::Viewer, on, false, Stage::SecondFactor),
-            (Role::Viewer, on, true, Stage::Full),
-            (Role::Admin, SecondFactor::Off, false, Stage::Enrolment),
-            (Role::Admin, on, false, Stage::SecondFactor),
-            (Role::Admin, on, true, Stage::Full),
+            (Role::Viewer, SecondFactor::NONE, false, Stage::Full),
+            (Role::Viewer, WITH_CODES, false, Stage::SecondFactor),
+            (Role::Viewer, WITH_CODES, true, Stage::Full),
+            (Role::Viewer, WITH_PASSKEY, false, Stage::SecondFactor),
+            (Role::Admin, SecondFactor::NONE, false, Stage::Enrolment),
+            (Role::Admin, WITH_CODES, false, Stage::SecondFactor),
+            (Role::Admin, WITH_PASSKEY, false, Stage::SecondFactor),
+            (Role::Admin, WITH_PASSKEY, true, Stage::Full),
         ] {
             assert_eq!(session(code_given).stage(&account(role, factor)), stage);
         }
@@ -151,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_session_ends_when_it_is_idle_and_whatever_is_done_after_half_a_day() {
-        let account = account(Role::Viewer, SecondFactor::Off);
+        let account = account(Role::Viewer, SecondFactor::NONE);
         let after = |minutes: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
         let used_at = |minutes: i64| Session { last_seen_at: after(minutes), ..session(false) };
         assert!(!session(false).is_over(&account, after(59)));
@@ -162,7 +167,7 @@ mod tests {
 
     #[test]
     fn who_owes_the_code_has_ten_minutes() {
-        let account = account(Role::Trader, SecondFactor::On { last_step: None });
+        let account = account(Role::Trader, WITH_CODES);
         let after = |minutes: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
         assert!(!session(false).is_over(&account, after(9)));
         assert!(session(false).is_over(&account, after(10)));

@@ -8,11 +8,13 @@ pub mod callers;
 mod hashing;
 pub mod key_care;
 mod own_secrets;
+pub mod passkeys;
+mod relying_party;
 pub mod second_factor;
 pub mod sign_in;
 pub mod users;
 
-use bist_access::{KeyRequestError, UserNameError, WeakPassword};
+use bist_access::{KeyRequestError, PASSKEYS_MAX, PasskeyNameError, UserNameError, WeakPassword};
 use bist_store::{AccessChange, StoreError};
 
 use crate::App;
@@ -21,6 +23,7 @@ use crate::secrets::SecretStoreError;
 pub use callers::{Caller, Means};
 pub(crate) use hashing::Hashing;
 pub(crate) use own_secrets::{KnownTokenKey, own_name};
+pub use relying_party::RelyingParty;
 pub use sign_in::{SignedIn, Visit};
 pub use users::{InvitationFor, Invited};
 
@@ -42,12 +45,39 @@ pub enum AccessError {
          `bist users reset NAME`"
     )]
     InvitationInvalid,
-    /// A second factor is in force already.
-    #[error("a second factor is in force already; switch it off before another is set up")]
+    /// An authenticator is in force already.
+    #[error("an authenticator is in force already; switch it off before another is set up")]
     SecondFactorOn,
     /// There is no second factor.
     #[error("no second factor is in force; set one up first")]
     SecondFactorOff,
+    /// There are no passkeys to sign with.
+    #[error("the account has no passkey; add one first, or give a code")]
+    NoPasskey,
+    /// There is no room for another passkey.
+    #[error("the account has {PASSKEYS_MAX} passkeys, and no more are kept; remove one first")]
+    TooManyPasskeys,
+    /// Nothing but the password would be left.
+    #[error("this passkey is all that there is beside the password; give the password too")]
+    PasswordNeeded,
+    /// What a browser made is not taken.
+    #[error(
+        "the passkey is not taken: what was asked for is older than five minutes or was answered \
+         before, or it was made for another page, or an account has it already; begin again"
+    )]
+    PasskeyRefused,
+    /// What a browser said cannot be read.
+    #[error("the answer of the browser is not as WebAuthn describes it: {0}")]
+    PasskeyAnswer(String),
+    /// There is no such passkey.
+    #[error("there is no passkey '{0}' of yours; GET /api/v1/auth/passkeys lists those there are")]
+    NoSuchPasskey(String),
+    /// The text is no name of a passkey.
+    #[error(transparent)]
+    PasskeyName(#[from] PasskeyNameError),
+    /// What is kept of a passkey or a challenge cannot be read.
+    #[error("what is kept of a passkey cannot be used: {0}")]
+    PasskeyState(String),
     /// No seed waits for a code.
     #[error("there is no second factor to be confirmed; set one up first")]
     NothingToConfirm,

@@ -76,6 +76,8 @@ pub(crate) enum ApiError {
     KeyNeeded,
     /// No page of the session asks for the change.
     CsrfToken,
+    /// The page has no host name, for which alone passkeys are made.
+    PasskeysUnavailable,
     /// Something about access was not done.
     Access(AccessError),
     /// There is nothing at the path.
@@ -140,7 +142,8 @@ pub(crate) enum ProblemCode {
     WrongCredentials,
     /// The code is owed: POST it to `/api/v1/auth/2fa/verify`.
     SecondFactorRequired,
-    /// The account needs a second factor for this: begin at `/api/v1/auth/2fa/setup`.
+    /// The account needs a second factor for this: begin at `/api/v1/auth/2fa/setup` or
+    /// `/api/v1/auth/passkeys/registration`.
     EnrolmentRequired,
     /// A fresh code is needed: POST one to `/api/v1/auth/step-up`.
     StepUpRequired,
@@ -156,8 +159,15 @@ pub(crate) enum ProblemCode {
     UserNameTaken,
     /// Nobody could look after accounts any more.
     LastAdministrator,
-    /// The second factor is on already, or is not, or nothing waits to be confirmed.
+    /// The second factor is on already, or is not, or nothing waits to be confirmed, or nothing but the
+    /// password would be left.
     SecondFactorState,
+    /// There is no such passkey of yours.
+    PasskeyNotFound,
+    /// The passkey was not made for what was asked for, or an account has it already.
+    PasskeyRefused,
+    /// Passkeys need a page with a host name; the page was asked for by an address.
+    PasskeysUnavailable,
     /// The API key was rotated, taken back, or its time is over.
     ApiKeyNotActive,
     /// The API key has no successor, it was collected, or nobody has collected it yet.
@@ -248,6 +258,9 @@ impl ProblemCode {
             Self::UserNameTaken => ("user_name_taken", StatusCode::CONFLICT),
             Self::LastAdministrator => ("last_administrator", StatusCode::CONFLICT),
             Self::SecondFactorState => ("second_factor_state", StatusCode::CONFLICT),
+            Self::PasskeyNotFound => ("passkey_not_found", StatusCode::NOT_FOUND),
+            Self::PasskeyRefused => ("passkey_refused", StatusCode::UNPROCESSABLE_ENTITY),
+            Self::PasskeysUnavailable => ("passkeys_unavailable", StatusCode::CONFLICT),
             Self::ApiKeyNotActive => ("api_key_not_active", StatusCode::CONFLICT),
             Self::ApiKeyCollection => ("api_key_collection", StatusCode::CONFLICT),
             Self::InvitationInvalid => ("invitation_invalid", StatusCode::GONE),
@@ -332,6 +345,7 @@ impl ApiError {
             Self::StepUpRequired => ProblemCode::StepUpRequired,
             Self::Forbidden(_) | Self::NotForKeys | Self::KeyNeeded => ProblemCode::Forbidden,
             Self::CsrfToken => ProblemCode::CrossSite,
+            Self::PasskeysUnavailable => ProblemCode::PasskeysUnavailable,
             Self::Access(error) => code_of(error),
             Self::NotFound => ProblemCode::NotFound,
             Self::MethodNotAllowed => ProblemCode::MethodNotAllowed,
@@ -415,6 +429,11 @@ impl ApiError {
                  /api/v1/auth/session says; reload the page"
                     .to_owned()
             }
+            Self::PasskeysUnavailable => {
+                "passkeys are made for a host name, and this page was asked for by an address; open it \
+                 as localhost, or have server.public_url name a host"
+                    .to_owned()
+            }
             Self::Access(error) if code_of(error) == ProblemCode::Internal => {
                 "the server failed; its log has the cause under the request id".to_owned()
             }
@@ -496,8 +515,16 @@ fn code_of(error: &AccessError) -> ProblemCode {
         AccessError::InvitationInvalid => ProblemCode::InvitationInvalid,
         AccessError::SecondFactorOn
         | AccessError::SecondFactorOff
-        | AccessError::NothingToConfirm => ProblemCode::SecondFactorState,
-        AccessError::UserName(_) | AccessError::Key(_) => ProblemCode::MalformedRequest,
+        | AccessError::NothingToConfirm
+        | AccessError::NoPasskey
+        | AccessError::TooManyPasskeys
+        | AccessError::PasswordNeeded => ProblemCode::SecondFactorState,
+        AccessError::UserName(_)
+        | AccessError::Key(_)
+        | AccessError::PasskeyName(_)
+        | AccessError::PasskeyAnswer(_) => ProblemCode::MalformedRequest,
+        AccessError::PasskeyRefused => ProblemCode::PasskeyRefused,
+        AccessError::NoSuchPasskey(_) => ProblemCode::PasskeyNotFound,
         AccessError::NoSuchUser(_) => ProblemCode::UserNotFound,
         AccessError::NoSuchSession(_) => ProblemCode::SessionNotFound,
         AccessError::NoSuchKey(_) => ProblemCode::ApiKeyNotFound,
@@ -508,7 +535,9 @@ fn code_of(error: &AccessError) -> ProblemCode {
         AccessError::LastAdministrator => ProblemCode::LastAdministrator,
         AccessError::Store(StoreError::UserNameTaken(_)) => ProblemCode::UserNameTaken,
         AccessError::Store(StoreError::Busy) => ProblemCode::StoreBusy,
-        AccessError::Store(_) | AccessError::Secrets(_) => ProblemCode::Internal,
+        AccessError::Store(_) | AccessError::Secrets(_) | AccessError::PasskeyState(_) => {
+            ProblemCode::Internal
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What every request passes through, outermost first.
 
 pub(crate) mod authenticate;
-mod cross_site;
+pub(crate) mod cross_site;
 mod host;
 mod log;
 mod options;
@@ -65,14 +65,17 @@ pub(crate) fn wrap(router: Router, settings: &ServerSettings, limits: Limits) ->
         listed: cors_origins.clone(),
         scheme: if settings.tls.is_some() { "https" } else { "http" },
     };
+    let own = Arc::new(own);
     let inner = router.layer((
-        from_fn_with_state(Arc::new(own), cross_site::refuse),
+        from_fn_with_state(Arc::clone(&own), cross_site::refuse),
         from_fn_with_state(Arc::clone(rates), rate_limit::by_address),
         RequestBodyLimitLayer::new(limits.body_size_bytes_max),
         TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.answer_time_max),
         Extension(BodyTimeMax(settings.connections.body_time_max)),
         // For handlers that count attempts by themselves.
         Extension(Arc::clone(rates)),
+        // For handlers that ask for passkeys.
+        Extension(own),
     ));
     inner.layer((
         from_fn(request_id::assign),

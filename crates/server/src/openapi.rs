@@ -376,6 +376,33 @@ impl IntoResponses for SecondFactorStates {
     }
 }
 
+/// The answers to a step with passkeys that cannot be taken as it stands, or on this page.
+pub(crate) struct PasskeyStates;
+
+impl IntoResponses for PasskeyStates {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::SecondFactorState, ProblemCode::PasskeysUnavailable])
+    }
+}
+
+/// The answer to a new passkey that is not taken.
+pub(crate) struct RefusedPasskey;
+
+impl IntoResponses for RefusedPasskey {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::PasskeyRefused])
+    }
+}
+
+/// The answer to a request for a passkey that there is not.
+pub(crate) struct NoSuchPasskey;
+
+impl IntoResponses for NoSuchPasskey {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::PasskeyNotFound])
+    }
+}
+
 /// The answer to a request for a session that there is not.
 pub(crate) struct NoSuchSession;
 
@@ -539,6 +566,11 @@ fn example(code: ProblemCode) -> ApiError {
         }
         ProblemCode::LastAdministrator => AccessError::LastAdministrator.into(),
         ProblemCode::SecondFactorState => AccessError::SecondFactorOn.into(),
+        ProblemCode::PasskeyNotFound => {
+            AccessError::NoSuchPasskey("p0123456789abcdef".to_owned()).into()
+        }
+        ProblemCode::PasskeyRefused => AccessError::PasskeyRefused.into(),
+        ProblemCode::PasskeysUnavailable => ApiError::PasskeysUnavailable,
         ProblemCode::ApiKeyNotActive => {
             AccessError::KeyNotActive { id: "k0123456789abcdef".to_owned(), state: "revoked" }.into()
         }

@@ -6,12 +6,13 @@ use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
 use bist_access::{Account, Role, Session};
-use bist_app::access::{Caller, Visit};
+use bist_app::access::{Caller, RelyingParty, Visit};
 use bist_app::rate_limits::RateLimits;
 use bist_app::{App, Class};
 
 use crate::error::ApiError;
 use crate::middleware::authenticate::{require_role, require_session};
+use crate::middleware::cross_site::OwnPages;
 use crate::middleware::rate_limit::Spent;
 use crate::middleware::real_ip::ClientAddress;
 use crate::middleware::request_id::RequestId;
@@ -79,6 +80,44 @@ impl FromRequestParts<Arc<App>> for Person {
         let Asking { caller, app } = Asking::from_request_parts(parts, app).await?;
         let session = require_session(&caller)?.clone();
         Ok(Self { account: caller.account, session, app })
+    }
+}
+
+impl Person {
+    /// Refuses who has a second factor and has not shown it a moment ago: what they ask for would add
+    /// another.
+    pub(crate) fn require_fresh_code(&self) -> Result<(), ApiError> {
+        if self.account.has_second_factor() && !self.session.is_stepped_up(self.app.now()) {
+            return Err(ApiError::StepUpRequired);
+        }
+        Ok(())
+    }
+}
+
+/// The page that people open, for which passkeys are made; `None` where it has no host name.
+#[derive(Debug)]
+pub(crate) struct Site(Option<RelyingParty>);
+
+impl Site {
+    /// The host name of passkeys.
+    pub(crate) fn passkey_host(&self) -> Option<&str> {
+        self.0.as_ref().map(RelyingParty::host)
+    }
+
+    /// Whom passkeys are made for.
+    pub(crate) fn relying_party(&self) -> Result<&RelyingParty, ApiError> {
+        self.0.as_ref().ok_or(ApiError::PasskeysUnavailable)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Site {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let pages = parts.extensions.get::<Arc<OwnPages>>();
+        let pages = pages.ok_or_else(|| ApiError::Internal("no page is known".to_owned()))?;
+        let page = pages.page(&parts.headers);
+        Ok(Self(page.and_then(|page| RelyingParty::new(page.host(), page.as_str()))))
     }
 }
 

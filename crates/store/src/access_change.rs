@@ -10,7 +10,8 @@ use crate::pool::Store;
 /// Changes that are made together or not at all; what is read in between stays as it is until then.
 ///
 /// What it offers stands with what it changes: [`crate::accounts`], [`crate::sessions`],
-/// [`crate::api_keys`], [`crate::secrets`]. Dropping it leaves everything as it was.
+/// [`crate::passkeys`], [`crate::api_keys`], [`crate::secrets`]. Dropping it leaves everything as it
+/// was.
 #[derive(Debug)]
 pub struct AccessChange {
     transaction: Transaction<'static, Sqlite>,

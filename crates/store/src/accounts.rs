@@ -1,17 +1,22 @@
 //! Accounts, with the hashes that prove who is their owner.
 
 use bist_access::{
-    Account, AccountId, AccountState, HashedPassword, Role, SecondFactor, TokenDigest, UserName,
+    Account, AccountId, AccountState, Authenticator, HashedPassword, Role, SecondFactor,
+    TokenDigest, UserName,
 };
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
 use crate::access_change::AccessChange;
 use crate::audit::Audit;
 use crate::columns::{count, impossible, instant_us, maybe_instant_us, signed};
 use crate::error::StoreError;
 use crate::pool::Store;
+
+/// How many passkeys the account of a row has.
+pub(crate) const PASSKEYS_COUNT: &str =
+    "(SELECT COUNT(*) FROM passkeys WHERE passkeys.account = accounts.id)";
 
 /// An account with what is kept of its password.
 #[derive(Clone, Debug)]
@@ -61,10 +66,9 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM accounts WHERE user_name IS NOT NULL ORDER BY user_name")
-                .fetch_all(&self.reader)
-                .await?;
+        let rows = sqlx::query(selecting("WHERE user_name IS NOT NULL ORDER BY user_name"))
+            .fetch_all(&self.reader)
+            .await?;
         rows.iter().map(|row| Ok(stored_account(row)?.account)).collect()
     }
 
@@ -74,7 +78,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn account(&self, id: &AccountId) -> Result<Option<StoredAccount>, StoreError> {
-        let row = sqlx::query("SELECT * FROM accounts WHERE id = $1 AND user_name IS NOT NULL")
+        let row = sqlx::query(selecting("WHERE accounts.id = $1 AND user_name IS NOT NULL"))
             .bind(id.as_str())
             .fetch_optional(&self.reader)
             .await?;
@@ -90,7 +94,7 @@ impl Store {
         &self,
         name: &UserName,
     ) -> Result<Option<StoredAccount>, StoreError> {
-        let row = sqlx::query("SELECT * FROM accounts WHERE user_name = $1")
+        let row = sqlx::query(selecting("WHERE user_name = $1"))
             .bind(name.as_str())
             .fetch_optional(&self.reader)
             .await?;
@@ -134,7 +138,7 @@ impl AccessChange {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn account(&mut self, id: &AccountId) -> Result<Option<StoredAccount>, StoreError> {
-        let row = sqlx::query("SELECT * FROM accounts WHERE id = $1 AND user_name IS NOT NULL")
+        let row = sqlx::query(selecting("WHERE accounts.id = $1 AND user_name IS NOT NULL"))
             .bind(id.as_str())
             .fetch_optional(self.connection())
             .await?;
@@ -234,19 +238,19 @@ impl AccessChange {
         Ok(())
     }
 
-    /// Switches the second factor of an account on or off.
+    /// Switches the authenticator of an account on or off.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn set_second_factor(
+    pub async fn set_authenticator(
         &mut self,
         id: &AccountId,
-        second_factor: SecondFactor,
+        authenticator: Authenticator,
     ) -> Result<(), StoreError> {
-        let (on, step) = match second_factor {
-            SecondFactor::Off => (false, None),
-            SecondFactor::On { last_step } => (true, last_step.map(signed)),
+        let (on, step) = match authenticator {
+            Authenticator::Off => (false, None),
+            Authenticator::On { last_step } => (true, last_step.map(signed)),
         };
         sqlx::query(
             "UPDATE accounts SET second_factor_on = $2, second_factor_step = $3 WHERE id = $1",
@@ -344,7 +348,7 @@ impl AccessChange {
     }
 
     /// Forgets who the owner of the account `id` is: its name, password, sessions, sign-ins, codes,
-    /// invitation and keys, and what the audit says of the person. That there was such an account
+    /// passkeys, invitation and keys, and what the audit says of the person. That there was such an account
     /// stays, and so does what it did.
     ///
     /// # Errors
@@ -356,6 +360,7 @@ impl AccessChange {
             "DELETE FROM sessions WHERE account = $1",
             "DELETE FROM sign_ins WHERE account = $1",
             "DELETE FROM recovery_codes WHERE account = $1",
+            "DELETE FROM passkeys WHERE account = $1",
             "DELETE FROM invitations WHERE account = $1",
             "DELETE FROM api_keys WHERE account = $1",
             "UPDATE accounts SET user_name = NULL, password_hash = NULL, second_factor_on = 0,
@@ -376,16 +381,25 @@ async fn forget(
     Ok(())
 }
 
-/// The account of a row with all columns of `accounts`.
+/// The columns from which [`stored_account`] reads, of the accounts that `condition` names.
+fn selecting(condition: &'static str) -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!(
+        "SELECT accounts.*, {PASSKEYS_COUNT} AS passkeys_count FROM accounts {condition}"
+    ))
+}
+
+/// The account of a row with all columns of `accounts`, and [`PASSKEYS_COUNT`].
 pub(crate) fn stored_account(row: &SqliteRow) -> Result<StoredAccount, StoreError> {
     let state: &str = row.try_get("state")?;
     let step: Option<i64> = row.try_get("second_factor_step")?;
-    let second_factor = match row.try_get::<i64, _>("second_factor_on")? {
-        0 => SecondFactor::Off,
-        _ => {
-            SecondFactor::On { last_step: step.map(u64::try_from).transpose().map_err(impossible)? }
-        }
+    let authenticator = match row.try_get::<i64, _>("second_factor_on")? {
+        0 => Authenticator::Off,
+        _ => Authenticator::On {
+            last_step: step.map(u64::try_from).transpose().map_err(impossible)?,
+        },
     };
+    let second_factor =
+        SecondFactor { authenticator, passkeys_count: count(row, "passkeys_count")? };
     let account = Account {
         id: row.try_get::<&str, _>("id")?.parse().map_err(impossible)?,
         user_name: row.try_get::<&str, _>("user_name")?.parse().map_err(impossible)?,

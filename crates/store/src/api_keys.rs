@@ -6,11 +6,11 @@ use std::str::FromStr;
 
 use bist_access::{Account, AccountId, ApiKey, KeyId, TokenDigest};
 use jiff::Timestamp;
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::access_change::AccessChange;
-use crate::accounts::stored_account;
+use crate::accounts::{PASSKEYS_COUNT, stored_account};
 use crate::columns::{impossible, instant_us, maybe_instant_us};
 use crate::error::StoreError;
 use crate::pool::Store;
@@ -25,17 +25,18 @@ impl Store {
         &self,
         digest: &TokenDigest,
     ) -> Result<Option<(ApiKey, Account)>, StoreError> {
-        let row = sqlx::query(
+        let text = format!(
             "SELECT api_keys.id AS key, api_keys.account, name, scopes, networks,
                     api_keys.created_at_us AS made_at_us, expires_at_us, last_used_at_us,
                     revoked_at_us, replaced_by, auto_rotate, reminded_at_us, is_uncollected,
-                    accounts.*
+                    accounts.*, {PASSKEYS_COUNT} AS passkeys_count
              FROM api_keys JOIN accounts ON accounts.id = api_keys.account
-             WHERE api_keys.digest = $1",
-        )
-        .bind(digest.as_str())
-        .fetch_optional(&self.reader)
-        .await?;
+             WHERE api_keys.digest = $1"
+        );
+        let row = sqlx::query(AssertSqlSafe(text))
+            .bind(digest.as_str())
+            .fetch_optional(&self.reader)
+            .await?;
         row.as_ref().map(|row| Ok((api_key(row)?, stored_account(row)?.account))).transpose()
     }
 

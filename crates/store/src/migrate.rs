@@ -6,7 +6,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Version, description and text of each migration, oldest first. Forward only.
-const MIGRATIONS: [(i64, &str, &str); 18] = [
+const MIGRATIONS: [(i64, &str, &str); 19] = [
     (1, "market data", include_str!("../../../migrations/0001_market_data.sql")),
     (2, "validation", include_str!("../../../migrations/0002_validation.sql")),
     (3, "models", include_str!("../../../migrations/0003_models.sql")),
@@ -25,6 +25,7 @@ const MIGRATIONS: [(i64, &str, &str); 18] = [
     (16, "audit", include_str!("../../../migrations/0016_audit.sql")),
     (17, "accounts", include_str!("../../../migrations/0017_accounts.sql")),
     (18, "renewals", include_str!("../../../migrations/0018_renewals.sql")),
+    (19, "passkeys", include_str!("../../../migrations/0019_passkeys.sql")),
 ];
 
 /// All migrations, ready to be run.

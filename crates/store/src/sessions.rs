@@ -2,11 +2,11 @@
 
 use bist_access::{Account, AccountId, Session, SessionId, TokenDigest};
 use jiff::Timestamp;
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::access_change::AccessChange;
-use crate::accounts::stored_account;
+use crate::accounts::{PASSKEYS_COUNT, stored_account};
 use crate::columns::{impossible, instant_us, maybe_instant_us};
 use crate::error::StoreError;
 use crate::pool::Store;
@@ -75,15 +75,17 @@ impl Store {
         &self,
         digest: &TokenDigest,
     ) -> Result<Option<(Session, Account)>, StoreError> {
-        let row = sqlx::query(
+        let text = format!(
             "SELECT sessions.id AS session, sessions.account, code_given, signed_in_at_us,
-                    last_seen_at_us, stepped_up_until_us, address, user_agent, accounts.*
+                    last_seen_at_us, stepped_up_until_us, address, user_agent, accounts.*,
+                    {PASSKEYS_COUNT} AS passkeys_count
              FROM sessions JOIN accounts ON accounts.id = sessions.account
-             WHERE sessions.digest = $1",
-        )
-        .bind(digest.as_str())
-        .fetch_optional(&self.reader)
-        .await?;
+             WHERE sessions.digest = $1"
+        );
+        let row = sqlx::query(AssertSqlSafe(text))
+            .bind(digest.as_str())
+            .fetch_optional(&self.reader)
+            .await?;
         row.as_ref().map(|row| Ok((session(row)?, stored_account(row)?.account))).transpose()
     }
 

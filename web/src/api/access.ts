@@ -1,5 +1,5 @@
 import { get, path, post, remove } from './client';
-import type { Invited, Proof, SecondFactorSetup, Session, SessionEntry, SignIn } from './schema/access';
+import type { Invited, Passkey, Proof, SecondFactorSetup, Session, SessionEntry, SignIn } from './schema/access';
 import type { Page } from './schema/vocabulary';
 
 interface RecoveryCodes {
@@ -35,8 +35,30 @@ export function confirmSecondFactor(code: string): Promise<RecoveryCodes> {
   return post<RecoveryCodes>(path('/auth/2fa/confirm'), { code });
 }
 
-export function disableSecondFactor(password: string, code: string): Promise<Session> {
-  return post<Session>(path('/auth/2fa/disable'), { password, code });
+export function disableSecondFactor(password: string, proof: { code: string } | { passkey: object }): Promise<Session> {
+  return post<Session>(path('/auth/2fa/disable'), { password, ...proof });
+}
+
+export function passkeys(signal?: AbortSignal): Promise<Page<Passkey>> {
+  return get<Page<Passkey>>(path('/auth/passkeys'), signal);
+}
+
+/** What the browser needs to make a passkey. */
+export function askForPasskey(): Promise<{ public_key: PublicKeyCredentialCreationOptionsJSON }> {
+  return post(path('/auth/passkeys/registration'), {});
+}
+
+export function addPasskey(name: string, credential: object): Promise<RecoveryCodes & { passkey: Passkey }> {
+  return post(path('/auth/passkeys'), { name, credential });
+}
+
+export function removePasskey(id: string, password?: string): Promise<Session> {
+  return post<Session>(path(`/auth/passkeys/${encodeURIComponent(id)}/remove`), { password });
+}
+
+/** What the browser needs to sign with a passkey. */
+export function askForSignature(): Promise<{ public_key: PublicKeyCredentialRequestOptionsJSON }> {
+  return post(path('/auth/passkeys/assertion'), {});
 }
 
 export function newRecoveryCodes(): Promise<RecoveryCodes> {

@@ -1,7 +1,7 @@
 import type { Language } from './dictionary';
 
 const tr = {
-  titles: { login: 'Oturum aç', code: 'Doğrulama kodu', invitation: 'Davet', enrol: 'İki adımlı doğrulama' },
+  titles: { login: 'Oturum aç', code: 'İkinci adım', invitation: 'Davet', enrol: 'İki adımlı doğrulama' },
   login: {
     name: 'Kullanıcı adı',
     password: 'Parola',
@@ -17,7 +17,9 @@ const tr = {
   },
   code: {
     text: (name: string) => `${name}, doğrulama uygulamanızdaki 6 rakamı girin.`,
+    passkeyText: (name: string) => `${name}, geçiş anahtarınızla kendinizi tanıtın.`,
     submit: 'Onayla',
+    wrongPasskey: 'Geçiş anahtarı ya da kurtarma kodu kabul edilmedi.',
     wrong: 'Kod yanlış, süresi geçmiş ya da daha önce kullanılmış. Uygulamadaki yeni kodu bekleyip onu girin.',
     other: 'Başka bir hesapla oturum aç',
   },
@@ -43,7 +45,7 @@ const tr = {
     enough: 'Uzunluk yeterli.',
   },
   enrol: {
-    why: 'Oturum açarken parolanızın yanında telefonunuzdaki uygulamanın gösterdiği kod da istenir; parolanızı bilen biri tek başına giremez.',
+    why: 'Oturum açarken parolanızın yanında telefonunuzdaki uygulamanın gösterdiği kod ya da bir geçiş anahtarı da istenir; parolanızı bilen biri tek başına giremez.',
     required: 'Yöneticiler için zorunludur.',
     steps: ['Kodu doğrulama uygulamanıza ekleyin', 'Uygulamadaki kodu girin'],
     scan: 'Doğrulama uygulamanızla (Aegis, FreeOTP, Google Authenticator, 1Password …) bu kareyi okutun.',
@@ -55,7 +57,7 @@ const tr = {
     submit: 'Onayla ve aç',
     wrong: 'Kod tutmadı. Telefonun saati doğru mu? Uygulamadaki yeni kodu girin.',
     later: 'Şimdi değil',
-    already: 'İki adımlı doğrulama bu hesapta açık.',
+    already: 'Doğrulama uygulaması bu hesapta açık.',
     toSecurity: 'Güvenlik ayarlarına git',
     on: 'Devam et',
     doneTitle: 'Kurtarma kodlarınız',
@@ -63,7 +65,7 @@ const tr = {
 };
 
 const en: typeof tr = {
-  titles: { login: 'Sign in', code: 'Verification code', invitation: 'Invitation', enrol: 'Two-step verification' },
+  titles: { login: 'Sign in', code: 'Second step', invitation: 'Invitation', enrol: 'Two-step verification' },
   login: {
     name: 'User name',
     password: 'Password',
@@ -79,7 +81,9 @@ const en: typeof tr = {
   },
   code: {
     text: (name) => `${name}, enter the 6 digits that your authenticator app shows.`,
+    passkeyText: (name) => `${name}, show who you are by your passkey.`,
     submit: 'Confirm',
+    wrongPasskey: 'The passkey or the recovery code was not accepted.',
     wrong: 'The code is wrong, too old, or was used before. Wait for the next one in the app and enter that.',
     other: 'Sign in with another account',
   },
@@ -105,7 +109,7 @@ const en: typeof tr = {
     enough: 'Long enough.',
   },
   enrol: {
-    why: 'Besides your password, signing in will need the code that an app on your phone shows; somebody who knows only your password cannot get in.',
+    why: 'Besides your password, signing in will need the code that an app on your phone shows, or a passkey; somebody who knows only your password cannot get in.',
     required: 'It is mandatory for administrators.',
     steps: ['Add the code to your authenticator app', 'Enter what the app shows'],
     scan: 'Scan this square with your authenticator app (Aegis, FreeOTP, Google Authenticator, 1Password …).',
@@ -117,7 +121,7 @@ const en: typeof tr = {
     submit: 'Confirm and turn on',
     wrong: 'The code does not fit. Is the clock of the phone right? Enter the next code of the app.',
     later: 'Not now',
-    already: 'Two-step verification is on for this account.',
+    already: 'The authenticator app is on for this account.',
     toSecurity: 'Go to the security settings',
     on: 'Go on',
     doneTitle: 'Your recovery codes',

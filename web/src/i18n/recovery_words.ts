@@ -1,6 +1,8 @@
 import type { Language } from './dictionary';
 
 const tr = {
+  title: 'Yeni kurtarma kodları',
+  done: 'Bitti',
   once: 'Bu kodlar yalnız şimdi gösterilir. Telefonunuz yanınızda olmadığında her biri bir kez, doğrulama kodu yerine geçer.',
   copy: 'Kopyala',
   copied: 'Kopyalandı',
@@ -12,6 +14,8 @@ const tr = {
 };
 
 const en: typeof tr = {
+  title: 'New recovery codes',
+  done: 'Done',
   once: 'These codes are shown only now. Each of them takes the place of a verification code once, when you do not have your phone.',
   copy: 'Copy',
   copied: 'Copied',

@@ -97,6 +97,14 @@ actions! {
     SecondFactorPassed = "second_factor.passed",
     /// A second factor was wrong.
     SecondFactorRefused = "second_factor.refused",
+    /// Codes of an authenticator are taken from now on.
+    AuthenticatorAdded = "authenticator.added",
+    /// Codes of an authenticator are not taken any more.
+    AuthenticatorRemoved = "authenticator.removed",
+    /// A passkey was added to an account.
+    PasskeyAdded = "passkey.added",
+    /// A passkey was taken out of an account.
+    PasskeyRemoved = "passkey.removed",
     /// Recovery codes were made; those before are worth nothing.
     RecoveryCodesMade = "recovery_codes.made",
     /// A recovery code was used up.

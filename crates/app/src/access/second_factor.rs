@@ -1,16 +1,26 @@
-//! The second factor of an account: set up, confirmed, switched off; and its recovery codes.
+//! The authenticator of an account: set up, confirmed, switched off; and its recovery codes.
 
 use bist_access::{
-    Account, AuditAction, Enrolment, SecondFactor, Secret, Session, TokenDigest, TokenKind,
-    TotpSeed, normal_recovery_code, random_recovery_codes,
+    Account, AuditAction, Authenticator, Enrolment, SecondFactor, Secret, Session, TokenDigest,
+    TokenKind, TotpSeed, normal_recovery_code, random_recovery_codes,
 };
-use bist_store::StoredAccount;
+use bist_store::{AccessChange, AuditNote, StoredAccount};
+use jiff::Timestamp;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use super::AccessError;
-use super::sign_in::{Code, SignedIn, Visit, about, began};
+use super::sign_in::{Code, Shown, SignedIn, Visit, about, began};
 use crate::App;
+
+/// What comes of the first second factor of an account.
+#[derive(Clone, Debug)]
+pub struct FirstFactor {
+    /// The session in the place of all that there were: they were begun with less.
+    pub signed_in: SignedIn,
+    /// Recovery codes, which nobody sees again.
+    pub recovery_codes: Vec<Secret>,
+}
 
 impl App {
     /// Makes a seed for `account`, which does nothing before a code confirms it.
@@ -19,7 +29,7 @@ impl App {
     ///
     /// [`AccessError::SecondFactorOn`], and the others when the database or the secrets fail.
     pub async fn set_up_second_factor(&self, account: &Account) -> Result<Enrolment, AccessError> {
-        if account.has_second_factor() {
+        if account.second_factor.authenticator != Authenticator::Off {
             return Err(AccessError::SecondFactorOn);
         }
         let seed = TotpSeed::generate(&mut UnwrapErr(SysRng));
@@ -27,9 +37,8 @@ impl App {
         Ok(seed.enrolment(&account.user_name))
     }
 
-    /// Puts the second factor of `account` in force, as `code` shows that its owner has it. Returns a
-    /// session in the place of `session`, and recovery codes that nobody sees again. All other sessions
-    /// end: they were begun with less.
+    /// Puts the authenticator of `account` in force, as `code` shows that its owner has it. What comes
+    /// of it is `None` where there is a passkey already.
     ///
     /// # Errors
     ///
@@ -41,33 +50,70 @@ impl App {
         account: &Account,
         code: &str,
         visit: &Visit,
-    ) -> Result<(SignedIn, Vec<Secret>), AccessError> {
+    ) -> Result<Option<FirstFactor>, AccessError> {
         let seed = self.totp_seed(&account.id).await?.ok_or(AccessError::NothingToConfirm)?;
         let audit = self.audit_of(account, visit).await?;
         let now_s = u64::try_from(audit.at.as_second()).unwrap_or(0);
         let step = seed.step_of(code.trim(), now_s, None).ok_or(AccessError::WrongCredentials)?;
-        let (codes, digests) = self.new_recovery_codes().await?;
+        let recovery = self.new_recovery_codes().await?;
         let mut change = self.change_access().await?;
         let current = change.account(&account.id).await?;
-        if !current.is_some_and(|stored| stored.account.second_factor == SecondFactor::Off) {
-            return Err(AccessError::SecondFactorOn);
+        let before = current.map(|stored| stored.account.second_factor);
+        let before = before.filter(|before| before.authenticator == Authenticator::Off);
+        let before = before.ok_or(AccessError::SecondFactorOn)?;
+        let authenticator = Authenticator::On { last_step: Some(step) };
+        change.set_authenticator(&account.id, authenticator).await?;
+        if before.is_on() {
+            let note = about(account, AuditAction::AuthenticatorAdded);
+            change.commit(&audit, vec![note]).await?;
+            return Ok(None);
         }
-        let second_factor = SecondFactor::On { last_step: Some(step) };
-        change.set_second_factor(&account.id, second_factor).await?;
+        let second_factor = SecondFactor { authenticator, ..before };
+        let account = Account { second_factor, ..account.clone() };
+        let begun = self.begin_second_factor(&mut change, account, recovery, visit, audit.at);
+        let (first, more) = begun.await?;
+        let mut notes = vec![about(&first.signed_in.account, AuditAction::AuthenticatorAdded)];
+        notes.extend(more);
+        change.commit(&audit, notes).await?;
+        Ok(Some(first))
+    }
+
+    /// Lets `account`, which has its first second factor within `change`, be asked for it: all sessions
+    /// end but a new one, and recovery codes are made. With what goes on record of that.
+    pub(super) async fn begin_second_factor(
+        &self,
+        change: &mut AccessChange,
+        account: Account,
+        (recovery_codes, digests): (Vec<Secret>, Vec<TokenDigest>),
+        visit: &Visit,
+        at: Timestamp,
+    ) -> Result<(FirstFactor, [AuditNote; 3]), AccessError> {
         change.set_recovery_codes(&account.id, &digests).await?;
         change.end_sessions(&account.id, None).await?;
-        let account = Account { second_factor, ..account.clone() };
-        let signed_in = self.open_session(&mut change, account, true, visit, audit.at).await?;
-        let notes = vec![
+        let signed_in = self.open_session(change, account, true, visit, at).await?;
+        let notes = [
             about(&signed_in.account, AuditAction::SecondFactorEnabled),
             about(&signed_in.account, AuditAction::RecoveryCodesMade),
             began(&signed_in, visit),
         ];
-        change.commit(&audit, notes).await?;
-        Ok((signed_in, codes))
+        Ok((FirstFactor { signed_in, recovery_codes }, notes))
     }
 
-    /// Switches the second factor of `account` off, for who shows both the password and a code. All
+    /// Lets `account`, which has lost its last second factor within `change`, be asked for none: all
+    /// sessions end but `session`, and the recovery codes are gone. With what goes on record of that.
+    pub(super) async fn end_second_factor(
+        &self,
+        change: &mut AccessChange,
+        account: &Account,
+        session: &Session,
+    ) -> Result<AuditNote, AccessError> {
+        change.set_recovery_codes(&account.id, &[]).await?;
+        change.end_sessions(&account.id, Some(&session.id)).await?;
+        Ok(about(account, AuditAction::SecondFactorDisabled))
+    }
+
+    /// Switches the authenticator of `account` off, for who shows both the password and the second
+    /// factor. Where there is no passkey, nothing is asked for beside the password from then on, and all
     /// sessions but `session` end.
     ///
     /// # Errors
@@ -79,23 +125,28 @@ impl App {
         account: &Account,
         session: &Session,
         password: &Secret,
-        code: &str,
+        code: &Code,
         visit: &Visit,
     ) -> Result<Account, AccessError> {
         self.prove_password(account, password).await?;
         let audit = self.audit_of(account, visit).await?;
         let mut change = self.change_access().await?;
-        let code = Code::OneTime(code.to_owned());
-        if self.use_code(&mut change, account, &code, &audit).await?.is_none() {
+        let shown = self.use_code(&mut change, account, session, code, &audit).await?;
+        let Shown::Right { mut notes, .. } = shown else {
+            // What was shown is used up all the same.
+            change.commit(&audit, Vec::new()).await?;
             return Err(AccessError::WrongCredentials);
+        };
+        change.set_authenticator(&account.id, Authenticator::Off).await?;
+        let stored = change.account(&account.id).await?;
+        let after = stored.ok_or_else(|| AccessError::NoSuchUser(account.id.to_string()))?.account;
+        notes.push(about(account, AuditAction::AuthenticatorRemoved));
+        if !after.has_second_factor() {
+            notes.push(self.end_second_factor(&mut change, account, session).await?);
         }
-        change.set_second_factor(&account.id, SecondFactor::Off).await?;
-        change.set_recovery_codes(&account.id, &[]).await?;
-        change.end_sessions(&account.id, Some(&session.id)).await?;
-        let note = about(account, AuditAction::SecondFactorDisabled);
-        change.commit(&audit, vec![note]).await?;
+        change.commit(&audit, notes).await?;
         self.forget_totp_seed(&account.id).await?;
-        Ok(Account { second_factor: SecondFactor::Off, ..account.clone() })
+        Ok(after)
     }
 
     /// Puts new recovery codes in the place of all that `account` has; nobody sees them again.
@@ -160,7 +211,7 @@ impl App {
     }
 
     /// Shows that `password` is the one of `account`.
-    async fn prove_password(
+    pub(super) async fn prove_password(
         &self,
         account: &Account,
         password: &Secret,
@@ -176,7 +227,9 @@ impl App {
     }
 
     /// New recovery codes, and what is kept of them.
-    async fn new_recovery_codes(&self) -> Result<(Vec<Secret>, Vec<TokenDigest>), AccessError> {
+    pub(super) async fn new_recovery_codes(
+        &self,
+    ) -> Result<(Vec<Secret>, Vec<TokenDigest>), AccessError> {
         let key = self.token_key().await?;
         let codes = random_recovery_codes(&mut UnwrapErr(SysRng));
         let digest = |code: &Secret| {

@@ -3,16 +3,16 @@
 use bist_access::session::STEP_UP_TIME;
 use bist_access::token::random_token;
 use bist_access::{
-    Account, AccountId, AccountState, Actor, AuditAction, AuditPersonal, HashedPassword,
-    SecondFactor, Secret, Session, SessionId, TokenKind, normal_recovery_code,
+    Account, AccountId, AccountState, Actor, AuditAction, AuditDetails, AuditPersonal,
+    Authenticator, HashedPassword, Secret, Session, SessionId, TokenKind, normal_recovery_code,
 };
 use bist_store::{AccessChange, Audit, AuditNote, Origins, SignIn, SignInOutcome, StoredAccount};
 use jiff::Timestamp;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::AccessError;
+use super::{AccessError, RelyingParty};
 use crate::App;
 
 /// Most characters of what a browser says of itself that are kept.
@@ -66,6 +66,33 @@ pub enum Code {
     OneTime(String),
     /// A recovery code.
     Recovery(String),
+    /// What a browser says that a passkey signed, and for which page.
+    Passkey(RelyingParty, Value),
+}
+
+impl Code {
+    /// What kind of proof it is, on record.
+    const fn as_str(&self) -> &'static str {
+        match self {
+            Self::OneTime(_) => "one_time_code",
+            Self::Recovery(_) => "recovery_code",
+            Self::Passkey(..) => "passkey",
+        }
+    }
+}
+
+/// What came of a proof.
+#[derive(Debug)]
+pub(super) enum Shown {
+    /// It is right, and used up.
+    Right {
+        /// What goes on record besides.
+        notes: Vec<AuditNote>,
+        /// What is said of it with what it was for.
+        details: AuditDetails,
+    },
+    /// It is wrong or was used; with what is said of that on record.
+    Wrong(AuditDetails),
 }
 
 impl App {
@@ -182,18 +209,24 @@ impl App {
     ) -> Result<SignedIn, AccessError> {
         let audit = self.audit_of(account, visit).await?;
         let mut change = self.change_access().await?;
-        let Some(note) = self.use_code(&mut change, account, code, &audit).await? else {
-            return self
-                .refuse_code(change, account, AuditAction::SecondFactorRefused, &audit, visit)
-                .await;
+        let shown = self.use_code(&mut change, account, session, code, &audit).await?;
+        let (mut notes, details) = match shown {
+            Shown::Right { notes, details } => (notes, details),
+            Shown::Wrong(details) => {
+                let mut note = about(account, AuditAction::SecondFactorRefused);
+                note.details = details;
+                return self.refuse_code(change, account, note, &audit, visit).await;
+            }
         };
         change.end_session(&account.id, &session.id).await?;
         let signed_in =
             self.open_session(&mut change, account.clone(), true, visit, audit.at).await?;
-        let notes = vec![
-            note.unwrap_or_else(|| about(account, AuditAction::SecondFactorPassed)),
-            began(&signed_in, visit),
-        ];
+        if notes.is_empty() {
+            notes.push(about(account, AuditAction::SecondFactorPassed));
+        }
+        let mut beginning = began(&signed_in, visit);
+        beginning.details.extend(details);
+        notes.push(beginning);
         change.commit(&audit, notes).await?;
         Ok(signed_in)
     }
@@ -212,51 +245,68 @@ impl App {
     ) -> Result<Session, AccessError> {
         let audit = self.audit_of(account, visit).await?;
         let mut change = self.change_access().await?;
-        let Some(note) = self.use_code(&mut change, account, code, &audit).await? else {
-            return self
-                .refuse_code(change, account, AuditAction::StepUpRefused, &audit, visit)
-                .await;
+        let shown = self.use_code(&mut change, account, session, code, &audit).await?;
+        let (more, details) = match shown {
+            Shown::Right { notes, details } => (notes, details),
+            Shown::Wrong(details) => {
+                let mut note = about(account, AuditAction::StepUpRefused);
+                note.details = details;
+                return self.refuse_code(change, account, note, &audit, visit).await;
+            }
         };
         let until = audit.at + STEP_UP_TIME;
         change.step_up(&session.id, until).await?;
-        let mut notes = vec![about(account, AuditAction::StepUpPassed)];
-        notes.extend(note);
+        let mut passed = about(account, AuditAction::StepUpPassed);
+        passed.details = details;
+        let notes = std::iter::once(passed).chain(more).collect();
         change.commit(&audit, notes).await?;
         Ok(Session { stepped_up_until: Some(until), ..session.clone() })
     }
 
-    /// Uses up `code` within `change`: `None` when it is wrong or was used, otherwise what goes on
-    /// record besides that it was right.
+    /// Uses up `code` within `change`.
     pub(super) async fn use_code(
         &self,
         change: &mut AccessChange,
         account: &Account,
+        session: &Session,
         code: &Code,
         audit: &Audit,
-    ) -> Result<Option<Option<AuditNote>>, AccessError> {
+    ) -> Result<Shown, AccessError> {
         // As it stands now: somebody may have used the same code a moment ago.
         let current = change.account(&account.id).await?.map(|stored| stored.account.second_factor);
-        let Some(SecondFactor::On { last_step }) = current else {
-            return Err(AccessError::SecondFactorOff);
-        };
-        match code {
+        let current = current.filter(|current| current.is_on());
+        let current = current.ok_or(AccessError::SecondFactorOff)?;
+        let mut shown = match code {
             Code::OneTime(text) => {
+                let Authenticator::On { last_step } = current.authenticator else {
+                    return Ok(Shown::Wrong(AuditDetails::new()));
+                };
                 let seed = self.totp_seed(&account.id).await?;
                 let now_s = u64::try_from(audit.at.as_second()).unwrap_or(0);
                 let step = seed.and_then(|seed| seed.step_of(text.trim(), now_s, last_step));
-                let Some(step) = step else { return Ok(None) };
-                let used = SecondFactor::On { last_step: Some(step) };
-                change.set_second_factor(&account.id, used).await?;
-                Ok(Some(None))
+                let Some(step) = step else { return Ok(Shown::Wrong(AuditDetails::new())) };
+                let used = Authenticator::On { last_step: Some(step) };
+                change.set_authenticator(&account.id, used).await?;
+                Shown::Right { notes: Vec::new(), details: AuditDetails::new() }
             }
             Code::Recovery(text) => {
                 let key = self.token_key().await?;
                 let code = normal_recovery_code(text);
                 let digest = key.digest(TokenKind::RecoveryCode, code.expose());
-                let used = change.use_recovery_code(&account.id, &digest, audit.at).await?;
-                Ok(used.then(|| Some(about(account, AuditAction::RecoveryCodeUsed))))
+                if !change.use_recovery_code(&account.id, &digest, audit.at).await? {
+                    return Ok(Shown::Wrong(AuditDetails::new()));
+                }
+                let notes = vec![about(account, AuditAction::RecoveryCodeUsed)];
+                Shown::Right { notes, details: AuditDetails::new() }
             }
-        }
+            Code::Passkey(relying_party, answer) => {
+                let given = (relying_party, answer);
+                self.use_passkey(change, account, session, given, audit).await?
+            }
+        };
+        let (Shown::Right { details, .. } | Shown::Wrong(details)) = &mut shown;
+        details.insert("by", json!(code.as_str()));
+        Ok(shown)
     }
 
     /// Puts a wrong code on record, and gives up what was begun.
@@ -264,13 +314,12 @@ impl App {
         &self,
         mut change: AccessChange,
         account: &Account,
-        action: AuditAction,
+        mut note: AuditNote,
         audit: &Audit,
         visit: &Visit,
     ) -> Result<T, AccessError> {
         let outcome = SignInOutcome::WrongCode;
         change.add_sign_in(&account.id, audit.at, outcome, &visit.origins).await?;
-        let mut note = about(account, action);
         note.personal = Some(visit.personal(&account.id));
         change.commit(audit, vec![note]).await?;
         Err(AccessError::WrongCredentials)

@@ -3,8 +3,8 @@
 use bist_access::session::INVITATION_TIME;
 use bist_access::token::random_token;
 use bist_access::{
-    Account, AccountId, AccountState, ApiKey, AuditAction, Role, SecondFactor, Secret, Session,
-    TokenKind, UserName,
+    Account, AccountId, AccountState, ApiKey, AuditAction, Authenticator, Passkey, Role,
+    SecondFactor, Secret, Session, TokenKind, UserName,
 };
 use bist_store::{AccessChange, AuditFilter, Invitation, InvitationPurpose, SignIn, StoredAccount};
 use jiff::Timestamp;
@@ -60,6 +60,8 @@ pub struct PersonalData {
     pub sessions: Vec<Session>,
     /// Attempts to sign in.
     pub sign_ins: Vec<SignIn>,
+    /// Passkeys.
+    pub passkeys: Vec<Passkey>,
     /// API keys.
     pub api_keys: Vec<ApiKey>,
     /// What is on record about the person, with its personal part.
@@ -120,7 +122,7 @@ impl App {
             user_name,
             role,
             state: AccountState::Invited,
-            second_factor: SecondFactor::Off,
+            second_factor: SecondFactor::NONE,
             created_at: audit.at,
             last_signed_in_at: None,
         };
@@ -146,14 +148,15 @@ impl App {
         let audit = self.audit().await?;
         let mut change = self.change_access().await?;
         change.set_password(&account.id, None).await?;
-        change.set_second_factor(&account.id, SecondFactor::Off).await?;
+        change.set_authenticator(&account.id, Authenticator::Off).await?;
+        change.remove_passkeys(&account.id).await?;
         change.set_recovery_codes(&account.id, &[]).await?;
         change.end_sessions(&account.id, None).await?;
         let purpose = match account.state {
             AccountState::Invited => InvitationPurpose::New,
             AccountState::Active | AccountState::Disabled => InvitationPurpose::Reset,
         };
-        let account = Account { second_factor: SecondFactor::Off, ..account };
+        let account = Account { second_factor: SecondFactor::NONE, ..account };
         let invited = self.invite_owner(&mut change, account, purpose, audit.at).await?;
         let note = about(&invited.account, AuditAction::UserReset);
         change.commit(&audit, vec![note]).await?;
@@ -243,6 +246,7 @@ impl App {
         Ok(PersonalData {
             sessions: self.sessions(&account).await?,
             sign_ins: self.store.sign_ins(&account.id, None, RECORDS_MAX).await?,
+            passkeys: self.store.passkeys(&account.id).await?,
             api_keys: self.store.api_keys(Some(&account.id)).await?,
             records: self.store.audit_records(&filter, RECORDS_MAX).await?,
             account,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use bist_access::{Account, Role};
+use bist_access::{Account, FactorKind, Role};
 use bist_app::App;
 use bist_app::access::Invited;
 use bist_app::access::users::AccountStep;
@@ -77,19 +77,20 @@ struct Row {
     user_name: String,
     role: &'static str,
     state: &'static str,
-    second_factor_enabled: bool,
+    second_factor_kinds: Vec<&'static str>,
     created_at: Timestamp,
     last_signed_in_at: Option<Timestamp>,
 }
 
 impl From<&Account> for Row {
     fn from(account: &Account) -> Self {
+        let kinds = account.second_factor.kinds().into_iter();
         Self {
             id: account.id.to_string(),
             user_name: account.user_name.to_string(),
             role: account.role.as_str(),
             state: account.state.as_str(),
-            second_factor_enabled: account.has_second_factor(),
+            second_factor_kinds: kinds.map(FactorKind::as_str).collect(),
             created_at: account.created_at,
             last_signed_in_at: account.last_signed_in_at,
         }
@@ -197,16 +198,19 @@ fn table(rows: &[Row]) -> String {
     }
     let width = rows.iter().map(|row| row.user_name.len()).max().unwrap_or_default().max(4);
     let mut text = format!(
-        "{:width$}  {:7}  {:8}  {:13}  {:17}  account\n",
+        "{:width$}  {:7}  {:8}  {:25}  {:17}  account\n",
         "name", "role", "state", "second factor", "last signed in"
     );
     for row in rows {
-        let factor = if row.second_factor_enabled { "on" } else { "off" };
+        let factor = match &row.second_factor_kinds[..] {
+            [] => "off".to_owned(),
+            kinds => kinds.join(" and "),
+        };
         let last = row.last_signed_in_at;
         let last = last.map_or("never".to_owned(), |at| at.strftime("%Y-%m-%d %H:%MZ").to_string());
         let Row { id, user_name, role, state, .. } = row;
         // Writing to a text cannot fail.
-        writeln!(text, "{user_name:width$}  {role:7}  {state:8}  {factor:13}  {last:17}  {id}")
+        writeln!(text, "{user_name:width$}  {role:7}  {state:8}  {factor:25}  {last:17}  {id}")
             .ok();
     }
     text

@@ -19,7 +19,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Whose pages may change something.
 #[derive(Debug)]
-pub(super) struct OwnPages {
+pub(crate) struct OwnPages {
     pub(super) public_url: Option<Origin>,
     pub(super) listed: Vec<Origin>,
     /// Of the pages that come from here.
@@ -40,6 +40,17 @@ pub(super) async fn refuse(
 }
 
 impl OwnPages {
+    /// The page that people open: the one of the operator, or else what the request asked for.
+    pub(crate) fn page(&self, headers: &HeaderMap) -> Option<Origin> {
+        self.public_url.clone().or_else(|| self.here(headers))
+    }
+
+    /// The origin that the request asked for.
+    fn here(&self, headers: &HeaderMap) -> Option<Origin> {
+        let host = headers.get(header::HOST)?.to_str().ok()?;
+        format!("{}://{host}", self.scheme).parse().ok()
+    }
+
     fn may_change(&self, headers: &HeaderMap) -> bool {
         let mut origins = headers.get_all(header::ORIGIN).iter();
         let origin = origins.next();
@@ -54,10 +65,7 @@ impl OwnPages {
             ([site], _) => *site == "same-origin" || *site == "none",
             ([], None) => true,
             ([], Some(origin)) => {
-                let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-                let here = host.map(|host| format!("{}://{host}", self.scheme));
-                let here = here.and_then(|here| here.parse::<Origin>().ok());
-                here.iter().chain(&self.public_url).any(|own| own.is(origin))
+                self.here(headers).iter().chain(&self.public_url).any(|own| own.is(origin))
             }
             _ => false,
         }

@@ -1,6 +1,7 @@
 //! `/api/v1/auth`: signing in and out, and what belongs to who has.
 
 mod invitation;
+mod passkeys;
 mod second_factor;
 mod sessions;
 
@@ -11,8 +12,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
 use bist_access::session::SESSION_TIME_MAX;
-use bist_access::{Account, Role, Secret, Session, Stage};
+use bist_access::{Account, FactorKind, Role, SecondFactor, Secret, Session, Stage};
 use bist_app::App;
+use bist_app::access::second_factor::FirstFactor;
 use bist_app::access::{AccessError, SignedIn};
 use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
@@ -26,8 +28,9 @@ use crate::extract::{Checked, JsonBody, NoParameters};
 use crate::middleware::authenticate::SESSION_COOKIE;
 use crate::openapi::{Refused, WeakPasswords};
 use crate::schema::{Instant, schema, text};
-use crate::visitor::{Attempts, Coming, Person};
+use crate::visitor::{Attempts, Coming, Person, Site};
 
+pub(crate) use passkeys::PasskeyResponse;
 pub(crate) use sessions::{OwnSessionResponse, SignInResponse};
 
 /// The routes of this resource.
@@ -38,6 +41,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(session))
         .routes(routes!(password))
         .merge(invitation::router())
+        .merge(passkeys::router())
         .merge(second_factor::router())
         .merge(sessions::router())
 }
@@ -72,6 +76,24 @@ schema!(
         "full"
     )
     .enum_values(Some([Stage::SecondFactor, Stage::Enrolment, Stage::Full].map(Stage::as_str)))
+);
+
+/// A kind of second factor.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct FactorWord(&'static str);
+
+impl FactorWord {
+    /// The kinds that an account has.
+    pub(crate) fn all(second_factor: SecondFactor) -> Vec<Self> {
+        second_factor.kinds().into_iter().map(|kind| Self(kind.as_str())).collect()
+    }
+}
+
+schema!(
+    FactorWord,
+    "SecondFactorKind",
+    text("What somebody shows beside the password.", "authenticator")
+        .enum_values(Some(FactorKind::ALL.map(FactorKind::as_str)))
 );
 
 /// Somebody who signs in.
@@ -118,10 +140,16 @@ struct AccountResponse {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SecondFactor)]
 struct SecondFactorResponse {
-    /// Whether codes are asked for.
+    /// Whether it is asked for.
     enabled: bool,
     /// Whether the role needs it.
     required: bool,
+    /// The kinds that the account has; any of them will do.
+    kinds: Vec<FactorWord>,
+    /// The host for which passkeys are made; `null` where the page has no host name, so that there can
+    /// be none.
+    #[schema(required, example = "bist.example")]
+    passkey_host: Option<String>,
     /// How many recovery codes were not used.
     recovery_codes_left: u64,
 }
@@ -151,7 +179,12 @@ pub(super) struct SessionResponse {
 
 impl SessionResponse {
     /// The document of `session`.
-    async fn of(app: &App, account: &Account, session: &Session) -> Result<Self, AccessError> {
+    async fn of(
+        app: &App,
+        account: &Account,
+        session: &Session,
+        site: &Site,
+    ) -> Result<Self, AccessError> {
         let now = app.now();
         Ok(Self {
             account: AccountResponse {
@@ -163,6 +196,8 @@ impl SessionResponse {
             second_factor: SecondFactorResponse {
                 enabled: account.has_second_factor(),
                 required: account.needs_second_factor(),
+                kinds: FactorWord::all(account.second_factor),
+                passkey_host: site.passkey_host().map(str::to_owned),
                 recovery_codes_left: app.recovery_codes_left(account).await?,
             },
             stepped_up_until: session.stepped_up_until.filter(|until| now < *until).map(Instant),
@@ -175,10 +210,20 @@ impl SessionResponse {
 }
 
 /// The document of a session that was just begun, with the cookie that opens it.
-async fn begun(app: &App, signed_in: &SignedIn) -> Result<impl IntoResponse + use<>, ApiError> {
+async fn begun(
+    app: &App,
+    signed_in: &SignedIn,
+    site: &Site,
+) -> Result<impl IntoResponse + use<>, ApiError> {
     let SignedIn { account, session, .. } = signed_in;
-    let document = SessionResponse::of(app, account, session).await?;
+    let document = SessionResponse::of(app, account, session, site).await?;
     Ok((cookie_of(signed_in)?, Json(document)))
+}
+
+/// The recovery codes that come with the first second factor.
+fn shown_codes(first: Option<&FirstFactor>) -> Vec<String> {
+    let codes = first.map(|first| first.recovery_codes.as_slice()).unwrap_or_default();
+    codes.iter().map(|code| code.expose().to_owned()).collect()
 }
 
 /// The header that sets the cookie of a session that was just begun.
@@ -214,12 +259,13 @@ fn cookie(token: &str, time_max: Duration) -> Result<(header::HeaderName, Header
 async fn login(
     State(app): State<Arc<App>>,
     Coming(visit): Coming,
+    site: Site,
     _: Checked<NoParameters>,
     JsonBody(request): JsonBody<LoginRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
     let LoginRequest { user_name, password } = request;
     let signed_in = app.sign_in(&user_name, &Secret::new(password), &visit).await?;
-    begun(&app, &signed_in).await
+    begun(&app, &signed_in, &site).await
 }
 
 /// Sign out: the session ends, and its cookie goes
@@ -248,9 +294,10 @@ async fn logout(
 )]
 async fn session(
     Person { account, session, app }: Person,
+    site: Site,
     _: Checked<NoParameters>,
 ) -> Result<Json<SessionResponse>, ApiError> {
-    Ok(Json(SessionResponse::of(&app, &account, &session).await?))
+    Ok(Json(SessionResponse::of(&app, &account, &session, &site).await?))
 }
 
 /// Change the password; all other sessions end
@@ -266,6 +313,7 @@ async fn password(
     Coming(visit): Coming,
     Person { account, session, app }: Person,
     attempts: Attempts,
+    site: Site,
     _: Checked<NoParameters>,
     JsonBody(request): JsonBody<PasswordRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
@@ -273,5 +321,5 @@ async fn password(
     let current = Secret::new(request.current_password);
     let new = Secret::new(request.new_password);
     let signed_in = app.change_password(&account, &session, &current, &new, &visit).await?;
-    begun(&app, &signed_in).await
+    begun(&app, &signed_in, &site).await
 }

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use super::api_keys::KeyResponse;
 use super::audit::RecordResponse;
-use super::auth::{OwnSessionResponse, RoleWord, SignInResponse};
+use super::auth::{FactorWord, OwnSessionResponse, PasskeyResponse, RoleWord, SignInResponse};
 use crate::error::ApiError;
 use crate::extract::{Checked, JsonBody, NoParameters, TextPath};
 use crate::openapi::{NoSuchUser, UserConflict};
@@ -65,8 +65,8 @@ struct UserResponse {
     role: RoleWord,
     /// Where it stands.
     state: StateWord,
-    /// Whether codes are asked for.
-    second_factor_enabled: bool,
+    /// What is asked for beside the password; nothing when there are none.
+    second_factor_kinds: Vec<FactorWord>,
     /// When it was made.
     created_at: Instant,
     /// When its owner last signed in.
@@ -81,7 +81,7 @@ impl From<&Account> for UserResponse {
             user_name: account.user_name.to_string(),
             role: account.role.into(),
             state: StateWord(account.state.as_str()),
-            second_factor_enabled: account.has_second_factor(),
+            second_factor_kinds: FactorWord::all(account.second_factor),
             created_at: Instant(account.created_at),
             last_signed_in_at: account.last_signed_in_at.map(Instant),
         }
@@ -156,6 +156,8 @@ struct PersonalDataResponse {
     sessions: Vec<OwnSessionResponse>,
     /// Attempts to sign in.
     sign_ins: Vec<SignInResponse>,
+    /// Passkeys.
+    passkeys: Vec<PasskeyResponse>,
     /// API keys.
     api_keys: Vec<KeyResponse>,
     /// What the audit holds about the person.
@@ -269,7 +271,7 @@ async fn export(
     _: Checked<NoParameters>,
 ) -> Result<Json<PersonalDataResponse>, ApiError> {
     let data = asking.app.personal_data(&user).await?;
-    let PersonalData { account, sessions, sign_ins, api_keys, records } = data;
+    let PersonalData { account, sessions, sign_ins, passkeys, api_keys, records } = data;
     let now = asking.app.now();
     Ok(Json(PersonalDataResponse {
         sessions: sessions
@@ -277,6 +279,7 @@ async fn export(
             .map(|session| OwnSessionResponse::of(session, &account, None))
             .collect(),
         sign_ins: sign_ins.into_iter().map(Into::into).collect(),
+        passkeys: passkeys.into_iter().map(Into::into).collect(),
         api_keys: api_keys
             .iter()
             .map(|key| KeyResponse::of(key, &account.user_name, now))

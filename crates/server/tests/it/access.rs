@@ -23,14 +23,14 @@ use crate::test_app::{
 
 /// A clock that a test moves.
 #[derive(Debug)]
-struct MovedClock(Mutex<Timestamp>);
+pub(crate) struct MovedClock(Mutex<Timestamp>);
 
 impl MovedClock {
     fn at(instant: &str) -> Arc<Self> {
         Arc::new(Self(Mutex::new(instant.parse().unwrap())))
     }
 
-    fn pass(&self, time: SignedDuration) {
+    pub(crate) fn pass(&self, time: SignedDuration) {
         let mut now = self.0.lock().unwrap();
         *now += time;
     }
@@ -43,7 +43,7 @@ impl Clock for MovedClock {
 }
 
 /// A service whose clock is moved.
-async fn moved() -> (TestApp, Arc<MovedClock>) {
+pub(crate) async fn moved() -> (TestApp, Arc<MovedClock>) {
     let clock = MovedClock::at(NOW);
     let directory = tempfile::tempdir().unwrap();
     let clock_of_app: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
@@ -53,7 +53,13 @@ async fn moved() -> (TestApp, Arc<MovedClock>) {
 }
 
 /// Asks as whoever has `opened`; the token of the page goes with it.
-async fn ask(app: &TestApp, opened: &Opened, method: Method, path: &str, body: Value) -> Answer {
+pub(crate) async fn ask(
+    app: &TestApp,
+    opened: &Opened,
+    method: Method,
+    path: &str,
+    body: Value,
+) -> Answer {
     let headers = [
         ("cookie", opened.cookie.as_str()),
         ("x-csrf-token", opened.csrf_token.as_str()),
@@ -62,19 +68,19 @@ async fn ask(app: &TestApp, opened: &Opened, method: Method, path: &str, body: V
     app.send_body(method, path, &headers, Body::from(body.to_string())).await
 }
 
-async fn opened(app: &TestApp, signed_in: &SignedIn) -> Opened {
+pub(crate) async fn opened(app: &TestApp, signed_in: &SignedIn) -> Opened {
     Opened::of(&app.app, signed_in).await
 }
 
 /// What a page has after an answer that sets the cookie of a session.
-fn after(answer: Answer) -> Opened {
+pub(crate) fn after(answer: Answer) -> Opened {
     let cookie = answer.headers["set-cookie"].to_str().unwrap();
     let cookie = cookie.split(';').next().unwrap().to_owned();
     let body = answer.ok();
     Opened { cookie, csrf_token: body["csrf_token"].as_str().unwrap_or_default().to_owned() }
 }
 
-async fn log_in(app: &TestApp, user_name: &str, password: &str) -> Answer {
+pub(crate) async fn log_in(app: &TestApp, user_name: &str, password: &str) -> Answer {
     let nobody = Opened { cookie: "a=b".to_owned(), csrf_token: String::new() };
     let body = json!({"user_name": user_name, "password": password});
     ask(app, &nobody, Method::POST, "/api/v1/auth/login", body).await
@@ -339,8 +345,8 @@ async fn a_recovery_code_takes_the_place_of_a_code_once() {
     let enrolment = app.app.set_up_second_factor(&signed_in.account).await.unwrap();
     let code = code_at(&enrolment.secret, app.app.now());
     let visit = Visit::default();
-    let (_, codes) =
-        app.app.confirm_second_factor(&signed_in.account, &code, &visit).await.unwrap();
+    let first = app.app.confirm_second_factor(&signed_in.account, &code, &visit).await.unwrap();
+    let codes = first.unwrap().recovery_codes;
     assert_eq!(codes.len(), 10);
     for expected in [200, 401] {
         let owes = after(log_in(&app, "ayse", PASSWORD).await);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 mod access;
+mod authenticator;
 mod bars;
 mod connections;
 mod data_quality;
@@ -17,6 +18,7 @@ mod market;
 mod models;
 mod openapi;
 mod ownership;
+mod passkeys;
 mod record;
 mod registry;
 mod schema_check;

@@ -56,6 +56,7 @@ async fn keys_of_others_are_neither_seen_nor_rotated_nor_revoked() {
         scopes: BTreeSet::from([Scope::Read]),
         networks: Vec::new(),
         days: 90,
+        auto_rotate: false,
     };
     let owner = app.app.user("ayse").await.unwrap();
     let key = app.app.make_key(&owner, &request).await.unwrap();
@@ -88,6 +89,7 @@ async fn who_is_disabled_loses_sessions_and_keys_at_once() {
         scopes: BTreeSet::from([Scope::Read]),
         networks: Vec::new(),
         days: 90,
+        auto_rotate: false,
     };
     let owner = app.app.user("ayse").await.unwrap();
     let key = app.app.make_key(&owner, &request).await.unwrap();

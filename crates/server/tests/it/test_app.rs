@@ -229,9 +229,8 @@ pub(crate) async fn sign_in(app: &App, user_name: &str, role: Role) -> SignedIn 
 pub(crate) async fn enrol(app: &App, account: &Account) -> (SignedIn, Secret) {
     let enrolment = app.set_up_second_factor(account).await.unwrap();
     let code = code_at(&enrolment.secret, app.now());
-    let (signed_in, _) =
-        app.confirm_second_factor(account, &code, &Visit::default()).await.unwrap();
-    (signed_in, enrolment.secret)
+    let first = app.confirm_second_factor(account, &code, &Visit::default()).await.unwrap();
+    (first.unwrap().signed_in, enrolment.secret)
 }
 
 /// The code that an authenticator with this seed shows.

@@ -5,11 +5,21 @@ import type { Instant } from './vocabulary';
 export const ROLES = ['viewer', 'trader', 'analyst', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** What is shown beside the password. */
+export type FactorKind = 'authenticator' | 'passkey';
+
 /** The session of who reads the page; `second_factor` owes a code, `enrolment` a second factor. */
 export interface Session {
   account: { id: string; user_name: string; role: Role };
   stage: 'second_factor' | 'enrolment' | 'full';
-  second_factor: { enabled: boolean; required: boolean; recovery_codes_left: number };
+  second_factor: {
+    enabled: boolean;
+    required: boolean;
+    kinds: FactorKind[];
+    /** Where passkeys work; null where the page has no host name. */
+    passkey_host: string | null;
+    recovery_codes_left: number;
+  };
   stepped_up_until: Instant | null;
   csrf_token: string;
   signed_in_at: Instant;
@@ -17,8 +27,15 @@ export interface Session {
   expires_at: Instant;
 }
 
-/** A code of the moment, or one of those that were kept for when there is none. */
-export type Proof = { code: string } | { recovery_code: string };
+/** A code of the moment, one of those that were kept for when there is none, or what a passkey has signed. */
+export type Proof = { code: string } | { recovery_code: string } | { passkey: object };
+
+export interface Passkey {
+  id: string;
+  name: string;
+  created_at: Instant;
+  last_used_at: Instant | null;
+}
 
 export interface SecondFactorSetup {
   /** In base 32. */
@@ -57,7 +74,7 @@ export interface User {
   user_name: string;
   role: Role;
   state: 'invited' | 'active' | 'disabled';
-  second_factor_enabled: boolean;
+  second_factor_kinds: FactorKind[];
   created_at: Instant;
   last_signed_in_at: Instant | null;
 }

@@ -65,6 +65,7 @@ impl AccessBenchArgs {
             scopes: BTreeSet::from([Scope::Read]),
             networks: Vec::new(),
             days: 1,
+            auto_rotate: false,
         };
         let key = app.make_key(&signed_in.account, &request).await?;
         let csrf_token = app.csrf_token(&signed_in.session).await?;

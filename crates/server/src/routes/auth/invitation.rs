@@ -18,7 +18,7 @@ use crate::error::ApiError;
 use crate::extract::{Checked, JsonBody, NoParameters};
 use crate::openapi::{InvalidInvitation, WeakPasswords};
 use crate::schema::Instant;
-use crate::visitor::Coming;
+use crate::visitor::{Coming, Site};
 
 /// The routes of this part.
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
@@ -100,10 +100,11 @@ async fn check(
 async fn accept(
     State(app): State<Arc<App>>,
     Coming(visit): Coming,
+    site: Site,
     _: Checked<NoParameters>,
     JsonBody(request): JsonBody<AcceptRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
     let AcceptRequest { token, password } = request;
     let signed_in = app.accept_invitation(&token, &Secret::new(password), &visit).await?;
-    begun(&app, &signed_in).await
+    begun(&app, &signed_in, &site).await
 }

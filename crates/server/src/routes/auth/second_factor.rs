@@ -1,4 +1,4 @@
-//! The second factor: set up, confirmed, asked for, switched off.
+//! The second factor: an authenticator set up, confirmed, switched off; and any proof, asked for.
 
 use std::sync::Arc;
 
@@ -12,11 +12,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::passkeys::AssertionRequest;
 use super::{SessionResponse, begun};
 use crate::error::ApiError;
 use crate::extract::{Checked, JsonBody, NoParameters};
-use crate::openapi::{Refused, SecondFactorStates};
-use crate::visitor::{Attempts, Coming, Person};
+use crate::openapi::{PasskeyStates, Refused, SecondFactorStates};
+use crate::visitor::{Attempts, Coming, Person, Site};
 
 /// The routes of this part.
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
@@ -29,7 +30,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(recovery_codes))
 }
 
-/// What somebody needs to put a second factor into an authenticator.
+/// What somebody needs to put the seed into an authenticator.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Enrolment)]
 struct EnrolmentResponse {
@@ -51,10 +52,10 @@ struct CodeRequest {
     code: String,
 }
 
-/// A proof that somebody has the second factor: one of the two.
+/// A proof that somebody has the second factor: one of the three.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = CodeOrRecoveryCode)]
+#[schema(as = SecondFactorProof)]
 struct ProofRequest {
     /// Six digits of the authenticator.
     #[schema(example = "123456", max_length = 20)]
@@ -62,19 +63,23 @@ struct ProofRequest {
     /// A recovery code, when the authenticator is lost.
     #[schema(max_length = 100)]
     recovery_code: Option<String>,
+    /// A signature by a passkey, asked for at `/api/v1/auth/passkeys/assertion`.
+    passkey: Option<AssertionRequest>,
 }
 
-/// A proof by which the second factor is switched off.
+/// A proof by which the authenticator is switched off: the password, and one of the other two.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = PasswordAndCode)]
+#[schema(as = PasswordAndProof)]
 struct DisableRequest {
     /// The password.
     #[schema(format = Password, max_length = 1000)]
     password: String,
     /// Six digits of the authenticator.
     #[schema(example = "123456", max_length = 20)]
-    code: String,
+    code: Option<String>,
+    /// A signature by a passkey, asked for at `/api/v1/auth/passkeys/assertion`.
+    passkey: Option<AssertionRequest>,
 }
 
 /// Codes that take the place of an authenticator that was lost, each once; nobody sees them again.
@@ -85,25 +90,25 @@ struct RecoveryCodesResponse {
     recovery_codes: Vec<String>,
 }
 
-impl RecoveryCodesResponse {
-    fn of(codes: &[Secret]) -> Self {
-        Self { recovery_codes: codes.iter().map(|code| code.expose().to_owned()).collect() }
-    }
-}
-
 impl ProofRequest {
-    fn proof(self) -> Result<Code, ApiError> {
-        match (self.code, self.recovery_code) {
-            (Some(code), None) => Ok(Code::OneTime(code)),
-            (None, Some(code)) => Ok(Code::Recovery(code)),
-            (None, None) | (Some(_), Some(_)) => {
-                Err(ApiError::Malformed("give either 'code' or 'recovery_code'".to_owned()))
-            }
+    fn proof(self, site: &Site) -> Result<Code, ApiError> {
+        match (self.code, self.recovery_code, self.passkey) {
+            (Some(code), None, None) => Ok(Code::OneTime(code)),
+            (None, Some(code), None) => Ok(Code::Recovery(code)),
+            (None, None, Some(passkey)) => signed(&passkey, site),
+            _ => Err(ApiError::Malformed(
+                "give one of 'code', 'recovery_code' and 'passkey'".to_owned(),
+            )),
         }
     }
 }
 
-/// Set a second factor up; it does nothing before a code confirms it
+/// The proof of a passkey.
+fn signed(passkey: &AssertionRequest, site: &Site) -> Result<Code, ApiError> {
+    Ok(Code::Passkey(site.relying_party()?.clone(), passkey.document()))
+}
+
+/// Set an authenticator up; it does nothing before a code confirms it, and an account with a second factor needs a fresh code
 #[utoipa::path(
     post, path = "/api/v1/auth/2fa/setup", tag = "auth", operation_id = "set_up_second_factor",
     responses(
@@ -112,10 +117,11 @@ impl ProofRequest {
     )
 )]
 async fn setup(
-    Person { account, app, .. }: Person,
+    person: Person,
     _: Checked<NoParameters>,
 ) -> Result<Json<EnrolmentResponse>, ApiError> {
-    let enrolment = app.set_up_second_factor(&account).await?;
+    person.require_fresh_code()?;
+    let enrolment = person.app.set_up_second_factor(&person.account).await?;
     Ok(Json(EnrolmentResponse {
         secret: enrolment.secret.expose().to_owned(),
         otpauth_uri: enrolment.otpauth_uri.expose().to_owned(),
@@ -123,12 +129,12 @@ async fn setup(
     }))
 }
 
-/// Put the second factor in force, by its first code; all other sessions end
+/// Put the authenticator in force, by its first code; by the first second factor, all other sessions end
 #[utoipa::path(
     post, path = "/api/v1/auth/2fa/confirm", tag = "auth", operation_id = "confirm_second_factor",
     request_body(content = CodeRequest, content_type = "application/json"),
     responses(
-        (status = 200, description = "The recovery codes; the cookie of a new session is set.", body = RecoveryCodesResponse),
+        (status = 200, description = "When it is the first second factor, recovery codes, and the cookie of a new session is set; none otherwise.", body = RecoveryCodesResponse),
         Refused,
         SecondFactorStates,
     )
@@ -141,79 +147,88 @@ async fn confirm(
     JsonBody(request): JsonBody<CodeRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
     attempts.count(&account).await?;
-    let (signed_in, codes) = app.confirm_second_factor(&account, &request.code, &visit).await?;
-    let cookie = super::cookie_of(&signed_in)?;
-    Ok((cookie, Json(RecoveryCodesResponse::of(&codes))))
+    let first = app.confirm_second_factor(&account, &request.code, &visit).await?;
+    let cookie = first.as_ref().map(|first| super::cookie_of(&first.signed_in)).transpose()?;
+    let recovery_codes = super::shown_codes(first.as_ref());
+    Ok((cookie, Json(RecoveryCodesResponse { recovery_codes })))
 }
 
-/// Give the code that is owed after the password
+/// Give the code, or the signature of a passkey, that is owed after the password
 #[utoipa::path(
     post, path = "/api/v1/auth/2fa/verify", tag = "auth", operation_id = "give_code",
     request_body(content = ProofRequest, content_type = "application/json"),
     responses(
         (status = 200, description = "The session that takes the place of this one; its cookie is set.", body = SessionResponse),
         Refused,
-        SecondFactorStates,
+        PasskeyStates,
     )
 )]
 async fn verify(
     Coming(visit): Coming,
     Person { account, session, app }: Person,
     attempts: Attempts,
+    site: Site,
     _: Checked<NoParameters>,
     JsonBody(request): JsonBody<ProofRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let proof = request.proof()?;
+    let proof = request.proof(&site)?;
     attempts.count(&account).await?;
     let signed_in = app.give_code(&account, &session, &proof, &visit).await?;
-    begun(&app, &signed_in).await
+    begun(&app, &signed_in, &site).await
 }
 
-/// Give a fresh code, which opens what needs one for ten minutes
+/// Give a fresh code, or a signature, which opens what needs one for ten minutes
 #[utoipa::path(
     post, path = "/api/v1/auth/step-up", tag = "auth", operation_id = "step_up",
     request_body(content = ProofRequest, content_type = "application/json"),
     responses(
         (status = 200, description = "The session.", body = SessionResponse),
         Refused,
-        SecondFactorStates,
+        PasskeyStates,
     )
 )]
 async fn step_up(
     Coming(visit): Coming,
     Person { account, session, app }: Person,
     attempts: Attempts,
+    site: Site,
     _: Checked<NoParameters>,
     JsonBody(request): JsonBody<ProofRequest>,
 ) -> Result<Json<SessionResponse>, ApiError> {
-    let proof = request.proof()?;
+    let proof = request.proof(&site)?;
     attempts.count(&account).await?;
     let session = app.step_up(&account, &session, &proof, &visit).await?;
-    Ok(Json(SessionResponse::of(&app, &account, &session).await?))
+    Ok(Json(SessionResponse::of(&app, &account, &session, &site).await?))
 }
 
-/// Switch the second factor off, by password and code; all other sessions end
+/// Switch the authenticator off, by password and code; without a passkey, all other sessions end
 #[utoipa::path(
     post, path = "/api/v1/auth/2fa/disable", tag = "auth", operation_id = "disable_second_factor",
     request_body(content = DisableRequest, content_type = "application/json"),
     responses(
         (status = 200, description = "The session.", body = SessionResponse),
         Refused,
-        SecondFactorStates,
+        PasskeyStates,
     )
 )]
 async fn disable(
     Coming(visit): Coming,
     Person { account, session, app }: Person,
     attempts: Attempts,
+    site: Site,
     _: Checked<NoParameters>,
     JsonBody(request): JsonBody<DisableRequest>,
 ) -> Result<Json<SessionResponse>, ApiError> {
+    let code = match (request.code, request.passkey) {
+        (Some(code), None) => Code::OneTime(code),
+        (None, Some(passkey)) => signed(&passkey, &site)?,
+        _ => return Err(ApiError::Malformed("give either 'code' or 'passkey'".to_owned())),
+    };
     attempts.count(&account).await?;
-    let (password, code) = (Secret::new(request.password), request.code);
+    let password = Secret::new(request.password);
     let account =
         app.switch_second_factor_off(&account, &session, &password, &code, &visit).await?;
-    Ok(Json(SessionResponse::of(&app, &account, &session).await?))
+    Ok(Json(SessionResponse::of(&app, &account, &session, &site).await?))
 }
 
 /// Make new recovery codes; those before are good for nothing then
@@ -230,5 +245,6 @@ async fn recovery_codes(
     _: Checked<NoParameters>,
 ) -> Result<Json<RecoveryCodesResponse>, ApiError> {
     let codes = app.renew_recovery_codes(&account, &visit).await?;
-    Ok(Json(RecoveryCodesResponse::of(&codes)))
+    let recovery_codes = codes.iter().map(|code| code.expose().to_owned()).collect();
+    Ok(Json(RecoveryCodesResponse { recovery_codes }))
 }
