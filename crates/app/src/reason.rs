@@ -12,6 +12,9 @@ pub enum ReasonError {
     /// It is too long.
     #[error("the reason has {0} characters; keep it below {REASON_CHARS_MAX}")]
     TooLong(usize),
+    /// It would steer the terminal of whoever reads it.
+    #[error("the reason has control characters, such as the end of a line; give plain text")]
+    Control,
 }
 
 /// `text` as a reason, without the blanks around it.
@@ -24,6 +27,7 @@ pub(crate) fn checked_reason(text: &str) -> Result<&str, ReasonError> {
     match reason.chars().count() {
         0 => Err(ReasonError::Missing),
         length if length > REASON_CHARS_MAX => Err(ReasonError::TooLong(length)),
+        _ if reason.contains(char::is_control) => Err(ReasonError::Control),
         _ => Ok(reason),
     }
 }

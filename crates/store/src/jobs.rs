@@ -177,14 +177,7 @@ impl Store {
         .bind(asked.name)
         .fetch_optional(&mut *transaction)
         .await?;
-        if let Some(row) = under_way {
-            let run = job_run(&row)?;
-            return Err(StoreError::JobUnderWay {
-                id: run.id,
-                name: run.name,
-                state: run.state.as_str(),
-            });
-        }
+        refuse_beside(under_way)?;
         let row = sqlx::query(concat!(
             "INSERT INTO job_runs (id, name, due_at_us, asked_by, reason, plan, started_at_us,
                                    alive_at_us, attempts_count)
@@ -401,6 +394,18 @@ impl Store {
         if !matches!(run.state, JobState::Failed | JobState::Cancelled) {
             return Err(StoreError::JobMove { id, state: run.state.as_str(), to: "begun again" });
         }
+        let under_way = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM job_runs
+             WHERE name = $1 AND id <> $2 AND (finished_at_us IS NULL OR retry_at_us IS NOT NULL)
+             ORDER BY due_at_us LIMIT 1"
+        ))
+        .bind(&run.name)
+        .bind(id)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        refuse_beside(under_way)?;
         let row = sqlx::query(concat!(
             "UPDATE job_runs SET cancel_asked_by = NULL, retry_at_us = $1
              WHERE id = $2 RETURNING ",
@@ -513,6 +518,13 @@ async fn put_on_record<const N: usize>(
     (id, details): (i64, [(&'static str, Value); N]),
 ) -> Result<(), StoreError> {
     append(connection, audit, vec![AuditNote::new(action, format!("job:{id}"), details)]).await
+}
+
+/// Refuses another run beside the one of this row.
+fn refuse_beside(under_way: Option<SqliteRow>) -> Result<(), StoreError> {
+    let Some(row) = under_way else { return Ok(()) };
+    let JobRun { id, name, state, .. } = job_run(&row)?;
+    Err(StoreError::JobUnderWay { id, name, state: state.as_str() })
 }
 
 fn job_run(row: &SqliteRow) -> Result<JobRun, StoreError> {

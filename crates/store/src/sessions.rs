@@ -1,7 +1,7 @@
 //! Sessions, and what came of attempts to sign in.
 
 use bist_access::{Account, AccountId, Session, SessionId, TokenDigest};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -10,6 +10,9 @@ use crate::accounts::{PASSKEYS_COUNT, stored_account};
 use crate::columns::{impossible, instant_us, maybe_instant_us};
 use crate::error::StoreError;
 use crate::pool::Store;
+
+/// How long an attempt to sign in is kept: a year.
+const SIGN_INS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(24 * 365);
 
 /// From where and with what somebody came, as the network and the browser tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -232,7 +235,7 @@ impl AccessChange {
         Ok(())
     }
 
-    /// Notes an attempt to sign in to an account, for its owner to see.
+    /// Notes an attempt to sign in to an account, for its owner to see; those of more than a year ago go.
     ///
     /// # Errors
     ///
@@ -255,6 +258,11 @@ impl AccessChange {
         .bind(&origins.user_agent)
         .execute(self.connection())
         .await?;
+        sqlx::query("DELETE FROM sign_ins WHERE account = $1 AND at_us < $2")
+            .bind(account.as_str())
+            .bind((at - SIGN_INS_KEPT_FOR).as_microsecond())
+            .execute(self.connection())
+            .await?;
         Ok(())
     }
 }

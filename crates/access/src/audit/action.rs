@@ -111,6 +111,8 @@ actions! {
     RecoveryCodeUsed = "recovery_code.used",
     /// An account has another password.
     PasswordChanged = "password.changed",
+    /// A password that was to show who asks was wrong.
+    PasswordRefused = "password.refused",
     /// Somebody showed once more who they are.
     StepUpPassed = "step_up.passed",
     /// Somebody failed to show once more who they are.

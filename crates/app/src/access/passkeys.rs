@@ -139,7 +139,7 @@ impl App {
         visit: &Visit,
     ) -> Result<Account, AccessError> {
         if let Some(password) = password {
-            self.prove_password(account, password).await?;
+            self.prove_password(account, password, visit).await?;
         }
         let audit = self.audit_of(account, visit).await?;
         let mut change = self.change_access().await?;

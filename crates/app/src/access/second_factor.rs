@@ -54,7 +54,10 @@ impl App {
         let seed = self.totp_seed(&account.id).await?.ok_or(AccessError::NothingToConfirm)?;
         let audit = self.audit_of(account, visit).await?;
         let now_s = u64::try_from(audit.at.as_second()).unwrap_or(0);
-        let step = seed.step_of(code.trim(), now_s, None).ok_or(AccessError::WrongCredentials)?;
+        let Some(step) = seed.step_of(code.trim(), now_s, None) else {
+            let note = about(account, AuditAction::SecondFactorRefused);
+            return self.refuse(note, account, visit).await;
+        };
         let recovery = self.new_recovery_codes().await?;
         let mut change = self.change_access().await?;
         let current = change.account(&account.id).await?;
@@ -128,14 +131,19 @@ impl App {
         code: &Code,
         visit: &Visit,
     ) -> Result<Account, AccessError> {
-        self.prove_password(account, password).await?;
+        self.prove_password(account, password, visit).await?;
         let audit = self.audit_of(account, visit).await?;
         let mut change = self.change_access().await?;
         let shown = self.use_code(&mut change, account, session, code, &audit).await?;
-        let Shown::Right { mut notes, .. } = shown else {
-            // What was shown is used up all the same.
-            change.commit(&audit, Vec::new()).await?;
-            return Err(AccessError::WrongCredentials);
+        let mut notes = match shown {
+            Shown::Right { notes, .. } => notes,
+            Shown::Wrong(details) => {
+                // What was shown is used up all the same.
+                let mut note = about(account, AuditAction::SecondFactorRefused);
+                note.details = details;
+                change.commit(&audit, vec![note]).await?;
+                return Err(AccessError::WrongCredentials);
+            }
         };
         change.set_authenticator(&account.id, Authenticator::Off).await?;
         let stored = change.account(&account.id).await?;
@@ -195,7 +203,7 @@ impl App {
         new: &Secret,
         visit: &Visit,
     ) -> Result<SignedIn, AccessError> {
-        self.prove_password(account, current).await?;
+        self.prove_password(account, current, visit).await?;
         bist_access::password::check_strength(new, &account.user_name)?;
         let hash = self.hashing.hash(new).await?;
         let audit = self.audit_of(account, visit).await?;
@@ -210,20 +218,32 @@ impl App {
         Ok(signed_in)
     }
 
-    /// Shows that `password` is the one of `account`.
+    /// Shows that `password` is the one of `account`; one that is not goes on record.
     pub(super) async fn prove_password(
         &self,
         account: &Account,
         password: &Secret,
+        visit: &Visit,
     ) -> Result<(), AccessError> {
         let stored = self.store.account(&account.id).await?;
         let hash = stored.and_then(|StoredAccount { password, .. }| password);
         let hash = hash.ok_or(AccessError::WrongCredentials)?;
         if self.hashing.is_right(hash, password).await? {
-            Ok(())
-        } else {
-            Err(AccessError::WrongCredentials)
+            return Ok(());
         }
+        self.refuse(about(account, AuditAction::PasswordRefused), account, visit).await
+    }
+
+    /// Refuses what `account` has shown, and puts that on record.
+    async fn refuse<T>(
+        &self,
+        note: AuditNote,
+        account: &Account,
+        visit: &Visit,
+    ) -> Result<T, AccessError> {
+        let audit = self.audit_of(account, visit).await?;
+        self.change_access().await?.commit(&audit, vec![note]).await?;
+        Err(AccessError::WrongCredentials)
     }
 
     /// New recovery codes, and what is kept of them.

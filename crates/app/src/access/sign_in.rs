@@ -12,7 +12,7 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use serde_json::{Value, json};
 
-use super::{AccessError, RelyingParty};
+use super::{AccessError, Caller, Means, RelyingParty};
 use crate::App;
 
 /// Most characters of what a browser says of itself that are kept.
@@ -344,6 +344,24 @@ impl App {
         let note = AuditNote::new(AuditAction::SessionEnded, format!("session:{session}"), []);
         change.commit(&audit, vec![note]).await?;
         Ok(())
+    }
+
+    /// Ends the session that `token` opens, if it is one, as another begins in its browser.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError`] when the database or the secrets fail.
+    pub async fn leave_behind(&self, token: &str, visit: &Visit) -> Result<(), AccessError> {
+        let Some(Caller { account, means: Means::Session(session) }) =
+            self.caller_with_session(token).await?
+        else {
+            return Ok(());
+        };
+        match self.sign_out(&account, &session.id, visit).await {
+            // It ended meanwhile.
+            Err(AccessError::NoSuchSession(_)) => Ok(()),
+            ended => ended,
+        }
     }
 
     /// Ends all sessions of `account` but `kept`, and returns how many those were.

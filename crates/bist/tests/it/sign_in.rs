@@ -18,24 +18,16 @@ const PASSWORD: &str = "kirmizi-bisiklet-8QdTz3vKx0";
 /// A key of a service that is found nowhere by accident.
 const SERVICE_KEY: &str = "planted-Yx72LmQ0vBt";
 
-/// What a program said; `None` when it is not installed.
-fn program(name: &str, args: &[&str]) -> Option<String> {
-    match Command::new(name).args(args).stderr(Stdio::null()).output() {
-        Ok(output) => {
-            assert!(output.status.success(), "{name} {args:?}");
-            Some(String::from_utf8(output.stdout).unwrap())
-        }
-        Err(error) => {
-            eprintln!("skipped: {name} is not here ({error}); Debian has it");
-            None
-        }
-    }
-}
+/// What is said where there is no authenticator.
+const NO_OATHTOOL: &str = "skipped: oathtool is not here; Debian has it";
 
-/// The code that oathtool shows for the seed at a second of Unix time.
+/// The code that oathtool shows for the seed at a second of Unix time; `None` when it is not installed.
 fn code(seed: &str, at_s: u64) -> Option<String> {
-    let told = program("oathtool", &["--totp", "--base32", "--now", &format!("@{at_s}"), seed])?;
-    Some(told.trim().to_owned())
+    let mut oathtool = Command::new("oathtool");
+    let now = format!("@{at_s}");
+    let output = oathtool.args(["--totp", "--base32", "--now", &now, seed]).output().ok()?;
+    assert!(output.status.success(), "{output:?}");
+    Some(String::from_utf8(output.stdout).unwrap().trim().to_owned())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the server of this test goes by the wall clock too")]
@@ -174,7 +166,10 @@ impl Drop for Place {
 fn oathtool_enrols_and_signs_in() {
     let place = Place::start();
     let at_s = now_s();
-    let Some((_, seed, codes)) = place.enrolled(at_s) else { return };
+    let Some((_, seed, codes)) = place.enrolled(at_s) else {
+        eprintln!("{NO_OATHTOOL}");
+        return;
+    };
     assert_eq!(codes.as_array().unwrap().len(), 10);
     let page = place.log_in();
     let give = |later_s| {
@@ -215,7 +210,10 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn nothing_of_what_people_typed_is_left_in_files_logs_memory_or_a_crash() {
     let mut place = Place::start();
-    let Some((page, seed, codes)) = place.enrolled(now_s()) else { return };
+    let Some((page, seed, codes)) = place.enrolled(now_s()) else {
+        eprintln!("{NO_OATHTOOL}");
+        return;
+    };
     let request = json!({"name": "desk", "scopes": ["read"]});
     let key = place.post("/api/v1/api-keys", &page, &request).body["token"].clone();
     let key = key.as_str().unwrap().to_owned();

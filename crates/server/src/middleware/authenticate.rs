@@ -53,8 +53,8 @@ pub(crate) async fn authorise(
         Ok(caller) => caller,
         Err(error) => return error.into_response(),
     };
-    let asked_by = caller.as_ref().map(|caller| AskedBy(caller.actor().to_string()));
     if let Some(caller) = caller {
+        let asked_by = AskedBy(caller.actor().to_string());
         // A key has a count of its own, so that programs do not take what its owner may ask.
         let counted = match &caller.means {
             Means::Session(_) => format!("account:{}", caller.account.id),
@@ -67,13 +67,10 @@ pub(crate) async fn authorise(
         if let Some(sunset) = sunset {
             response.headers_mut().insert(SUNSET, sunset);
         }
+        response.extensions_mut().insert(asked_by);
         return response;
     }
-    let mut response = next.run(Request::from_parts(parts, body)).await;
-    if let Some(asked_by) = asked_by {
-        response.extensions_mut().insert(asked_by);
-    }
-    response
+    next.run(Request::from_parts(parts, body)).await
 }
 
 /// When nothing answers any more to whoever goes on asking with a key that ends soon.

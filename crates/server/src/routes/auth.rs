@@ -25,7 +25,7 @@ use utoipa_axum::routes;
 
 use crate::error::ApiError;
 use crate::extract::{Checked, JsonBody, NoParameters};
-use crate::middleware::authenticate::SESSION_COOKIE;
+use crate::middleware::authenticate::{SESSION_COOKIE, session_token};
 use crate::openapi::{Refused, WeakPasswords};
 use crate::schema::{Instant, schema, text};
 use crate::visitor::{Attempts, Coming, Person, Site};
@@ -248,6 +248,8 @@ fn cookie(token: &str, time_max: Duration) -> Result<(header::HeaderName, Header
 }
 
 /// Sign in with user name and password; a second factor, if there is one, is owed then
+///
+/// The session that the browser had before ends.
 #[utoipa::path(
     post, path = "/api/v1/auth/login", tag = "auth", operation_id = "sign_in",
     request_body(content = LoginRequest, content_type = "application/json"),
@@ -260,11 +262,15 @@ async fn login(
     State(app): State<Arc<App>>,
     Coming(visit): Coming,
     site: Site,
+    headers: HeaderMap,
     _: Checked<NoParameters>,
     JsonBody(request): JsonBody<LoginRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
     let LoginRequest { user_name, password } = request;
     let signed_in = app.sign_in(&user_name, &Secret::new(password), &visit).await?;
+    if let Some(token) = session_token(&headers) {
+        app.leave_behind(&token, &visit).await?;
+    }
     begun(&app, &signed_in, &site).await
 }
 

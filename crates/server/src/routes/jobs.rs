@@ -90,7 +90,7 @@ struct RunResponse {
     #[schema(example = 12)]
     id: i64,
     /// Which job.
-    #[schema(example = "retraining", pattern = "^(nightly-ingest|retraining)$")]
+    #[schema(example = "retraining", pattern = "^(nightly-ingest|retraining|key-care)$")]
     job: String,
     /// Where it stands.
     state: StateWord,
@@ -226,13 +226,21 @@ struct DetailsResponse {
 #[serde(deny_unknown_fields)]
 struct JobRequest {
     /// Which job.
-    #[schema(example = "retraining", pattern = "^(nightly-ingest|retraining)$")]
+    #[schema(example = "retraining", pattern = "^(nightly-ingest|retraining|key-care)$")]
     job: String,
     /// Why; it is recorded.
-    #[schema(example = "the market has changed", max_length = 500, pattern = "\\S")]
+    #[schema(
+        example = "the market has changed",
+        max_length = 500,
+        pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"
+    )]
     reason: String,
     /// Who; it is recorded.
-    #[schema(example = "ayse", max_length = 80, pattern = "\\S")]
+    #[schema(
+        example = "ayse",
+        max_length = 80,
+        pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"
+    )]
     by: String,
 }
 
@@ -242,10 +250,18 @@ struct JobRequest {
 #[schema(as = JobStep)]
 struct StepRequest {
     /// Why; it is recorded.
-    #[schema(example = "the market has changed", max_length = 500, pattern = "\\S")]
+    #[schema(
+        example = "the market has changed",
+        max_length = 500,
+        pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"
+    )]
     reason: String,
     /// Who; it is recorded.
-    #[schema(example = "ayse", max_length = 80, pattern = "\\S")]
+    #[schema(
+        example = "ayse",
+        max_length = 80,
+        pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"
+    )]
     by: String,
 }
 
@@ -255,6 +271,10 @@ impl StepRequest {
             0 => Err(ApiError::Malformed(format!("{what} is empty; it is recorded with the step"))),
             count if count > max => Err(ApiError::Malformed(format!(
                 "{what} has {count} characters; give {max} at most"
+            ))),
+            // They would steer the terminal of whoever reads it.
+            _ if text.trim().contains(char::is_control) => Err(ApiError::Malformed(format!(
+                "{what} has control characters, such as the end of a line; give plain text"
             ))),
             _ => Ok(()),
         };
@@ -268,8 +288,8 @@ impl StepRequest {
 #[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListParams {
-    /// Only runs of this job: `nightly-ingest` or `retraining`.
-    #[param(value_type = Option<String>, pattern = "^(nightly-ingest|retraining)$", example = "retraining")]
+    /// Only runs of this job: `nightly-ingest`, `retraining` or `key-care`.
+    #[param(value_type = Option<String>, pattern = "^(nightly-ingest|retraining|key-care)$", example = "retraining")]
     job: Option<Job>,
     /// Most runs of the page.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200, default = 20)]

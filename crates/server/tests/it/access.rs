@@ -705,3 +705,49 @@ async fn what_is_done_about_access_is_on_record_with_who_did_it() {
     );
     assert!(!audit.to_string().contains(link.split('#').nth(1).unwrap()));
 }
+
+#[tokio::test]
+async fn what_is_wrong_while_something_is_changed_is_on_record() {
+    let (app, clock) = moved().await;
+    let signed_in = sign_in(&app.app, "ayse", Role::Viewer).await;
+    let page = opened(&app, &signed_in).await;
+    let wrong = async |path: &str, body: Value| {
+        let answer = ask(&app, &page, Method::POST, path, body).await;
+        assert_eq!(answer.problem(401).0, "wrong_credentials", "{path}");
+        let newest = app.app.audit_records(&AuditFilter::default(), 1).await.unwrap();
+        newest[0].action.to_string()
+    };
+    let change = json!({"current_password": "not the one", "new_password": "yesil kayik ruzgar 8"});
+    assert_eq!(wrong("/api/v1/auth/password", change).await, "password.refused");
+    app.app.set_up_second_factor(&signed_in.account).await.unwrap();
+    let code = json!({"code": "000000"});
+    assert_eq!(wrong("/api/v1/auth/2fa/confirm", code).await, "second_factor.refused");
+
+    let (signed_in, seed) = enrol(&app.app, &signed_in.account).await;
+    clock.pass(SignedDuration::from_mins(1));
+    let page = opened(&app, &signed_in).await;
+    let off = async |password: &str, code: String| {
+        let body = json!({"password": password, "code": code});
+        let answer = ask(&app, &page, Method::POST, "/api/v1/auth/2fa/disable", body).await;
+        // The seed is forgotten after that.
+        let newest = app.app.audit_records(&AuditFilter::default(), 2).await.unwrap();
+        let about = newest.iter().find(|record| !record.subject.starts_with("secret:"));
+        (answer.status, about.unwrap().action.to_string())
+    };
+    let right = code_at(&seed, clock.now());
+    assert_eq!(off("not the one", right.clone()).await, (401, "password.refused".to_owned()));
+    assert_eq!(off(PASSWORD, "000000".to_owned()).await, (401, "second_factor.refused".to_owned()));
+    assert_eq!(off(PASSWORD, right).await, (200, "second_factor.disabled".to_owned()));
+}
+
+#[tokio::test]
+async fn who_signs_in_again_leaves_no_session_behind() {
+    let app = TestApp::empty().await;
+    let before = opened(&app, &sign_in(&app.app, "ayse", Role::Viewer).await).await;
+    let body = json!({"user_name": "ayse", "password": PASSWORD});
+    let page = after(ask(&app, &before, Method::POST, "/api/v1/auth/login", body).await);
+    let status = async |page: &Opened| {
+        ask(&app, page, Method::GET, "/api/v1/auth/session", Value::Null).await.status
+    };
+    assert_eq!((status(&before).await, status(&page).await), (401, 200));
+}

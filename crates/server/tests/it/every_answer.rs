@@ -23,7 +23,7 @@ async fn browsers_are_kept_from_doing_more_with_it_than_is_meant() {
         assert_eq!(
             has("content-security-policy"),
             Some(
-                "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+                "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
             ),
             "{path}"
         );

@@ -26,6 +26,16 @@ async fn a_run_is_asked_for_watched_cancelled_and_begun_again() {
     assert_eq!(code, "job_conflict");
     assert!(detail.contains("run 1 of the retraining is waiting already"), "{detail}");
 
+    for field in ["by", "reason"] {
+        // A text that would steer the terminal of whoever lists the runs.
+        let mut steering = asked.clone();
+        steering[field] = json!("a\u{1b}[31mb");
+        let answer = app.post("/api/v1/jobs", &steering).await;
+        let (code, detail) = answer.problem(400);
+        assert_eq!(code, "malformed_request");
+        assert!(detail.contains(&format!("{field} has control characters")), "{detail}");
+    }
+
     let step = json!({"by": "can", "reason": "not now"});
     let cancelled = app.post("/api/v1/jobs/1/cancel", &step).await.ok();
     assert_eq!(

@@ -189,3 +189,18 @@ async fn what_a_run_says_is_read_from_any_line_on() {
     assert_eq!(read(2, 9).await, ["3 three"]);
     assert!(store.job_lines(run.id, 2, 9).await.unwrap()[0].is_failure);
 }
+
+#[tokio::test]
+async fn no_run_is_begun_again_beside_another_that_waits() {
+    let (store, _, _folder) = stores().await;
+    let new = NewJob { name: NAME, asked_by: "ayşe", reason: "drift", plan: Value::Null };
+    let first = store.ask_for_job(&new, &audit_at(&store, 1_000).await).await.unwrap();
+    let audit = audit_at(&store, 1_001).await;
+    store.cancel_job(first.id, "can", "enough", &audit).await.unwrap();
+    let second = store.ask_for_job(&new, &audit_at(&store, 1_002).await).await.unwrap();
+    let refused = store.retry_job(first.id, "again", &audit_at(&store, 1_003).await).await;
+    assert!(
+        matches!(refused, Err(StoreError::JobUnderWay { id, .. }) if id == second.id),
+        "{refused:?}"
+    );
+}

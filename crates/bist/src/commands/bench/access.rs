@@ -125,8 +125,8 @@ impl AccessBenchArgs {
             times_us.push(began.elapsed().as_secs_f64() * 1e6);
         }
         times_us.sort_by(f64::total_cmp);
-        let at = |share: f64| times_us[((times_us.len() - 1) as f64 * share) as usize];
-        Ok((at(0.5), at(0.99)))
+        let percentile = |percent: usize| times_us[(times_us.len() - 1) * percent / 100];
+        Ok((percentile(50), percentile(99)))
     }
 }
 
