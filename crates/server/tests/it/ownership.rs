@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use axum::http::Method;
 use bist_access::{KeyRequest, Role, Scope};
+use bist_app::access::api_keys::MadeKey;
 use bist_app::access::users::AccountStep;
 use serde_json::{Value, json};
 
@@ -22,6 +23,19 @@ async fn viewer(app: &TestApp, name: &str) -> Opened {
     let signed_in = sign_in(&app.app, name, Role::Viewer).await;
     let (signed_in, _) = enrol(&app.app, &signed_in.account).await;
     Opened::of(&app.app, &signed_in).await
+}
+
+/// A key of `name` that may read.
+async fn key_of(app: &TestApp, name: &str) -> MadeKey {
+    let request = KeyRequest {
+        name: format!("of {name}"),
+        scopes: BTreeSet::from([Scope::Read]),
+        networks: Vec::new(),
+        days: 90,
+        auto_rotate: false,
+    };
+    let owner = app.app.user(name).await.unwrap();
+    app.app.make_key(&owner, &request).await.unwrap()
 }
 
 fn ids(answer: Answer) -> Vec<String> {
@@ -51,15 +65,7 @@ async fn sessions_of_others_are_neither_seen_nor_ended() {
 async fn keys_of_others_are_neither_seen_nor_rotated_nor_revoked() {
     let app = TestApp::empty().await;
     let (ayse, berk) = (viewer(&app, "ayse").await, viewer(&app, "berk").await);
-    let request = KeyRequest {
-        name: "of ayse".to_owned(),
-        scopes: BTreeSet::from([Scope::Read]),
-        networks: Vec::new(),
-        days: 90,
-        auto_rotate: false,
-    };
-    let owner = app.app.user("ayse").await.unwrap();
-    let key = app.app.make_key(&owner, &request).await.unwrap();
+    let key = key_of(&app, "ayse").await;
     assert_eq!(ids(ask(&app, &ayse, Method::GET, "/api/v1/api-keys").await), [key.key.id.as_str()]);
     assert_eq!(ids(ask(&app, &berk, Method::GET, "/api/v1/api-keys").await), Vec::<String>::new());
     let all = ask(&app, &berk, Method::GET, "/api/v1/api-keys?all=true").await;
@@ -84,15 +90,7 @@ async fn keys_of_others_are_neither_seen_nor_rotated_nor_revoked() {
 async fn who_is_disabled_loses_sessions_and_keys_at_once() {
     let app = TestApp::empty().await;
     let ayse = viewer(&app, "ayse").await;
-    let request = KeyRequest {
-        name: "of ayse".to_owned(),
-        scopes: BTreeSet::from([Scope::Read]),
-        networks: Vec::new(),
-        days: 90,
-        auto_rotate: false,
-    };
-    let owner = app.app.user("ayse").await.unwrap();
-    let key = app.app.make_key(&owner, &request).await.unwrap();
+    let key = key_of(&app, "ayse").await;
     let bearer = format!("Bearer {}", key.token.expose());
     let statuses = async || {
         let headers = [("authorization", bearer.as_str())];
