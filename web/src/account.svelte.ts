@@ -15,10 +15,10 @@ class Account {
   session = $state.raw<Session | null | undefined>(undefined);
   /** Why it is not known. */
   problem = $state.raw<ApiError | null>(null);
-  /** Whether a fresh code is asked for. */
-  isAsked = $state(false);
+  /** What the reader is asked for before a request is made again; null while nothing is. */
+  asked = $state<'proof' | 'enrolment' | null>(null);
   #tabs = new BroadcastChannel('bist.account');
-  #asked: Promise<boolean> | null = null;
+  #proof: Promise<boolean> | null = null;
   #answer: ((isGiven: boolean) => void) | null = null;
   #isLeaving = false;
 
@@ -91,19 +91,19 @@ class Account {
     this.#leave('/login');
   }
 
-  /** Ends the asking for a fresh code. */
+  /** Ends the asking for a fresh proof. */
   answer(isGiven: boolean): void {
-    this.isAsked = false;
+    this.asked = null;
     this.#answer?.(isGiven);
   }
 
-  /** All who need a fresh code at the same time wait for the same one. */
+  /** All who need a fresh proof at the same time wait for the same one. */
   #stepUp(): Promise<boolean> {
-    this.#asked ??= new Promise<boolean>((resolve) => {
-      this.isAsked = true;
+    this.#proof ??= new Promise<boolean>((resolve) => {
+      this.asked = 'proof';
       this.#answer = resolve;
-    }).finally(() => (this.#asked = null));
-    return this.#asked;
+    }).finally(() => (this.#proof = null));
+    return this.#proof;
   }
 
   #lead(code: 'not_signed_in' | 'second_factor_required' | 'enrolment_required'): void {
@@ -111,7 +111,7 @@ class Account {
     if (code === 'not_signed_in') this.#leave(signInPath(here()));
     else if (code === 'enrolment_required' && this.session.stage === 'enrolment') router.go(enrolPath(here()), 'replace');
     // What was typed into a form stays there while it is told what has to be done first.
-    else if (code === 'enrolment_required') this.isAsked = true;
+    else if (code === 'enrolment_required') this.asked = 'enrolment';
     else void this.load();
   }
 

@@ -8,13 +8,13 @@ use crate::secret::Secret;
 /// How many are made at once.
 pub const RECOVERY_CODES: usize = 10;
 
-/// Characters of a code, a hyphen in their middle not counted; five bits each.
-const CODE_CHARS: usize = 16;
+/// Characters of a code, hyphens not counted; five bits each.
+const CODE_CHARS: usize = 28;
 
 /// Digits and letters that are not taken for each other (Crockford's base 32).
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// New codes, as they are shown once: 80 random bits each.
+/// New codes, as they are shown once: 140 random bits each.
 pub fn random_recovery_codes(rng: &mut dyn CryptoRng) -> Vec<Secret> {
     (0..RECOVERY_CODES).map(|_| random_recovery_code(rng)).collect()
 }
@@ -22,7 +22,7 @@ pub fn random_recovery_codes(rng: &mut dyn CryptoRng) -> Vec<Secret> {
 fn random_recovery_code(rng: &mut dyn CryptoRng) -> Secret {
     let mut bytes = Zeroizing::new([0; CODE_CHARS]);
     rng.fill_bytes(bytes.as_mut_slice());
-    let mut code = Zeroizing::new(String::with_capacity(CODE_CHARS + 3));
+    let mut code = Zeroizing::new(String::with_capacity(CODE_CHARS + CODE_CHARS / 4));
     for (i, byte) in bytes.iter().enumerate() {
         if i > 0 && i % 4 == 0 {
             code.push('-');
@@ -61,7 +61,7 @@ mod tests {
         let different: BTreeSet<&str> = codes.iter().map(Secret::expose).collect();
         assert_eq!(different.len(), RECOVERY_CODES);
         let code = codes[0].expose();
-        assert_eq!(code.len(), 19);
+        assert_eq!(code.len(), 34);
         let typed = code.to_uppercase().replace('-', " ").replace('0', "O").replace('1', "l");
         assert_eq!(normal_recovery_code(&typed), normal_recovery_code(code));
         assert_ne!(normal_recovery_code(codes[1].expose()), normal_recovery_code(code));

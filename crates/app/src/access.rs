@@ -11,6 +11,7 @@ mod own_secrets;
 pub mod passkeys;
 mod relying_party;
 pub mod second_factor;
+mod sessions;
 pub mod sign_in;
 pub mod users;
 

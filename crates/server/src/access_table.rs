@@ -118,6 +118,8 @@ pub(crate) const TABLE: &[Row] = &[
     (Method::PATCH, "/api/v1/users/{user}", FreshCode(Admin)),
     (Method::GET, "/api/v1/users/{user}/export", FreshCode(Admin)),
     (Method::POST, "/api/v1/users/{user}/reset", FreshCode(Admin)),
+    (Method::DELETE, "/api/v1/users/{user}/second-factor", FreshCode(Admin)),
+    (Method::DELETE, "/api/v1/users/{user}/sessions", FreshCode(Admin)),
     (Method::GET, "/health/live", Nothing),
     (Method::GET, "/health/ready", Nothing),
 ];

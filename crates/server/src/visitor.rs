@@ -84,13 +84,14 @@ impl FromRequestParts<Arc<App>> for Person {
 }
 
 impl Person {
-    /// Refuses who has a second factor and has not shown it a moment ago: what they ask for would add
-    /// another.
-    pub(crate) fn require_fresh_code(&self) -> Result<(), ApiError> {
-        if self.account.has_second_factor() && !self.session.is_stepped_up(self.app.now()) {
-            return Err(ApiError::StepUpRequired);
+    /// Refuses who has not shown a moment ago who they are: by the second factor, or, where there is
+    /// none, by the password.
+    pub(crate) fn require_fresh_proof(&self) -> Result<(), ApiError> {
+        if self.session.is_stepped_up(self.app.now()) {
+            Ok(())
+        } else {
+            Err(ApiError::StepUpRequired)
         }
-        Ok(())
     }
 }
 

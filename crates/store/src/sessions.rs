@@ -221,14 +221,21 @@ impl AccessChange {
         Ok(ended.rows_affected())
     }
 
-    /// Notes until when a fresh code opens what needs one in a session.
+    /// Notes until when a fresh proof opens what needs one in a session, and by which token the session
+    /// is opened from now on.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn step_up(&mut self, id: &SessionId, until: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE sessions SET stepped_up_until_us = $2 WHERE id = $1")
+    pub async fn step_up(
+        &mut self,
+        id: &SessionId,
+        digest: &TokenDigest,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE sessions SET digest = $2, stepped_up_until_us = $3 WHERE id = $1")
             .bind(id.as_str())
+            .bind(digest.as_str())
             .bind(until.as_microsecond())
             .execute(self.connection())
             .await?;

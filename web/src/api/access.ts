@@ -22,8 +22,8 @@ export function verify(proof: Proof): Promise<Session> {
   return post<Session>(path('/auth/2fa/verify'), proof);
 }
 
-/** A fresh code for what asks for one. */
-export function stepUp(proof: Proof): Promise<Session> {
+/** A fresh proof for what asks for one: of the second factor, or the password where there is none. */
+export function stepUp(proof: Proof | { password: string }): Promise<Session> {
   return post<Session>(path('/auth/step-up'), proof);
 }
 

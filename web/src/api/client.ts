@@ -44,7 +44,7 @@ export interface Gatekeeper {
   csrfToken(): string | null;
   /** Takes the reader to where the lack that `code` names is made good. */
   lead(code: 'not_signed_in' | 'second_factor_required' | 'enrolment_required'): void;
-  /** Asks for a fresh code; false when the reader does not give one. */
+  /** Asks for a fresh proof; false when the reader does not give one. */
   stepUp(): Promise<boolean>;
   /** Reads the session again; true when the token of changes is another one than before. */
   renew(): Promise<boolean>;
@@ -110,6 +110,10 @@ async function isWorthAnotherTry(problem: ApiError, isReading: boolean, tries: n
       // Another tab has signed in anew, so that the token of this one is old.
       return tries === 1 && !isReading && (await keeper?.renew()) === true;
     case 'not_signed_in':
+      // Another tab may have shown again who asks, which changed the cookie while this was on its way.
+      if (tries === 1 && keeper?.csrfToken()) return true;
+      keeper?.lead(problem.code);
+      return false;
     case 'second_factor_required':
     case 'enrolment_required':
       keeper?.lead(problem.code);
@@ -121,7 +125,7 @@ async function isWorthAnotherTry(problem: ApiError, isReading: boolean, tries: n
 
 /**
  * The server's answer, or that nothing has changed (304). Who asks too often waits as long as the
- * server says when it is only to read; who lacks a fresh code is asked for one, and the request is
+ * server says when it is only to read; who lacks a fresh proof is asked for one, and the request is
  * then made again.
  */
 export async function ask(url: string, init: Init, signal?: AbortSignal): Promise<Response> {

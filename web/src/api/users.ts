@@ -17,9 +17,19 @@ export function changeUser(id: string, wanted: { role: Role } | { disabled: bool
   return patch<User>(userPath(id), wanted);
 }
 
-/** Takes password, second factor and sessions away and invites anew. */
+/** Takes password and sessions away and gives a link for another password. */
 export function resetUser(id: string): Promise<InvitedUser> {
   return post<InvitedUser>(userPath(id, '/reset'), {});
+}
+
+/** Takes the second factor away, of which a person has lost all ways. */
+export function removeSecondFactor(id: string): Promise<User> {
+  return remove<User>(userPath(id, '/second-factor'));
+}
+
+/** Ends all sessions of a person. */
+export function signUserOut(id: string): Promise<{ ended_count: number }> {
+  return remove<{ ended_count: number }>(userPath(id, '/sessions'));
 }
 
 export function eraseUser(id: string): Promise<void> {

@@ -41,6 +41,9 @@ export const en: typeof tr = {
     stepUp: {
       title: 'Confirm that it is you',
       text: 'This needs the second step once more. You will not be asked again for 10 minutes.',
+      passwordText: 'This needs your password once more. You will not be asked again for 10 minutes.',
+      password: 'Password',
+      wrongPassword: 'The password is wrong.',
       submit: 'Confirm and go on',
       enrolTitle: 'Two-step verification first',
       enrolText: 'This needs two-step verification, which your account does not have yet.',
@@ -135,7 +138,7 @@ export const en: typeof tr = {
       forbidden: 'Your role does not allow this.',
       cross_site: 'The request was refused because it did not seem to come from this page. Reload the page and try again.',
       rate_limited: 'Too many requests were made.',
-      step_up_required: 'Nothing was done, because the second step was not taken again.',
+      step_up_required: 'Nothing was done, because it was not confirmed that it is you.',
       passkeys_unavailable: 'Passkeys do not work at this address.',
       passkey_refused: 'The passkey was not accepted; begin again.',
       passkey_not_found: 'There is no such passkey.',

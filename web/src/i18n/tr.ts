@@ -39,6 +39,9 @@ export const tr = {
     stepUp: {
       title: 'Siz olduğunuzu doğrulayın',
       text: 'Bu işlem ikinci adımı bir kez daha ister. Sonraki 10 dakika yeniden sorulmaz.',
+      passwordText: 'Bu işlem parolanızı bir kez daha ister. Sonraki 10 dakika yeniden sorulmaz.',
+      password: 'Parola',
+      wrongPassword: 'Parola yanlış.',
       submit: 'Onayla ve sürdür',
       enrolTitle: 'Önce iki adımlı doğrulama',
       enrolText: 'Bu işlem iki adımlı doğrulama ister; hesabınızda henüz açık değil.',
@@ -133,7 +136,7 @@ export const tr = {
       forbidden: 'Rolünüz buna yetmiyor.',
       cross_site: 'İstek bu sayfadan gelmiyor gibi göründüğü için reddedildi. Sayfayı yenileyip yeniden deneyin.',
       rate_limited: 'Çok sık istek gönderildi.',
-      step_up_required: 'İkinci adım yinelenmediği için işlem yapılmadı.',
+      step_up_required: 'Siz olduğunuz yeniden doğrulanmadığı için işlem yapılmadı.',
       passkeys_unavailable: 'Geçiş anahtarları bu adreste çalışmaz.',
       passkey_refused: 'Geçiş anahtarı kabul edilmedi; baştan deneyin.',
       passkey_not_found: 'Böyle bir geçiş anahtarı yok.',

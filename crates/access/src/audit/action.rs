@@ -77,7 +77,7 @@ actions! {
     UserDisabled = "user.disabled",
     /// An account may sign in again.
     UserEnabled = "user.enabled",
-    /// The password and the second factor of an account are gone.
+    /// The password of an account is gone.
     UserReset = "user.reset",
     /// A person was forgotten.
     UserErased = "user.erased",

@@ -10,7 +10,7 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use super::AccessError;
-use super::sign_in::{Code, Shown, SignedIn, Visit, about, began};
+use super::sign_in::{Begun, Code, Shown, SignedIn, Visit, about, began};
 use crate::App;
 
 /// What comes of the first second factor of an account.
@@ -93,7 +93,7 @@ impl App {
     ) -> Result<(FirstFactor, [AuditNote; 3]), AccessError> {
         change.set_recovery_codes(&account.id, &digests).await?;
         change.end_sessions(&account.id, None).await?;
-        let signed_in = self.open_session(change, account, true, visit, at).await?;
+        let signed_in = self.open_session(change, account, Begun::ByCode, visit, at).await?;
         let notes = [
             about(&signed_in.account, AuditAction::SecondFactorEnabled),
             about(&signed_in.account, AuditAction::RecoveryCodesMade),
@@ -210,9 +210,10 @@ impl App {
         let mut change = self.change_access().await?;
         change.set_password(&account.id, Some(&hash)).await?;
         change.end_sessions(&account.id, None).await?;
-        let code_given = session.code_given;
+        let begun =
+            if account.has_second_factor() { Begun::After(session) } else { Begun::ByPassword };
         let signed_in =
-            self.open_session(&mut change, account.clone(), code_given, visit, audit.at).await?;
+            self.open_session(&mut change, account.clone(), begun, visit, audit.at).await?;
         let notes = vec![about(account, AuditAction::PasswordChanged), began(&signed_in, visit)];
         change.commit(&audit, notes).await?;
         Ok(signed_in)

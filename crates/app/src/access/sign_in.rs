@@ -6,13 +6,13 @@ use bist_access::{
     Account, AccountId, AccountState, Actor, AuditAction, AuditDetails, AuditPersonal,
     Authenticator, HashedPassword, Secret, Session, SessionId, TokenKind, normal_recovery_code,
 };
-use bist_store::{AccessChange, Audit, AuditNote, Origins, SignIn, SignInOutcome, StoredAccount};
+use bist_store::{AccessChange, Audit, AuditNote, Origins, SignInOutcome, StoredAccount};
 use jiff::Timestamp;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use serde_json::{Value, json};
 
-use super::{AccessError, Caller, Means, RelyingParty};
+use super::{AccessError, RelyingParty};
 use crate::App;
 
 /// Most characters of what a browser says of itself that are kept.
@@ -57,6 +57,17 @@ pub struct SignedIn {
     pub session: Session,
     /// What opens it; nothing else knows it.
     pub token: Secret,
+}
+
+/// What somebody has shown when a session of theirs begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Begun<'a> {
+    /// The password.
+    ByPassword,
+    /// The second factor.
+    ByCode,
+    /// The password, in a session that this one takes the place of.
+    After(&'a Session),
 }
 
 /// A proof that somebody has the second factor.
@@ -154,7 +165,8 @@ impl App {
         if let Some(hash) = renewed {
             change.set_password(&account.id, Some(hash)).await?;
         }
-        let signed_in = self.open_session(&mut change, account, false, visit, audit.at).await?;
+        let begun = Begun::ByPassword;
+        let signed_in = self.open_session(&mut change, account, begun, visit, audit.at).await?;
         let note = began(&signed_in, visit);
         change.commit(&audit, vec![note]).await?;
         Ok(signed_in)
@@ -165,10 +177,18 @@ impl App {
         &self,
         change: &mut AccessChange,
         account: Account,
-        code_given: bool,
+        begun: Begun<'_>,
         visit: &Visit,
         at: Timestamp,
     ) -> Result<SignedIn, AccessError> {
+        // Who has just shown all that is asked of them need not show it again at once.
+        let fresh = Some(at + STEP_UP_TIME);
+        let (code_given, stepped_up_until) = match begun {
+            Begun::ByCode => (true, fresh),
+            Begun::ByPassword if account.has_second_factor() => (false, None),
+            Begun::ByPassword => (false, fresh),
+            Begun::After(session) => (session.code_given, session.stepped_up_until),
+        };
         let mut rng = UnwrapErr(SysRng);
         let token = random_token(&mut rng);
         let session = Session {
@@ -177,8 +197,7 @@ impl App {
             code_given,
             signed_in_at: at,
             last_seen_at: at,
-            // Who has just given a code need not give another at once.
-            stepped_up_until: code_given.then(|| at + STEP_UP_TIME),
+            stepped_up_until,
             address: visit.origins.address.clone(),
             user_agent: visit.origins.user_agent.clone(),
         };
@@ -219,8 +238,9 @@ impl App {
             }
         };
         change.end_session(&account.id, &session.id).await?;
+        let begun = Begun::ByCode;
         let signed_in =
-            self.open_session(&mut change, account.clone(), true, visit, audit.at).await?;
+            self.open_session(&mut change, account.clone(), begun, visit, audit.at).await?;
         if notes.is_empty() {
             notes.push(about(account, AuditAction::SecondFactorPassed));
         }
@@ -231,7 +251,7 @@ impl App {
         Ok(signed_in)
     }
 
-    /// Opens what needs a fresh code in `session` for a while.
+    /// Opens what needs a fresh proof in `session` for a while; another token opens the session then.
     ///
     /// # Errors
     ///
@@ -242,11 +262,11 @@ impl App {
         session: &Session,
         code: &Code,
         visit: &Visit,
-    ) -> Result<Session, AccessError> {
+    ) -> Result<SignedIn, AccessError> {
         let audit = self.audit_of(account, visit).await?;
         let mut change = self.change_access().await?;
         let shown = self.use_code(&mut change, account, session, code, &audit).await?;
-        let (more, details) = match shown {
+        let (notes, details) = match shown {
             Shown::Right { notes, details } => (notes, details),
             Shown::Wrong(details) => {
                 let mut note = about(account, AuditAction::StepUpRefused);
@@ -254,13 +274,50 @@ impl App {
                 return self.refuse_code(change, account, note, &audit, visit).await;
             }
         };
+        self.refresh(change, account, session, (details, notes), &audit).await
+    }
+
+    /// As [`App::step_up`], for who has no second factor and gives the password again.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::WrongCredentials`], [`AccessError::SecondFactorOn`] when a code is asked for
+    /// instead, and the others when the database or the secrets fail.
+    pub async fn step_up_by_password(
+        &self,
+        account: &Account,
+        session: &Session,
+        password: &Secret,
+        visit: &Visit,
+    ) -> Result<SignedIn, AccessError> {
+        if account.has_second_factor() {
+            return Err(AccessError::SecondFactorOn);
+        }
+        self.prove_password(account, password, visit).await?;
+        let audit = self.audit_of(account, visit).await?;
+        let change = self.change_access().await?;
+        let details = [("by", json!("password"))].into();
+        self.refresh(change, account, session, (details, Vec::new()), &audit).await
+    }
+
+    /// Ends `change` with a fresh proof in `session`, of which `details` and more are put on record.
+    async fn refresh(
+        &self,
+        mut change: AccessChange,
+        account: &Account,
+        session: &Session,
+        (details, more): (AuditDetails, Vec<AuditNote>),
+        audit: &Audit,
+    ) -> Result<SignedIn, AccessError> {
         let until = audit.at + STEP_UP_TIME;
-        change.step_up(&session.id, until).await?;
+        let token = random_token(&mut UnwrapErr(SysRng));
+        let digest = self.token_key().await?.digest(TokenKind::Session, token.expose());
+        change.step_up(&session.id, &digest, until).await?;
         let mut passed = about(account, AuditAction::StepUpPassed);
         passed.details = details;
-        let notes = std::iter::once(passed).chain(more).collect();
-        change.commit(&audit, notes).await?;
-        Ok(Session { stepped_up_until: Some(until), ..session.clone() })
+        change.commit(audit, std::iter::once(passed).chain(more).collect()).await?;
+        let session = Session { stepped_up_until: Some(until), ..session.clone() };
+        Ok(SignedIn { account: account.clone(), session, token })
     }
 
     /// Uses up `code` within `change`.
@@ -323,91 +380,6 @@ impl App {
         note.personal = Some(visit.personal(&account.id));
         change.commit(audit, vec![note]).await?;
         Err(AccessError::WrongCredentials)
-    }
-
-    /// Ends `session`.
-    ///
-    /// # Errors
-    ///
-    /// [`AccessError`] when the database fails.
-    pub async fn sign_out(
-        &self,
-        account: &Account,
-        session: &SessionId,
-        visit: &Visit,
-    ) -> Result<(), AccessError> {
-        let audit = self.audit_of(account, visit).await?;
-        let mut change = self.change_access().await?;
-        if !change.end_session(&account.id, session).await? {
-            return Err(AccessError::NoSuchSession(session.to_string()));
-        }
-        let note = AuditNote::new(AuditAction::SessionEnded, format!("session:{session}"), []);
-        change.commit(&audit, vec![note]).await?;
-        Ok(())
-    }
-
-    /// Ends the session that `token` opens, if it is one, as another begins in its browser.
-    ///
-    /// # Errors
-    ///
-    /// [`AccessError`] when the database or the secrets fail.
-    pub async fn leave_behind(&self, token: &str, visit: &Visit) -> Result<(), AccessError> {
-        let Some(Caller { account, means: Means::Session(session) }) =
-            self.caller_with_session(token).await?
-        else {
-            return Ok(());
-        };
-        match self.sign_out(&account, &session.id, visit).await {
-            // It ended meanwhile.
-            Err(AccessError::NoSuchSession(_)) => Ok(()),
-            ended => ended,
-        }
-    }
-
-    /// Ends all sessions of `account` but `kept`, and returns how many those were.
-    ///
-    /// # Errors
-    ///
-    /// [`AccessError`] when the database fails.
-    pub async fn sign_out_elsewhere(
-        &self,
-        account: &Account,
-        kept: &SessionId,
-        visit: &Visit,
-    ) -> Result<u64, AccessError> {
-        let audit = self.audit_of(account, visit).await?;
-        let mut change = self.change_access().await?;
-        let ended_count = change.end_sessions(&account.id, Some(kept)).await?;
-        let mut note = about(account, AuditAction::SessionEnded);
-        note.details = [("ended_count", json!(ended_count))].into();
-        change.commit(&audit, vec![note]).await?;
-        Ok(ended_count)
-    }
-
-    /// The sessions of `account` that are not over, the one used last first.
-    ///
-    /// # Errors
-    ///
-    /// [`AccessError`] when the database fails.
-    pub async fn sessions(&self, account: &Account) -> Result<Vec<Session>, AccessError> {
-        let mut sessions = self.store.sessions(&account.id).await?;
-        sessions.retain(|session| !session.is_over(account, self.now()));
-        Ok(sessions)
-    }
-
-    /// Attempts to sign in to `account`, the newest first: at most `limit`, before the one of the number
-    /// `before`.
-    ///
-    /// # Errors
-    ///
-    /// [`AccessError`] when the database fails.
-    pub async fn sign_ins(
-        &self,
-        account: &Account,
-        before: Option<i64>,
-        limit: u32,
-    ) -> Result<Vec<SignIn>, AccessError> {
-        Ok(self.store.sign_ins(&account.id, before, limit).await?)
     }
 
     /// What `account` does goes on record as this.

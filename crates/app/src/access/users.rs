@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::AccessError;
 use super::key_care::forget_token;
-use super::sign_in::{SignedIn, Visit, about, began};
+use super::sign_in::{Begun, SignedIn, Visit, about, began};
 use crate::App;
 
 /// Most records of the audit about a person that are given to them.
@@ -137,8 +137,8 @@ impl App {
         Ok(invited)
     }
 
-    /// Takes the password, the second factor and all sessions of the account `name` away, and returns a
-    /// link by which its owner sets another password.
+    /// Takes the password and all sessions of the account `name` away, and returns a link by which its
+    /// owner sets another password. The second factor stays, and is asked for then.
     ///
     /// # Errors
     ///
@@ -148,20 +148,38 @@ impl App {
         let audit = self.audit().await?;
         let mut change = self.change_access().await?;
         change.set_password(&account.id, None).await?;
-        change.set_authenticator(&account.id, Authenticator::Off).await?;
-        change.remove_passkeys(&account.id).await?;
-        change.set_recovery_codes(&account.id, &[]).await?;
         change.end_sessions(&account.id, None).await?;
         let purpose = match account.state {
             AccountState::Invited => InvitationPurpose::New,
             AccountState::Active | AccountState::Disabled => InvitationPurpose::Reset,
         };
-        let account = Account { second_factor: SecondFactor::NONE, ..account };
         let invited = self.invite_owner(&mut change, account, purpose, audit.at).await?;
         let note = about(&invited.account, AuditAction::UserReset);
         change.commit(&audit, vec![note]).await?;
-        self.forget_totp_seed(&invited.account.id).await?;
         Ok(invited)
+    }
+
+    /// Takes the second factor of the account `name` away, of which its owner has lost all ways. The
+    /// password stays; the sessions end.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::NoSuchUser`], [`AccessError::SecondFactorOff`], and the others when the database or
+    /// the secrets fail.
+    pub async fn remove_second_factor(&self, name: &str) -> Result<Account, AccessError> {
+        let account = self.user(name).await?;
+        if !account.has_second_factor() {
+            return Err(AccessError::SecondFactorOff);
+        }
+        let audit = self.audit().await?;
+        let mut change = self.change_access().await?;
+        change.set_authenticator(&account.id, Authenticator::Off).await?;
+        change.remove_passkeys(&account.id).await?;
+        change.set_recovery_codes(&account.id, &[]).await?;
+        change.end_sessions(&account.id, None).await?;
+        change.commit(&audit, vec![about(&account, AuditAction::SecondFactorDisabled)]).await?;
+        self.forget_totp_seed(&account.id).await?;
+        Ok(Account { second_factor: SecondFactor::NONE, ..account })
     }
 
     /// Gives the account `name` another role, or keeps its owner out, or lets them in again. Their
@@ -297,7 +315,8 @@ impl App {
         let account = Account { state, ..stored.account };
         change.set_password(&account.id, Some(&hash)).await?;
         change.set_role_and_state(&account.id, account.role, state).await?;
-        let signed_in = self.open_session(&mut change, account, false, visit, audit.at).await?;
+        let begun = Begun::ByPassword;
+        let signed_in = self.open_session(&mut change, account, begun, visit, audit.at).await?;
         let notes =
             vec![about(&signed_in.account, AuditAction::PasswordChanged), began(&signed_in, visit)];
         change.commit(&audit, notes).await?;

@@ -31,8 +31,12 @@ pub(crate) enum UsersCommand {
     Disable(UserArgs),
     /// Let the owner of an account in again
     Enable(UserArgs),
-    /// Take password, second factor and sessions of an account away; prints a link for another password
+    /// Take password and sessions of an account away; prints a link for another password
     Reset(UserArgs),
+    /// Take the second factor of an account away, of which its owner has lost all ways; its sessions end
+    RemoveSecondFactor(UserArgs),
+    /// End all sessions of an account, or of everybody
+    SignOut(SignOutArgs),
     /// Forget who the owner of an account is; the audit stays whole
     Erase(UserArgs),
 }
@@ -68,6 +72,17 @@ pub(crate) struct UserArgs {
     /// The user name, or the name of the account for programs
     #[arg(value_name = "NAME")]
     name: String,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct SignOutArgs {
+    /// The user name, or the name of the account for programs
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// Everybody
+    #[arg(long)]
+    all: bool,
 }
 
 /// An account.
@@ -109,6 +124,12 @@ struct Link {
     user: Row,
     link: String,
     expires_at: Timestamp,
+}
+
+/// Sessions that ended.
+#[derive(Serialize)]
+struct SignedOut {
+    ended_count: u64,
 }
 
 /// An account whose owner is forgotten.
@@ -161,6 +182,20 @@ impl UsersCommand {
             Self::Reset(user) => {
                 let invited = app.reset_user(&user.name).await?;
                 tell_link(terminal, &config.base_url(), &invited)
+            }
+            Self::RemoveSecondFactor(user) => {
+                let row = Row::from(&app.remove_second_factor(&user.name).await?);
+                terminal.result(&row, || {
+                    format!("the account '{}' has no second factor any more", row.user_name)
+                })
+            }
+            Self::SignOut(SignOutArgs { name, all: _ }) => {
+                let ended_count = match name {
+                    Some(name) => app.sign_user_out(&name).await?,
+                    None => app.sign_everybody_out().await?,
+                };
+                terminal
+                    .result(&SignedOut { ended_count }, || format!("{ended_count} sessions ended"))
             }
             Self::Erase(user) => {
                 let erased = Erased { erased: app.erase_user(&user.name).await?.to_string() };

@@ -31,7 +31,7 @@ use crate::schema::{Instant, schema, text};
 use crate::visitor::{Attempts, Coming, Person, Site};
 
 pub(crate) use passkeys::PasskeyResponse;
-pub(crate) use sessions::{OwnSessionResponse, SignInResponse};
+pub(crate) use sessions::{EndedResponse, OwnSessionResponse, SignInResponse};
 
 /// The routes of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<App>> {

@@ -16,10 +16,12 @@ use utoipa_axum::routes;
 
 use super::api_keys::KeyResponse;
 use super::audit::RecordResponse;
-use super::auth::{FactorWord, OwnSessionResponse, PasskeyResponse, RoleWord, SignInResponse};
+use super::auth::{
+    EndedResponse, FactorWord, OwnSessionResponse, PasskeyResponse, RoleWord, SignInResponse,
+};
 use crate::error::ApiError;
 use crate::extract::{Checked, JsonBody, NoParameters, TextPath};
-use crate::openapi::{NoSuchUser, UserConflict};
+use crate::openapi::{NoSuchUser, SecondFactorStates, UserConflict};
 use crate::paging::Page;
 use crate::schema::{Instant, schema, text};
 use crate::visitor::Asking;
@@ -33,6 +35,8 @@ pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list, invite))
         .routes(routes!(change, erase))
         .routes(routes!(reset))
+        .routes(routes!(remove_second_factor))
+        .routes(routes!(sign_out))
         .routes(routes!(export))
 }
 
@@ -238,7 +242,7 @@ async fn erase(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Take the password, the second factor and all sessions away; the owner sets another password by the link
+/// Take the password and all sessions away; the owner sets another password by the link
 #[utoipa::path(
     post, path = "/api/v1/users/{user}/reset", tag = "users", operation_id = "reset_user",
     params(("user" = String, Path, description = "The name of the account for programs, or the user name.", example = "u0123456789abcdef")),
@@ -254,6 +258,43 @@ async fn reset(
 ) -> Result<Json<InvitedResponse>, ApiError> {
     let invited = asking.app.reset_user(&user).await?;
     Ok(Json(InvitedResponse::from(&invited)))
+}
+
+/// Take the second factor away, of which the owner has lost all ways; the sessions end
+#[utoipa::path(
+    delete, path = "/api/v1/users/{user}/second-factor", tag = "users", operation_id = "remove_second_factor",
+    params(("user" = String, Path, description = "The name of the account for programs, or the user name.", example = "u0123456789abcdef")),
+    responses(
+        (status = 200, description = "The account.", body = UserResponse),
+        NoSuchUser,
+        SecondFactorStates,
+    )
+)]
+async fn remove_second_factor(
+    asking: Asking,
+    TextPath(user): TextPath,
+    _: Checked<NoParameters>,
+) -> Result<Json<UserResponse>, ApiError> {
+    let account = asking.app.remove_second_factor(&user).await?;
+    Ok(Json(UserResponse::from(&account)))
+}
+
+/// End all sessions of an account
+#[utoipa::path(
+    delete, path = "/api/v1/users/{user}/sessions", tag = "users", operation_id = "sign_user_out",
+    params(("user" = String, Path, description = "The name of the account for programs, or the user name.", example = "u0123456789abcdef")),
+    responses(
+        (status = 200, description = "How many ended.", body = EndedResponse),
+        NoSuchUser,
+    )
+)]
+async fn sign_out(
+    asking: Asking,
+    TextPath(user): TextPath,
+    _: Checked<NoParameters>,
+) -> Result<Json<EndedResponse>, ApiError> {
+    let ended_count = asking.app.sign_user_out(&user).await?;
+    Ok(Json(EndedResponse { ended_count }))
 }
 
 /// Everything that is kept about the owner of an account

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 mod access;
+mod api_keys;
 mod authenticator;
 mod bars;
 mod connections;
@@ -18,12 +19,15 @@ mod market;
 mod models;
 mod openapi;
 mod ownership;
+mod page;
 mod passkeys;
 mod record;
 mod registry;
 mod schema_check;
 mod serve;
+mod sessions;
 mod signals;
 mod studies;
 mod symbols;
 mod test_app;
+mod users;

@@ -9,8 +9,8 @@ use bist_market::Clock as _;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::access::{after, ask, log_in, moved, opened};
 use crate::authenticator::Authenticator;
+use crate::page::{after, ask, log_in, moved, opened};
 use crate::test_app::{
     Answer, Opened, PASSWORD, TestApp, code_at, enrol, settings, sign_in, unbounded,
 };
@@ -170,14 +170,14 @@ async fn a_passkey_signs_in_and_steps_up() {
     assert_eq!(listed["items"][0]["last_used_at"], "2026-11-24T12:00:00Z");
 
     clock.pass(SignedDuration::from_mins(10));
-    let make = async || {
+    let make = async |page: &Opened| {
         let body = json!({"name": "report", "scopes": ["read"]});
-        post(&app, &page, "/api/v1/api-keys", body).await
+        post(&app, page, "/api/v1/api-keys", body).await
     };
-    assert_eq!(make().await.problem(403).0, "step_up_required");
+    assert_eq!(make(&page).await.problem(403).0, "step_up_required");
     let answer = sign(&app, &page, &mut device, STEP_UP).await;
-    assert_eq!(answer.ok()["stepped_up_until"], "2026-11-24T12:20:00Z");
-    assert_eq!(make().await.status, 201);
+    assert_eq!(answer.body["stepped_up_until"], "2026-11-24T12:20:00Z");
+    assert_eq!(make(&after(answer)).await.status, 201);
 }
 
 #[tokio::test]
@@ -188,7 +188,7 @@ async fn a_signature_counts_once_in_its_own_session_and_for_five_minutes() {
 
     let options = post(&app, &page, ASSERTION, json!({})).await.ok();
     let signed = json!({"passkey": device.sign(&options)});
-    assert_eq!(post(&app, &page, STEP_UP, signed.clone()).await.status, 200);
+    let page = after(post(&app, &page, STEP_UP, signed.clone()).await);
     assert!(refused(&post(&app, &page, STEP_UP, signed).await));
 
     // What was asked for in one session is signed for another, which has asked too.
@@ -198,7 +198,7 @@ async fn a_signature_counts_once_in_its_own_session_and_for_five_minutes() {
     let signed = json!({"passkey": device.sign(&options)});
     assert!(refused(&post(&app, &owes, VERIFY, signed.clone()).await));
     // It was the challenge of the other that is used up.
-    assert_eq!(post(&app, &page, STEP_UP, signed).await.status, 200);
+    let page = after(post(&app, &page, STEP_UP, signed).await);
 
     // The challenge of a new passkey is none for a signature.
     let options = post(&app, &page, REGISTRATION, json!({})).await.ok();
@@ -239,7 +239,7 @@ async fn what_was_made_for_another_page_or_by_another_key_is_refused() {
     // The passkey of somebody else is none of this account.
     let mut bora = owner(&app, "bora", Role::Viewer).await;
     assert_eq!(code(&sign(&app, &page, &mut bora.device, STEP_UP).await), "wrong_credentials");
-    assert_eq!(sign(&app, &page, &mut device, STEP_UP).await.status, 200);
+    let page = after(sign(&app, &page, &mut device, STEP_UP).await);
 
     let mut elsewhere = Authenticator::new();
     elsewhere.origin = "http://localhost:8081".to_owned();
@@ -261,7 +261,7 @@ async fn a_counter_that_does_not_go_up_is_refused_and_on_record() {
     let app = TestApp::empty().await;
     let Owner { page, mut device, passkey, .. } = owner(&app, "ayse", Role::Viewer).await;
     device.counter = 7;
-    assert_eq!(sign(&app, &page, &mut device, STEP_UP).await.status, 200);
+    let page = after(sign(&app, &page, &mut device, STEP_UP).await);
     for counter in [7, 3, 0] {
         device.counter = counter;
         let signed = sign(&app, &page, &mut device, STEP_UP).await;
@@ -323,7 +323,7 @@ async fn codes_and_passkeys_stand_beside_each_other() {
         let answer = post(&app, &page, path, json!({})).await;
         assert_eq!(answer.problem(403).0, "step_up_required", "{path}");
     }
-    assert_eq!(sign(&app, &page, &mut device, STEP_UP).await.status, 200);
+    let page = after(sign(&app, &page, &mut device, STEP_UP).await);
     let setup = post(&app, &page, "/api/v1/auth/2fa/setup", json!({})).await.ok();
     let seed = bist_access::Secret::new(setup["secret"].as_str().unwrap());
     let code = json!({"code": code_at(&seed, clock.now())});
@@ -340,11 +340,11 @@ async fn codes_and_passkeys_stand_beside_each_other() {
     let both = json!({"code": "123456", "recovery_code": recovery_codes[0]});
     assert_eq!(post(&app, &page, STEP_UP, both).await.problem(400).0, "malformed_request");
     let lost = json!({"recovery_code": recovery_codes[0]});
-    assert_eq!(post(&app, &page, STEP_UP, lost).await.status, 200);
+    let page = after(post(&app, &page, STEP_UP, lost).await);
     let code = json!({"code": code_at(&seed, clock.now())});
     assert_eq!(post(&app, &page, STEP_UP, code).await.problem(401).0, "wrong_credentials");
 
-    app.app.reset_user("ayse").await.unwrap();
+    app.app.remove_second_factor("ayse").await.unwrap();
     assert!(app.app.passkeys(&account).await.unwrap().is_empty());
     let account = app.app.user("ayse").await.unwrap();
     assert!(!account.has_second_factor());

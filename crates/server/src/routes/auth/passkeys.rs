@@ -205,7 +205,7 @@ async fn list(
     Ok(Json(Page { items, next: None }))
 }
 
-/// Begin to add a passkey; an account with a second factor needs a fresh code
+/// Begin to add a passkey. Needs a fresh proof
 #[utoipa::path(
     post, path = "/api/v1/auth/passkeys/registration", tag = "auth", operation_id = "begin_passkey",
     responses(
@@ -218,7 +218,7 @@ async fn ask_for_passkey(
     site: Site,
     _: Checked<NoParameters>,
 ) -> Result<Json<OptionsResponse>, ApiError> {
-    person.require_fresh_code()?;
+    person.require_fresh_proof()?;
     let Person { account, session, app } = person;
     let public_key = app.ask_for_passkey(&account, &session, site.relying_party()?).await?;
     Ok(Json(OptionsResponse { public_key }))

@@ -52,6 +52,24 @@ struct CodeRequest {
     code: String,
 }
 
+/// A proof of who asks, again: of the second factor, or the password where there is none. One of the four.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = FreshProof)]
+struct FreshProofRequest {
+    /// The password, of an account that has no second factor.
+    #[schema(format = Password, max_length = 1000)]
+    password: Option<String>,
+    /// Six digits of the authenticator.
+    #[schema(example = "123456", max_length = 20)]
+    code: Option<String>,
+    /// A recovery code, when the authenticator is lost.
+    #[schema(max_length = 100)]
+    recovery_code: Option<String>,
+    /// A signature by a passkey, asked for at `/api/v1/auth/passkeys/assertion`.
+    passkey: Option<AssertionRequest>,
+}
+
 /// A proof that somebody has the second factor: one of the three.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -108,7 +126,7 @@ fn signed(passkey: &AssertionRequest, site: &Site) -> Result<Code, ApiError> {
     Ok(Code::Passkey(site.relying_party()?.clone(), passkey.document()))
 }
 
-/// Set an authenticator up; it does nothing before a code confirms it, and an account with a second factor needs a fresh code
+/// Set an authenticator up; it does nothing before a code confirms it. Needs a fresh proof
 #[utoipa::path(
     post, path = "/api/v1/auth/2fa/setup", tag = "auth", operation_id = "set_up_second_factor",
     responses(
@@ -120,7 +138,7 @@ async fn setup(
     person: Person,
     _: Checked<NoParameters>,
 ) -> Result<Json<EnrolmentResponse>, ApiError> {
-    person.require_fresh_code()?;
+    person.require_fresh_proof()?;
     let enrolment = person.app.set_up_second_factor(&person.account).await?;
     Ok(Json(EnrolmentResponse {
         secret: enrolment.secret.expose().to_owned(),
@@ -177,12 +195,12 @@ async fn verify(
     begun(&app, &signed_in, &site).await
 }
 
-/// Give a fresh code, or a signature, which opens what needs one for ten minutes
+/// Show again who you are, which opens what needs that for ten minutes
 #[utoipa::path(
     post, path = "/api/v1/auth/step-up", tag = "auth", operation_id = "step_up",
-    request_body(content = ProofRequest, content_type = "application/json"),
+    request_body(content = FreshProofRequest, content_type = "application/json"),
     responses(
-        (status = 200, description = "The session.", body = SessionResponse),
+        (status = 200, description = "The session; its cookie is set, and the one before opens nothing any more.", body = SessionResponse),
         Refused,
         PasskeyStates,
     )
@@ -193,12 +211,27 @@ async fn step_up(
     attempts: Attempts,
     site: Site,
     _: Checked<NoParameters>,
-    JsonBody(request): JsonBody<ProofRequest>,
-) -> Result<Json<SessionResponse>, ApiError> {
-    let proof = request.proof(&site)?;
-    attempts.count(&account).await?;
-    let session = app.step_up(&account, &session, &proof, &visit).await?;
-    Ok(Json(SessionResponse::of(&app, &account, &session, &site).await?))
+    JsonBody(request): JsonBody<FreshProofRequest>,
+) -> Result<impl IntoResponse, ApiError> {
+    let FreshProofRequest { password, code, recovery_code, passkey } = request;
+    let signed_in = match (password, code, recovery_code, passkey) {
+        (Some(password), None, None, None) => {
+            attempts.count(&account).await?;
+            let password = Secret::new(password);
+            app.step_up_by_password(&account, &session, &password, &visit).await?
+        }
+        (None, code, recovery_code, passkey) => {
+            let proof = ProofRequest { code, recovery_code, passkey }.proof(&site)?;
+            attempts.count(&account).await?;
+            app.step_up(&account, &session, &proof, &visit).await?
+        }
+        _ => {
+            return Err(ApiError::Malformed(
+                "give either 'password' or a proof of the second factor".to_owned(),
+            ));
+        }
+    };
+    begun(&app, &signed_in, &site).await
 }
 
 /// Switch the authenticator off, by password and code; without a passkey, all other sessions end

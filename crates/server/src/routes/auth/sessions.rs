@@ -68,9 +68,9 @@ impl OwnSessionResponse {
 /// How many sessions ended.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = EndedSessions)]
-struct EndedResponse {
+pub(crate) struct EndedResponse {
     /// How many.
-    ended_count: u64,
+    pub(crate) ended_count: u64,
 }
 
 /// What came of an attempt.
@@ -150,21 +150,23 @@ async fn list(
     Ok(Json(Page { items, next: None }))
 }
 
-/// End all your sessions but this one
+/// End all your sessions but this one. Needs a fresh proof
 #[utoipa::path(
     delete, path = "/api/v1/auth/sessions", tag = "auth", operation_id = "end_other_sessions",
     responses((status = 200, description = "How many ended.", body = EndedResponse))
 )]
 async fn end_others(
     Coming(visit): Coming,
-    Person { account, session, app }: Person,
+    person: Person,
     _: Checked<NoParameters>,
 ) -> Result<Json<EndedResponse>, ApiError> {
+    person.require_fresh_proof()?;
+    let Person { account, session, app } = person;
     let ended_count = app.sign_out_elsewhere(&account, &session.id, &visit).await?;
     Ok(Json(EndedResponse { ended_count }))
 }
 
-/// End one of your sessions
+/// End one of your sessions. Another than this one needs a fresh proof
 #[utoipa::path(
     delete, path = "/api/v1/auth/sessions/{session}", tag = "auth", operation_id = "end_session",
     params(("session" = String, Path, description = "The name of the session.", example = "s0123456789abcdef")),
@@ -172,12 +174,15 @@ async fn end_others(
 )]
 async fn end(
     Coming(visit): Coming,
-    Person { account, app, .. }: Person,
+    person: Person,
     TextPath(id): TextPath,
     _: Checked<NoParameters>,
 ) -> Result<StatusCode, ApiError> {
     let id = id.parse().map_err(|_| AccessError::NoSuchSession(id))?;
-    app.sign_out(&account, &id, &visit).await?;
+    if id != person.session.id {
+        person.require_fresh_proof()?;
+    }
+    person.app.sign_out(&person.account, &id, &visit).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
