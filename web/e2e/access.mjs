@@ -1,6 +1,7 @@
 // Who may get in, and what they see: invitation, enrolment, sign-in, sessions, keys, users and the audit log.
 import { readFileSync } from 'node:fs';
-import { BASE, check, inspectLooks, keepSession, openPage, settled, visit, WAIT_MS } from './browser.mjs';
+import { join } from 'node:path';
+import { BASE, check, inspect, inspectLooks, keepSession, openPage, OUT, settled, visit, WAIT_MS } from './browser.mjs';
 import { freshCode } from './totp.mjs';
 
 export const PASSWORD = 'kirmizi balon dokuz kedi';
@@ -274,6 +275,18 @@ async function users(browser, page, complaints, owner) {
   await inspectLooks(viewer.page, viewer.complaints, 'enrolment-first');
   await viewer.page.keyboard.press('Escape');
   check((await viewer.page.locator('[data-new-key] input[name="name"]').inputValue()) === 'e2e', 'what was typed for a key is lost when a second factor is needed first');
+  await turnStale(viewer.page, 'auth/2fa/setup');
+  await viewer.page.goto(`${BASE}/enrol`, { waitUntil: 'commit' });
+  const typed = viewer.page.locator('[data-step-up] input[name="password"]');
+  await typed.fill('yanlis bir parola', { timeout: WAIT_MS });
+  await viewer.page.keyboard.press('Enter');
+  await problem(viewer.page, 'wrong_credentials');
+  forgive(viewer.complaints, 401, 403);
+  await inspect(viewer.page, viewer.complaints, 'a password is asked for again');
+  await viewer.page.screenshot({ path: join(OUT, 'step-up-password.png') });
+  await typed.fill(PASSWORD);
+  await viewer.page.keyboard.press('Enter');
+  await viewer.page.waitForSelector('[data-gate="enrol"] [data-secret]', { timeout: WAIT_MS });
   check((await viewer.page.evaluate(async () => (await fetch('/api/v1/users')).status)) === 403, 'the API tells a viewer of the users');
   forgive(viewer.complaints, 403);
   await visit(viewer.page, link.pathname + link.hash, '[data-invitation="invalid"]');
@@ -282,6 +295,14 @@ async function users(browser, page, complaints, owner) {
 
   await page.reload({ waitUntil: 'commit' });
   await page.locator(`[data-user="${name}"] button`).click({ timeout: WAIT_MS });
+  const end = page.locator('[data-end-sessions] button');
+  await end.first().click();
+  await end.first().click();
+  await page.waitForSelector('dialog [role="status"]', { timeout: WAIT_MS });
+  await viewer.page.goto(`${BASE}/settings/security`, { waitUntil: 'commit' });
+  await at(viewer.page, '/login?next=%2Fsettings%2Fsecurity');
+  await givePassword(viewer.page, name);
+  await viewer.page.waitForSelector('[data-sessions]', { timeout: WAIT_MS });
   const [download] = await Promise.all([page.waitForEvent('download', { timeout: WAIT_MS }), page.locator('dialog section').last().locator('button').click()]);
   check(readFileSync(await download.path(), 'utf8').includes(name), 'users: the export does not name the user');
   const erase = page.locator('[data-erase] button');

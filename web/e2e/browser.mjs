@@ -67,6 +67,14 @@ export async function keepSession(context) {
   cookies = await context.cookies();
 }
 
+/** The kept session as `answer` opens it from now on. */
+export function keepToken(answer) {
+  for (const line of answer.headers.getSetCookie()) {
+    const [name, value] = line.split(';')[0].split('=');
+    cookies = cookies.map((cookie) => (cookie.name === name ? { ...cookie, value } : cookie));
+  }
+}
+
 /** What the server answers to who is signed in. */
 export const ask = (path, { headers, ...request } = {}) =>
   fetch(`${BASE}${path}`, { ...request, headers: { ...headers, cookie: cookies.map(({ name, value }) => `${name}=${value}`).join('; ') } });

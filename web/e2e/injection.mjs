@@ -1,6 +1,6 @@
 // Hostile texts in every field that can be written and in every parameter, and the pages that show them:
 // a text is refused with a problem, or kept and shown as it is; nothing in it ever runs.
-import { api, ask, BASE, check, inspect, openPage, settled, visit, WAIT_MS } from './browser.mjs';
+import { api, ask, BASE, check, inspect, keepToken, openPage, settled, visit, WAIT_MS } from './browser.mjs';
 import { forgive } from './access.mjs';
 import { freshCode } from './totp.mjs';
 import { wireJourney } from './wire.mjs';
@@ -303,6 +303,7 @@ export async function injectionJourney(browser, owner) {
   if (until === null || Date.parse(until) < Date.now() + 3 * 60_000) {
     const answer = await change('POST', '/api/v1/auth/step-up', { code: await freshCode(owner.secret) }, csrf);
     check(answer.ok, `injection: the code was answered ${answer.status}`);
+    keepToken(answer);
   }
   const [symbol] = (await api('/api/v1/symbols')).items;
   const known = { symbol: symbol.symbol };

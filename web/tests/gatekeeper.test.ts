@@ -104,7 +104,17 @@ describe('reading too often', () => {
   });
 });
 
+it('what was on its way while another tab changed the cookie is asked once more', async () => {
+  answers = [problem(401, 'not_signed_in')];
+  expect(await api.get('/x')).toEqual({ good: true });
+  answers = [problem(401, 'not_signed_in'), problem(401, 'not_signed_in')];
+  await expect(api.get('/x')).rejects.toMatchObject({ code: 'not_signed_in' });
+  expect(keeper.lead).toHaveBeenCalledExactlyOnceWith('not_signed_in');
+  expect(asked).toHaveLength(4);
+});
+
 it('who may not ask at all is led on', async () => {
+  keeper.csrfToken.mockReturnValueOnce(null);
   for (const [status, code] of [
     [401, 'not_signed_in'],
     [403, 'second_factor_required'],
