@@ -26,10 +26,8 @@ const WRITER: [(&str, &str); 3] = [
 ];
 
 /// What holds for whoever reads: nothing can be changed, and a transaction shows one moment.
-const READER: [(&str, &str); 2] = [
-    ("default_transaction_read_only", "on"),
-    ("default_transaction_isolation", "repeatable\\ read"),
-];
+const READER: [(&str, &str); 2] =
+    [("default_transaction_read_only", "on"), ("default_transaction_isolation", "repeatable read")];
 
 /// The writers and the readers of a database, whose tables are brought up to date.
 pub(crate) async fn open(

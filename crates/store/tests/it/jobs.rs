@@ -144,7 +144,7 @@ async fn a_run_is_cancelled_at_once_when_it_waits_and_by_its_process_when_it_run
         .unwrap();
     assert_eq!((asked.state, asked.cancel_asked_by.as_deref()), (JobState::Running, Some("can")));
     drop(running);
-    assert!(store.claim_job(NAME, None, at(1_005)).await.unwrap().is_none(), "it is not wanted");
+    assert!(store.claim_job(NAME, None, at(1_105)).await.unwrap().is_none(), "it is not wanted");
     assert_eq!(states(&store).await, [(1, JobState::Cancelled)]);
 
     let refused =
