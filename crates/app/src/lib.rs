@@ -9,6 +9,7 @@ pub mod audit;
 pub mod bars;
 pub mod certificates;
 mod checked;
+pub mod databases;
 pub mod decisions;
 mod due;
 pub mod experiments;
@@ -67,9 +68,10 @@ pub use bist_lifecycle::{
     HORIZON_DEFAULT, HORIZONS, HORIZONS_HOURLY, Horizon, ModelVersion, horizons_of, parse_horizon,
 };
 pub use bist_store::{
-    AuditFilter, BucketSettings, BucketSettingsError, ForecastRecord, InvitationPurpose, KeptScore,
-    Keys, ObjectStoreUrl, Origins, RedisAddress, RedisAddressError, ServedSignal, SharedLimiter,
-    SharedLimiterError, SignIn, SignInOutcome, SignalRecord, StoreError,
+    AuditFilter, BucketSettings, BucketSettingsError, DatabaseAddress, DatabaseAddressError,
+    DatabaseSettings, ForecastRecord, InvitationPurpose, KeptScore, Keys, ObjectStoreUrl, Origins,
+    PoolSizes, RedisAddress, RedisAddressError, ServedSignal, SharedLimiter, SharedLimiterError,
+    SignIn, SignInOutcome, SignalRecord, StoreError,
 };
 
 /// Everything that a use case needs.
@@ -135,17 +137,31 @@ impl DailyBars {
 }
 
 impl App {
-    /// Opens the data directory.
+    /// Opens the data directory with the SQLite database in it.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when its database cannot be opened.
+    /// As [`App::open_at`].
     pub async fn open(
         directory: &Path,
         clock: Arc<dyn Clock>,
         policy: ValidationPolicy,
     ) -> Result<Self, StoreError> {
-        let store = Store::open(directory).await?;
+        Self::open_at(directory, &DatabaseSettings::default(), clock, policy).await
+    }
+
+    /// Opens the data directory, and the database that `database` names.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be opened.
+    pub async fn open_at(
+        directory: &Path,
+        database: &DatabaseSettings,
+        clock: Arc<dyn Clock>,
+        policy: ValidationPolicy,
+    ) -> Result<Self, StoreError> {
+        let store = Store::open_at(directory, database).await?;
         Ok(Self {
             store,
             clock,

@@ -10,6 +10,7 @@ mod ingest;
 mod jobs;
 mod keys;
 mod market;
+mod migrate;
 mod models;
 mod picture;
 mod sample;
@@ -71,6 +72,9 @@ pub(crate) enum Command {
     /// The records of what was done: which there are, and whether they are those that were written
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// The database: what it holds, and moving all of it to another
+    #[command(subcommand)]
+    Migrate(migrate::MigrateCommand),
     /// Accounts: who may sign in, and what they may do
     #[command(subcommand)]
     Users(users::UsersCommand),
@@ -104,6 +108,7 @@ impl Command {
             Self::Jobs(command) => command.run(config, terminal).await,
             Self::Secrets(command) => command.run(config, terminal).await,
             Self::Audit(command) => command.run(config, terminal).await,
+            Self::Migrate(command) => command.run(config, terminal).await,
             Self::Users(command) => command.run(config, terminal).await,
             Self::Keys(command) => command.run(config, terminal).await,
             Self::Serve(args) => args.run(config, terminal).await,
@@ -151,7 +156,9 @@ impl Clock for SystemClock {
 /// Opens the data directory that `config` names for whoever types the command, and nothing that a
 /// secret may be needed for.
 async fn open_directory(config: &Config) -> anyhow::Result<App> {
-    let app = App::open(&config.data_dir, Arc::new(SystemClock), config.policy).await?;
+    let database = config.database.settings()?;
+    let app =
+        App::open_at(&config.data_dir, &database, Arc::new(SystemClock), config.policy).await?;
     let app = app.with_actor(Actor::Operator(config.operator.clone()));
     Ok(match &config.master_key {
         Some(source) => app.with_master_key(source.clone()),

@@ -3,6 +3,7 @@
 //! The only place that reads the environment (clap does it for the flags below, `object_store` for
 //! the names that other software knows). Every key is described in docs/CONFIGURATION.md.
 
+pub(crate) mod database;
 pub(crate) mod edge;
 mod object_store;
 mod secrets;
@@ -22,6 +23,7 @@ use bist_market::{PriceBasis, Source};
 use clap::Args;
 use serde::Deserialize;
 
+use self::database::{Database, DatabaseSection};
 use self::edge::{Edge, LimitsSection, ServerSection};
 use self::object_store::Bucket;
 use self::secrets::{SecretsSection, in_file};
@@ -44,6 +46,15 @@ pub(crate) struct CommonArgs {
     /// Configuration file (TOML); see docs/CONFIGURATION.md
     #[arg(long, value_name = "FILE", global = true, env = "BIST_CONFIG")]
     pub(crate) config: Option<PathBuf>,
+    /// Which database: `sqlite:` (the file in the data directory) or `postgres://USER@HOST/NAME`
+    #[arg(
+        long,
+        value_name = "URL",
+        global = true,
+        env = "BIST_DATABASE_URL",
+        hide_env_values = true
+    )]
+    pub(crate) database_url: Option<String>,
     /// Where the artefacts of models are kept besides: `file:` (nowhere else) or `s3://BUCKET/PREFIX`
     #[arg(
         long,
@@ -72,6 +83,8 @@ pub(crate) struct CommonArgs {
 pub(crate) struct Config {
     /// Directory that holds the database and the models.
     pub(crate) data_dir: PathBuf,
+    /// Which database is used, and how.
+    pub(crate) database: Database,
     /// The bucket in which the artefacts of models are kept besides.
     pub(crate) bucket: Option<Bucket>,
     /// Where the server listens; a flag of `bist serve` may override it.
@@ -107,6 +120,11 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields)]
 struct File {
     data_dir: Option<PathBuf>,
+    database_url: Option<String>,
+    /// A file that holds the password of PostgreSQL.
+    database_password: Option<PathBuf>,
+    #[serde(default)]
+    database: DatabaseSection,
     object_store_url: Option<String>,
     redis_url: Option<String>,
     /// A file that holds the password of Redis, or a secret.
@@ -204,11 +222,14 @@ impl Config {
         let data_dir = args.data_dir.clone().or(file.data_dir);
         let object_store_url =
             args.object_store_url.as_deref().or(file.object_store_url.as_deref());
+        let database_url = args.database_url.as_deref().or(file.database_url.as_deref());
+        let database = Database::load(database_url, file.database_password, &file.database)?;
         let sources = source_settings(&file.sources, &file.credentials)?;
         let stored_credentials = stored_credentials(&sources, &file.credentials)?;
         let nightly = file.nightly.map(|section| nightly(section, &sources)).transpose()?;
         Ok(Self {
             data_dir: data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT)),
+            database,
             bucket: object_store::bucket(object_store_url)?,
             bind,
             edge,

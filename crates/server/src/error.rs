@@ -355,7 +355,7 @@ impl ApiError {
             Self::BodyTooLarge => ProblemCode::BodyTooLarge,
             Self::BodyTooSlow => ProblemCode::BodyTooSlow,
             Self::TimedOut => ProblemCode::TimedOut,
-            Self::Store(StoreError::Busy) => ProblemCode::StoreBusy,
+            Self::Store(StoreError::Busy | StoreError::Unreachable(_)) => ProblemCode::StoreBusy,
             Self::Store(_) | Self::Internal(_) => ProblemCode::Internal,
         };
         (code, None)
@@ -470,6 +470,9 @@ impl ApiError {
             Self::BodyTooLarge => "the body of the request is too large".to_owned(),
             Self::TimedOut => "the answer took too long to make; try again later".to_owned(),
             Self::Store(StoreError::Busy) => StoreError::Busy.to_string(),
+            Self::Store(StoreError::Unreachable(_)) => {
+                "the database does not answer; try again when it does".to_owned()
+            }
             Self::Store(_) | Self::Internal(_) => {
                 "the server failed; its log has the cause under the request id".to_owned()
             }
@@ -534,7 +537,7 @@ fn code_of(error: &AccessError) -> ProblemCode {
         | AccessError::NoSuccessor => ProblemCode::ApiKeyCollection,
         AccessError::LastAdministrator => ProblemCode::LastAdministrator,
         AccessError::Store(StoreError::UserNameTaken(_)) => ProblemCode::UserNameTaken,
-        AccessError::Store(StoreError::Busy) => ProblemCode::StoreBusy,
+        AccessError::Store(StoreError::Busy | StoreError::Unreachable(_)) => ProblemCode::StoreBusy,
         AccessError::Store(_) | AccessError::Secrets(_) | AccessError::PasskeyState(_) => {
             ProblemCode::Internal
         }

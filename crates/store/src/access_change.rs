@@ -1,10 +1,8 @@
 //! One transaction of changes to accounts, sessions and keys, with what goes on record about them.
 
-use sqlx::{Sqlite, SqliteConnection, Transaction};
-
 use crate::audit::{Audit, AuditNote, append};
+use crate::db::{Connection, Transaction};
 use crate::error::StoreError;
-use crate::model_versions::IMMEDIATE;
 use crate::pool::Store;
 
 /// Changes that are made together or not at all; what is read in between stays as it is until then.
@@ -14,7 +12,7 @@ use crate::pool::Store;
 /// was.
 #[derive(Debug)]
 pub struct AccessChange {
-    transaction: Transaction<'static, Sqlite>,
+    transaction: Transaction,
 }
 
 impl Store {
@@ -24,7 +22,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn change_access(&self) -> Result<AccessChange, StoreError> {
-        Ok(AccessChange { transaction: self.writer.begin_with(IMMEDIATE).await? })
+        Ok(AccessChange { transaction: self.writer.begin_alone().await? })
     }
 }
 
@@ -40,7 +38,7 @@ impl AccessChange {
     }
 
     /// The connection of the transaction.
-    pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
+    pub(crate) fn connection(&mut self) -> &mut Connection {
         &mut self.transaction
     }
 }

@@ -5,12 +5,11 @@ use bist_access::{
     TokenDigest, UserName,
 };
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
 use crate::access_change::AccessChange;
 use crate::audit::Audit;
 use crate::columns::{count, impossible, instant_us, maybe_instant_us, signed};
+use crate::db::{AssertSqlSafe, Connection, Row, query};
 use crate::error::StoreError;
 use crate::pool::Store;
 
@@ -66,7 +65,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        let rows = sqlx::query(selecting("WHERE user_name IS NOT NULL ORDER BY user_name"))
+        let rows = query(selecting("WHERE user_name IS NOT NULL ORDER BY user_name"))
             .fetch_all(&self.reader)
             .await?;
         rows.iter().map(|row| Ok(stored_account(row)?.account)).collect()
@@ -78,7 +77,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn account(&self, id: &AccountId) -> Result<Option<StoredAccount>, StoreError> {
-        let row = sqlx::query(selecting("WHERE accounts.id = $1 AND user_name IS NOT NULL"))
+        let row = query(selecting("WHERE accounts.id = $1 AND user_name IS NOT NULL"))
             .bind(id.as_str())
             .fetch_optional(&self.reader)
             .await?;
@@ -94,7 +93,7 @@ impl Store {
         &self,
         name: &UserName,
     ) -> Result<Option<StoredAccount>, StoreError> {
-        let row = sqlx::query(selecting("WHERE user_name = $1"))
+        let row = query(selecting("WHERE user_name = $1"))
             .bind(name.as_str())
             .fetch_optional(&self.reader)
             .await?;
@@ -107,7 +106,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn recovery_codes_left(&self, id: &AccountId) -> Result<u64, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT COUNT(*) AS codes FROM recovery_codes
              WHERE account = $1 AND used_at_us IS NULL",
         )
@@ -123,7 +122,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn invitation(&self, digest: &TokenDigest) -> Result<Option<Invitation>, StoreError> {
-        let row = sqlx::query("SELECT * FROM invitations WHERE digest = $1")
+        let row = query("SELECT * FROM invitations WHERE digest = $1")
             .bind(digest.as_str())
             .fetch_optional(&self.reader)
             .await?;
@@ -138,7 +137,7 @@ impl AccessChange {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn account(&mut self, id: &AccountId) -> Result<Option<StoredAccount>, StoreError> {
-        let row = sqlx::query(selecting("WHERE accounts.id = $1 AND user_name IS NOT NULL"))
+        let row = query(selecting("WHERE accounts.id = $1 AND user_name IS NOT NULL"))
             .bind(id.as_str())
             .fetch_optional(self.connection())
             .await?;
@@ -151,7 +150,7 @@ impl AccessChange {
     ///
     /// [`StoreError::UserNameTaken`], and the others when the database fails.
     pub async fn add_account(&mut self, account: &Account) -> Result<(), StoreError> {
-        let added = sqlx::query(
+        let added = query(
             "INSERT INTO accounts (id, user_name, role, state, created_at_us)
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT (user_name) DO NOTHING",
         )
@@ -179,7 +178,7 @@ impl AccessChange {
         role: Role,
         state: AccountState,
     ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE accounts SET role = $2, state = $3 WHERE id = $1")
+        query("UPDATE accounts SET role = $2, state = $3 WHERE id = $1")
             .bind(id.as_str())
             .bind(role.as_str())
             .bind(state.as_str())
@@ -194,7 +193,7 @@ impl AccessChange {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn other_administrators(&mut self, id: &AccountId) -> Result<u64, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT COUNT(*) AS others FROM accounts
              WHERE role = $2 AND state = $3 AND user_name IS NOT NULL AND id <> $1",
         )
@@ -216,7 +215,7 @@ impl AccessChange {
         id: &AccountId,
         password: Option<&HashedPassword>,
     ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE accounts SET password_hash = $2 WHERE id = $1")
+        query("UPDATE accounts SET password_hash = $2 WHERE id = $1")
             .bind(id.as_str())
             .bind(password.map(HashedPassword::as_str))
             .execute(self.connection())
@@ -230,7 +229,7 @@ impl AccessChange {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn set_signed_in(&mut self, id: &AccountId, at: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE accounts SET last_signed_in_at_us = $2 WHERE id = $1")
+        query("UPDATE accounts SET last_signed_in_at_us = $2 WHERE id = $1")
             .bind(id.as_str())
             .bind(at.as_microsecond())
             .execute(self.connection())
@@ -252,14 +251,12 @@ impl AccessChange {
             Authenticator::Off => (false, None),
             Authenticator::On { last_step } => (true, last_step.map(signed)),
         };
-        sqlx::query(
-            "UPDATE accounts SET second_factor_on = $2, second_factor_step = $3 WHERE id = $1",
-        )
-        .bind(id.as_str())
-        .bind(i64::from(on))
-        .bind(step)
-        .execute(self.connection())
-        .await?;
+        query("UPDATE accounts SET second_factor_on = $2, second_factor_step = $3 WHERE id = $1")
+            .bind(id.as_str())
+            .bind(i64::from(on))
+            .bind(step)
+            .execute(self.connection())
+            .await?;
         Ok(())
     }
 
@@ -273,12 +270,12 @@ impl AccessChange {
         id: &AccountId,
         digests: &[TokenDigest],
     ) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM recovery_codes WHERE account = $1")
+        query("DELETE FROM recovery_codes WHERE account = $1")
             .bind(id.as_str())
             .execute(self.connection())
             .await?;
         for digest in digests {
-            sqlx::query("INSERT INTO recovery_codes (digest, account) VALUES ($1, $2)")
+            query("INSERT INTO recovery_codes (digest, account) VALUES ($1, $2)")
                 .bind(digest.as_str())
                 .bind(id.as_str())
                 .execute(self.connection())
@@ -298,7 +295,7 @@ impl AccessChange {
         digest: &TokenDigest,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        let used = sqlx::query(
+        let used = query(
             "UPDATE recovery_codes SET used_at_us = $3
              WHERE account = $1 AND digest = $2 AND used_at_us IS NULL",
         )
@@ -316,7 +313,7 @@ impl AccessChange {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn set_invitation(&mut self, invitation: &Invitation) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO invitations (account, digest, purpose, expires_at_us)
              VALUES ($1, $2, $3, $4)
              ON CONFLICT (account) DO UPDATE SET digest = excluded.digest,
@@ -340,7 +337,7 @@ impl AccessChange {
         &mut self,
         digest: &TokenDigest,
     ) -> Result<Option<Invitation>, StoreError> {
-        let row = sqlx::query("DELETE FROM invitations WHERE digest = $1 RETURNING *")
+        let row = query("DELETE FROM invitations WHERE digest = $1 RETURNING *")
             .bind(digest.as_str())
             .fetch_optional(self.connection())
             .await?;
@@ -373,11 +370,11 @@ impl AccessChange {
 }
 
 async fn forget(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     text: &'static str,
     id: &AccountId,
 ) -> Result<(), StoreError> {
-    sqlx::query(text).bind(id.as_str()).execute(connection).await?;
+    query(text).bind(id.as_str()).execute(connection).await?;
     Ok(())
 }
 
@@ -389,7 +386,7 @@ fn selecting(condition: &'static str) -> AssertSqlSafe<String> {
 }
 
 /// The account of a row with all columns of `accounts`, and [`PASSKEYS_COUNT`].
-pub(crate) fn stored_account(row: &SqliteRow) -> Result<StoredAccount, StoreError> {
+pub(crate) fn stored_account(row: &Row) -> Result<StoredAccount, StoreError> {
     let state: &str = row.try_get("state")?;
     let step: Option<i64> = row.try_get("second_factor_step")?;
     let authenticator = match row.try_get::<i64, _>("second_factor_on")? {
@@ -417,7 +414,7 @@ pub(crate) fn stored_account(row: &SqliteRow) -> Result<StoredAccount, StoreErro
     Ok(StoredAccount { account, password })
 }
 
-fn invitation(row: &SqliteRow, digest: &TokenDigest) -> Result<Invitation, StoreError> {
+fn invitation(row: &Row, digest: &TokenDigest) -> Result<Invitation, StoreError> {
     let purpose: &str = row.try_get("purpose")?;
     Ok(Invitation {
         account: row.try_get::<&str, _>("account")?.parse().map_err(impossible)?,

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use bist_market::{CorporateAction, CorporateActionKind, Source, Symbol};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use crate::columns::{document, instant_us, json, maybe_instant_us, source};
+use crate::db::{Connection, QueryBuilder, Row, query};
 use crate::error::StoreError;
 use crate::ingests::{Ingest, IngestFile};
 use crate::pool::Store;
@@ -52,11 +51,11 @@ impl Store {
 
 /// [`Store::actions`] of `wanted`, or of all symbols, by symbol and day.
 pub(crate) async fn select(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     wanted: Option<Symbol>,
     known_at: Option<Timestamp>,
 ) -> Result<Vec<ActionRecord>, StoreError> {
-    let mut query = QueryBuilder::<Sqlite>::new(
+    let mut query = QueryBuilder::new(
         "SELECT source, known_at_us, superseded_at_us, document FROM corporate_actions WHERE ",
     );
     match known_at.map(Timestamp::as_microsecond) {
@@ -82,7 +81,7 @@ pub(crate) async fn select(
     Ok(once(records))
 }
 
-fn record(row: &SqliteRow) -> Result<ActionRecord, StoreError> {
+fn record(row: &Row) -> Result<ActionRecord, StoreError> {
     Ok(ActionRecord {
         action: document("corporate action", row)?,
         source: source(row)?,
@@ -129,7 +128,7 @@ fn changes_shares(kind: &CorporateActionKind) -> bool {
 
 /// Keeps the events of `file`; returns how many are new, changed or taken back.
 pub(crate) async fn save(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     file: &IngestFile,
 ) -> Result<u64, StoreError> {
@@ -154,7 +153,7 @@ pub(crate) async fn save(
 /// Compares what the source tells of `symbol` with what it told before; `is_complete` when this is
 /// all that it knows.
 async fn save_of_symbol(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     symbol: Symbol,
     told: &[CorporateAction],
@@ -199,11 +198,11 @@ struct Version {
 
 /// All versions of the events that `told_by` has told of `symbol`, by day and ordinal.
 async fn versions(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     told_by: Source,
     symbol: Symbol,
 ) -> Result<Vec<Version>, StoreError> {
-    sqlx::query(
+    query(
         "SELECT ordinal, ingest_id, superseded_at_us, document FROM corporate_actions
          WHERE symbol = $1 AND source = $2 ORDER BY effective_on, ordinal",
     )
@@ -224,11 +223,11 @@ async fn versions(
 }
 
 async fn supersede(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     version: &Version,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "UPDATE corporate_actions SET superseded_at_us = $1
          WHERE symbol = $2 AND source = $3 AND effective_on = $4 AND ordinal = $5
            AND ingest_id = $6",
@@ -245,12 +244,12 @@ async fn supersede(
 }
 
 async fn insert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     action: &CorporateAction,
     ordinal: i64,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO corporate_actions (symbol, source, effective_on, ordinal, ingest_id,
                                         known_at_us, document)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",

@@ -6,12 +6,11 @@ use std::str::FromStr;
 
 use bist_access::{Account, AccountId, ApiKey, KeyId, TokenDigest};
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::access_change::AccessChange;
 use crate::accounts::{PASSKEYS_COUNT, stored_account};
 use crate::columns::{impossible, instant_us, maybe_instant_us};
+use crate::db::{AssertSqlSafe, Row, query};
 use crate::error::StoreError;
 use crate::pool::Store;
 
@@ -33,10 +32,8 @@ impl Store {
              FROM api_keys JOIN accounts ON accounts.id = api_keys.account
              WHERE api_keys.digest = $1"
         );
-        let row = sqlx::query(AssertSqlSafe(text))
-            .bind(digest.as_str())
-            .fetch_optional(&self.reader)
-            .await?;
+        let row =
+            query(AssertSqlSafe(text)).bind(digest.as_str()).fetch_optional(&self.reader).await?;
         row.as_ref().map(|row| Ok((api_key(row)?, stored_account(row)?.account))).transpose()
     }
 
@@ -46,7 +43,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn api_keys(&self, owner: Option<&AccountId>) -> Result<Vec<ApiKey>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id AS key, account, name, scopes, networks, created_at_us AS made_at_us,
                     expires_at_us, last_used_at_us, revoked_at_us, replaced_by, auto_rotate,
                     reminded_at_us, is_uncollected
@@ -64,7 +61,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn see_api_key(&self, id: &KeyId, at: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE api_keys SET last_used_at_us = $2 WHERE id = $1")
+        query("UPDATE api_keys SET last_used_at_us = $2 WHERE id = $1")
             .bind(id.as_str())
             .bind(at.as_microsecond())
             .execute(&self.writer)
@@ -80,7 +77,7 @@ impl AccessChange {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn api_key(&mut self, id: &KeyId) -> Result<Option<ApiKey>, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT id AS key, account, name, scopes, networks, created_at_us AS made_at_us,
                     expires_at_us, last_used_at_us, revoked_at_us, replaced_by, auto_rotate,
                     reminded_at_us, is_uncollected
@@ -98,7 +95,7 @@ impl AccessChange {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn api_keys(&mut self, owner: &AccountId) -> Result<Vec<ApiKey>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id AS key, account, name, scopes, networks, created_at_us AS made_at_us,
                     expires_at_us, last_used_at_us, revoked_at_us, replaced_by, auto_rotate,
                     reminded_at_us, is_uncollected
@@ -116,7 +113,7 @@ impl AccessChange {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn api_key_before(&mut self, id: &KeyId) -> Result<Option<ApiKey>, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT id AS key, account, name, scopes, networks, created_at_us AS made_at_us,
                     expires_at_us, last_used_at_us, revoked_at_us, replaced_by, auto_rotate,
                     reminded_at_us, is_uncollected
@@ -138,7 +135,7 @@ impl AccessChange {
         key: &ApiKey,
         digest: &TokenDigest,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO api_keys (id, account, digest, name, scopes, networks, created_at_us,
                                    expires_at_us, auto_rotate, is_uncollected)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -165,7 +162,7 @@ impl AccessChange {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn set_end(&mut self, key: &ApiKey) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "UPDATE api_keys SET expires_at_us = $2, revoked_at_us = $3, replaced_by = $4,
                  reminded_at_us = $5, is_uncollected = $6
              WHERE id = $1",
@@ -182,7 +179,7 @@ impl AccessChange {
     }
 }
 
-fn api_key(row: &SqliteRow) -> Result<ApiKey, StoreError> {
+fn api_key(row: &Row) -> Result<ApiKey, StoreError> {
     let replaced_by: Option<&str> = row.try_get("replaced_by")?;
     let scopes: Vec<_> = parsed(row.try_get("scopes")?)?;
     Ok(ApiKey {

@@ -7,11 +7,10 @@ use bist_access::{
 use jiff::Timestamp;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
 use crate::access_change::AccessChange;
 use crate::columns::{count, impossible, instant_us, signed};
+use crate::db::{AssertSqlSafe, Connection, Row, query};
 use crate::error::StoreError;
 use crate::pool::Store;
 
@@ -99,7 +98,7 @@ impl Store {
                AND ($6 IS NULL OR seq < $6) AND ($7 IS NULL OR about = $7)
              ORDER BY seq DESC LIMIT $8"
         );
-        sqlx::query(AssertSqlSafe(text))
+        query(AssertSqlSafe(text))
             .bind(filter.from.map(Timestamp::as_microsecond))
             .bind(filter.until.map(Timestamp::as_microsecond))
             .bind(&filter.action)
@@ -121,7 +120,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn audit_head(&self) -> Result<Option<AuditHead>, StoreError> {
-        head(&mut *self.reader.acquire().await?).await
+        head(&mut self.reader.acquire().await?).await
     }
 
     /// Goes over the whole chain as it is at one moment, whoever else writes meanwhile, and over
@@ -140,7 +139,7 @@ impl Store {
         let text = format!("SELECT {COLUMNS} FROM audit_log WHERE seq > $1 ORDER BY seq LIMIT $2");
         let mut after = i64::MIN;
         loop {
-            let rows = sqlx::query(AssertSqlSafe(text.as_str()))
+            let rows = query(AssertSqlSafe(text.as_str()))
                 .bind(after)
                 .bind(RECORDS_AT_A_TIME)
                 .fetch_all(&mut *view)
@@ -169,7 +168,7 @@ impl AccessChange {
     ) -> Result<(), StoreError> {
         let note = AuditNote::new(AuditAction::UserErased, format!("user:{account}"), []);
         append(self.connection(), audit, vec![note]).await?;
-        sqlx::query(
+        query(
             "UPDATE audit_log SET personal = NULL, salt = NULL
              WHERE about = $1 AND personal IS NOT NULL",
         )
@@ -188,7 +187,7 @@ impl AccessChange {
 /// [`StoreError::AuditBroken`] when the end of the chain is not what was written there, and the
 /// others when the database fails.
 pub(crate) async fn append(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     audit: &Audit,
     notes: Vec<AuditNote>,
 ) -> Result<(), StoreError> {
@@ -205,7 +204,7 @@ pub(crate) async fn append(
         insert(connection, &record).await?;
         end = next;
     }
-    sqlx::query("UPDATE audit_head SET records_count = $1, last_mac = $2, mac = $3 WHERE id = 1")
+    query("UPDATE audit_head SET records_count = $1, last_mac = $2, mac = $3 WHERE id = 1")
         .bind(signed(end.records_count))
         .bind(&end.last_mac)
         .bind(&end.mac)
@@ -216,18 +215,17 @@ pub(crate) async fn append(
 
 /// Begins a chain, of which there must be none.
 pub(crate) async fn begin_chain(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     key: &AuditKey,
 ) -> Result<(), StoreError> {
-    let is_there =
-        sqlx::query("SELECT 1 FROM audit_head UNION ALL SELECT 1 FROM audit_log LIMIT 1")
-            .fetch_optional(&mut *connection)
-            .await?;
+    let is_there = query("SELECT 1 FROM audit_head UNION ALL SELECT 1 FROM audit_log LIMIT 1")
+        .fetch_optional(&mut *connection)
+        .await?;
     if is_there.is_some() {
         return Err(StoreError::AuditBroken);
     }
     let AuditHead { records_count, last_mac, mac } = AuditHead::empty(key);
-    sqlx::query("INSERT INTO audit_head (id, records_count, last_mac, mac) VALUES (1, $1, $2, $3)")
+    query("INSERT INTO audit_head (id, records_count, last_mac, mac) VALUES (1, $1, $2, $3)")
         .bind(signed(records_count))
         .bind(last_mac)
         .bind(mac)
@@ -236,12 +234,12 @@ pub(crate) async fn begin_chain(
     Ok(())
 }
 
-async fn insert(connection: &mut SqliteConnection, record: &AuditRecord) -> Result<(), StoreError> {
+async fn insert(connection: &mut Connection, record: &AuditRecord) -> Result<(), StoreError> {
     let text = format!(
         "INSERT INTO audit_log ({COLUMNS})
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
     );
-    sqlx::query(AssertSqlSafe(text))
+    query(AssertSqlSafe(text))
         .bind(signed(record.seq))
         .bind(record.at.as_microsecond())
         .bind(&record.actor)
@@ -259,8 +257,8 @@ async fn insert(connection: &mut SqliteConnection, record: &AuditRecord) -> Resu
     Ok(())
 }
 
-async fn head(connection: &mut SqliteConnection) -> Result<Option<AuditHead>, StoreError> {
-    let row = sqlx::query("SELECT records_count, last_mac, mac FROM audit_head WHERE id = 1")
+async fn head(connection: &mut Connection) -> Result<Option<AuditHead>, StoreError> {
+    let row = query("SELECT records_count, last_mac, mac FROM audit_head WHERE id = 1")
         .fetch_optional(connection)
         .await?;
     let head = row.map(|row| {
@@ -273,7 +271,7 @@ async fn head(connection: &mut SqliteConnection) -> Result<Option<AuditHead>, St
     head.transpose()
 }
 
-fn record(row: &SqliteRow) -> Result<AuditRecord, StoreError> {
+fn record(row: &Row) -> Result<AuditRecord, StoreError> {
     let seq: i64 = row.try_get("seq")?;
     let read = || {
         Ok::<_, StoreError>(AuditRecord {

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use bist_market::{BarSeries, RawBar};
-use sqlx::{AssertSqlSafe, Row, SqlSafeStr, SqliteConnection};
 
 use crate::bulk::{ROWS_PER_STATEMENT, placeholders, values};
 use crate::columns::{raw_bar, signed};
+use crate::db::{AssertSqlSafe, Connection, SqlSafeStr as _, query};
 use crate::error::StoreError;
 use crate::ingests::{Ingest, IngestCounts};
 
 /// Keeps the bars of `series`, each compared with what the source said of it before.
 pub(crate) async fn save(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     series: &BarSeries,
     counts: &mut IngestCounts,
@@ -65,11 +65,11 @@ struct Extent {
 
 impl Extent {
     async fn stored(
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         ingest: Ingest,
         series: &BarSeries,
     ) -> Result<Self, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT rows_count, first_opened_at, last_opened_at FROM bar_series
              WHERE symbol = $1 AND bar_interval = $2 AND source = $3",
         )
@@ -96,11 +96,11 @@ impl Extent {
 
     async fn save(
         self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         ingest: Ingest,
         series: &BarSeries,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO bar_series (symbol, bar_interval, source, rows_count, first_opened_at,
                                      last_opened_at, fetched_at_us)
              VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -123,13 +123,13 @@ impl Extent {
 
 /// What the source said before of the bars from the second `from` to `to`, by second.
 async fn stored_bars(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     series: &BarSeries,
     from: i64,
     to: i64,
 ) -> Result<HashMap<i64, RawBar>, StoreError> {
-    sqlx::query(
+    query(
         "SELECT opened_at, open_units, high_units, low_units, close_units, adjusted_close,
                 volume_shares
          FROM bars WHERE symbol = $1 AND bar_interval = $2 AND source = $3
@@ -158,7 +158,7 @@ fn same(a: &RawBar, b: &RawBar) -> bool {
 
 /// Puts the stored bars of `seconds` aside before they are replaced.
 async fn keep_revised(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     series: &BarSeries,
     seconds: &[i64],
@@ -174,7 +174,7 @@ async fn keep_revised(
          ON CONFLICT DO NOTHING",
         placeholders(4, seconds.len())
     );
-    let mut query = sqlx::query(AssertSqlSafe(text))
+    let mut query = query(AssertSqlSafe(text))
         .bind(ingest.id)
         .bind(series.symbol.as_str())
         .bind(series.interval.to_string())
@@ -204,7 +204,7 @@ fn upsert_text(rows_count: usize) -> String {
 }
 
 async fn upsert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     series: &BarSeries,
     rows: &[(i64, &RawBar)],
@@ -214,7 +214,7 @@ async fn upsert(
     } else {
         AssertSqlSafe(upsert_text(rows.len())).into_sql_str()
     };
-    let mut query = sqlx::query(text)
+    let mut query = query(text)
         .bind(series.symbol.as_str())
         .bind(series.interval.to_string())
         .bind(ingest.source.as_str())

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-/// Rows a statement writes at once.
+/// Rows a statement writes at once, of either database.
 ///
 /// Each statement costs a wake-up of sqlx's thread. SQLite, on the other hand, looks up the name of
 /// each `$1` in a list from its beginning, so that the cost of a row grows with the rows of its
 /// statement: 118,000 bars of seven values took 4.1 s of processor time with 500 rows a statement,
-/// 0.8 s with 32.
+/// 0.8 s with 32. PostgreSQL prepares a text once and answers once a statement.
 pub(crate) const ROWS_PER_STATEMENT: usize = 32;
 
 /// `VALUES ($1, $2, $3), ($1, $4, $5)` for one shared value, two of its own a row, and two rows.

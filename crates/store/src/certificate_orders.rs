@@ -1,11 +1,10 @@
 //! Orders of certificates: whose turn it is, and what the authority has to find.
 
 use jiff::Timestamp;
-use sqlx::Row as _;
 
 use crate::columns::{count, impossible, instant_us};
+use crate::db::query;
 use crate::error::StoreError;
-use crate::model_versions::IMMEDIATE;
 use crate::pool::Store;
 
 /// Whether a process may order a certificate.
@@ -32,8 +31,8 @@ impl Store {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<OrderTurn, StoreError> {
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
-        let row = sqlx::query(
+        let mut transaction = self.writer.begin_alone().await?;
+        let row = query(
             "SELECT held_until_us, failures_count FROM certificate_orders
              WHERE id = 1 AND wanted = $1",
         )
@@ -48,7 +47,7 @@ impl Store {
             }
             failures_count = u32::try_from(count(&row, "failures_count")?).map_err(impossible)?;
         }
-        sqlx::query(
+        query(
             "INSERT INTO certificate_orders (id, wanted, held_until_us, failures_count)
              VALUES (1, $1, $2, $3)
              ON CONFLICT (id) DO UPDATE SET wanted = excluded.wanted,
@@ -73,7 +72,7 @@ impl Store {
         failures_count: u32,
         retry_at: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE certificate_orders SET held_until_us = $1, failures_count = $2")
+        query("UPDATE certificate_orders SET held_until_us = $1, failures_count = $2")
             .bind(retry_at.as_microsecond())
             .bind(i64::from(failures_count))
             .execute(&self.writer)
@@ -87,9 +86,9 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn end_certificate_order(&self) -> Result<(), StoreError> {
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
-        sqlx::query("DELETE FROM certificate_answers").execute(&mut *transaction).await?;
-        sqlx::query("DELETE FROM certificate_orders").execute(&mut *transaction).await?;
+        let mut transaction = self.writer.begin_alone().await?;
+        query("DELETE FROM certificate_answers").execute(&mut *transaction).await?;
+        query("DELETE FROM certificate_orders").execute(&mut *transaction).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -103,7 +102,7 @@ impl Store {
         domain: &str,
         digest: &str,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO certificate_answers (domain, digest) VALUES ($1, $2)
              ON CONFLICT (domain) DO UPDATE SET digest = excluded.digest",
         )
@@ -120,7 +119,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn certificate_answer(&self, domain: &str) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query("SELECT digest FROM certificate_answers WHERE domain = $1")
+        let row = query("SELECT digest FROM certificate_answers WHERE domain = $1")
             .bind(domain)
             .fetch_optional(&self.reader)
             .await?;

@@ -3,13 +3,12 @@
 use bist_market::{Interval, Origin, RawBar, Source, Symbol};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
+use crate::db::Row;
 use crate::error::StoreError;
 
 /// A bar of a row with the columns of `bars`.
-pub(crate) fn raw_bar(row: &SqliteRow) -> Result<RawBar, StoreError> {
+pub(crate) fn raw_bar(row: &Row) -> Result<RawBar, StoreError> {
     Ok(RawBar {
         opened_at: instant(row.try_get("opened_at")?)?,
         open_units: row.try_get("open_units")?,
@@ -24,7 +23,7 @@ pub(crate) fn raw_bar(row: &SqliteRow) -> Result<RawBar, StoreError> {
 /// The column `document` of `row`, read as JSON.
 pub(crate) fn document<T: serde::de::DeserializeOwned>(
     what: &'static str,
-    row: &SqliteRow,
+    row: &Row,
 ) -> Result<T, StoreError> {
     let text: &str = row.try_get("document")?;
     serde_json::from_str(text).map_err(|source| StoreError::Document { what, source })
@@ -39,22 +38,22 @@ pub(crate) fn json<T: serde::Serialize>(
 }
 
 /// The column `symbol`.
-pub(crate) fn symbol(row: &SqliteRow) -> Result<Symbol, StoreError> {
+pub(crate) fn symbol(row: &Row) -> Result<Symbol, StoreError> {
     Symbol::parse(row.try_get("symbol")?).map_err(impossible)
 }
 
 /// The column `bar_interval`.
-pub(crate) fn interval(row: &SqliteRow) -> Result<Interval, StoreError> {
+pub(crate) fn interval(row: &Row) -> Result<Interval, StoreError> {
     Interval::parse(row.try_get("bar_interval")?).map_err(impossible)
 }
 
 /// The column `source`.
-pub(crate) fn source(row: &SqliteRow) -> Result<Source, StoreError> {
+pub(crate) fn source(row: &Row) -> Result<Source, StoreError> {
     Source::parse(row.try_get("source")?).map_err(impossible)
 }
 
 /// The day in the column `name`.
-pub(crate) fn day(row: &SqliteRow, name: &str) -> Result<Date, StoreError> {
+pub(crate) fn day(row: &Row, name: &str) -> Result<Date, StoreError> {
     row.try_get::<&str, _>(name)?.parse().map_err(impossible)
 }
 
@@ -78,15 +77,12 @@ pub(crate) fn instant_us(microsecond: i64) -> Result<Timestamp, StoreError> {
 }
 
 /// The instant in microseconds in the column `name`, where it may be missing.
-pub(crate) fn maybe_instant_us(
-    row: &SqliteRow,
-    name: &str,
-) -> Result<Option<Timestamp>, StoreError> {
+pub(crate) fn maybe_instant_us(row: &Row, name: &str) -> Result<Option<Timestamp>, StoreError> {
     row.try_get::<Option<i64>, _>(name)?.map(instant_us).transpose()
 }
 
 /// A count that we wrote.
-pub(crate) fn count(row: &SqliteRow, name: &str) -> Result<u64, StoreError> {
+pub(crate) fn count(row: &Row, name: &str) -> Result<u64, StoreError> {
     u64::try_from(row.try_get::<i64, _>(name)?).map_err(impossible)
 }
 

@@ -5,15 +5,13 @@ use std::collections::BTreeMap;
 use bist_access::AuditAction;
 use bist_market::{Decision, FindingId, Verdict};
 use serde_json::json;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row};
 
 use crate::audit::{Audit, AuditNote, append};
 use crate::bulk::{ROWS_PER_STATEMENT, placeholders};
 use crate::columns::{impossible, instant_us, json as text};
+use crate::db::{AssertSqlSafe, Row, query};
 use crate::error::StoreError;
 use crate::findings::{FindingRecord, record};
-use crate::model_versions::IMMEDIATE;
 use crate::pool::Store;
 
 /// A decision with the finding as it stood when it was made.
@@ -37,8 +35,8 @@ impl Store {
         decision: &Decision,
         audit: &Audit,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
-        sqlx::query(
+        let mut transaction = self.writer.begin_alone().await?;
+        query(
             "INSERT INTO finding_decisions (id, finding_id, symbol, bar_interval, source, verdict,
                                             reason, decided_by, decided_at_us, document)
              VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM finding_decisions),
@@ -75,7 +73,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn decisions(&self, limit: u32) -> Result<Vec<DecisionRecord>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT finding_id, symbol, bar_interval, source, verdict, reason, decided_by,
                     decided_at_us, document
              FROM finding_decisions ORDER BY id DESC LIMIT $1",
@@ -104,7 +102,7 @@ impl Store {
                  FROM finding_decisions WHERE finding_id IN ({}) ORDER BY id",
                 placeholders(0, ids.len())
             );
-            let mut query = sqlx::query(AssertSqlSafe(text));
+            let mut query = query(AssertSqlSafe(text));
             for id in ids {
                 query = query.bind(id.to_string());
             }
@@ -118,7 +116,7 @@ impl Store {
 }
 
 /// The decision of a row with the columns of `finding_decisions`.
-pub(crate) fn decision(row: &SqliteRow) -> Result<Decision, StoreError> {
+pub(crate) fn decision(row: &Row) -> Result<Decision, StoreError> {
     let verdict: &str = row.try_get("verdict")?;
     Ok(Decision {
         finding: row.try_get::<&str, _>("finding_id")?.parse().map_err(impossible)?,

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use bist_market::{Disclosure, Symbol};
-use sqlx::{AssertSqlSafe, QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use crate::bulk::{ROWS_PER_STATEMENT, placeholders, values};
 use crate::columns::{count, document, json, signed};
+use crate::db::{AssertSqlSafe, Connection, QueryBuilder, query};
 use crate::error::StoreError;
 use crate::ingests::Ingest;
 use crate::pool::Store;
@@ -24,7 +24,7 @@ impl Store {
         before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<Disclosure>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT d.document FROM disclosures d");
+        let mut query = QueryBuilder::new("SELECT d.document FROM disclosures d");
         if let Some(symbol) = symbol {
             query
                 .push(" JOIN disclosure_symbols s ON s.idx = d.idx AND s.symbol = ")
@@ -44,7 +44,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn last_disclosure_index(&self) -> Result<Option<u64>, StoreError> {
-        let row = sqlx::query("SELECT idx FROM disclosures ORDER BY idx DESC LIMIT 1")
+        let row = query("SELECT idx FROM disclosures ORDER BY idx DESC LIMIT 1")
             .fetch_optional(&self.reader)
             .await?;
         row.map(|row| count(&row, "idx")).transpose()
@@ -53,7 +53,7 @@ impl Store {
 
 /// Keeps `disclosures`; returns how many are new or changed.
 pub(crate) async fn save(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     disclosures: &[Disclosure],
 ) -> Result<u64, StoreError> {
@@ -80,14 +80,14 @@ pub(crate) async fn save(
 }
 
 async fn stored_documents(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     rows: &[(i64, &Disclosure)],
 ) -> Result<BTreeMap<i64, String>, StoreError> {
     let text = format!(
         "SELECT idx, document FROM disclosures WHERE idx IN ({})",
         placeholders(0, rows.len())
     );
-    let mut query = sqlx::query(AssertSqlSafe(text));
+    let mut query = query(AssertSqlSafe(text));
     for (index, _) in rows {
         query = query.bind(index);
     }
@@ -96,7 +96,7 @@ async fn stored_documents(
 }
 
 async fn upsert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     rows: &[(i64, &Disclosure, String)],
 ) -> Result<(), StoreError> {
@@ -106,7 +106,7 @@ async fn upsert(
              document = EXCLUDED.document, ingest_id = EXCLUDED.ingest_id",
         values(1, 3, rows.len())
     );
-    let mut query = sqlx::query(AssertSqlSafe(text)).bind(ingest.id);
+    let mut query = query(AssertSqlSafe(text)).bind(ingest.id);
     for (index, disclosure, document) in rows {
         let published_at_us = disclosure.published_at.as_microsecond();
         query = query.bind(index).bind(published_at_us).bind(document);
@@ -117,19 +117,19 @@ async fn upsert(
 
 /// Replaces whose the announcements are.
 async fn save_symbols(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     rows: &[(i64, &Disclosure, String)],
 ) -> Result<(), StoreError> {
     let text =
         format!("DELETE FROM disclosure_symbols WHERE idx IN ({})", placeholders(0, rows.len()));
-    let mut query = sqlx::query(AssertSqlSafe(text));
+    let mut removal = query(AssertSqlSafe(text));
     for (index, _, _) in rows {
-        query = query.bind(index);
+        removal = removal.bind(index);
     }
-    query.execute(&mut *connection).await?;
+    removal.execute(&mut *connection).await?;
     for (index, disclosure, _) in rows {
         for symbol in &disclosure.symbols {
-            sqlx::query(
+            query(
                 "INSERT INTO disclosure_symbols (symbol, idx) VALUES ($1, $2)
                  ON CONFLICT DO NOTHING",
             )

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use bist_access::UserName;
 use bist_lifecycle::ModelState;
 use bist_lifecycle::study::StudyStorageError;
+use sqlx::error::DatabaseError;
+use sqlx::postgres::PgDatabaseError;
 
 use crate::bucket::BucketError;
 
@@ -43,6 +45,26 @@ pub enum StoreError {
         "the database has migration {0}, which this version of bist does not know; use the newer bist that made it"
     )]
     TooNew(i64),
+    /// PostgreSQL does not answer, or does not let us in.
+    #[error(
+        "PostgreSQL cannot be asked: {0}; start it, or correct database_url or database_password"
+    )]
+    Unreachable(String),
+    /// Everything was to be moved into a database that is in use.
+    #[error("the database to move to is not empty: its table {0} has rows; name a new one")]
+    NotEmpty(&'static str),
+    /// What was moved is not what is there.
+    #[error(
+        "the table {0} did not arrive as it is, so that nothing was moved: it holds a value that the \
+         other database does not keep"
+    )]
+    CopyDiffers(&'static str),
+    /// Texts would sort otherwise than in this program.
+    #[error(
+        "the PostgreSQL database '{0}' does not sort texts by their bytes in UTF-8; make it with \
+         CREATE DATABASE ... TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'"
+    )]
+    Collation(String),
     /// The operating system failed a read or a write.
     #[error("the database file could not be read or written: {0}; the disk may be full or failing")]
     Io(String),
@@ -131,6 +153,12 @@ pub enum StoreError {
         /// Where it was to go.
         to: &'static str,
     },
+    /// Another process has begun the run again.
+    #[error(
+        "run {0} was begun again by another process, for this one was not heard of for a minute; \
+         what it found is not noted"
+    )]
+    JobLost(i64),
     /// The lock of a job cannot be had.
     #[error("the lock file {path} cannot be opened: {source}; change its permissions")]
     Lock {
@@ -222,20 +250,57 @@ const fn advice(from: ModelState, to: ModelState) -> &'static str {
 }
 
 impl From<sqlx::Error> for StoreError {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the enum is sqlx's; what is not named here is told in its own words"
+    )]
     fn from(error: sqlx::Error) -> Self {
-        let sqlx::Error::Database(database) = &error else {
-            return Self::Database(error);
-        };
-        // SQLite's primary result code is the low byte of the extended one (sqlite.org/rescode.html).
-        let code = database.code().and_then(|code| code.parse::<u32>().ok()).map(|c| c & 0xff);
-        match code {
-            Some(5 | 6) => Self::Busy,
-            Some(8) => Self::ReadOnly,
-            Some(10) => Self::Io(database.message().to_owned()),
-            Some(11 | 26) => Self::Damaged(database.message().to_owned()),
-            Some(13) => Self::DiskFull,
+        match &error {
+            sqlx::Error::Database(database) => {
+                let told = match database.try_downcast_ref::<PgDatabaseError>() {
+                    Some(database) => of_postgres(database),
+                    None => of_sqlite(database.as_ref()),
+                };
+                told.unwrap_or(Self::Database(error))
+            }
+            // SQLite's connections are in this process, so only a network fails so.
+            sqlx::Error::Io(source) => Self::Unreachable(source.to_string()),
+            sqlx::Error::Tls(source) => Self::Unreachable(source.to_string()),
+            // Whoever has them does not give them back.
+            sqlx::Error::PoolTimedOut => Self::Busy,
             _ => Self::Database(error),
         }
+    }
+}
+
+/// What an error of SQLite means to an operator, by its primary result code: the low byte of the
+/// extended one (sqlite.org/rescode.html).
+fn of_sqlite(error: &dyn DatabaseError) -> Option<StoreError> {
+    let message = || error.message().to_owned();
+    match error.code()?.parse::<u32>().ok()? & 0xff {
+        5 | 6 => Some(StoreError::Busy),
+        8 => Some(StoreError::ReadOnly),
+        10 => Some(StoreError::Io(message())),
+        11 | 26 => Some(StoreError::Damaged(message())),
+        13 => Some(StoreError::DiskFull),
+        _ => None,
+    }
+}
+
+/// The same of PostgreSQL, by its SQLSTATE (postgresql.org/docs/current/errcodes-appendix.html).
+fn of_postgres(error: &PgDatabaseError) -> Option<StoreError> {
+    let message = || error.message().to_owned();
+    match error.code() {
+        // A lock was waited for in vain, or two waited for each other.
+        "55P03" | "40P01" | "40001" => Some(StoreError::Busy),
+        // It stops or starts, has no connection left, is a standby, or does not know us.
+        "57P01" | "57P02" | "57P03" | "53300" | "25006" | "3D000" => {
+            Some(StoreError::Unreachable(message()))
+        }
+        code if code.starts_with("08") || code.starts_with("28") => {
+            Some(StoreError::Unreachable(message()))
+        }
+        _ => None,
     }
 }
 

@@ -9,13 +9,12 @@ use bist_lifecycle::model_version::{ModelState, Signed, StateChange};
 use bist_trading::ReturnInterval;
 use jiff::Timestamp;
 use serde_json::json;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
 
 use crate::audit::{Audit, AuditNote, append};
 use crate::columns::{day, document, impossible, instant_us, json as text};
+use crate::db::{AssertSqlSafe, Connection, Row, query};
 use crate::error::StoreError;
-use crate::model_versions::{IMMEDIATE, champion_of, change_state, put_in_force, version_of};
+use crate::model_versions::{champion_of, change_state, put_in_force, version_of};
 use crate::pool::Store;
 
 /// Columns of an experiment.
@@ -78,7 +77,7 @@ impl Store {
         signed: &Signed,
         audit: &Audit,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.writer.begin_alone().await?;
         declare(&mut transaction, experiment, signed, audit).await?;
         transaction.commit().await?;
         Ok(())
@@ -98,7 +97,7 @@ impl Store {
             "SELECT {COLUMNS} FROM experiments WHERE $1 IS NULL OR horizon = $1
              ORDER BY declared_at_us DESC, id DESC"
         );
-        sqlx::query(sqlx::AssertSqlSafe(text))
+        query(AssertSqlSafe(text))
             .bind(horizon.map(|horizon| horizon.to_string()))
             .fetch_all(&self.reader)
             .await?
@@ -114,7 +113,7 @@ impl Store {
     /// As [`Store::experiments`].
     pub async fn experiment(&self, id: &str) -> Result<Option<ExperimentRecord>, StoreError> {
         let text = format!("SELECT {COLUMNS} FROM experiments WHERE id = $1");
-        sqlx::query(sqlx::AssertSqlSafe(text))
+        query(AssertSqlSafe(text))
             .bind(id)
             .fetch_optional(&self.reader)
             .await?
@@ -134,7 +133,7 @@ impl Store {
     ) -> Result<Option<ExperimentRecord>, StoreError> {
         let text =
             format!("SELECT {COLUMNS} FROM experiments WHERE horizon = $1 AND state = 'running'");
-        sqlx::query(sqlx::AssertSqlSafe(text))
+        query(AssertSqlSafe(text))
             .bind(horizon.to_string())
             .fetch_optional(&self.reader)
             .await?
@@ -152,10 +151,10 @@ impl Store {
     /// [`StoreError`] when the database fails.
     pub async fn log_exposures(&self, exposures: &[ExposureRecord]) -> Result<u64, StoreError> {
         let mut added = 0;
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.writer.begin_alone().await?;
         for record in exposures {
             let Exposure { experiment, unit, day, arm, interval_80, .. } = &record.exposure;
-            let inserted = sqlx::query(
+            let inserted = query(
                 "INSERT INTO experiment_exposures
                      (experiment, unit, as_of, arm, moment, snapshot_hash, made_at_us,
                       expected_log_return, probability_up, low_80, high_80, covariate)
@@ -196,9 +195,9 @@ impl Store {
         joined_at: Timestamp,
     ) -> Result<u64, StoreError> {
         let mut added = 0;
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.writer.begin_alone().await?;
         for outcome in outcomes {
-            let inserted = sqlx::query(
+            let inserted = query(
                 "INSERT INTO experiment_outcomes
                      (experiment, unit, as_of, arm, known_on, joined_at_us, log_return,
                       return_after_costs)
@@ -227,7 +226,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn open_exposures(&self, id: &str) -> Result<Vec<ExposureRecord>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT e.* FROM experiment_exposures e
              WHERE e.experiment = $1 AND NOT EXISTS
                  (SELECT 1 FROM experiment_outcomes o
@@ -249,15 +248,13 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn exposures(&self, id: &str) -> Result<Vec<ExposureRecord>, StoreError> {
-        sqlx::query(
-            "SELECT * FROM experiment_exposures WHERE experiment = $1 ORDER BY as_of, unit, arm",
-        )
-        .bind(id)
-        .fetch_all(&self.reader)
-        .await?
-        .iter()
-        .map(exposure)
-        .collect()
+        query("SELECT * FROM experiment_exposures WHERE experiment = $1 ORDER BY as_of, unit, arm")
+            .bind(id)
+            .fetch_all(&self.reader)
+            .await?
+            .iter()
+            .map(exposure)
+            .collect()
     }
 
     /// All outcomes of the experiment `id`, by day, unit and arm.
@@ -266,15 +263,13 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn outcomes(&self, id: &str) -> Result<Vec<Outcome>, StoreError> {
-        sqlx::query(
-            "SELECT * FROM experiment_outcomes WHERE experiment = $1 ORDER BY as_of, unit, arm",
-        )
-        .bind(id)
-        .fetch_all(&self.reader)
-        .await?
-        .iter()
-        .map(outcome)
-        .collect()
+        query("SELECT * FROM experiment_outcomes WHERE experiment = $1 ORDER BY as_of, unit, arm")
+            .bind(id)
+            .fetch_all(&self.reader)
+            .await?
+            .iter()
+            .map(outcome)
+            .collect()
     }
 
     /// Ends the experiment `id`, and with it does `steps`: all or nothing, and once, whoever else
@@ -292,10 +287,10 @@ impl Store {
         steps: &EndSteps,
         audit: &Audit,
     ) -> Result<Option<Vec<StateChange>>, StoreError> {
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.writer.begin_alone().await?;
         let Conclusion { state, signed, report } = conclusion;
         let report = report.as_ref().map(|report| text("report", report)).transpose()?;
-        let ended = sqlx::query(
+        let ended = query(
             "UPDATE experiments SET state = $1, concluded_at_us = $2, concluded_by = $3,
                                     conclusion = $4, report = $5
              WHERE id = $6 AND state = 'running'",
@@ -314,7 +309,7 @@ impl Store {
         append(&mut transaction, audit, vec![end_note(id, *state, signed)]).await?;
         let mut changes = Vec::new();
         if let Some(version) = &steps.promoted {
-            let row = sqlx::query("SELECT document, design_sha256 FROM experiments WHERE id = $1")
+            let row = query("SELECT document, design_sha256 FROM experiments WHERE id = $1")
                 .bind(id)
                 .fetch_one(&mut *transaction)
                 .await?;
@@ -335,25 +330,24 @@ impl Store {
 }
 
 async fn declare(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     experiment: &DeclaredExperiment,
     signed: &Signed,
     audit: &Audit,
 ) -> Result<(), StoreError> {
     let design = experiment.design();
     let horizon = design.horizon.to_string();
-    let there = sqlx::query("SELECT id FROM experiments WHERE id = $1")
+    let there = query("SELECT id FROM experiments WHERE id = $1")
         .bind(&design.id)
         .fetch_optional(&mut *connection)
         .await?;
     if there.is_some() {
         return Err(StoreError::ExperimentExists(design.id.clone()));
     }
-    let running =
-        sqlx::query("SELECT id FROM experiments WHERE horizon = $1 AND state = 'running'")
-            .bind(&horizon)
-            .fetch_optional(&mut *connection)
-            .await?;
+    let running = query("SELECT id FROM experiments WHERE horizon = $1 AND state = 'running'")
+        .bind(&horizon)
+        .fetch_optional(&mut *connection)
+        .await?;
     if let Some(running) = running {
         return Err(StoreError::ExperimentRuns(running.try_get("id")?));
     }
@@ -365,7 +359,7 @@ async fn declare(
             return Err(StoreError::NotStaged { id: version.id, state: version.state });
         }
     }
-    sqlx::query(
+    query(
         "INSERT INTO experiments (id, horizon, state, declared_at_us, declared_by, reason,
                                   design_sha256, document)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -412,7 +406,7 @@ fn end_note(id: &str, state: ExperimentState, signed: &Signed) -> AuditNote {
 
 /// Whether the champion of `experiment` is the one in force.
 async fn in_force(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     experiment: &DeclaredExperiment,
 ) -> Result<(), StoreError> {
     let design = experiment.design();
@@ -424,7 +418,7 @@ async fn in_force(
 }
 
 /// The rule of a row, which must be the one whose fingerprint was noted.
-fn declared(row: &SqliteRow) -> Result<DeclaredExperiment, StoreError> {
+fn declared(row: &Row) -> Result<DeclaredExperiment, StoreError> {
     let experiment: DeclaredExperiment = document("design", row)?;
     if experiment.design_sha256() == row.try_get::<&str, _>("design_sha256")? {
         Ok(experiment)
@@ -433,7 +427,7 @@ fn declared(row: &SqliteRow) -> Result<DeclaredExperiment, StoreError> {
     }
 }
 
-fn record(row: &SqliteRow) -> Result<ExperimentRecord, StoreError> {
+fn record(row: &Row) -> Result<ExperimentRecord, StoreError> {
     let experiment = declared(row)?;
     let design = experiment.design();
     // What is searched by stands beside the rule and must say the same.
@@ -458,7 +452,7 @@ fn record(row: &SqliteRow) -> Result<ExperimentRecord, StoreError> {
     })
 }
 
-fn conclusion(state: ExperimentState, row: &SqliteRow) -> Result<Conclusion, StoreError> {
+fn conclusion(state: ExperimentState, row: &Row) -> Result<Conclusion, StoreError> {
     let report: Option<&str> = row.try_get("report")?;
     let report: Option<ExperimentReport> = report
         .map(|text| {
@@ -477,7 +471,7 @@ fn conclusion(state: ExperimentState, row: &SqliteRow) -> Result<Conclusion, Sto
     })
 }
 
-fn exposure(row: &SqliteRow) -> Result<ExposureRecord, StoreError> {
+fn exposure(row: &Row) -> Result<ExposureRecord, StoreError> {
     Ok(ExposureRecord {
         exposure: Exposure {
             experiment: row.try_get("experiment")?,
@@ -498,7 +492,7 @@ fn exposure(row: &SqliteRow) -> Result<ExposureRecord, StoreError> {
     })
 }
 
-fn outcome(row: &SqliteRow) -> Result<Outcome, StoreError> {
+fn outcome(row: &Row) -> Result<Outcome, StoreError> {
     Ok(Outcome {
         experiment: row.try_get("experiment")?,
         unit: row.try_get("unit")?,

@@ -2,11 +2,10 @@
 
 use bist_market::{DataQuality, Finding, FindingId, Interval, Severity, Source, Symbol};
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use crate::bulk::{ROWS_PER_STATEMENT, values};
 use crate::columns::{count, document, interval, json, signed, source, symbol};
+use crate::db::{AssertSqlSafe, Connection, QueryBuilder, Row, query};
 use crate::error::StoreError;
 use crate::pool::Store;
 
@@ -79,7 +78,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn finding_counts(&self) -> Result<Vec<FindingTally>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT symbol, bar_interval, source, code, severity, COUNT(*) AS findings_count
              FROM findings GROUP BY symbol, bar_interval, source, code, severity
              ORDER BY symbol, bar_interval, source, severity, code",
@@ -106,7 +105,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn findings(&self, filter: &FindingFilter) -> Result<FindingPage, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
+        let mut query = QueryBuilder::new(
             "SELECT symbol, bar_interval, source, document FROM findings WHERE 1 = 1",
         );
         let equal = [
@@ -149,7 +148,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn finding(&self, id: FindingId) -> Result<Option<FindingRecord>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT symbol, bar_interval, source, document FROM findings WHERE finding_id = $1
              ORDER BY symbol, bar_interval, source, ordinal LIMIT 1",
         )
@@ -163,7 +162,7 @@ impl Store {
 }
 
 /// The finding of a row with the columns of a series and the document.
-pub(crate) fn record(row: &SqliteRow) -> Result<FindingRecord, StoreError> {
+pub(crate) fn record(row: &Row) -> Result<FindingRecord, StoreError> {
     Ok(FindingRecord {
         symbol: symbol(row)?,
         interval: interval(row)?,
@@ -174,10 +173,10 @@ pub(crate) fn record(row: &SqliteRow) -> Result<FindingRecord, StoreError> {
 
 /// Removes what an earlier validation found in the series of `report`.
 pub(crate) async fn remove(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     report: &DataQuality,
 ) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM findings WHERE symbol = $1 AND bar_interval = $2 AND source = $3")
+    query("DELETE FROM findings WHERE symbol = $1 AND bar_interval = $2 AND source = $3")
         .bind(report.symbol.as_str())
         .bind(report.interval.to_string())
         .bind(report.source.as_str())
@@ -188,7 +187,7 @@ pub(crate) async fn remove(
 
 /// Keeps the findings of `report` in its order.
 pub(crate) async fn save(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     report: &DataQuality,
 ) -> Result<(), StoreError> {
     let mut ordinals = 0_i64..;
@@ -198,7 +197,7 @@ pub(crate) async fn save(
                  opened_at, code, severity, quarantined, document) {}",
             values(3, 8, findings.len())
         );
-        let mut query = sqlx::query(AssertSqlSafe(text))
+        let mut query = query(AssertSqlSafe(text))
             .bind(report.symbol.as_str())
             .bind(report.interval.to_string())
             .bind(report.source.as_str());

@@ -10,9 +10,9 @@ use bist_market::{
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
-use sqlx::{Row, SqliteConnection};
 
 use crate::columns::signed;
+use crate::db::{Connection, query, query_scalar};
 use crate::error::StoreError;
 use crate::pieces::PieceMark;
 use crate::pool::Store;
@@ -142,7 +142,7 @@ impl Store {
     /// [`StoreError::HoldsRealData`] when a sample would be mixed into real data, and the others
     /// when the database fails; in every case the store is as before.
     pub async fn ingest(&self, batch: &IngestBatch) -> Result<Ingested, StoreError> {
-        let mut transaction = self.writer.begin().await?;
+        let mut transaction = self.writer.begin_alone().await?;
         let sample_symbols_removed = sample_removal::make_room(&mut transaction, batch).await?;
         let mut files = Vec::with_capacity(batch.files.len());
         for file in &batch.files {
@@ -163,7 +163,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn generation(&self) -> Result<Generation, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT id, received_at_us, (SELECT MAX(id) FROM finding_decisions) AS decision_id
              FROM ingests WHERE is_change = 1 ORDER BY id DESC LIMIT 1",
         )
@@ -198,7 +198,7 @@ pub(crate) struct Ingest {
 }
 
 async fn save_file(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     batch: &IngestBatch,
     file: &IngestFile,
 ) -> Result<IngestCounts, StoreError> {
@@ -213,11 +213,11 @@ async fn save_file(
     if !file.has_content() {
         return Ok(counts);
     }
-    let id = sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) + 1 FROM ingests")
+    let id = query_scalar("SELECT COALESCE(MAX(id), 0) + 1 FROM ingests")
         .fetch_one(&mut *connection)
         .await?;
     let ingest = Ingest { id, source: batch.source, received_at: batch.received_at };
-    sqlx::query(
+    query(
         "INSERT INTO ingests (id, source, origin, file, received_at_us, rows_read, rows_stored,
                               rows_unchanged, rows_refused, is_change)
          VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, 0)",
@@ -249,14 +249,12 @@ async fn save_file(
         || counts.days_stored > 0
         || counts.observations_stored > 0
         || counts.disclosures_stored > 0;
-    sqlx::query(
-        "UPDATE ingests SET rows_stored = $1, rows_unchanged = $2, is_change = $3 WHERE id = $4",
-    )
-    .bind(signed(counts.rows_stored))
-    .bind(signed(counts.rows_unchanged))
-    .bind(i64::from(is_change))
-    .bind(ingest.id)
-    .execute(&mut *connection)
-    .await?;
+    query("UPDATE ingests SET rows_stored = $1, rows_unchanged = $2, is_change = $3 WHERE id = $4")
+        .bind(signed(counts.rows_stored))
+        .bind(signed(counts.rows_unchanged))
+        .bind(i64::from(is_change))
+        .bind(ingest.id)
+        .execute(&mut *connection)
+        .await?;
     Ok(counts)
 }

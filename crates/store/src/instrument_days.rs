@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use bist_market::index_membership::ShareIndex;
 use bist_market::{DatedInstrumentDay, Source, Symbol};
 use jiff::civil::Date;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use crate::bulk::{ROWS_PER_STATEMENT, values};
 use crate::columns::{day, document, json, source, symbol};
+use crate::db::{AssertSqlSafe, Connection, Row, query};
 use crate::error::StoreError;
 use crate::ingests::Ingest;
 use crate::pool::Store;
@@ -44,13 +43,12 @@ impl Store {
         symbol: Symbol,
         day: Date,
     ) -> Result<Vec<InstrumentDayRecord>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT source, document FROM instrument_days WHERE symbol = $1 AND day = $2",
-        )
-        .bind(symbol.as_str())
-        .bind(day.to_string())
-        .fetch_all(&self.reader)
-        .await?;
+        let rows =
+            query("SELECT source, document FROM instrument_days WHERE symbol = $1 AND day = $2")
+                .bind(symbol.as_str())
+                .bind(day.to_string())
+                .fetch_all(&self.reader)
+                .await?;
         let mut records = rows.iter().map(record).collect::<Result<Vec<_>, _>>()?;
         records.sort_by_key(|record| rank(record.source));
         Ok(records)
@@ -62,7 +60,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn latest_instrument_days(&self) -> Result<Vec<InstrumentDayRecord>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT d.source, d.document FROM instrument_days d
              JOIN (SELECT symbol, source, MAX(day) AS day FROM instrument_days
                    GROUP BY symbol, source) newest
@@ -87,7 +85,7 @@ impl Store {
         index: ShareIndex,
         asked: Date,
     ) -> Result<Option<IndexMembers>, StoreError> {
-        let rows = sqlx::query(match index {
+        let rows = query(match index {
             ShareIndex::Bist30 => {
                 "SELECT symbol, source, day, in_bist30 AS is_member FROM instrument_days
                  WHERE in_bist30 IS NOT NULL AND day = (
@@ -115,13 +113,13 @@ impl Store {
     }
 }
 
-fn record(row: &SqliteRow) -> Result<InstrumentDayRecord, StoreError> {
+fn record(row: &Row) -> Result<InstrumentDayRecord, StoreError> {
     Ok(InstrumentDayRecord { source: source(row)?, said: document("instrument day", row)? })
 }
 
 /// Keeps `days`; returns how many are new or changed.
 pub(crate) async fn save(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     days: &[DatedInstrumentDay],
 ) -> Result<u64, StoreError> {
@@ -140,8 +138,7 @@ pub(crate) async fn save(
              WHERE instrument_days.document <> EXCLUDED.document",
             values(2, 7, rows.len())
         );
-        let mut query =
-            sqlx::query(AssertSqlSafe(text)).bind(ingest.source.as_str()).bind(ingest.id);
+        let mut query = query(AssertSqlSafe(text)).bind(ingest.source.as_str()).bind(ingest.id);
         for row in rows {
             query = query
                 .bind(row.symbol.to_string())

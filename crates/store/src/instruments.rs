@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use bist_market::{Instrument, Origin, Symbol};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use crate::bulk::{ROWS_PER_STATEMENT, values};
 use crate::columns::{origin, symbol};
+use crate::db::{AssertSqlSafe, Connection, Row, query, query_scalar};
 use crate::error::StoreError;
 use crate::ingests::IngestFile;
 use crate::pool::Store;
@@ -29,7 +28,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn instruments(&self) -> Result<Vec<Instrument>, StoreError> {
-        sqlx::query("SELECT symbol, name, sector, origin FROM instruments ORDER BY symbol")
+        query("SELECT symbol, name, sector, origin FROM instruments ORDER BY symbol")
             .fetch_all(&self.reader)
             .await?
             .iter()
@@ -39,10 +38,8 @@ impl Store {
 }
 
 /// Where what the store holds comes from; the two origins never lie side by side.
-pub(crate) async fn held_origin(
-    connection: &mut SqliteConnection,
-) -> Result<Option<Origin>, StoreError> {
-    let text: Option<String> = sqlx::query_scalar("SELECT origin FROM ingests ORDER BY id LIMIT 1")
+pub(crate) async fn held_origin(connection: &mut Connection) -> Result<Option<Origin>, StoreError> {
+    let text: Option<String> = query_scalar("SELECT origin FROM ingests ORDER BY id LIMIT 1")
         .fetch_optional(connection)
         .await?;
     text.map(|text| origin(&text)).transpose()
@@ -50,7 +47,7 @@ pub(crate) async fn held_origin(
 
 /// Keeps what `file` says of instruments, and makes those that its content mentions.
 pub(crate) async fn save(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     file: &IngestFile,
     origin: Origin,
 ) -> Result<(), StoreError> {
@@ -68,7 +65,7 @@ pub(crate) async fn save(
                  sector = COALESCE(EXCLUDED.sector, instruments.sector)",
             values(1, 3, rows.len())
         );
-        let mut query = sqlx::query(AssertSqlSafe(text)).bind(origin.as_str());
+        let mut query = query(AssertSqlSafe(text)).bind(origin.as_str());
         for row in rows {
             query = query.bind(row.symbol.as_str()).bind(&row.name).bind(&row.sector);
         }
@@ -78,7 +75,7 @@ pub(crate) async fn save(
 }
 
 /// The instrument of a row with the columns of `instruments`.
-pub(crate) fn instrument(row: &SqliteRow) -> Result<Instrument, StoreError> {
+pub(crate) fn instrument(row: &Row) -> Result<Instrument, StoreError> {
     Ok(Instrument {
         symbol: symbol(row)?,
         name: row.try_get("name")?,

@@ -2,10 +2,9 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use crate::columns::{count, impossible, instant_us, json, maybe_instant_us, signed};
+use crate::db::{Row, query};
 use crate::error::StoreError;
 use crate::jobs::{ClaimedJob, JobState};
 use crate::pool::Store;
@@ -68,7 +67,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
+    /// As [`Store::renew_job`].
     pub async fn lay_out_stages(
         &self,
         run: &ClaimedJob,
@@ -77,14 +76,14 @@ impl Store {
         let held = self.job_stages(run.id).await?;
         let same_count = held.iter().zip(names).take_while(|(held, name)| held.name == **name);
         let same_count = same_count.count();
-        let mut transaction = self.writer.begin().await?;
-        sqlx::query("DELETE FROM job_stages WHERE job_id = $1 AND number >= $2")
+        let mut transaction = self.holding(run).await?;
+        query("DELETE FROM job_stages WHERE job_id = $1 AND number >= $2")
             .bind(run.id)
             .bind(signed(same_count as u64))
             .execute(&mut *transaction)
             .await?;
         for (number, name) in names.iter().enumerate().skip(same_count) {
-            sqlx::query("INSERT INTO job_stages (job_id, number, name) VALUES ($1, $2, $3)")
+            query("INSERT INTO job_stages (job_id, number, name) VALUES ($1, $2, $3)")
                 .bind(run.id)
                 .bind(signed(number as u64))
                 .bind(name)
@@ -99,32 +98,34 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
+    /// As [`Store::renew_job`].
     pub async fn forget_stages(&self, run: &ClaimedJob, number: u32) -> Result<(), StoreError> {
-        sqlx::query(
+        let mut transaction = self.holding(run).await?;
+        query(
             "UPDATE job_stages SET began_at_us = NULL, ended_at_us = NULL, outcome = NULL, part = '',
                  done = 0, total = 0, told = NULL, result = NULL
              WHERE job_id = $1 AND number >= $2",
         )
         .bind(run.id)
         .bind(i64::from(number))
-        .execute(&self.writer)
+        .execute(&mut *transaction)
         .await?;
-        Ok(())
+        Ok(transaction.commit().await?)
     }
 
     /// Notes that a stage begins.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
+    /// As [`Store::renew_job`].
     pub async fn begin_stage(
         &self,
         run: &ClaimedJob,
         number: u32,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        let mut transaction = self.holding(run).await?;
+        query(
             "UPDATE job_stages SET began_at_us = $3, ended_at_us = NULL, outcome = NULL, part = '',
                  done = 0, total = 0, told = NULL, result = NULL
              WHERE job_id = $1 AND number = $2",
@@ -132,16 +133,16 @@ impl Store {
         .bind(run.id)
         .bind(i64::from(number))
         .bind(now.as_microsecond())
-        .execute(&self.writer)
+        .execute(&mut *transaction)
         .await?;
-        Ok(())
+        Ok(transaction.commit().await?)
     }
 
     /// Notes how far a stage is, and that the run goes on.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
+    /// As [`Store::renew_job`].
     pub async fn note_progress(
         &self,
         run: &ClaimedJob,
@@ -149,7 +150,7 @@ impl Store {
         progress: &StageProgress,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "UPDATE job_stages SET part = $3, done = $4, total = $5
              WHERE job_id = $1 AND number = $2 AND ended_at_us IS NULL",
         )
@@ -167,7 +168,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
+    /// As [`Store::renew_job`].
     pub async fn end_stage(
         &self,
         run: &ClaimedJob,
@@ -176,7 +177,8 @@ impl Store {
         end: (JobState, &str, &Value),
     ) -> Result<(), StoreError> {
         let (state, told, result) = end;
-        sqlx::query(
+        let mut transaction = self.holding(run).await?;
+        query(
             "UPDATE job_stages SET ended_at_us = $3, outcome = $4, part = '', done = total,
                  told = $5, result = $6
              WHERE job_id = $1 AND number = $2",
@@ -187,9 +189,9 @@ impl Store {
         .bind(state.as_str())
         .bind(told)
         .bind(json("result of a stage", result)?)
-        .execute(&self.writer)
+        .execute(&mut *transaction)
         .await?;
-        Ok(())
+        Ok(transaction.commit().await?)
     }
 
     /// The stages of the run `id`, in their order.
@@ -198,17 +200,13 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn job_stages(&self, id: i64) -> Result<Vec<JobStage>, StoreError> {
-        sqlx::query(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM job_stages WHERE job_id = $1 ORDER BY number"
-        ))
-        .bind(id)
-        .fetch_all(&self.reader)
-        .await?
-        .iter()
-        .map(stage)
-        .collect()
+        query(concat!("SELECT ", columns!(), " FROM job_stages WHERE job_id = $1 ORDER BY number"))
+            .bind(id)
+            .fetch_all(&self.reader)
+            .await?
+            .iter()
+            .map(stage)
+            .collect()
     }
 
     /// How long each stage took the last time that the job `name` was done before the run `before`.
@@ -217,7 +215,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn last_stages(&self, name: &str, before: i64) -> Result<Vec<JobStage>, StoreError> {
-        sqlx::query(concat!(
+        query(concat!(
             "SELECT ",
             columns!(),
             " FROM job_stages WHERE job_id = (
@@ -245,18 +243,19 @@ impl Store {
         is_failure: bool,
         line: &str,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        let mut transaction = self.writer.begin_alone().await?;
+        query(
             "INSERT INTO job_lines (job_id, number, at_us, is_failure, line)
              VALUES ($1, (SELECT COALESCE(MAX(number), 0) + 1 FROM job_lines WHERE job_id = $1),
                      $2, $3, $4)",
         )
         .bind(id)
         .bind(at.as_microsecond())
-        .bind(is_failure)
+        .bind(i64::from(is_failure))
         .bind(line)
-        .execute(&self.writer)
+        .execute(&mut *transaction)
         .await?;
-        Ok(())
+        Ok(transaction.commit().await?)
     }
 
     /// The last `limit` lines of the run `id` after the line `after`, in their order.
@@ -270,7 +269,7 @@ impl Store {
         after: u64,
         limit: u32,
     ) -> Result<Vec<JobLine>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT number, at_us, is_failure, line FROM job_lines
              WHERE job_id = $1 AND number > $2 ORDER BY number DESC LIMIT $3",
         )
@@ -283,16 +282,16 @@ impl Store {
     }
 }
 
-fn job_line(row: &SqliteRow) -> Result<JobLine, StoreError> {
+fn job_line(row: &Row) -> Result<JobLine, StoreError> {
     Ok(JobLine {
         number: count(row, "number")?,
         at: instant_us(row.try_get("at_us")?)?,
-        is_failure: row.try_get("is_failure")?,
+        is_failure: row.try_get::<i64, _>("is_failure")? == 1,
         line: row.try_get("line")?,
     })
 }
 
-fn stage(row: &SqliteRow) -> Result<JobStage, StoreError> {
+fn stage(row: &Row) -> Result<JobStage, StoreError> {
     let began_at = maybe_instant_us(row, "began_at_us")?;
     let word: Option<&str> = row.try_get("outcome")?;
     let state = match word {

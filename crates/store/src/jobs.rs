@@ -1,27 +1,32 @@
 //! Runs of jobs: which are due or asked for, who does them, and what became of them.
 //!
-//! A run is done by the process that holds the lock of its job, a file of the data directory that the
-//! operating system frees when the process ends, however it ends. So no two processes do a job at a
-//! time, and what a killed one left is begun again at once.
+//! A run is done by the process that holds its job. Beside SQLite that is a lock on a file of the data
+//! directory, which the operating system frees when the process ends, however it ends; what a killed
+//! one left is begun again at once. On PostgreSQL, whose processes share no directory, it is a lease in
+//! the row of the run: who is not heard of for [`LEASE`] has lost it. Either way no two processes do a
+//! job at a time, and whoever was thought dead cannot note anything of a run that another has begun
+//! again, for each attempt has its number.
 
 use std::fmt;
 use std::fs::{File, TryLockError};
 use std::ops::Deref;
 
 use bist_access::AuditAction;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use crate::audit::{Audit, AuditNote, append};
-use crate::columns::{count, instant_us, json as text, maybe_instant_us};
+use crate::columns::{count, instant_us, json as text, maybe_instant_us, signed};
+use crate::db::{Connection, Row, Transaction, query};
 use crate::error::StoreError;
-use crate::model_versions::IMMEDIATE;
 use crate::pool::Store;
 
 /// Folder of the locks in the data directory.
 const LOCKS: &str = "locks";
+
+/// How long a process on PostgreSQL holds a job without being heard of; clocks of machines have to
+/// differ by much less.
+pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
 /// The columns of a run.
 macro_rules! columns {
@@ -144,8 +149,16 @@ pub struct NewJob<'a> {
 #[derive(Debug)]
 pub struct ClaimedJob {
     run: JobRun,
-    /// Freed by the operating system when it is closed.
-    _lock: File,
+    _hold: Hold,
+}
+
+/// What keeps other processes from a job.
+#[derive(Debug)]
+enum Hold {
+    /// A lock that the operating system frees when the file is closed.
+    File { _lock: File },
+    /// The row of the run, for as long as it is renewed.
+    Lease,
 }
 
 impl Deref for ClaimedJob {
@@ -168,8 +181,8 @@ impl Store {
         asked: &NewJob<'_>,
         audit: &Audit,
     ) -> Result<JobRun, StoreError> {
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
-        let under_way = sqlx::query(concat!(
+        let mut transaction = self.writer.begin_alone().await?;
+        let under_way = query(concat!(
             "SELECT ",
             columns!(),
             " FROM job_runs WHERE name = $1 AND finished_at_us IS NULL ORDER BY due_at_us LIMIT 1"
@@ -178,7 +191,7 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         refuse_beside(under_way)?;
-        let row = sqlx::query(concat!(
+        let row = query(concat!(
             "INSERT INTO job_runs (id, name, due_at_us, asked_by, reason, plan, started_at_us,
                                    alive_at_us, attempts_count)
              VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM job_runs), $1,
@@ -220,7 +233,7 @@ impl Store {
     ) -> Result<Option<ClaimedJob>, StoreError> {
         // Who asks every minute should not wait every minute for whoever writes.
         let due_at = scheduled.as_ref().map(|scheduled| scheduled.0.as_microsecond());
-        let is_known = sqlx::query(
+        let is_known = query(
             "SELECT 1 FROM job_runs WHERE name = $1 AND due_at_us = $2
              UNION ALL SELECT 1 WHERE $2 IS NULL LIMIT 1",
         )
@@ -228,7 +241,7 @@ impl Store {
         .bind(due_at)
         .fetch_optional(&self.reader)
         .await?;
-        let may_begin = sqlx::query(
+        let may_begin = query(
             "SELECT 1 FROM job_runs WHERE name = $1
                AND (finished_at_us IS NULL OR retry_at_us <= $2) LIMIT 1",
         )
@@ -239,13 +252,16 @@ impl Store {
         if is_known.is_some() && may_begin.is_none() {
             return Ok(None);
         }
-        let Some(lock) = self.job_lock(name)? else { return Ok(None) };
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let Some(hold) = self.hold_job(name)? else { return Ok(None) };
+        let mut transaction = self.writer.begin_alone().await?;
+        if matches!(hold, Hold::Lease) && is_leased(&mut transaction, name, now).await? {
+            return Ok(None);
+        }
         if let Some((due_at, plan)) = &scheduled {
             schedule(&mut transaction, name, *due_at, plan, now).await?;
         }
-        // Nobody else holds the lock, so whatever seems to run has died.
-        sqlx::query(
+        // Nobody else holds the job, so whatever seems to run has died.
+        query(
             "UPDATE job_runs SET finished_at_us = $2, outcome = 'cancelled',
                  detail = 'cancelled by ' || cancel_asked_by, retry_at_us = NULL
              WHERE name = $1 AND finished_at_us IS NULL AND cancel_asked_by IS NOT NULL",
@@ -254,7 +270,7 @@ impl Store {
         .bind(now.as_microsecond())
         .execute(&mut *transaction)
         .await?;
-        let row = sqlx::query(concat!(
+        let row = query(concat!(
             "UPDATE job_runs SET started_at_us = $2, alive_at_us = $2,
                  attempts_count = attempts_count + 1, finished_at_us = NULL, outcome = NULL,
                  detail = NULL, retry_at_us = NULL
@@ -270,18 +286,21 @@ impl Store {
         .await?;
         transaction.commit().await?;
         let run = row.as_ref().map(job_run).transpose()?;
-        Ok(run.map(|run| ClaimedJob { run, _lock: lock }))
+        Ok(run.map(|run| ClaimedJob { run, _hold: hold }))
     }
 
-    /// The lock of the job `name`; `None` while another process holds it.
-    fn job_lock(&self, name: &str) -> Result<Option<File>, StoreError> {
+    /// What is to keep others from the job `name`; `None` while another process has its lock.
+    fn hold_job(&self, name: &str) -> Result<Option<Hold>, StoreError> {
+        if self.writer.is_postgres() {
+            return Ok(Some(Hold::Lease));
+        }
         let folder = self.directory().join(LOCKS);
         let path = folder.join(format!("{}.lock", name.replace(' ', "-")));
         let failed = |source| StoreError::Lock { path: path.clone(), source };
         std::fs::create_dir_all(&folder).map_err(failed)?;
         let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
+            Ok(()) => Ok(Some(Hold::File { _lock: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
@@ -291,21 +310,41 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
+    /// [`StoreError::JobLost`] when another process has begun it again, and the others when the
+    /// database fails.
     pub async fn renew_job(&self, run: &ClaimedJob, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE job_runs SET alive_at_us = $1 WHERE id = $2")
-            .bind(now.as_microsecond())
-            .bind(run.id)
-            .execute(&self.writer)
-            .await?;
-        Ok(())
+        let renewed = query(
+            "UPDATE job_runs SET alive_at_us = $1
+             WHERE id = $2 AND attempts_count = $3 AND finished_at_us IS NULL",
+        )
+        .bind(now.as_microsecond())
+        .bind(run.id)
+        .bind(signed(run.attempts_count))
+        .execute(&self.writer)
+        .await?;
+        if renewed.rows_affected() == 1 { Ok(()) } else { Err(StoreError::JobLost(run.id)) }
+    }
+
+    /// A transaction until whose end nobody else begins `run` again.
+    pub(crate) async fn holding(&self, run: &ClaimedJob) -> Result<Transaction, StoreError> {
+        let mut transaction = self.writer.begin().await?;
+        // Writing the row is what locks it, in SQLite and in PostgreSQL.
+        let held = query(
+            "UPDATE job_runs SET attempts_count = attempts_count
+             WHERE id = $1 AND attempts_count = $2 AND finished_at_us IS NULL",
+        )
+        .bind(run.id)
+        .bind(signed(run.attempts_count))
+        .execute(&mut *transaction)
+        .await?;
+        if held.rows_affected() == 1 { Ok(transaction) } else { Err(StoreError::JobLost(run.id)) }
     }
 
     /// Notes how the run ended.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
+    /// As [`Store::renew_job`].
     pub async fn finish_job(
         &self,
         run: ClaimedJob,
@@ -318,9 +357,9 @@ impl Store {
             JobEnd::Failed { retry_at } => (JobState::Failed, retry_at),
             JobEnd::Cancelled => (JobState::Cancelled, None),
         };
-        let row = sqlx::query(concat!(
+        let row = query(concat!(
             "UPDATE job_runs SET finished_at_us = $1, outcome = $2, detail = $3, retry_at_us = $4
-             WHERE id = $5 RETURNING ",
+             WHERE id = $5 AND attempts_count = $6 AND finished_at_us IS NULL RETURNING ",
             columns!()
         ))
         .bind(now.as_microsecond())
@@ -328,9 +367,10 @@ impl Store {
         .bind(detail)
         .bind(retry_at.map(Timestamp::as_microsecond))
         .bind(run.id)
-        .fetch_one(&self.writer)
+        .bind(signed(run.attempts_count))
+        .fetch_optional(&self.writer)
         .await?;
-        job_run(&row)
+        job_run(&row.ok_or(StoreError::JobLost(run.id))?)
     }
 
     /// Asks the run `id` to end: at once when it waits or waits to be begun again, otherwise at its
@@ -347,7 +387,7 @@ impl Store {
         reason: &str,
         audit: &Audit,
     ) -> Result<JobRun, StoreError> {
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.writer.begin_alone().await?;
         let run = run_of(&mut transaction, id).await?;
         let ends_at_once = match run.state {
             JobState::Waiting => true,
@@ -357,7 +397,7 @@ impl Store {
                 return Err(StoreError::JobMove { id, state: run.state.as_str(), to: "cancelled" });
             }
         };
-        let row = sqlx::query(concat!(
+        let row = query(concat!(
             "UPDATE job_runs SET cancel_asked_by = $1, retry_at_us = NULL,
                  finished_at_us = CASE WHEN $2 THEN $3 ELSE finished_at_us END,
                  outcome = CASE WHEN $2 THEN 'cancelled' ELSE outcome END,
@@ -389,12 +429,12 @@ impl Store {
         reason: &str,
         audit: &Audit,
     ) -> Result<JobRun, StoreError> {
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.writer.begin_alone().await?;
         let run = run_of(&mut transaction, id).await?;
         if !matches!(run.state, JobState::Failed | JobState::Cancelled) {
             return Err(StoreError::JobMove { id, state: run.state.as_str(), to: "begun again" });
         }
-        let under_way = sqlx::query(concat!(
+        let under_way = query(concat!(
             "SELECT ",
             columns!(),
             " FROM job_runs
@@ -406,7 +446,7 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         refuse_beside(under_way)?;
-        let row = sqlx::query(concat!(
+        let row = query(concat!(
             "UPDATE job_runs SET cancel_asked_by = NULL, retry_at_us = $1
              WHERE id = $2 RETURNING ",
             columns!()
@@ -428,7 +468,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn job(&self, id: i64) -> Result<Option<JobRun>, StoreError> {
-        sqlx::query(concat!("SELECT ", columns!(), " FROM job_runs WHERE id = $1"))
+        query(concat!("SELECT ", columns!(), " FROM job_runs WHERE id = $1"))
             .bind(id)
             .fetch_optional(&self.reader)
             .await?
@@ -449,7 +489,7 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<JobRun>, StoreError> {
-        sqlx::query(concat!(
+        query(concat!(
             "SELECT ",
             columns!(),
             " FROM job_runs WHERE ($1 IS NULL OR name = $1) AND ($2 IS NULL OR id < $2)
@@ -469,13 +509,13 @@ impl Store {
 /// Adds the run that is due at `due_at`, unless it is there, and gives up those of the schedule before
 /// it.
 async fn schedule(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     name: &str,
     due_at: Timestamp,
     plan: &Value,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "UPDATE job_runs SET retry_at_us = NULL,
              outcome = COALESCE(outcome, 'failed'),
              detail = COALESCE(detail, 'its process ended, and a newer run makes up for it'),
@@ -488,7 +528,7 @@ async fn schedule(
     .bind(now.as_microsecond())
     .execute(&mut *connection)
     .await?;
-    sqlx::query(
+    query(
         "INSERT INTO job_runs (id, name, due_at_us, plan, started_at_us, alive_at_us,
                                attempts_count)
          VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM job_runs), $1, $2, $3, $4, $4, 0)
@@ -503,8 +543,32 @@ async fn schedule(
     Ok(())
 }
 
-async fn run_of(connection: &mut SqliteConnection, id: i64) -> Result<JobRun, StoreError> {
-    let row = sqlx::query(concat!("SELECT ", columns!(), " FROM job_runs WHERE id = $1"))
+/// Whether a process holds the job `name` on PostgreSQL. Its rows are locked until the end of the
+/// transaction, so that none is renewed or ended meanwhile; they are waited for rather than skipped,
+/// for a second run beside one that is just being renewed is what must not be.
+async fn is_leased(
+    connection: &mut Connection,
+    name: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let rows = query(
+        "SELECT alive_at_us FROM job_runs
+         WHERE name = $1 AND finished_at_us IS NULL AND attempts_count > 0 FOR UPDATE",
+    )
+    .bind(name)
+    .fetch_all(connection)
+    .await?;
+    for row in &rows {
+        let alive_at = maybe_instant_us(row, "alive_at_us")?;
+        if alive_at.is_some_and(|alive_at| now.duration_since(alive_at) < LEASE) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn run_of(connection: &mut Connection, id: i64) -> Result<JobRun, StoreError> {
+    let row = query(concat!("SELECT ", columns!(), " FROM job_runs WHERE id = $1"))
         .bind(id)
         .fetch_optional(connection)
         .await?;
@@ -512,7 +576,7 @@ async fn run_of(connection: &mut SqliteConnection, id: i64) -> Result<JobRun, St
 }
 
 async fn put_on_record<const N: usize>(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     audit: &Audit,
     action: AuditAction,
     (id, details): (i64, [(&'static str, Value); N]),
@@ -521,13 +585,13 @@ async fn put_on_record<const N: usize>(
 }
 
 /// Refuses another run beside the one of this row.
-fn refuse_beside(under_way: Option<SqliteRow>) -> Result<(), StoreError> {
+fn refuse_beside(under_way: Option<Row>) -> Result<(), StoreError> {
     let Some(row) = under_way else { return Ok(()) };
     let JobRun { id, name, state, .. } = job_run(&row)?;
     Err(StoreError::JobUnderWay { id, name, state: state.as_str() })
 }
 
-fn job_run(row: &SqliteRow) -> Result<JobRun, StoreError> {
+fn job_run(row: &Row) -> Result<JobRun, StoreError> {
     let word: Option<&str> = row.try_get("outcome")?;
     let attempts_count = count(row, "attempts_count")?;
     let state = match word {

@@ -5,45 +5,81 @@ use std::borrow::Cow;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-/// Version, description and text of each migration, oldest first. Forward only.
-const MIGRATIONS: [(i64, &str, &str); 19] = [
-    (1, "market data", include_str!("../../../migrations/0001_market_data.sql")),
-    (2, "validation", include_str!("../../../migrations/0002_validation.sql")),
-    (3, "models", include_str!("../../../migrations/0003_models.sql")),
-    (4, "sources", include_str!("../../../migrations/0004_sources.sql")),
-    (5, "job attempts", include_str!("../../../migrations/0005_job_attempts.sql")),
-    (6, "horizons", include_str!("../../../migrations/0006_horizons.sql")),
-    (7, "trials", include_str!("../../../migrations/0007_trials.sql")),
-    (8, "hourly horizons", include_str!("../../../migrations/0008_hourly_horizons.sql")),
-    (9, "studies", include_str!("../../../migrations/0009_studies.sql")),
-    (10, "explanations", include_str!("../../../migrations/0010_explanations.sql")),
-    (11, "registry", include_str!("../../../migrations/0011_registry.sql")),
-    (12, "jobs", include_str!("../../../migrations/0012_jobs.sql")),
-    (13, "experiments", include_str!("../../../migrations/0013_experiments.sql")),
-    (14, "signal scores", include_str!("../../../migrations/0014_signal_scores.sql")),
-    (15, "secrets", include_str!("../../../migrations/0015_secrets.sql")),
-    (16, "audit", include_str!("../../../migrations/0016_audit.sql")),
-    (17, "accounts", include_str!("../../../migrations/0017_accounts.sql")),
-    (18, "renewals", include_str!("../../../migrations/0018_renewals.sql")),
-    (19, "passkeys", include_str!("../../../migrations/0019_passkeys.sql")),
-];
-
-/// All migrations, ready to be run.
-pub(crate) fn migrator() -> Migrator {
-    first(MIGRATIONS.len())
+/// One step of the tables' history.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    version: i64,
+    description: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
 }
 
-/// The first `count` of them.
-fn first(count: usize) -> Migrator {
-    let migrations = MIGRATIONS
+/// A step whose text both databases understand.
+macro_rules! shared {
+    ($version:literal, $description:literal, $file:literal) => {
+        Step {
+            version: $version,
+            description: $description,
+            sqlite: include_str!(concat!("../../../migrations/", $file)),
+            postgres: include_str!(concat!("../../../migrations/", $file)),
+        }
+    };
+}
+
+/// A step that is written twice, as triggers are; both make the same tables.
+macro_rules! forked {
+    ($version:literal, $description:literal, $file:literal) => {
+        Step {
+            version: $version,
+            description: $description,
+            sqlite: include_str!(concat!("../../../migrations/", $file)),
+            postgres: include_str!(concat!("../../../migrations/postgres/", $file)),
+        }
+    };
+}
+
+/// Each step, oldest first. Forward only.
+const STEPS: [Step; 19] = [
+    shared!(1, "market data", "0001_market_data.sql"),
+    shared!(2, "validation", "0002_validation.sql"),
+    shared!(3, "models", "0003_models.sql"),
+    shared!(4, "sources", "0004_sources.sql"),
+    shared!(5, "job attempts", "0005_job_attempts.sql"),
+    shared!(6, "horizons", "0006_horizons.sql"),
+    forked!(7, "trials", "0007_trials.sql"),
+    shared!(8, "hourly horizons", "0008_hourly_horizons.sql"),
+    shared!(9, "studies", "0009_studies.sql"),
+    shared!(10, "explanations", "0010_explanations.sql"),
+    forked!(11, "registry", "0011_registry.sql"),
+    shared!(12, "jobs", "0012_jobs.sql"),
+    forked!(13, "experiments", "0013_experiments.sql"),
+    forked!(14, "signal scores", "0014_signal_scores.sql"),
+    shared!(15, "secrets", "0015_secrets.sql"),
+    forked!(16, "audit", "0016_audit.sql"),
+    shared!(17, "accounts", "0017_accounts.sql"),
+    shared!(18, "renewals", "0018_renewals.sql"),
+    shared!(19, "passkeys", "0019_passkeys.sql"),
+];
+
+/// All migrations of SQLite, ready to be run.
+pub(crate) fn sqlite() -> Migrator {
+    migrator(&STEPS, |step| step.sqlite)
+}
+
+/// All migrations of PostgreSQL, ready to be run.
+pub(crate) fn postgres() -> Migrator {
+    migrator(&STEPS, |step| step.postgres)
+}
+
+fn migrator(steps: &[Step], text: fn(&Step) -> &'static str) -> Migrator {
+    let migrations = steps
         .iter()
-        .take(count)
-        .map(|(version, description, sql)| {
+        .map(|step| {
             Migration::new(
-                *version,
-                Cow::Borrowed(description),
+                step.version,
+                Cow::Borrowed(step.description),
                 MigrationType::Simple,
-                sql.into_sql_str(),
+                text(step).into_sql_str(),
                 false,
             )
         })
@@ -57,6 +93,11 @@ mod tests {
     use sqlx::sqlite::SqlitePoolOptions;
 
     use super::*;
+
+    /// The first `count` migrations of SQLite.
+    fn first(count: usize) -> Migrator {
+        migrator(&STEPS[..count], |step| step.sqlite)
+    }
 
     #[tokio::test]
     async fn champions_of_sessions_keep_their_place_when_horizons_become_texts() {
@@ -73,7 +114,7 @@ mod tests {
             );
             insert.bind(id).bind(state).bind(sessions).execute(&pool).await.unwrap();
         }
-        migrator().run(&pool).await.unwrap();
+        sqlite().run(&pool).await.unwrap();
         let rows = sqlx::query("SELECT id, horizon FROM model_versions ORDER BY id");
         let rows = rows.fetch_all(&pool).await.unwrap();
         let rows: Vec<(String, String)> =
@@ -117,7 +158,7 @@ mod tests {
             .await
             .unwrap();
         }
-        migrator().run(&pool).await.unwrap();
+        sqlite().run(&pool).await.unwrap();
         let rows = sqlx::query(
             "SELECT model_version, from_state, to_state, changed_at_us
              FROM model_state_changes ORDER BY number",

@@ -4,16 +4,12 @@ use bist_access::AuditAction;
 use bist_lifecycle::Horizon;
 use bist_lifecycle::model_version::{ModelState, ModelVersion, Signed, StateChange};
 use serde_json::json;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
 
 use crate::audit::{Audit, AuditNote, append};
 use crate::columns::{document, impossible, instant_us, json as text};
+use crate::db::{Connection, Row, query};
 use crate::error::StoreError;
 use crate::pool::Store;
-
-/// The lock for writing is taken before the first read, so that what was read still holds.
-pub(crate) const IMMEDIATE: &str = "BEGIN IMMEDIATE";
 
 /// What becomes of versions that are registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +42,7 @@ impl Store {
             self.keep_artifact(version, artifact).await?;
         }
         let mut kept = Vec::with_capacity(versions.len());
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.writer.begin_alone().await?;
         for (version, _) in versions {
             insert(&mut transaction, version, signed, audit).await?;
             if registration == Registration::Champions {
@@ -71,7 +67,7 @@ impl Store {
         signed: &Signed,
         audit: &Audit,
     ) -> Result<Vec<StateChange>, StoreError> {
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.writer.begin_alone().await?;
         let changes = put_in_force(&mut transaction, id, signed, audit).await?;
         transaction.commit().await?;
         Ok(changes)
@@ -90,7 +86,7 @@ impl Store {
         signed: &Signed,
         audit: &Audit,
     ) -> Result<Option<StateChange>, StoreError> {
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.writer.begin_alone().await?;
         let version = version_of(&mut transaction, id).await?;
         if to == ModelState::Champion || version.state == ModelState::Champion {
             return Err(StoreError::StateMove { id: id.to_owned(), from: version.state, to });
@@ -106,7 +102,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn model_versions(&self) -> Result<Vec<ModelVersion>, StoreError> {
-        sqlx::query("SELECT state, document FROM model_versions ORDER BY trained_at_us DESC, id")
+        query("SELECT state, document FROM model_versions ORDER BY trained_at_us DESC, id")
             .fetch_all(&self.reader)
             .await?
             .iter()
@@ -120,7 +116,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn model_version(&self, id: &str) -> Result<Option<ModelVersion>, StoreError> {
-        sqlx::query("SELECT state, document FROM model_versions WHERE id = $1")
+        query("SELECT state, document FROM model_versions WHERE id = $1")
             .bind(id)
             .fetch_optional(&self.reader)
             .await?
@@ -135,7 +131,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn champion(&self, horizon: Horizon) -> Result<Option<ModelVersion>, StoreError> {
-        sqlx::query("SELECT state, document FROM model_versions WHERE state = $1 AND horizon = $2")
+        query("SELECT state, document FROM model_versions WHERE state = $1 AND horizon = $2")
             .bind(ModelState::Champion.as_str())
             .bind(horizon.to_string())
             .fetch_optional(&self.reader)
@@ -154,7 +150,7 @@ impl Store {
         &self,
         horizon: Option<Horizon>,
     ) -> Result<Vec<StateChange>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT model_version, horizon, from_state, to_state, changed_at_us, changed_by, reason
              FROM model_state_changes WHERE $1 IS NULL OR horizon = $1 ORDER BY number",
         )
@@ -169,14 +165,14 @@ impl Store {
 
 /// Adds `version` as a candidate, unless it is there.
 async fn insert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     version: &ModelVersion,
     signed: &Signed,
     audit: &Audit,
 ) -> Result<(), StoreError> {
     let candidate = ModelVersion { state: ModelState::Candidate, ..version.clone() };
     let horizon = candidate.evaluation.horizon;
-    let inserted = sqlx::query(
+    let inserted = query(
         "INSERT INTO model_versions (id, state, origin, horizon, trained_at_us, document)
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (id) DO NOTHING",
@@ -204,7 +200,7 @@ async fn insert(
 
 /// Makes the version `id` the champion of its horizon; the one before it retires.
 pub(crate) async fn put_in_force(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &str,
     signed: &Signed,
     audit: &Audit,
@@ -225,10 +221,10 @@ pub(crate) async fn put_in_force(
 
 /// The version in force for `horizon`.
 pub(crate) async fn champion_of(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     horizon: Horizon,
 ) -> Result<Option<ModelVersion>, StoreError> {
-    sqlx::query("SELECT state, document FROM model_versions WHERE state = $1 AND horizon = $2")
+    query("SELECT state, document FROM model_versions WHERE state = $1 AND horizon = $2")
         .bind(ModelState::Champion.as_str())
         .bind(horizon.to_string())
         .fetch_optional(connection)
@@ -240,7 +236,7 @@ pub(crate) async fn champion_of(
 
 /// Moves `version` from where it stands to `to`, and notes why.
 pub(crate) async fn change_state(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     version: &ModelVersion,
     to: ModelState,
     signed: &Signed,
@@ -253,7 +249,7 @@ pub(crate) async fn change_state(
     if !from.may_become(to) {
         return Err(StoreError::StateMove { id: id.clone(), from: *from, to });
     }
-    sqlx::query("UPDATE model_versions SET state = $1 WHERE id = $2")
+    query("UPDATE model_versions SET state = $1 WHERE id = $2")
         .bind(to.as_str())
         .bind(id)
         .execute(&mut *connection)
@@ -271,12 +267,12 @@ pub(crate) async fn change_state(
 
 /// Keeps why a version stands where it stands, and puts it on record.
 async fn note(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     change: &StateChange,
     audit: &Audit,
 ) -> Result<(), StoreError> {
     let StateChange { version, horizon, from, to, signed } = change;
-    sqlx::query(
+    query(
         "INSERT INTO model_state_changes (number, model_version, horizon, from_state, to_state,
                                           changed_at_us, changed_by, reason)
          VALUES ((SELECT COALESCE(MAX(number), 0) + 1 FROM model_state_changes),
@@ -312,10 +308,10 @@ fn audit_note(change: &StateChange) -> AuditNote {
 }
 
 pub(crate) async fn version_of(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &str,
 ) -> Result<ModelVersion, StoreError> {
-    let row = sqlx::query("SELECT state, document FROM model_versions WHERE id = $1")
+    let row = query("SELECT state, document FROM model_versions WHERE id = $1")
         .bind(id)
         .fetch_optional(connection)
         .await?;
@@ -323,12 +319,12 @@ pub(crate) async fn version_of(
 }
 
 /// A version of a row with its state and its document, which tells what it was once.
-fn model_version(row: &SqliteRow) -> Result<ModelVersion, StoreError> {
+fn model_version(row: &Row) -> Result<ModelVersion, StoreError> {
     let version: ModelVersion = document("model version", row)?;
     Ok(ModelVersion { state: state(row.try_get("state")?)?, ..version })
 }
 
-fn state_change(row: &SqliteRow) -> Result<StateChange, StoreError> {
+fn state_change(row: &Row) -> Result<StateChange, StoreError> {
     let from: Option<&str> = row.try_get("from_state")?;
     Ok(StateChange {
         version: row.try_get("model_version")?,

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use bist_market::{Observation, SeriesCode, Source};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use crate::bulk::{ROWS_PER_STATEMENT, values};
 use crate::columns::{count, day, impossible, instant_us, source};
+use crate::db::{AssertSqlSafe, Connection, query};
 use crate::error::StoreError;
 use crate::ingests::Ingest;
 use crate::pool::Store;
@@ -42,7 +42,7 @@ impl Store {
         from: Date,
         to: Date,
     ) -> Result<Vec<(Source, Observation)>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT source, day, value FROM observations
              WHERE series = $1 AND day BETWEEN $2 AND $3 ORDER BY day, source",
         )
@@ -65,7 +65,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn observation_overviews(&self) -> Result<Vec<ObservationOverview>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT o.series, o.source, COUNT(*) AS rows_count, MIN(o.day) AS first_day,
                     MAX(o.day) AS last_day, MAX(g.received_at_us) AS received_at_us
              FROM observations o JOIN ingests g ON g.id = o.ingest_id
@@ -90,7 +90,7 @@ impl Store {
 
 /// Keeps `observations`; returns how many are new or changed.
 pub(crate) async fn save(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     observations: &[Observation],
 ) -> Result<u64, StoreError> {
@@ -119,11 +119,11 @@ pub(crate) async fn save(
 }
 
 async fn stored_values(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     series: &SeriesCode,
 ) -> Result<BTreeMap<Date, f64>, StoreError> {
-    sqlx::query("SELECT day, value FROM observations WHERE series = $1 AND source = $2")
+    query("SELECT day, value FROM observations WHERE series = $1 AND source = $2")
         .bind(series.as_str())
         .bind(ingest.source.as_str())
         .fetch_all(connection)
@@ -134,12 +134,12 @@ async fn stored_values(
 }
 
 async fn keep_revised(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     series: &SeriesCode,
     day: Date,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO observation_revisions (series, day, source, replaced_by, value, ingest_id)
          SELECT series, day, source, $1, value, ingest_id FROM observations
          WHERE series = $2 AND day = $3 AND source = $4",
@@ -154,7 +154,7 @@ async fn keep_revised(
 }
 
 async fn upsert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     series: &SeriesCode,
     rows: &[(Date, f64)],
@@ -165,7 +165,7 @@ async fn upsert(
              value = EXCLUDED.value, ingest_id = EXCLUDED.ingest_id",
         values(3, 2, rows.len())
     );
-    let mut query = sqlx::query(AssertSqlSafe(text))
+    let mut query = query(AssertSqlSafe(text))
         .bind(series.as_str())
         .bind(ingest.source.as_str())
         .bind(ingest.id);

@@ -2,11 +2,10 @@
 
 use bist_access::{AccountId, Passkey, PasskeyId, SessionId};
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use crate::access_change::AccessChange;
 use crate::columns::{impossible, instant_us, maybe_instant_us};
+use crate::db::{Row, query};
 use crate::error::StoreError;
 use crate::pool::Store;
 
@@ -47,11 +46,10 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn passkeys(&self, id: &AccountId) -> Result<Vec<Passkey>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM passkeys WHERE account = $1 ORDER BY created_at_us, id")
-                .bind(id.as_str())
-                .fetch_all(&self.reader)
-                .await?;
+        let rows = query("SELECT * FROM passkeys WHERE account = $1 ORDER BY created_at_us, id")
+            .bind(id.as_str())
+            .fetch_all(&self.reader)
+            .await?;
         rows.iter().map(|row| Ok(stored_passkey(row)?.passkey)).collect()
     }
 }
@@ -63,11 +61,10 @@ impl AccessChange {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn passkeys(&mut self, id: &AccountId) -> Result<Vec<StoredPasskey>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM passkeys WHERE account = $1 ORDER BY created_at_us, id")
-                .bind(id.as_str())
-                .fetch_all(self.connection())
-                .await?;
+        let rows = query("SELECT * FROM passkeys WHERE account = $1 ORDER BY created_at_us, id")
+            .bind(id.as_str())
+            .fetch_all(self.connection())
+            .await?;
         rows.iter().map(stored_passkey).collect()
     }
 
@@ -78,7 +75,7 @@ impl AccessChange {
     /// [`StoreError`] when the database fails.
     pub async fn add_passkey(&mut self, stored: &StoredPasskey) -> Result<bool, StoreError> {
         let StoredPasskey { passkey, credential_id, credential } = stored;
-        let added = sqlx::query(
+        let added = query(
             "INSERT INTO passkeys (id, account, credential_id, name, credential, created_at_us)
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (credential_id) DO NOTHING",
         )
@@ -104,7 +101,7 @@ impl AccessChange {
         credential: &str,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE passkeys SET credential = $2, last_used_at_us = $3 WHERE id = $1")
+        query("UPDATE passkeys SET credential = $2, last_used_at_us = $3 WHERE id = $1")
             .bind(id.as_str())
             .bind(credential)
             .bind(at.as_microsecond())
@@ -123,7 +120,7 @@ impl AccessChange {
         account: &AccountId,
         id: &PasskeyId,
     ) -> Result<bool, StoreError> {
-        let removed = sqlx::query("DELETE FROM passkeys WHERE account = $1 AND id = $2")
+        let removed = query("DELETE FROM passkeys WHERE account = $1 AND id = $2")
             .bind(account.as_str())
             .bind(id.as_str())
             .execute(self.connection())
@@ -137,7 +134,7 @@ impl AccessChange {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn remove_passkeys(&mut self, id: &AccountId) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM passkeys WHERE account = $1")
+        query("DELETE FROM passkeys WHERE account = $1")
             .bind(id.as_str())
             .execute(self.connection())
             .await?;
@@ -156,7 +153,7 @@ impl AccessChange {
         state: &str,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO passkey_challenges (session, ceremony, state, expires_at_us)
              VALUES ($1, $2, $3, $4)
              ON CONFLICT (session, ceremony) DO UPDATE SET state = excluded.state,
@@ -183,7 +180,7 @@ impl AccessChange {
         ceremony: Ceremony,
         now: Timestamp,
     ) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "DELETE FROM passkey_challenges WHERE session = $1 AND ceremony = $2
              RETURNING state, expires_at_us",
         )
@@ -197,7 +194,7 @@ impl AccessChange {
     }
 }
 
-fn stored_passkey(row: &SqliteRow) -> Result<StoredPasskey, StoreError> {
+fn stored_passkey(row: &Row) -> Result<StoredPasskey, StoreError> {
     Ok(StoredPasskey {
         passkey: Passkey {
             id: row.try_get::<&str, _>("id")?.parse().map_err(impossible)?,

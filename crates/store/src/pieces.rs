@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use bist_market::{Interval, Source, Symbol};
 use jiff::Timestamp;
-use sqlx::{Row, SqliteConnection};
 
 use crate::columns::{self, count, instant_us, signed};
+use crate::db::{Connection, query, query_scalar};
 use crate::error::StoreError;
 use crate::pool::Store;
 
@@ -50,7 +50,7 @@ impl Store {
         source: Source,
         key: &str,
     ) -> Result<Option<PieceRecord>, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT is_final, etag, last_modified, fetched_at_us, rows_count FROM pieces
              WHERE source = $1 AND piece_key = $2",
         )
@@ -74,7 +74,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn piece_counts(&self) -> Result<BTreeMap<Source, u64>, StoreError> {
-        sqlx::query("SELECT source, COUNT(*) AS pieces_count FROM pieces GROUP BY source")
+        query("SELECT source, COUNT(*) AS pieces_count FROM pieces GROUP BY source")
             .fetch_all(&self.reader)
             .await?
             .iter()
@@ -95,18 +95,17 @@ impl Store {
         series: Option<(Symbol, Interval)>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.writer.begin().await?;
-        let rows_count: Option<i64> = sqlx::query_scalar(
-            "SELECT rows_count FROM pieces WHERE source = $1 AND piece_key = $2",
-        )
-        .bind(source.as_str())
-        .bind(&mark.key)
-        .fetch_optional(&mut *transaction)
-        .await?;
+        let mut transaction = self.writer.begin_alone().await?;
+        let rows_count: Option<i64> =
+            query_scalar("SELECT rows_count FROM pieces WHERE source = $1 AND piece_key = $2")
+                .bind(source.as_str())
+                .bind(&mark.key)
+                .fetch_optional(&mut *transaction)
+                .await?;
         let rows_count = rows_count.unwrap_or_default().unsigned_abs();
         save(&mut transaction, source, mark, rows_count, at).await?;
         if let Some((symbol, interval)) = series {
-            sqlx::query(
+            query(
                 "UPDATE bar_series SET fetched_at_us = $1
                  WHERE symbol = $2 AND bar_interval = $3 AND source = $4",
             )
@@ -124,13 +123,13 @@ impl Store {
 
 /// Keeps the mark of a piece that had `rows_count` rows.
 pub(crate) async fn save(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     source: Source,
     mark: &PieceMark,
     rows_count: u64,
     fetched_at: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO pieces (source, piece_key, is_final, etag, last_modified, fetched_at_us,
                              rows_count)
          VALUES ($1, $2, $3, $4, $5, $6, $7)

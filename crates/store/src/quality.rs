@@ -2,10 +2,9 @@
 
 use bist_market::DataQuality;
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use crate::columns::{document, instant_us, json, signed};
+use crate::db::{Connection, Row, query};
 use crate::error::StoreError;
 use crate::pool::Store;
 use crate::{findings, quality_history};
@@ -33,7 +32,7 @@ impl Store {
         reports: &[(DataQuality, bool)],
         validated_at: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.writer.begin().await?;
+        let mut transaction = self.writer.begin_alone().await?;
         for (report, is_primary) in reports {
             findings::remove(&mut transaction, report).await?;
             save_summary(&mut transaction, report, *is_primary, validated_at).await?;
@@ -50,7 +49,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn quality_summaries(&self) -> Result<Vec<QualitySummary>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT summary AS document, is_primary, validated_at_us FROM data_quality
              ORDER BY symbol, bar_interval, source",
         )
@@ -62,7 +61,7 @@ impl Store {
     }
 }
 
-fn summary(row: &SqliteRow) -> Result<QualitySummary, StoreError> {
+fn summary(row: &Row) -> Result<QualitySummary, StoreError> {
     Ok(QualitySummary {
         quality: document("quality summary", row)?,
         is_primary: row.try_get::<i64, _>("is_primary")? == 1,
@@ -71,13 +70,13 @@ fn summary(row: &SqliteRow) -> Result<QualitySummary, StoreError> {
 }
 
 async fn save_summary(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     report: &DataQuality,
     is_primary: bool,
     validated_at: Timestamp,
 ) -> Result<(), StoreError> {
     let summary = DataQuality { findings: Vec::new(), ..report.clone() };
-    sqlx::query(
+    query(
         "INSERT INTO data_quality (symbol, bar_interval, source, validated_at_us, is_primary,
              expected_count, score_share, error_rows_count, warning_rows_count, summary)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bist_market::DataQuality;
 use jiff::{SignedDuration, Timestamp};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use crate::columns::{count, instant_us, signed};
+use crate::db::{Connection, Row, query};
 use crate::error::StoreError;
 use crate::pool::Store;
 
@@ -44,7 +43,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn quality_history(&self, scope: &str) -> Result<Vec<HistoryPoint>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT recorded_at_us, score_share, expected_count, error_rows_count,
                     warning_rows_count
              FROM quality_history WHERE scope = $1 ORDER BY recorded_at_us",
@@ -77,7 +76,7 @@ struct Sum {
 }
 
 impl Sum {
-    fn of(row: &SqliteRow) -> Result<Self, StoreError> {
+    fn of(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             score_share: row.try_get("score_share")?,
             expected_count: count(row, "expected_count")?,
@@ -107,7 +106,7 @@ impl Sum {
 
 /// Notes the scores that `reports`, which are stored already, have changed.
 pub(crate) async fn record(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     reports: &[(DataQuality, bool)],
     at: Timestamp,
 ) -> Result<(), StoreError> {
@@ -126,9 +125,9 @@ pub(crate) async fn record(
 }
 
 /// The score of each scope, from the stored reports.
-async fn sums(connection: &mut SqliteConnection) -> Result<BTreeMap<String, Sum>, StoreError> {
+async fn sums(connection: &mut Connection) -> Result<BTreeMap<String, Sum>, StoreError> {
     let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
-    let rows = sqlx::query(
+    let rows = query(
         "SELECT symbol, source, is_primary, score_share, expected_count, error_rows_count,
                 warning_rows_count
          FROM data_quality ORDER BY symbol, bar_interval, source",
@@ -150,8 +149,8 @@ async fn sums(connection: &mut SqliteConnection) -> Result<BTreeMap<String, Sum>
 }
 
 /// The newest point of each scope.
-async fn latest(connection: &mut SqliteConnection) -> Result<BTreeMap<String, Sum>, StoreError> {
-    sqlx::query(
+async fn latest(connection: &mut Connection) -> Result<BTreeMap<String, Sum>, StoreError> {
+    query(
         "SELECT h.scope, h.score_share, h.expected_count, h.error_rows_count, h.warning_rows_count
          FROM quality_history h
          JOIN (SELECT scope, MAX(recorded_at_us) AS recorded_at_us FROM quality_history
@@ -166,12 +165,12 @@ async fn latest(connection: &mut SqliteConnection) -> Result<BTreeMap<String, Su
 }
 
 async fn insert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     scope: &str,
     sum: Sum,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO quality_history (scope, recorded_at_us, score_share, expected_count,
                                       error_rows_count, warning_rows_count)
          VALUES ($1, $2, $3, $4, $5, $6)
@@ -192,9 +191,9 @@ async fn insert(
 }
 
 /// Leaves one point a day and scope of the time before [`ALL_KEPT_FOR`].
-async fn thin_out(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
+async fn thin_out(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
     let Ok(before) = now.checked_sub(ALL_KEPT_FOR) else { return Ok(()) };
-    sqlx::query(
+    query(
         "DELETE FROM quality_history
          WHERE recorded_at_us < $1 AND EXISTS (
              SELECT 1 FROM quality_history later

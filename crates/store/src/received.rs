@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use bist_market::validate::Received;
 use bist_market::{BarSeries, CorporateAction, Interval, RawBar, Source, Symbol};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::actions::{self, ActionRecord};
 use crate::columns::{document, raw_bar, source, symbol};
+use crate::db::{Connection, QueryBuilder, Row, query};
 use crate::decisions::decision;
 use crate::error::StoreError;
 use crate::pool::Store;
@@ -62,7 +61,7 @@ impl Store {
         let mut select = async |text: &'static str, order: &'static str| {
             // One text for one symbol and one for all, so that each is answered from the primary
             // key.
-            let mut query = QueryBuilder::<Sqlite>::new(text);
+            let mut query = QueryBuilder::new(text);
             query.push(" WHERE bar_interval = ").push_bind(interval.to_string());
             if let Some(symbol) = wanted {
                 query.push(" AND symbol = ").push_bind(symbol.to_string());
@@ -122,7 +121,7 @@ struct Entries {
 
 impl Entries {
     /// The entry of the symbol and source of `row`, begun if need be.
-    fn of(&mut self, row: &SqliteRow) -> Result<&mut Received, StoreError> {
+    fn of(&mut self, row: &Row) -> Result<&mut Received, StoreError> {
         let key @ (symbol, source) = (symbol(row)?, source(row)?);
         let interval = self.interval;
         Ok(self.received.entry(key).or_insert_with(|| {
@@ -133,12 +132,12 @@ impl Entries {
 
 /// The bars of a series, oldest first.
 async fn bars(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     symbol: Symbol,
     interval: Interval,
     source: Source,
 ) -> Result<Vec<RawBar>, StoreError> {
-    sqlx::query(
+    query(
         "SELECT opened_at, open_units, high_units, low_units, close_units, adjusted_close,
                 volume_shares
          FROM bars WHERE symbol = $1 AND bar_interval = $2 AND source = $3 ORDER BY opened_at",

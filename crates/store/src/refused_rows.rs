@@ -1,16 +1,16 @@
 //! Rows that could not become bars, kept with the reason.
 
 use bist_market::{Interval, RefusedRow};
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use crate::bulk::{ROWS_PER_STATEMENT, values};
 use crate::columns::{json, signed};
+use crate::db::{AssertSqlSafe, Connection, query};
 use crate::error::StoreError;
 use crate::ingests::{Ingest, IngestFile};
 
 /// Replaces what an earlier reading of the same file refused; says whether it differs.
 pub(crate) async fn save(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     file: &IngestFile,
 ) -> Result<bool, StoreError> {
@@ -22,7 +22,7 @@ pub(crate) async fn save(
     if stored_documents(connection, ingest, file).await? == documents {
         return Ok(false);
     }
-    sqlx::query("DELETE FROM refused_rows WHERE source = $1 AND file = $2")
+    query("DELETE FROM refused_rows WHERE source = $1 AND file = $2")
         .bind(ingest.source.as_str())
         .bind(&file.file)
         .execute(&mut *connection)
@@ -34,7 +34,7 @@ pub(crate) async fn save(
                                        document) {}",
             values(4, 3, rows.len())
         );
-        let mut query = sqlx::query(AssertSqlSafe(text))
+        let mut query = query(AssertSqlSafe(text))
             .bind(ingest.source.as_str())
             .bind(&file.file)
             .bind(interval.to_string())
@@ -52,11 +52,11 @@ pub(crate) async fn save(
 
 /// What the earlier reading refused, by line.
 async fn stored_documents(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     file: &IngestFile,
 ) -> Result<Vec<String>, StoreError> {
-    sqlx::query("SELECT document FROM refused_rows WHERE source = $1 AND file = $2 ORDER BY line")
+    query("SELECT document FROM refused_rows WHERE source = $1 AND file = $2 ORDER BY line")
         .bind(ingest.source.as_str())
         .bind(&file.file)
         .fetch_all(connection)

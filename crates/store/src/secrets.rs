@@ -1,14 +1,12 @@
 //! Secrets, sealed: this crate neither has the master key nor opens anything.
 
 use bist_access::{AuditKey, SealedRegister, SealedSecret, SealedSecrets, SecretEntry};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
 
 use crate::access_change::AccessChange;
 use crate::audit::{Audit, AuditNote, append, begin_chain};
 use crate::columns::{count, impossible, instant_us, signed};
+use crate::db::{Connection, Row, query};
 use crate::error::StoreError;
-use crate::model_versions::IMMEDIATE;
 use crate::pool::Store;
 
 impl Store {
@@ -34,7 +32,7 @@ impl Store {
         audit: &Audit,
         change: impl FnOnce(&mut SealedSecrets) -> Result<(T, AuditNote), E> + Send,
     ) -> Result<T, E> {
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await.map_err(StoreError::from)?;
+        let mut transaction = self.writer.begin_alone().await.map_err(StoreError::from)?;
         let mut secrets = read(&mut transaction).await?;
         let (answer, note) = change(&mut secrets)?;
         write(&mut transaction, &secrets).await?;
@@ -54,7 +52,7 @@ impl Store {
         &self,
         find: impl FnOnce(&mut SealedSecrets) -> Result<AuditKey, E> + Send,
     ) -> Result<AuditKey, E> {
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await.map_err(StoreError::from)?;
+        let mut transaction = self.writer.begin_alone().await.map_err(StoreError::from)?;
         let before = read(&mut transaction).await?;
         let mut secrets = before.clone();
         let key = find(&mut secrets)?;
@@ -84,11 +82,11 @@ impl AccessChange {
     }
 }
 
-async fn read(connection: &mut SqliteConnection) -> Result<SealedSecrets, StoreError> {
-    let register = sqlx::query("SELECT key_check, entries FROM secret_register WHERE id = 1")
+async fn read(connection: &mut Connection) -> Result<SealedSecrets, StoreError> {
+    let register = query("SELECT key_check, entries FROM secret_register WHERE id = 1")
         .fetch_optional(&mut *connection)
         .await?;
-    let secrets = sqlx::query(
+    let secrets = query(
         "SELECT name, revision, set_at_us, wrapped_key, sealed_value FROM secrets ORDER BY name",
     )
     .fetch_all(connection)
@@ -100,13 +98,10 @@ async fn read(connection: &mut SqliteConnection) -> Result<SealedSecrets, StoreE
 }
 
 /// Puts `secrets` in place of what is there.
-async fn write(
-    connection: &mut SqliteConnection,
-    secrets: &SealedSecrets,
-) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM secrets").execute(&mut *connection).await?;
+async fn write(connection: &mut Connection, secrets: &SealedSecrets) -> Result<(), StoreError> {
+    query("DELETE FROM secrets").execute(&mut *connection).await?;
     for SealedSecret { entry, wrapped_key, sealed_value } in &secrets.secrets {
-        sqlx::query(
+        query(
             "INSERT INTO secrets (name, revision, set_at_us, wrapped_key, sealed_value)
              VALUES ($1, $2, $3, $4, $5)",
         )
@@ -118,9 +113,9 @@ async fn write(
         .execute(&mut *connection)
         .await?;
     }
-    sqlx::query("DELETE FROM secret_register").execute(&mut *connection).await?;
+    query("DELETE FROM secret_register").execute(&mut *connection).await?;
     if let Some(SealedRegister { key_check, entries }) = &secrets.register {
-        sqlx::query("INSERT INTO secret_register (id, key_check, entries) VALUES (1, $1, $2)")
+        query("INSERT INTO secret_register (id, key_check, entries) VALUES (1, $1, $2)")
             .bind(key_check)
             .bind(entries)
             .execute(connection)
@@ -129,7 +124,7 @@ async fn write(
     Ok(())
 }
 
-fn sealed_secret(row: &SqliteRow) -> Result<SealedSecret, StoreError> {
+fn sealed_secret(row: &Row) -> Result<SealedSecret, StoreError> {
     Ok(SealedSecret {
         entry: SecretEntry {
             name: row.try_get::<&str, _>("name")?.parse().map_err(impossible)?,
@@ -141,6 +136,6 @@ fn sealed_secret(row: &SqliteRow) -> Result<SealedSecret, StoreError> {
     })
 }
 
-fn sealed_register(row: &SqliteRow) -> Result<SealedRegister, StoreError> {
+fn sealed_register(row: &Row) -> Result<SealedRegister, StoreError> {
     Ok(SealedRegister { key_check: row.try_get("key_check")?, entries: row.try_get("entries")? })
 }

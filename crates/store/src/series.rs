@@ -4,10 +4,9 @@ use bist_market::bar::day_of;
 use bist_market::{Instrument, Interval, Source, Symbol};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use crate::columns::{count, instant, instant_us, interval, source, symbol};
+use crate::db::{Row, query};
 use crate::error::StoreError;
 use crate::instruments::instrument;
 use crate::pool::Store;
@@ -49,7 +48,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn symbol_overviews(&self) -> Result<Vec<SymbolOverview>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT i.symbol, i.name, i.sector, i.origin, s.bar_interval,
                     MAX(s.fetched_at_us) AS fetched_at_us
              FROM bar_series s JOIN instruments i ON i.symbol = s.symbol
@@ -76,7 +75,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn series_overviews(&self) -> Result<Vec<SeriesOverview>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT symbol, bar_interval, source, rows_count, first_opened_at, last_opened_at,
                     fetched_at_us
              FROM bar_series ORDER BY symbol, bar_interval, source",
@@ -95,7 +94,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn series_keys(&self) -> Result<Vec<(Symbol, Interval, Source)>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT symbol, bar_interval, source FROM bar_series
              UNION
              SELECT symbol, bar_interval, source FROM refused_rows WHERE symbol IS NOT NULL
@@ -109,7 +108,7 @@ impl Store {
     }
 }
 
-fn overview(row: &SqliteRow) -> Result<SeriesOverview, StoreError> {
+fn overview(row: &Row) -> Result<SeriesOverview, StoreError> {
     let day = |name| -> Result<Option<Date>, StoreError> {
         let second: Option<i64> = row.try_get(name)?;
         Ok(second.map(instant).transpose()?.map(day_of))

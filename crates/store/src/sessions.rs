@@ -2,12 +2,11 @@
 
 use bist_access::{Account, AccountId, Session, SessionId, TokenDigest};
 use jiff::{SignedDuration, Timestamp};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::access_change::AccessChange;
 use crate::accounts::{PASSKEYS_COUNT, stored_account};
 use crate::columns::{impossible, instant_us, maybe_instant_us};
+use crate::db::{AssertSqlSafe, Row, query};
 use crate::error::StoreError;
 use crate::pool::Store;
 
@@ -85,10 +84,8 @@ impl Store {
              FROM sessions JOIN accounts ON accounts.id = sessions.account
              WHERE sessions.digest = $1"
         );
-        let row = sqlx::query(AssertSqlSafe(text))
-            .bind(digest.as_str())
-            .fetch_optional(&self.reader)
-            .await?;
+        let row =
+            query(AssertSqlSafe(text)).bind(digest.as_str()).fetch_optional(&self.reader).await?;
         row.as_ref().map(|row| Ok((session(row)?, stored_account(row)?.account))).transpose()
     }
 
@@ -98,7 +95,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn sessions(&self, id: &AccountId) -> Result<Vec<Session>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id AS session, account, code_given, signed_in_at_us, last_seen_at_us,
                     stepped_up_until_us, address, user_agent
              FROM sessions WHERE account = $1 ORDER BY last_seen_at_us DESC, id",
@@ -115,7 +112,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn see_session(&self, id: &SessionId, at: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE sessions SET last_seen_at_us = $2 WHERE id = $1")
+        query("UPDATE sessions SET last_seen_at_us = $2 WHERE id = $1")
             .bind(id.as_str())
             .bind(at.as_microsecond())
             .execute(&self.writer)
@@ -135,7 +132,7 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<SignIn>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT number, at_us, outcome, address, user_agent FROM sign_ins
              WHERE account = $1 AND number < $2 ORDER BY number DESC LIMIT $3",
         )
@@ -161,12 +158,12 @@ impl AccessChange {
         digest: &TokenDigest,
     ) -> Result<(), StoreError> {
         let oldest = session.signed_in_at - bist_access::session::SESSION_TIME_MAX;
-        sqlx::query("DELETE FROM sessions WHERE account = $1 AND signed_in_at_us < $2")
+        query("DELETE FROM sessions WHERE account = $1 AND signed_in_at_us < $2")
             .bind(session.account.as_str())
             .bind(oldest.as_microsecond())
             .execute(self.connection())
             .await?;
-        sqlx::query(
+        query(
             "INSERT INTO sessions (id, account, digest, code_given, signed_in_at_us,
                                    last_seen_at_us, stepped_up_until_us, address, user_agent)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -195,7 +192,7 @@ impl AccessChange {
         account: &AccountId,
         id: &SessionId,
     ) -> Result<bool, StoreError> {
-        let ended = sqlx::query("DELETE FROM sessions WHERE account = $1 AND id = $2")
+        let ended = query("DELETE FROM sessions WHERE account = $1 AND id = $2")
             .bind(account.as_str())
             .bind(id.as_str())
             .execute(self.connection())
@@ -213,7 +210,7 @@ impl AccessChange {
         account: &AccountId,
         kept: Option<&SessionId>,
     ) -> Result<u64, StoreError> {
-        let ended = sqlx::query("DELETE FROM sessions WHERE account = $1 AND id <> $2")
+        let ended = query("DELETE FROM sessions WHERE account = $1 AND id <> $2")
             .bind(account.as_str())
             .bind(kept.map_or("", SessionId::as_str))
             .execute(self.connection())
@@ -233,7 +230,7 @@ impl AccessChange {
         digest: &TokenDigest,
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE sessions SET digest = $2, stepped_up_until_us = $3 WHERE id = $1")
+        query("UPDATE sessions SET digest = $2, stepped_up_until_us = $3 WHERE id = $1")
             .bind(id.as_str())
             .bind(digest.as_str())
             .bind(until.as_microsecond())
@@ -254,7 +251,7 @@ impl AccessChange {
         outcome: SignInOutcome,
         origins: &Origins,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO sign_ins (number, account, at_us, outcome, address, user_agent)
              VALUES ((SELECT COALESCE(MAX(number), 0) + 1 FROM sign_ins), $1, $2, $3, $4, $5)",
         )
@@ -265,7 +262,7 @@ impl AccessChange {
         .bind(&origins.user_agent)
         .execute(self.connection())
         .await?;
-        sqlx::query("DELETE FROM sign_ins WHERE account = $1 AND at_us < $2")
+        query("DELETE FROM sign_ins WHERE account = $1 AND at_us < $2")
             .bind(account.as_str())
             .bind((at - SIGN_INS_KEPT_FOR).as_microsecond())
             .execute(self.connection())
@@ -274,7 +271,7 @@ impl AccessChange {
     }
 }
 
-fn session(row: &SqliteRow) -> Result<Session, StoreError> {
+fn session(row: &Row) -> Result<Session, StoreError> {
     Ok(Session {
         id: row.try_get::<&str, _>("session")?.parse().map_err(impossible)?,
         account: row.try_get::<&str, _>("account")?.parse().map_err(impossible)?,
@@ -287,7 +284,7 @@ fn session(row: &SqliteRow) -> Result<Session, StoreError> {
     })
 }
 
-fn sign_in(row: &SqliteRow) -> Result<SignIn, StoreError> {
+fn sign_in(row: &Row) -> Result<SignIn, StoreError> {
     let outcome: &str = row.try_get("outcome")?;
     Ok(SignIn {
         number: row.try_get("number")?,

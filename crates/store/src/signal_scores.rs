@@ -7,12 +7,10 @@ use bist_trading::{NeverKnown, SignalScore};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
 
 use crate::columns::{count, document, impossible, json, maybe_instant_us, origin, signed, symbol};
+use crate::db::{Connection, Row, query};
 use crate::error::StoreError;
-use crate::model_versions::IMMEDIATE;
 use crate::pool::Store;
 use crate::signals::{SignalRecord, says_the_same};
 
@@ -92,7 +90,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn serve_signals(&self, signals: &[SignalRecord]) -> Result<(), StoreError> {
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.writer.begin_alone().await?;
         serve(&mut transaction, signals).await?;
         Ok(transaction.commit().await?)
     }
@@ -103,7 +101,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn waiting_signals(&self) -> Result<Vec<ServedSignal>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT g.number, g.issue, g.document, NULL AS scored_at_us
              FROM served_signals AS g LEFT JOIN signal_scores AS s ON s.served_number = g.number
              WHERE s.served_number IS NULL ORDER BY g.number",
@@ -129,7 +127,7 @@ impl Store {
         let mut transaction = self.writer.begin().await?;
         let mut noted_count = 0;
         for (number, score) in scores {
-            let inserted = sqlx::query(
+            let inserted = query(
                 "INSERT INTO signal_scores (served_number, state, scored_at_us, document)
                  VALUES ($1, $2, $3, $4) ON CONFLICT (served_number) DO NOTHING",
             )
@@ -155,7 +153,7 @@ impl Store {
         origin: Origin,
         horizon: Horizon,
     ) -> Result<Vec<ScoredSignal>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT g.symbol, g.model_version, g.as_of, s.document
              FROM served_signals AS g JOIN signal_scores AS s ON s.served_number = g.number
              WHERE g.origin = $1 AND g.horizon = $2 AND s.state = $3 ORDER BY g.as_of, g.number",
@@ -176,7 +174,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn served_counts(&self) -> Result<Vec<ServedCounts>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT g.origin, g.horizon, COUNT(*) AS served,
                     COUNT(CASE WHEN s.state = $1 THEN 1 END) AS scored,
                     COUNT(CASE WHEN s.state = $2 THEN 1 END) AS never_known
@@ -210,7 +208,7 @@ impl Store {
         origin: Origin,
         horizon: Horizon,
     ) -> Result<Vec<NeverKnown>, StoreError> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT s.document
              FROM served_signals AS g JOIN signal_scores AS s ON s.served_number = g.number
              WHERE g.origin = $1 AND g.horizon = $2 AND s.state = $3 ORDER BY g.number",
@@ -239,7 +237,7 @@ impl Store {
         filter: ServedFilter,
         limit: u32,
     ) -> Result<Vec<ServedSignal>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT g.number, g.issue, g.document, s.scored_at_us, s.document AS score
              FROM served_signals AS g LEFT JOIN signal_scores AS s ON s.served_number = g.number
              WHERE g.origin = $1 AND ($2 IS NULL OR g.horizon = $2)
@@ -270,7 +268,7 @@ impl Store {
 
 /// Adds those of `signals` to the record of which the newest issue does not say the same.
 pub(crate) async fn serve(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     signals: &[SignalRecord],
 ) -> Result<(), StoreError> {
     for record in signals {
@@ -279,11 +277,8 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-async fn serve_one(
-    connection: &mut SqliteConnection,
-    record: &SignalRecord,
-) -> Result<(), StoreError> {
-    let newest = sqlx::query(
+async fn serve_one(connection: &mut Connection, record: &SignalRecord) -> Result<(), StoreError> {
+    let newest = query(
         "SELECT issue, document FROM served_signals WHERE signal_id = $1
          ORDER BY issue DESC LIMIT 1",
     )
@@ -298,7 +293,7 @@ async fn serve_one(
         }
         issue = row.try_get::<i64, _>("issue")? + 1;
     }
-    sqlx::query(
+    query(
         "INSERT INTO served_signals (number, signal_id, issue, origin, horizon, symbol,
                                      model_version, as_of, made_at_us, document)
          VALUES ((SELECT COALESCE(MAX(number), 0) + 1 FROM served_signals),
@@ -318,7 +313,7 @@ async fn serve_one(
     Ok(())
 }
 
-fn served(row: &SqliteRow, score: Option<KeptScore>) -> Result<ServedSignal, StoreError> {
+fn served(row: &Row, score: Option<KeptScore>) -> Result<ServedSignal, StoreError> {
     Ok(ServedSignal {
         number: count(row, "number")?,
         issue: count(row, "issue")?,
@@ -327,7 +322,7 @@ fn served(row: &SqliteRow, score: Option<KeptScore>) -> Result<ServedSignal, Sto
     })
 }
 
-fn scored(row: &SqliteRow, horizon: Horizon) -> Result<ScoredSignal, StoreError> {
+fn scored(row: &Row, horizon: Horizon) -> Result<ScoredSignal, StoreError> {
     let KeptScore::Scored(score) = document("score of a signal", row)? else {
         return Err(impossible("a scored signal without score"));
     };

@@ -11,12 +11,11 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sqlx::SqliteConnection;
 
 use crate::audit::{Audit, AuditNote, append};
 use crate::columns::{document, json as text};
+use crate::db::{Connection, query};
 use crate::error::StoreError;
-use crate::model_versions::IMMEDIATE;
 use crate::pool::Store;
 use crate::signal_scores::serve;
 
@@ -90,7 +89,7 @@ impl Store {
         audit: &Audit,
     ) -> Result<Vec<SignalRecord>, StoreError> {
         assert_eq!(signals.len(), explanations.len(), "each signal is explained");
-        let mut transaction = self.writer.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.writer.begin_alone().await?;
         let (mut kept, mut new) = (Vec::with_capacity(signals.len()), Vec::new());
         let mut as_before = BTreeSet::new();
         for (record, explanation) in signals.iter().zip(explanations) {
@@ -111,7 +110,7 @@ impl Store {
             !as_before.contains(id.as_str())
         };
         for record in forecasts.iter().filter(is_new) {
-            sqlx::query(
+            query(
                 "INSERT INTO forecasts (symbol, model_version, as_of, made_at_us, document)
                  VALUES ($1, $2, $3, $4, $5)
                  ON CONFLICT (symbol, model_version, as_of) DO UPDATE SET
@@ -126,7 +125,7 @@ impl Store {
             .await?;
         }
         for (record, explanation) in &new {
-            sqlx::query(
+            query(
                 "INSERT INTO signals (id, symbol, model_version, as_of, made_at_us, document)
                  VALUES ($1, $2, $3, $4, $5, $6)
                  ON CONFLICT (id) DO UPDATE SET
@@ -140,7 +139,7 @@ impl Store {
             .bind(text("signal", record)?)
             .execute(&mut *transaction)
             .await?;
-            sqlx::query(
+            query(
                 "INSERT INTO explanations (signal_id, document) VALUES ($1, $2)
                  ON CONFLICT (signal_id) DO UPDATE SET document = EXCLUDED.document",
             )
@@ -168,7 +167,7 @@ impl Store {
         model_version: &str,
         symbol: Option<Symbol>,
     ) -> Result<Vec<ForecastRecord>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT f.document FROM forecasts f
              JOIN (SELECT symbol, MAX(as_of) AS as_of FROM forecasts
                    WHERE model_version = $1 GROUP BY symbol) newest
@@ -194,7 +193,7 @@ impl Store {
         model_version: &str,
         symbol: Option<Symbol>,
     ) -> Result<Vec<SignalRecord>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT s.document FROM signals s
              JOIN (SELECT symbol, MAX(as_of) AS as_of FROM signals
                    WHERE model_version = $1 GROUP BY symbol) newest
@@ -216,7 +215,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn signal(&self, id: &str) -> Result<Option<SignalRecord>, StoreError> {
-        sqlx::query("SELECT document FROM signals WHERE id = $1")
+        query("SELECT document FROM signals WHERE id = $1")
             .bind(id)
             .fetch_optional(&self.reader)
             .await?
@@ -231,7 +230,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn explanation(&self, signal_id: &str) -> Result<Option<Explanation>, StoreError> {
-        sqlx::query("SELECT document FROM explanations WHERE signal_id = $1")
+        query("SELECT document FROM explanations WHERE signal_id = $1")
             .bind(signal_id)
             .fetch_optional(&self.reader)
             .await?
@@ -242,10 +241,10 @@ impl Store {
 
 /// The newest issue of the signal `id`.
 async fn kept_signal(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: &str,
 ) -> Result<Option<SignalRecord>, StoreError> {
-    sqlx::query("SELECT document FROM signals WHERE id = $1")
+    query("SELECT document FROM signals WHERE id = $1")
         .bind(id)
         .fetch_optional(connection)
         .await?

@@ -3,6 +3,7 @@
 use bist_market::Snapshot;
 
 use crate::columns::{document, json};
+use crate::db::query;
 use crate::error::StoreError;
 use crate::pool::Store;
 
@@ -13,14 +14,14 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn save_snapshot(&self, hash: &str, snapshot: &Snapshot) -> Result<(), StoreError> {
-        let known = sqlx::query("SELECT hash FROM snapshots WHERE hash = $1")
+        let known = query("SELECT hash FROM snapshots WHERE hash = $1")
             .bind(hash)
             .fetch_optional(&self.reader)
             .await?;
         if known.is_some() {
             return Ok(());
         }
-        sqlx::query(
+        query(
             "INSERT INTO snapshots (hash, document) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING",
         )
         .bind(hash)
@@ -37,7 +38,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn snapshot(&self, hash: &str) -> Result<Option<Snapshot>, StoreError> {
-        sqlx::query("SELECT document FROM snapshots WHERE hash = $1")
+        query("SELECT document FROM snapshots WHERE hash = $1")
             .bind(hash)
             .fetch_optional(&self.reader)
             .await?

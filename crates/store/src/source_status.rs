@@ -3,10 +3,9 @@
 use bist_market::Source;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use crate::columns::{count, day, instant_us, maybe_instant_us, source};
+use crate::db::{Connection, Row, query};
 use crate::error::StoreError;
 use crate::ingests::Ingest;
 use crate::pool::Store;
@@ -47,7 +46,7 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn source_statuses(&self) -> Result<Vec<SourceStatus>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT source, last_attempt_at_us, last_success_at_us, last_error, failures_count,
                     newest_day
              FROM source_status ORDER BY source",
@@ -75,7 +74,7 @@ impl Store {
             AttemptOutcome::Done => (Some(at), None),
             AttemptOutcome::Failed { reason } => (None, Some(reason)),
         };
-        sqlx::query(
+        query(
             "INSERT INTO source_status (source, last_attempt_at_us, last_success_at_us, last_error,
                                         failures_count)
              VALUES ($1, $2, $3, $4, $5)
@@ -100,11 +99,11 @@ impl Store {
 
 /// Notes that the source of `ingest` has answered, with `newest_day` if the answer tells of days.
 pub(crate) async fn answered(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     ingest: Ingest,
     newest_day: Option<Date>,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO source_status (source, last_attempt_at_us, last_success_at_us, failures_count,
                                     newest_day)
          VALUES ($1, $2, $2, 0, $3)
@@ -124,7 +123,7 @@ pub(crate) async fn answered(
     Ok(())
 }
 
-fn status(row: &SqliteRow) -> Result<SourceStatus, StoreError> {
+fn status(row: &Row) -> Result<SourceStatus, StoreError> {
     let newest_day: Option<&str> = row.try_get("newest_day")?;
     Ok(SourceStatus {
         source: source(row)?,

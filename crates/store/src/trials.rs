@@ -1,9 +1,9 @@
 //! The ledger of trials: rows are only ever added, and each is chained to the one before.
 
 use bist_lifecycle::Trial;
-use sqlx::{Row as _, SqliteExecutor};
 
 use crate::columns::{document, json};
+use crate::db::{Target, query};
 use crate::error::StoreError;
 use crate::pool::Store;
 
@@ -15,11 +15,11 @@ impl Store {
     /// [`StoreError::LedgerBroken`] when somebody changed it, and the others as the database gives
     /// them.
     pub async fn record_trials(&self, trials: &[Trial]) -> Result<(), StoreError> {
-        let mut transaction = self.writer.begin().await?;
+        let mut transaction = self.writer.begin_alone().await?;
         let (recorded, mut link) = read_ledger(&mut *transaction).await?;
         for (number, trial) in (recorded.len() + 1..).zip(trials) {
             link = trial.link(&link);
-            sqlx::query("INSERT INTO trials (number, link, document) VALUES ($1, $2, $3)")
+            query("INSERT INTO trials (number, link, document) VALUES ($1, $2, $3)")
                 .bind(i64::try_from(number).unwrap_or(i64::MAX))
                 .bind(&link)
                 .bind(json("trial", trial)?)
@@ -41,11 +41,11 @@ impl Store {
 }
 
 /// The trials and the last link of their chain.
-async fn read_ledger(
-    connection: impl SqliteExecutor<'_>,
+async fn read_ledger<'c>(
+    target: impl Into<Target<'c>>,
 ) -> Result<(Vec<Trial>, String), StoreError> {
-    let rows = sqlx::query("SELECT number, link, document FROM trials ORDER BY number")
-        .fetch_all(connection)
+    let rows = query("SELECT number, link, document FROM trials ORDER BY number")
+        .fetch_all(target)
         .await?;
     let mut trials = Vec::with_capacity(rows.len());
     let mut last = String::new();

@@ -19,7 +19,7 @@ use crate::progress::{Progress, ProgressSink};
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// After how many looks a run says that it goes on, though nothing has changed.
-const RENEW_AFTER_LOOKS: u32 = 30;
+const RENEW_AFTER_LOOKS: u32 = 10;
 
 /// How long a run that has failed once waits before it is begun again.
 const RETRY_WAIT_FIRST: SignedDuration = SignedDuration::from_mins(15);
@@ -123,6 +123,10 @@ impl Attended<'_> {
             tokio::time::sleep(LOOK_EVERY).await;
             looks_count += 1;
             if let Err(error) = self.look_once(looks_count).await {
+                if matches!(error, StoreError::JobLost(_)) {
+                    // Somebody else does it now.
+                    self.cancelled.store(true, Ordering::Relaxed);
+                }
                 tracing::warn!(job = %self.run.name, run = self.run.id, %error,
                     "{}: how far it is could not be noted: {error}", self.run.name);
             }
@@ -249,6 +253,7 @@ impl Attended<'_> {
         outcome: Result<String, StageError>,
     ) -> Result<JobRun, StoreError> {
         let (app, now) = (self.app, self.app.now());
+        app.store.renew_job(&self.run, now).await?;
         let (name, id) = (self.run.name.clone(), self.run.id);
         let (end, told) = match outcome {
             Ok(told) => (JobEnd::Done, told),

@@ -2,9 +2,9 @@
 
 use bist_lifecycle::experiment::ExperimentState;
 use bist_market::Origin;
-use sqlx::SqliteConnection;
 
 use super::IngestBatch;
+use crate::db::{Connection, query, query_scalar};
 use crate::error::StoreError;
 use crate::instruments::held_origin;
 
@@ -37,7 +37,7 @@ const REMOVALS: [&str; 22] = [
 
 /// Removes the sample market where `batch` takes its place; returns how many symbols it had.
 pub(super) async fn make_room(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     batch: &IngestBatch,
 ) -> Result<u64, StoreError> {
     let replaces = match (held_origin(connection).await?, batch.origin) {
@@ -48,7 +48,7 @@ pub(super) async fn make_room(
         }
         (Some(Origin::Sample), Origin::Sample) => {
             let names: Vec<String> =
-                sqlx::query_scalar("SELECT file FROM ingests").fetch_all(&mut *connection).await?;
+                query_scalar("SELECT file FROM ingests").fetch_all(&mut *connection).await?;
             batch.files.iter().any(|file| !names.contains(&file.file))
         }
         (Some(Origin::Market), Origin::Market) | (None, _) => false,
@@ -57,9 +57,9 @@ pub(super) async fn make_room(
         return Ok(0);
     }
     let symbols: i64 =
-        sqlx::query_scalar("SELECT COUNT(*) FROM instruments").fetch_one(&mut *connection).await?;
+        query_scalar("SELECT COUNT(*) FROM instruments").fetch_one(&mut *connection).await?;
     for statement in REMOVALS {
-        sqlx::query(statement).execute(&mut *connection).await?;
+        query(statement).execute(&mut *connection).await?;
     }
     end_experiments(connection, batch).await?;
     Ok(symbols.unsigned_abs())
@@ -67,10 +67,10 @@ pub(super) async fn make_room(
 
 /// Experiments stay, and end with the models that they compared.
 async fn end_experiments(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     batch: &IngestBatch,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "UPDATE experiments SET state = $1, concluded_at_us = $2, concluded_by = 'bist ingest',
              conclusion = 'the sample market and the models that it compared gave way'
          WHERE state = 'running'",

@@ -7,12 +7,11 @@ use bist_lifecycle::study::{
 };
 use jiff::Timestamp;
 use serde_json::Value;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
 use super::{AttributeKind, trial_id};
 use crate::bulk::{ROWS_PER_STATEMENT, placeholders};
 use crate::columns::{count, document, impossible, maybe_instant_us, signed};
+use crate::db::{AssertSqlSafe, Connection, Row, query};
 use crate::error::StoreError;
 use crate::pool::Store;
 
@@ -24,11 +23,10 @@ impl Store {
     /// [`StoreError`] when the database fails.
     pub async fn studies(&self) -> Result<Vec<StudyRecord>, StoreError> {
         let mut transaction = self.reader.begin().await?;
-        let rows = sqlx::query(
-            "SELECT id, name, directions FROM studies WHERE name IS NOT NULL ORDER BY id",
-        )
-        .fetch_all(&mut *transaction)
-        .await?;
+        let rows =
+            query("SELECT id, name, directions FROM studies WHERE name IS NOT NULL ORDER BY id")
+                .fetch_all(&mut *transaction)
+                .await?;
         let mut studies = rows.iter().map(record).collect::<Result<Vec<_>, _>>()?;
         for study in &mut studies {
             read_attributes(&mut transaction, study).await?;
@@ -43,7 +41,7 @@ impl Store {
     /// [`StoreError`] when the database fails.
     pub async fn find_study(&self, name: &str) -> Result<Option<StudyRecord>, StoreError> {
         let mut transaction = self.reader.begin().await?;
-        let row = sqlx::query("SELECT id, name, directions FROM studies WHERE name = $1")
+        let row = query("SELECT id, name, directions FROM studies WHERE name = $1")
             .bind(name)
             .fetch_optional(&mut *transaction)
             .await?;
@@ -82,12 +80,12 @@ impl Store {
 
     /// That there is such a study.
     pub(super) async fn study_exists(&self, study: StudyId) -> Result<(), StoreError> {
-        exists(&mut *self.reader.acquire().await?, study).await
+        exists(&mut self.reader.acquire().await?, study).await
     }
 }
 
-async fn exists(connection: &mut SqliteConnection, study: StudyId) -> Result<(), StoreError> {
-    sqlx::query("SELECT id FROM studies WHERE id = $1 AND name IS NOT NULL")
+async fn exists(connection: &mut Connection, study: StudyId) -> Result<(), StoreError> {
+    query("SELECT id FROM studies WHERE id = $1 AND name IS NOT NULL")
         .bind(study.0)
         .fetch_optional(connection)
         .await?
@@ -97,7 +95,7 @@ async fn exists(connection: &mut SqliteConnection, study: StudyId) -> Result<(),
 
 /// The trials with `numbers`, as many as fit into one statement.
 pub(super) async fn trials_numbered(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     study: StudyId,
     numbers: &[i64],
 ) -> Result<Vec<FrozenTrial>, StoreError> {
@@ -107,7 +105,7 @@ pub(super) async fn trials_numbered(
 
 /// The trials for which the condition `those` holds, whose values from `$2` on are `numbers`.
 async fn read_trials(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     study: StudyId,
     those: &str,
     numbers: &[i64],
@@ -143,12 +141,12 @@ fn statement(columns: &str, those: &str) -> String {
 }
 
 async fn rows(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     text: String,
     study: StudyId,
     numbers: &[i64],
-) -> Result<Vec<SqliteRow>, StoreError> {
-    let query = sqlx::query(AssertSqlSafe(text)).bind(study.0);
+) -> Result<Vec<Row>, StoreError> {
+    let query = query(AssertSqlSafe(text)).bind(study.0);
     let query = numbers.iter().fold(query, |query, number| query.bind(*number));
     Ok(query.fetch_all(connection).await?)
 }
@@ -157,7 +155,7 @@ async fn rows(
 const TRIALS: &str = "state, started_at_us, completed_at_us FROM study_trials";
 
 /// How a row adds to its trial.
-type ReadPart = fn(&mut FrozenTrial, &SqliteRow) -> Result<(), StoreError>;
+type ReadPart = fn(&mut FrozenTrial, &Row) -> Result<(), StoreError>;
 
 /// What trials have any number of: the columns with their table.
 const PARTS: [(&str, ReadPart); 4] = [
@@ -167,31 +165,31 @@ const PARTS: [(&str, ReadPart); 4] = [
     ("attribute, kind, document FROM study_trial_attributes", read_attribute),
 ];
 
-fn read_value(trial: &mut FrozenTrial, row: &SqliteRow) -> Result<(), StoreError> {
+fn read_value(trial: &mut FrozenTrial, row: &Row) -> Result<(), StoreError> {
     trial.values.get_or_insert_default().push(row.try_get("objective_value")?);
     Ok(())
 }
 
-fn read_param(trial: &mut FrozenTrial, row: &SqliteRow) -> Result<(), StoreError> {
+fn read_param(trial: &mut FrozenTrial, row: &Row) -> Result<(), StoreError> {
     let internal = row.try_get("internal_value")?;
     let param = Param { distribution: document("distribution", row)?, internal };
     trial.params.insert(row.try_get("name")?, param);
     Ok(())
 }
 
-fn read_report(trial: &mut FrozenTrial, row: &SqliteRow) -> Result<(), StoreError> {
+fn read_report(trial: &mut FrozenTrial, row: &Row) -> Result<(), StoreError> {
     let value: Option<f64> = row.try_get("reported_value")?;
     trial.intermediate_values.insert(count(row, "step")?, value.unwrap_or(f64::NAN));
     Ok(())
 }
 
-fn read_attribute(trial: &mut FrozenTrial, row: &SqliteRow) -> Result<(), StoreError> {
+fn read_attribute(trial: &mut FrozenTrial, row: &Row) -> Result<(), StoreError> {
     let (user, system) = (&mut trial.user_attrs, &mut trial.system_attrs);
     remember(row, user, system)
 }
 
 fn remember(
-    row: &SqliteRow,
+    row: &Row,
     user: &mut BTreeMap<String, Value>,
     system: &mut BTreeMap<String, Value>,
 ) -> Result<(), StoreError> {
@@ -201,7 +199,7 @@ fn remember(
     Ok(())
 }
 
-fn record(row: &SqliteRow) -> Result<StudyRecord, StoreError> {
+fn record(row: &Row) -> Result<StudyRecord, StoreError> {
     Ok(StudyRecord {
         id: StudyId(row.try_get("id")?),
         name: row.try_get("name")?,
@@ -212,14 +210,13 @@ fn record(row: &SqliteRow) -> Result<StudyRecord, StoreError> {
 }
 
 async fn read_attributes(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     study: &mut StudyRecord,
 ) -> Result<(), StoreError> {
-    let rows =
-        sqlx::query("SELECT kind, attribute, document FROM study_attributes WHERE study_id = $1")
-            .bind(study.id.0)
-            .fetch_all(connection)
-            .await?;
+    let rows = query("SELECT kind, attribute, document FROM study_attributes WHERE study_id = $1")
+        .bind(study.id.0)
+        .fetch_all(connection)
+        .await?;
     rows.iter().try_for_each(|row| remember(row, &mut study.user_attrs, &mut study.system_attrs))
 }
 

@@ -6,12 +6,12 @@ use bist_lifecycle::study::{
 };
 use jiff::Timestamp;
 use serde_json::Value;
-use sqlx::{Row as _, SqliteConnection};
 
 use super::reads::{parse_state, trials_numbered};
 use super::writes::lock;
 use super::{AttributeKind, place, trial_id};
 use crate::columns::{document, json, signed};
+use crate::db::{Connection, query};
 use crate::error::StoreError;
 use crate::pool::Store;
 
@@ -31,7 +31,7 @@ impl Store {
         let mut transaction = self.writer.begin().await?;
         let directions = lock(&mut transaction, study).await?;
         trial.check(directions.len(), |_| None)?;
-        let row = sqlx::query(
+        let row = query(
             "SELECT COALESCE(MAX(number) + 1, 0) AS number FROM study_trials WHERE study_id = $1",
         )
         .bind(study.0)
@@ -39,7 +39,7 @@ impl Store {
         .await?;
         let number = crate::columns::count(&row, "number")?;
         let trial = trial.begin(trial_id(study, number), number, at);
-        sqlx::query(
+        query(
             "INSERT INTO study_trials (study_id, number, state, started_at_us, completed_at_us)
              VALUES ($1, $2, $3, $4, $5)",
         )
@@ -84,16 +84,16 @@ impl Store {
         const FIRST: &str = "SELECT MIN(number) AS number FROM study_trials
                              WHERE study_id = $1 AND state = 'waiting'";
         // Most of the time none waits, and nobody has to be locked out to know that.
-        let row = sqlx::query(FIRST).bind(study.0).fetch_one(&self.reader).await?;
+        let row = query(FIRST).bind(study.0).fetch_one(&self.reader).await?;
         if row.try_get::<Option<i64>, _>("number")?.is_none() {
             self.study_exists(study).await?;
             return Ok(None);
         }
         let mut transaction = self.writer.begin().await?;
         lock(&mut transaction, study).await?;
-        let row = sqlx::query(FIRST).bind(study.0).fetch_one(&mut *transaction).await?;
+        let row = query(FIRST).bind(study.0).fetch_one(&mut *transaction).await?;
         let Some(number) = row.try_get::<Option<i64>, _>("number")? else { return Ok(None) };
-        sqlx::query(
+        query(
             "UPDATE study_trials SET state = $1, started_at_us = $2
              WHERE study_id = $3 AND number = $4 AND state = 'waiting'",
         )
@@ -192,7 +192,7 @@ impl Store {
 
 /// A change of one trial, within a transaction that has locked its study.
 struct Act<'a> {
-    connection: &'a mut SqliteConnection,
+    connection: &'a mut Connection,
     study: StudyId,
     number: i64,
 }
@@ -201,7 +201,7 @@ impl<'a> Act<'a> {
     /// Locks the study of an unfinished trial; returns what is known of the trial without looking
     /// further, and how many objectives the study has.
     async fn begin(
-        connection: &'a mut SqliteConnection,
+        connection: &'a mut Connection,
         id: TrialId,
     ) -> Result<(Self, FrozenTrial, usize), StoreError> {
         let (study, number) = place(id);
@@ -210,7 +210,7 @@ impl<'a> Act<'a> {
             Err(StoreError::Study(_)) => return Err(unknown.into()),
             other => other?,
         };
-        let row = sqlx::query("SELECT state FROM study_trials WHERE study_id = $1 AND number = $2")
+        let row = query("SELECT state FROM study_trials WHERE study_id = $1 AND number = $2")
             .bind(study.0)
             .bind(number)
             .fetch_optional(&mut *connection)
@@ -224,7 +224,7 @@ impl<'a> Act<'a> {
 
     /// What the parameter `name` of this trial is.
     async fn param(&mut self, name: &str) -> Result<Option<Param>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT document, internal_value FROM study_trial_params
              WHERE study_id = $1 AND number = $2 AND name = $3",
         )
@@ -242,19 +242,17 @@ impl<'a> Act<'a> {
 
     /// What the parameter `name` may be in some trial of the study; all have it of one kind.
     async fn kind(&mut self, name: &str) -> Result<Option<Distribution>, StoreError> {
-        sqlx::query(
-            "SELECT document FROM study_trial_params WHERE study_id = $1 AND name = $2 LIMIT 1",
-        )
-        .bind(self.study.0)
-        .bind(name)
-        .fetch_optional(&mut *self.connection)
-        .await?
-        .map(|row| document("distribution", &row))
-        .transpose()
+        query("SELECT document FROM study_trial_params WHERE study_id = $1 AND name = $2 LIMIT 1")
+            .bind(self.study.0)
+            .bind(name)
+            .fetch_optional(&mut *self.connection)
+            .await?
+            .map(|row| document("distribution", &row))
+            .transpose()
     }
 
     async fn save_param(&mut self, name: &str, param: &Param) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO study_trial_params (study_id, number, name, internal_value, document)
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT (study_id, number, name) DO NOTHING",
         )
@@ -269,7 +267,7 @@ impl<'a> Act<'a> {
     }
 
     async fn save_report(&mut self, step: u64, value: f64) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO study_trial_reports (study_id, number, step, reported_value)
              VALUES ($1, $2, $3, $4)
              ON CONFLICT (study_id, number, step)
@@ -286,7 +284,7 @@ impl<'a> Act<'a> {
 
     async fn save_values(&mut self, values: &[f64]) -> Result<(), StoreError> {
         for (objective, value) in (0_i64..).zip(values) {
-            sqlx::query(
+            query(
                 "INSERT INTO study_trial_values (study_id, number, objective, objective_value)
                  VALUES ($1, $2, $3, $4)",
             )
@@ -301,7 +299,7 @@ impl<'a> Act<'a> {
     }
 
     async fn save_end(&mut self, state: TrialState, at: Timestamp) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "UPDATE study_trials SET state = $1, completed_at_us = $2
              WHERE study_id = $3 AND number = $4 AND state IN ('running', 'waiting')",
         )
@@ -320,7 +318,7 @@ impl<'a> Act<'a> {
         key: &str,
         value: &Value,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        query(
             "INSERT INTO study_trial_attributes (study_id, number, kind, attribute, document)
              VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (study_id, number, kind, attribute)

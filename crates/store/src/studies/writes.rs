@@ -2,10 +2,10 @@
 
 use bist_lifecycle::study::{StudyDirection, StudyId, StudyStorageError};
 use serde_json::Value;
-use sqlx::{Row as _, SqliteConnection};
 
 use super::AttributeKind;
 use crate::columns::{impossible, json};
+use crate::db::{Connection, query};
 use crate::error::StoreError;
 use crate::pool::Store;
 
@@ -24,7 +24,8 @@ impl Store {
         if directions.is_empty() {
             return Err(StudyStorageError::NoDirections(name.to_owned()).into());
         }
-        let made = sqlx::query(
+        let mut transaction = self.writer.begin_alone().await?;
+        let made = query(
             "INSERT INTO studies (id, name, directions)
              VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM studies), $1, $2)
              ON CONFLICT (name) DO NOTHING
@@ -32,8 +33,9 @@ impl Store {
         )
         .bind(name)
         .bind(json("direction", &directions)?)
-        .fetch_optional(&self.writer)
+        .fetch_optional(&mut *transaction)
         .await?;
+        transaction.commit().await?;
         let duplicated = || StudyStorageError::DuplicatedStudy(name.to_owned());
         Ok(StudyId(made.ok_or_else(duplicated)?.try_get("id")?))
     }
@@ -55,7 +57,7 @@ impl Store {
             "DELETE FROM study_attributes WHERE study_id = $1",
             "UPDATE studies SET name = NULL WHERE id = $1",
         ] {
-            sqlx::query(statement).bind(study.0).execute(&mut *transaction).await?;
+            query(statement).bind(study.0).execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -75,7 +77,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut transaction = self.writer.begin().await?;
         lock(&mut transaction, study).await?;
-        sqlx::query(
+        query(
             "INSERT INTO study_attributes (study_id, kind, attribute, document)
              VALUES ($1, $2, $3, $4)
              ON CONFLICT (study_id, kind, attribute) DO UPDATE SET document = EXCLUDED.document",
@@ -94,11 +96,11 @@ impl Store {
 /// Keeps everybody else from changing the study until the end of the transaction, of which this is
 /// the first statement; returns the directions.
 pub(super) async fn lock(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     study: StudyId,
 ) -> Result<Vec<StudyDirection>, StoreError> {
     // Writing the row is what locks it, in SQLite and in PostgreSQL.
-    let row = sqlx::query(
+    let row = query(
         "UPDATE studies SET name = name WHERE id = $1 AND name IS NOT NULL RETURNING directions",
     )
     .bind(study.0)

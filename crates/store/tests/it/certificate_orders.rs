@@ -3,13 +3,13 @@
 use bist_store::Store;
 use bist_store::certificate_orders::OrderTurn;
 use jiff::{SignedDuration, Timestamp};
-use tempfile::TempDir;
+
+use crate::home::Home;
 
 #[tokio::test]
 async fn one_orders_at_a_time_and_a_failure_is_waited_out_by_all() {
-    let folder = TempDir::new().unwrap();
-    let ours = Store::open(folder.path()).await.unwrap();
-    let theirs = Store::open(folder.path()).await.unwrap();
+    let home = Home::new();
+    let (ours, theirs) = (home.open().await, home.open().await);
     let now: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
     let minute = SignedDuration::from_mins(1);
     let claim = async |store: &Store, wanted, now: Timestamp| {

@@ -8,10 +8,8 @@ use bist_store::{ExposureRecord, Store, StoreError};
 use bist_trading::ReturnInterval;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
-use sqlx::Connection as _;
-use sqlx::sqlite::SqliteConnection;
-use tempfile::TempDir;
 
+use crate::home::{Home, Raw};
 use crate::store;
 
 const DAY: Date = date(2026, 11, 20);
@@ -36,24 +34,17 @@ fn declared() -> DeclaredExperiment {
     design.declare().unwrap()
 }
 
-async fn raw(folder: &TempDir) -> SqliteConnection {
-    let url = format!("sqlite:{}", folder.path().join("bist.sqlite").display());
-    SqliteConnection::connect(&url).await.unwrap()
-}
-
 /// Puts an experiment down without versions that it compares.
-async fn put_down(folder: &TempDir) -> SqliteConnection {
-    let mut raw = raw(folder).await;
-    sqlx::query(
+async fn put_down(home: &Home) -> Raw {
+    let mut raw = home.raw().await;
+    let design = declared();
+    let (digest, document) = (design.design_sha256(), serde_json::to_string(&design).unwrap());
+    let insert = format!(
         "INSERT INTO experiments (id, horizon, state, declared_at_us, declared_by, reason,
                                   design_sha256, document)
-         VALUES ('autumn', '5', 'running', 0, 'ayse', 'a test', $1, $2)",
-    )
-    .bind(declared().design_sha256())
-    .bind(serde_json::to_string(&declared()).unwrap())
-    .execute(&mut raw)
-    .await
-    .unwrap();
+         VALUES ('autumn', '5', 'running', 0, 'ayse', 'a test', '{digest}', '{document}')"
+    );
+    raw.execute(insert).await.unwrap();
     raw
 }
 
@@ -125,13 +116,13 @@ async fn forecasts_and_outcomes_are_added_once_and_never_changed() {
         ("UPDATE experiments SET document = '{}'", "designs of experiments are never"),
         ("DELETE FROM experiments", "experiments are never removed"),
     ] {
-        let error = sqlx::query(statement).execute(&mut raw).await.unwrap_err();
+        let error = raw.execute(statement).await.unwrap_err();
         assert!(error.to_string().contains(told), "{statement}: {error}");
     }
     let end = "UPDATE experiments SET state = 'stopped', concluded_at_us = 0, concluded_by = 'a',
                conclusion = 'b'";
-    sqlx::query(end).execute(&mut raw).await.unwrap();
-    let error = sqlx::query(end).execute(&mut raw).await.unwrap_err();
+    raw.execute(end).await.unwrap();
+    let error = raw.execute(end).await.unwrap_err();
     assert!(error.to_string().contains("conclusions of experiments are never"), "{error}");
     assert_eq!(log(&store, &[exposure("AKBNK", "old")]).await, 0, "it is over");
 }
@@ -142,12 +133,9 @@ async fn a_rule_that_was_changed_after_it_was_declared_is_refused() {
     let mut raw = put_down(&folder).await;
     let record = store.running_experiment(HORIZON_DEFAULT).await.unwrap().unwrap();
     assert_eq!(record.experiment, declared());
-    for statement in [
-        "DROP TRIGGER designs_are_not_changed",
-        "UPDATE experiments SET document = REPLACE(document, '0.05', '0.25')",
-    ] {
-        sqlx::query(statement).execute(&mut raw).await.unwrap();
-    }
+    raw.drop_trigger("designs_are_not_changed", "experiments").await;
+    let change = "UPDATE experiments SET document = REPLACE(document, '0.05', '0.25')";
+    raw.execute(change).await.unwrap();
     let refused = [
         store.running_experiment(HORIZON_DEFAULT).await.unwrap_err(),
         store.experiment("autumn").await.unwrap_err(),

@@ -19,7 +19,7 @@ async fn bars_come_back_as_they_went_in() {
     store.ingest(&batch(Origin::Market, "a.csv", "THYAO", bars.clone())).await.unwrap();
     store.close().await;
 
-    let again = Store::open(folder.path()).await.unwrap();
+    let again = folder.open().await;
     let received = only_received(&again, "THYAO").await;
     assert_eq!(received.series.bars, bars, "the adjusted close too, bit for bit");
 }

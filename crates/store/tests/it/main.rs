@@ -1,4 +1,4 @@
-//! The store on a real database file in a temporary folder.
+//! The store on a real database: SQLite, and the same once more on PostgreSQL where one answers.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -6,8 +6,10 @@ mod audit;
 mod bucket;
 mod certificate_orders;
 mod experiments;
+mod home;
 mod ingests;
 mod jobs;
+mod postgres;
 mod quality;
 mod secrets;
 mod signals;
@@ -23,12 +25,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
-use tempfile::TempDir;
 
-/// A store in a folder that lasts as long as the test.
-async fn store() -> (Store, TempDir) {
-    let folder = TempDir::new().unwrap();
-    (Store::open(folder.path()).await.unwrap(), folder)
+use crate::home::Home;
+
+/// A store that lasts as long as the test.
+async fn store() -> (Store, Home) {
+    let home = Home::new();
+    (home.open().await, home)
 }
 
 /// What puts a change on record; the audit begins when this is first asked for.

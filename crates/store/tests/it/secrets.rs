@@ -5,9 +5,6 @@ use bist_store::{AuditNote, Store, StoreError};
 use jiff::Timestamp;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
-use sqlx::Connection as _;
-use sqlx::sqlite::SqliteConnection;
-use tempfile::TempDir;
 
 use crate::{audit, store};
 
@@ -60,7 +57,7 @@ async fn secrets_are_stored_as_they_were_sealed() {
     };
     assert_eq!(store.change_secrets(&audit(&store).await, rekey).await.unwrap(), 3);
     store.close().await;
-    let store = Store::open(folder.path()).await.unwrap();
+    let store = folder.open().await;
     let sealed = store.sealed_secrets().await.unwrap();
     assert_eq!((sealed.check(&new), sealed.secrets.len()), (Ok(()), 3));
 
@@ -98,10 +95,7 @@ async fn a_rekey_that_is_cut_off_leaves_all_under_the_old_key() {
         add(&store, &key, &mut rng, text).await;
     }
     let before = store.sealed_secrets().await.unwrap();
-    let mut raw = raw(&folder).await;
-    let trigger = "CREATE TRIGGER cut BEFORE INSERT ON secret_register
-                   BEGIN SELECT RAISE(ABORT, 'cut off'); END";
-    sqlx::query(trigger).execute(&mut raw).await.unwrap();
+    folder.raw().await.cut("secret_register").await;
     let rekey = |sealed: &mut SealedSecrets| {
         Ok::<_, ChangeError>((sealed.rekey(&key, &new, &mut rng)?, note()))
     };
@@ -111,11 +105,6 @@ async fn a_rekey_that_is_cut_off_leaves_all_under_the_old_key() {
     assert_eq!(before.check(&key), Ok(()));
 }
 
-async fn raw(folder: &TempDir) -> SqliteConnection {
-    let url = format!("sqlite:{}", folder.path().join("bist.sqlite").display());
-    SqliteConnection::connect(&url).await.unwrap()
-}
-
 #[tokio::test]
 async fn what_was_changed_in_the_database_is_refused() {
     let (store, folder) = store().await;
@@ -123,7 +112,7 @@ async fn what_was_changed_in_the_database_is_refused() {
     for text in ["evds", "kap"] {
         add(&store, &key, &mut rng, text).await;
     }
-    let mut raw = raw(&folder).await;
+    let mut raw = folder.raw().await;
     // Each is undone by the next, which finds everything as it was.
     let sound = store.sealed_secrets().await.unwrap();
     for change in [
@@ -137,7 +126,7 @@ async fn what_was_changed_in_the_database_is_refused() {
         "UPDATE secret_register SET entries = key_check",
         "UPDATE secret_register SET key_check = entries",
     ] {
-        sqlx::query(change).execute(&mut raw).await.unwrap();
+        raw.execute(change).await.unwrap();
         let error = store.sealed_secrets().await.unwrap().check(&key).unwrap_err();
         assert_ne!(error, SecretsError::WrongKey, "{change}");
         let undo = |sealed: &mut SealedSecrets| {
@@ -150,10 +139,10 @@ async fn what_was_changed_in_the_database_is_refused() {
     for change in
         ["UPDATE secrets SET revision = -1", "UPDATE secrets SET name = 'K' WHERE name = 'kap'"]
     {
-        sqlx::query(change).execute(&mut raw).await.unwrap();
+        raw.execute(change).await.unwrap();
         let error = store.sealed_secrets().await.unwrap_err().to_string();
         assert!(error.starts_with("the database holds an impossible value"), "{error}");
-        sqlx::query("UPDATE secrets SET revision = 1").execute(&mut raw).await.unwrap();
+        raw.execute("UPDATE secrets SET revision = 1").await.unwrap();
     }
 }
 

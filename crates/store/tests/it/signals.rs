@@ -6,9 +6,8 @@ use bist_store::{KeptScore, ServedFilter, Serving, SignalRecord, Store, StoreErr
 use bist_trading::{Action, NeverKnown, Reason, ReturnInterval, Signal, TopContributions};
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
-use sqlx::Connection as _;
-use sqlx::sqlite::SqliteConnection;
 
+use crate::home::Home;
 use crate::{audit, bar, batch, store, symbol};
 
 const DAY: Date = date(2026, 11, 9);
@@ -54,20 +53,15 @@ fn record(made_at: i64, probability_up: f64) -> SignalRecord {
 }
 
 /// Whatever a signal needs to be kept, without the work of training.
-async fn ready() -> (Store, tempfile::TempDir) {
+async fn ready() -> (Store, Home) {
     let (store, folder) = store().await;
     store.ingest(&batch(Origin::Sample, "a", "THYAO", vec![bar(DAY, 1_000_000)])).await.unwrap();
-    let mut raw = connect(&folder).await;
+    let mut raw = folder.raw().await;
     let insert = "INSERT INTO model_versions (id, state, origin, horizon, trained_at_us, document)
                   VALUES ('gbdt-0', 'champion', 'sample', '5', 0, '{}')";
-    sqlx::query(insert).execute(&mut raw).await.unwrap();
-    raw.close().await.unwrap();
+    raw.execute(insert).await.unwrap();
+    raw.close().await;
     (store, folder)
-}
-
-async fn connect(folder: &tempfile::TempDir) -> SqliteConnection {
-    let url = format!("sqlite:{}", folder.path().join("bist.sqlite").display());
-    SqliteConnection::connect(&url).await.unwrap()
 }
 
 fn explanation() -> Explanation {
@@ -149,14 +143,14 @@ async fn nothing_can_be_taken_out_of_the_record_of_signals_and_the_first_score_s
     let counts = store.served_counts().await.unwrap();
     assert_eq!((counts[0].served_count, counts[0].never_known_count), (1, 1));
 
-    let mut raw = connect(&folder).await;
+    let mut raw = folder.raw().await;
     for (statement, told) in [
         ("DELETE FROM served_signals", "served signals are never removed"),
         ("UPDATE served_signals SET made_at_us = 0", "served signals are never changed"),
         ("DELETE FROM signal_scores", "scores of signals are never removed"),
         ("UPDATE signal_scores SET state = 'scored'", "scores of signals are never changed"),
     ] {
-        let error = sqlx::query(statement).execute(&mut raw).await.unwrap_err();
+        let error = raw.execute(statement).await.unwrap_err();
         assert!(error.to_string().contains(told), "{error}");
     }
 }

@@ -9,9 +9,11 @@ mod suite;
 use std::sync::Arc;
 
 use bist_lifecycle::study::{InMemoryStorage, StudyStorage};
-use bist_store::{JournalStorage, Store, StudyStorageSpec};
+use bist_store::{JournalStorage, StudyStorageSpec};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+
+use crate::home::Home;
 
 /// A place for studies that can be opened several times.
 struct Place {
@@ -40,10 +42,9 @@ impl Place {
 
     /// Each handle has its own connections, as if it were in another process.
     fn database() -> Self {
-        let folder = TempDir::new().unwrap();
-        let runtime = Runtime::new().unwrap();
+        let (home, runtime) = (Home::new(), Runtime::new().unwrap());
         let open = move || {
-            let store = runtime.block_on(Store::open(folder.path())).unwrap();
+            let store = runtime.block_on(home.open());
             StudyStorageSpec::Database.open(&store, runtime.handle()).unwrap()
         };
         Self { open: Box::new(open), is_persistent: true }

@@ -3,10 +3,8 @@
 use bist_lifecycle::trial::configurations_count;
 use bist_lifecycle::{HORIZON_DEFAULT, HORIZONS, Trial, TrialPurpose};
 use bist_market::Origin;
-use bist_store::{Store, StoreError};
+use bist_store::StoreError;
 use jiff::Timestamp;
-use sqlx::Connection as _;
-use sqlx::sqlite::SqliteConnection;
 
 use crate::store;
 
@@ -46,19 +44,16 @@ async fn a_trial_cannot_be_changed_or_removed_unseen() {
     let (store, folder) = store().await;
     store.record_trials(&[trial("a"), trial("b"), trial("c")]).await.unwrap();
     store.close().await;
-    let url = format!("sqlite:{}", folder.path().join("bist.sqlite").display());
-    let mut raw = SqliteConnection::connect(&url).await.unwrap();
+    let mut raw = folder.raw().await;
     for statement in ["DELETE FROM trials", "UPDATE trials SET link = ''"] {
-        let error = sqlx::query(statement).execute(&mut raw).await.unwrap_err();
+        let error = raw.execute(statement).await.unwrap_err();
         assert!(error.to_string().contains("trials are never"), "{error}");
     }
     // Who takes the locks off is found out by the chain.
-    for statement in ["DROP TRIGGER trials_are_not_removed", "DELETE FROM trials WHERE number = 2"]
-    {
-        sqlx::query(statement).execute(&mut raw).await.unwrap();
-    }
-    raw.close().await.unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+    raw.drop_trigger("trials_are_not_removed", "trials").await;
+    raw.execute("DELETE FROM trials WHERE number = 2").await.unwrap();
+    raw.close().await;
+    let store = folder.open().await;
     for error in
         [store.trials().await.unwrap_err(), store.record_trials(&[trial("d")]).await.unwrap_err()]
     {

@@ -7,14 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bist_lifecycle::study::{NewTrial, StudyDirection, StudyId, StudyStorage};
-use bist_store::{JournalStorage, Store, StudyStorageSpec};
+use bist_store::{JournalStorage, StudyStorageSpec};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use crate::home::{self, Home};
+
 /// Where the child of a test finds the folder of its place.
 const FOLDER: &str = "BIST_TEST_KILLED_FOLDER";
+
+/// Where it finds its database.
+const DATABASE: &str = "BIST_TEST_KILLED_DATABASE";
 
 /// How often a worker is killed.
 const KILLS: usize = 50;
@@ -22,15 +27,15 @@ const KILLS: usize = 50;
 /// How long the lock of a killed worker stays; the only other worker is dead.
 const GRACE: Duration = Duration::from_millis(10);
 
-/// Opens the place in a folder.
-type Open = fn(&Path, &Runtime) -> Arc<dyn StudyStorage>;
+/// Opens the place in a folder, with the database at an address.
+type Open = fn(&Path, &str, &Runtime) -> Arc<dyn StudyStorage>;
 
-fn journal(folder: &Path, _runtime: &Runtime) -> Arc<dyn StudyStorage> {
+fn journal(folder: &Path, _url: &str, _runtime: &Runtime) -> Arc<dyn StudyStorage> {
     Arc::new(JournalStorage::open_with_grace(&folder.join("killed.log"), GRACE).unwrap())
 }
 
-fn database(folder: &Path, runtime: &Runtime) -> Arc<dyn StudyStorage> {
-    let store = runtime.block_on(Store::open(folder)).unwrap();
+fn database(folder: &Path, url: &str, runtime: &Runtime) -> Arc<dyn StudyStorage> {
+    let store = runtime.block_on(home::open(folder, url));
     StudyStorageSpec::Database.open(&store, runtime.handle()).unwrap()
 }
 
@@ -50,7 +55,10 @@ fn fifty_kills_lose_no_acknowledged_record_of_a_database() {
 fn kills<T: Fn()>(_test: T, open: Open) {
     let runtime = Runtime::new().unwrap();
     match std::env::var_os(FOLDER) {
-        Some(folder) => append_until_killed(&*open(Path::new(&folder), &runtime)),
+        Some(folder) => {
+            let url = std::env::var(DATABASE).unwrap();
+            append_until_killed(&*open(Path::new(&folder), &url, &runtime));
+        }
         None => kill_workers(std::any::type_name::<T>(), open, &runtime),
     }
 }
@@ -74,8 +82,8 @@ fn append_until_killed(storage: &dyn StudyStorage) {
 }
 
 fn kill_workers(test: &str, open: Open, runtime: &Runtime) {
-    let folder = TempDir::new().unwrap();
-    let storage = open(folder.path(), runtime);
+    let home = Home::new();
+    let storage = open(home.path(), &home.url(), runtime);
     storage.create_study("killed", &[StudyDirection::Minimize]).unwrap();
     let study = only_study(&*storage);
     let (_this_crate, test) = test.split_once("::").unwrap();
@@ -83,7 +91,8 @@ fn kill_workers(test: &str, open: Open, runtime: &Runtime) {
     for round in 0..KILLS {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", test, "--nocapture"])
-            .env(FOLDER, folder.path())
+            .env(FOLDER, home.path())
+            .env(DATABASE, home.url())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -116,7 +125,7 @@ fn kill_workers(test: &str, open: Open, runtime: &Runtime) {
     let next = storage.create_trial(study, NewTrial::Running, Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!(usize::try_from(next.number).unwrap(), trials.len());
     assert_eq!(
-        open(folder.path(), runtime).trials_after(study, 0, &[]).unwrap().len(),
+        open(home.path(), &home.url(), runtime).trials_after(study, 0, &[]).unwrap().len(),
         trials.len() + 1
     );
 }
@@ -129,10 +138,10 @@ const FILE_BLOCKS_MAX: usize = 300;
 fn a_record_for_which_there_is_no_room_leaves_no_trace_in_a_journal() {
     let runtime = Runtime::new().unwrap();
     if let Some(folder) = std::env::var_os(FOLDER) {
-        return append_until_refused(&*journal(Path::new(&folder), &runtime));
+        return append_until_refused(&*journal(Path::new(&folder), "", &runtime));
     }
     let folder = TempDir::new().unwrap();
-    let storage = journal(folder.path(), &runtime);
+    let storage = journal(folder.path(), "", &runtime);
     storage.create_study("killed", &[StudyDirection::Minimize]).unwrap();
     let this = "studies::kills::a_record_for_which_there_is_no_room_leaves_no_trace_in_a_journal";
     // The signal that comes with the limit is ignored, so that writing fails as on a full disk.

@@ -1,0 +1,26 @@
+//! One way of asking both databases: SQLite and PostgreSQL through the part of sqlx that we use.
+//!
+//! The text of a query is the same for both. Its values are kept as they are until it is known who is
+//! asked, and are then handed to the driver itself, so that nothing of the settings or the speed of
+//! either is lost (docs/adr/0033-postgresql.md).
+
+mod address;
+mod argument;
+mod builder;
+mod connection;
+mod postgres;
+mod query;
+mod row;
+mod sqlite;
+mod sqlite_readers;
+
+pub use address::{DatabaseAddress, DatabaseAddressError, DatabaseSettings, PoolSizes};
+pub(crate) use argument::{Argument, Bind};
+pub(crate) use builder::QueryBuilder;
+pub(crate) use connection::{Connection, Pool, Target, Transaction};
+pub(crate) use query::{query, query_scalar};
+pub(crate) use row::Row;
+pub(crate) use sqlx::{AssertSqlSafe, SqlSafeStr};
+
+pub(crate) use self::postgres::open as open_postgres;
+pub(crate) use self::sqlite::{FILE_NAME, open as open_sqlite};

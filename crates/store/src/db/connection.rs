@@ -1,0 +1,156 @@
+//! Pools, connections and transactions of either database.
+
+use std::ops::{Deref, DerefMut};
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnection, PgPool, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
+
+use super::sqlite_readers::SqliteReaders;
+
+/// Takes the lock of writers before the first read, so that nothing is decided on what another process
+/// is about to change.
+const BEGIN_ALONE_SQLITE: &str = "BEGIN IMMEDIATE";
+
+/// The same: the lock is an advisory one, whose number only we use in our database, and is freed with
+/// the transaction. Each statement after it sees what those committed who had it before.
+const BEGIN_ALONE_POSTGRES: &str = "BEGIN; SELECT pg_advisory_xact_lock(4776829130117)";
+
+/// Connections to one database.
+#[derive(Clone, Debug)]
+pub(crate) enum Pool {
+    Sqlite(SqlitePool),
+    SqliteReaders(SqliteReaders),
+    Postgres(PgPool),
+}
+
+impl Pool {
+    /// A connection for several statements.
+    pub(crate) async fn acquire(&self) -> Result<Connection, sqlx::Error> {
+        Ok(Connection(match self {
+            Self::Sqlite(pool) | Self::SqliteReaders(SqliteReaders { several: pool, .. }) => {
+                Held::Sqlite(pool.acquire().await?)
+            }
+            Self::Postgres(pool) => Held::Postgres(pool.acquire().await?),
+        }))
+    }
+
+    /// Begins a transaction that is taken back unless it is committed.
+    ///
+    /// Of readers it shows one moment. Of writers it may go on beside others on PostgreSQL, so what it
+    /// decides on must be locked by itself; see [`Self::begin_alone`].
+    pub(crate) async fn begin(&self) -> Result<Transaction, sqlx::Error> {
+        Ok(Transaction(Connection(match self {
+            Self::Sqlite(pool) | Self::SqliteReaders(SqliteReaders { several: pool, .. }) => {
+                Held::SqliteTransaction(pool.begin().await?)
+            }
+            Self::Postgres(pool) => Held::PostgresTransaction(pool.begin().await?),
+        })))
+    }
+
+    /// Begins a transaction beside which no other one that was begun in this way goes on, in whichever
+    /// process: what it reads stays so until it ends, and numbers that it counts on are its own.
+    pub(crate) async fn begin_alone(&self) -> Result<Transaction, sqlx::Error> {
+        Ok(Transaction(Connection(match self {
+            Self::Sqlite(pool) | Self::SqliteReaders(SqliteReaders { several: pool, .. }) => {
+                Held::SqliteTransaction(pool.begin_with(BEGIN_ALONE_SQLITE).await?)
+            }
+            Self::Postgres(pool) => {
+                Held::PostgresTransaction(pool.begin_with(BEGIN_ALONE_POSTGRES).await?)
+            }
+        })))
+    }
+
+    /// Closes all connections.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::SqliteReaders(readers) => readers.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Whether this is PostgreSQL.
+    pub(crate) const fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+}
+
+/// One connection, within a transaction or not.
+#[derive(Debug)]
+pub(crate) struct Connection(Held);
+
+#[derive(Debug)]
+enum Held {
+    Sqlite(PoolConnection<Sqlite>),
+    SqliteTransaction(sqlx::Transaction<'static, Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+    PostgresTransaction(sqlx::Transaction<'static, Postgres>),
+}
+
+impl Connection {
+    /// Whether this is one to PostgreSQL.
+    pub(crate) const fn is_postgres(&self) -> bool {
+        matches!(self.0, Held::Postgres(_) | Held::PostgresTransaction(_))
+    }
+}
+
+/// A transaction, which is taken back unless it is committed.
+#[derive(Debug)]
+pub(crate) struct Transaction(Connection);
+
+impl Transaction {
+    /// Makes what was done last.
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        match self.0.0 {
+            Held::SqliteTransaction(transaction) => transaction.commit().await,
+            Held::PostgresTransaction(transaction) => transaction.commit().await,
+            Held::Sqlite(_) | Held::Postgres(_) => Ok(()),
+        }
+    }
+}
+
+impl Deref for Transaction {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
+
+/// Who is asked: any connection of a pool, or one that is held.
+#[derive(Debug)]
+pub(crate) enum Target<'c> {
+    SqlitePool(&'c SqlitePool),
+    SqliteReaders(&'c SqliteReaders),
+    Sqlite(&'c mut SqliteConnection),
+    PostgresPool(&'c PgPool),
+    Postgres(&'c mut PgConnection),
+}
+
+impl<'c> From<&'c Pool> for Target<'c> {
+    fn from(pool: &'c Pool) -> Self {
+        match pool {
+            Pool::Sqlite(pool) => Self::SqlitePool(pool),
+            Pool::SqliteReaders(readers) => Self::SqliteReaders(readers),
+            Pool::Postgres(pool) => Self::PostgresPool(pool),
+        }
+    }
+}
+
+impl<'c> From<&'c mut Connection> for Target<'c> {
+    fn from(connection: &'c mut Connection) -> Self {
+        match &mut connection.0 {
+            Held::Sqlite(connection) => Self::Sqlite(connection),
+            Held::SqliteTransaction(transaction) => Self::Sqlite(transaction),
+            Held::Postgres(connection) => Self::Postgres(connection),
+            Held::PostgresTransaction(transaction) => Self::Postgres(transaction),
+        }
+    }
+}

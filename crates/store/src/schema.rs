@@ -1,0 +1,112 @@
+//! The tables of either database, as the database itself describes them.
+
+use crate::columns::{count, impossible};
+use crate::db::{Connection, query};
+use crate::error::StoreError;
+
+/// All tables, each after those that its rows refer to.
+pub const TABLES: [&str; 54] = [
+    "instruments",
+    "ingests",
+    "bars",
+    "bar_revisions",
+    "bar_series",
+    "refused_rows",
+    "corporate_actions",
+    "instrument_days",
+    "observations",
+    "observation_revisions",
+    "disclosures",
+    "disclosure_symbols",
+    "pieces",
+    "source_status",
+    "data_quality",
+    "findings",
+    "quality_history",
+    "finding_decisions",
+    "job_runs",
+    "job_stages",
+    "job_lines",
+    "model_versions",
+    "model_state_changes",
+    "snapshots",
+    "forecasts",
+    "signals",
+    "explanations",
+    "served_signals",
+    "signal_scores",
+    "trials",
+    "studies",
+    "study_attributes",
+    "study_trials",
+    "study_trial_values",
+    "study_trial_params",
+    "study_trial_reports",
+    "study_trial_attributes",
+    "experiments",
+    "experiment_exposures",
+    "experiment_outcomes",
+    "secrets",
+    "secret_register",
+    "audit_log",
+    "audit_head",
+    "accounts",
+    "recovery_codes",
+    "invitations",
+    "sessions",
+    "sign_ins",
+    "api_keys",
+    "certificate_orders",
+    "certificate_answers",
+    "passkeys",
+    "passkey_challenges",
+];
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ColumnKind {
+    Integer,
+    Real,
+    Text,
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) kind: ColumnKind,
+    /// Its place in the primary key, from 1 on; 0 when it is not in it.
+    pub(crate) key_place: u64,
+}
+
+const COLUMNS_OF_SQLITE: &str =
+    "SELECT name, type AS column_type, pk AS key_place FROM pragma_table_info($1) ORDER BY cid";
+
+const COLUMNS_OF_POSTGRES: &str = "
+    SELECT CAST(a.attname AS TEXT) AS name,
+           UPPER(format_type(a.atttypid, NULL)) AS column_type,
+           CAST(COALESCE(array_position(CAST(i.indkey AS int2[]), a.attnum) + 1, 0) AS BIGINT)
+               AS key_place
+    FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
+    WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
+    ORDER BY a.attnum";
+
+/// The columns of `table`, in their order.
+pub(crate) async fn columns_of(
+    connection: &mut Connection,
+    table: &str,
+) -> Result<Vec<Column>, StoreError> {
+    let text = if connection.is_postgres() { COLUMNS_OF_POSTGRES } else { COLUMNS_OF_SQLITE };
+    let rows = query(text).bind(table).fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| {
+            let kind = match row.try_get("column_type")? {
+                "BIGINT" => ColumnKind::Integer,
+                "DOUBLE PRECISION" => ColumnKind::Real,
+                "TEXT" => ColumnKind::Text,
+                other => return Err(impossible(format!("a column of {table} is {other}"))),
+            };
+            Ok(Column { name: row.try_get("name")?, kind, key_place: count(row, "key_place")? })
+        })
+        .collect()
+}
