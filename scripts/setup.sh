@@ -12,6 +12,8 @@ if [ "${1:-}" = e2e ]; then
     # An authenticator, and images of the memory of a process.
     command -v oathtool >/dev/null || missing+=(oathtool)
     command -v gcore >/dev/null || missing+=(gdb)
+    # A database to test the store on.
+    ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1 || missing+=(postgresql)
     # A certificate authority.
     command -v pebble >/dev/null || missing+=(pebble)
 fi

@@ -196,7 +196,7 @@ pub(crate) enum ProblemCode {
     Internal,
     /// The answer took too long to make; try again later.
     TimedOut,
-    /// Another process holds the database; try again later.
+    /// Another process holds the database, or it does not answer; try again later.
     StoreBusy,
 }
 

@@ -150,6 +150,8 @@ impl Store {
         progress: &StageProgress,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        // Whoever was just heard of is not thought dead before this is noted.
+        self.renew_job(run, now).await?;
         query(
             "UPDATE job_stages SET part = $3, done = $4, total = $5
              WHERE job_id = $1 AND number = $2 AND ended_at_us IS NULL",
@@ -161,7 +163,7 @@ impl Store {
         .bind(signed(progress.total))
         .execute(&self.writer)
         .await?;
-        self.renew_job(run, now).await
+        Ok(())
     }
 
     /// Notes how a stage ended, and what it found.

@@ -129,7 +129,7 @@ export const en: typeof tr = {
       job_conflict: 'This step cannot be taken as the run stands.',
       explanation_not_found: 'No explanation of this forecast was kept.',
       change_refused: 'This change cannot be made.',
-      store_busy: 'Another process holds the database at the moment.',
+      store_busy: 'The database is busy or does not answer at the moment.',
       timed_out: 'The answer took too long.',
       host_not_local: 'The server answers this machine only.',
       internal: 'Something went wrong on the server.',

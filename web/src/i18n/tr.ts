@@ -127,7 +127,7 @@ export const tr = {
       job_conflict: 'Çalıştırmanın şu anki durumunda bu adım atılamaz.',
       explanation_not_found: 'Bu tahminin saklanmış bir açıklaması yok.',
       change_refused: 'Bu değişiklik yapılamaz.',
-      store_busy: 'Veritabanını şu anda başka bir işlem kullanıyor.',
+      store_busy: 'Veritabanı şu anda meşgul veya yanıt vermiyor.',
       timed_out: 'Yanıt çok uzun sürdü.',
       host_not_local: 'Sunucu yalnız bu makineden yanıt verir.',
       internal: 'Sunucuda bir hata oldu.',

@@ -110,6 +110,7 @@ async fn examine(app: &App, config: &Config) -> anyhow::Result<Vec<SecurityCheck
     let scratch = tempfile::tempdir().context("a scratch directory cannot be made")?;
     let mut checks = vec![transport(config, &settings)];
     checks.extend(certificate(&settings, app.now()));
+    checks.push(database(config));
     checks.extend(shared_limits(app, config).await?);
     checks.extend(bist_server::self_test(&settings, scratch.path(), app.now()).await?);
     checks.extend(app.security_checks().await?);
@@ -153,6 +154,18 @@ fn certificate(settings: &ServerSettings, now: Timestamp) -> Option<SecurityChec
     };
     let advice = "renew it, or look into the log of `bist serve` for why server.acme does not";
     Some(SecurityCheck::judged("transport.certificate", 3, found, advice))
+}
+
+/// Whether what passes between here and the database is for nobody else.
+fn database(config: &Config) -> SecurityCheck {
+    const ID: &str = "transport.database";
+    let address = &config.database.address;
+    let found = match address.is_verified() {
+        None => return SecurityCheck::not_applicable(ID, 4, format!("{address}: no network")),
+        Some(true) => Ok(format!("{address} shows a certificate, which is checked")),
+        Some(false) => Err(format!("{address} may be somebody else, or be listened to")),
+    };
+    SecurityCheck::judged(ID, 4, found, "say sslmode=verify-full in database_url")
 }
 
 /// Whether the count that several servers share is there.

@@ -1,11 +1,12 @@
 //! Which database is asked, how it is written down, and how many connections it gets.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use bist_access::Secret;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 /// Connections that read at the same time unless told otherwise.
 const READERS_DEFAULT: u32 = 4;
@@ -20,6 +21,19 @@ pub enum DatabaseAddress {
     Sqlite(Option<PathBuf>),
     /// A database of PostgreSQL.
     Postgres(Box<PgConnectOptions>),
+}
+
+impl DatabaseAddress {
+    /// Whether it is made sure over a network who the database is; `None` where none is passed.
+    pub fn is_verified(&self) -> Option<bool> {
+        let Self::Postgres(options) = self else { return None };
+        let host = options.get_host();
+        let is_here = options.get_socket().is_some()
+            || host.starts_with('/')
+            || host == "localhost"
+            || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+        (!is_here).then(|| matches!(options.get_ssl_mode(), PgSslMode::VerifyFull))
+    }
 }
 
 impl Default for DatabaseAddress {
@@ -162,6 +176,18 @@ mod tests {
         ] {
             check(text, Err(DatabaseAddressError::Password));
         }
+    }
+
+    #[test]
+    fn over_a_network_only_a_full_check_says_who_the_database_is() {
+        let verified = |text: &str| text.parse::<DatabaseAddress>().unwrap().is_verified();
+        assert_eq!(verified("sqlite:"), None);
+        assert_eq!(verified("postgres://bist@127.0.0.1/market"), None);
+        assert_eq!(verified("postgres://bist@localhost/market"), None);
+        assert_eq!(verified("postgres:///market?host=/run/postgresql&user=bist"), None);
+        assert_eq!(verified("postgres://bist@db.example/market"), Some(false));
+        assert_eq!(verified("postgres://bist@db.example/market?sslmode=require"), Some(false));
+        assert_eq!(verified("postgres://bist@db.example/market?sslmode=verify-full"), Some(true));
     }
 
     #[test]

@@ -1,4 +1,10 @@
-//! The suite once more, on PostgreSQL.
+//! What is about PostgreSQL itself: the suite once more on it, the same tables, moving there, and its
+//! leases.
+
+mod copy;
+mod leases;
+mod opening;
+mod schema;
 
 use std::process::Command;
 
@@ -24,4 +30,10 @@ fn the_suite_passes_on_postgresql_as_on_sqlite() {
     let output = suite.output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "on PostgreSQL:\n{told}");
+}
+
+/// A database for a test that is about PostgreSQL wherever the suite runs; `None` where the suite runs
+/// on it, so that nothing is done twice, or none answers.
+fn database() -> Option<PostgresDatabase> {
+    if is_on_postgres() { None } else { PostgresDatabase::make() }
 }

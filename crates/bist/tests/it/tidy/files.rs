@@ -119,14 +119,16 @@ fn begins_a_path(text: &str, folder: &str) -> bool {
 #[test]
 fn every_migration_is_compiled_in() {
     let first = ("migrations/0001_market_data.sql", "");
-    let listed =
-        "(1, \"market data\", include_str!(\"../../../migrations/0001_market_data.sql\")),";
+    let listed = "shared!(1, \"market data\", \"0001_market_data.sql\"),";
+    let forked = ("migrations/postgres/0001_market_data.sql", "");
     holds(
         migrations_left_out,
         &[
             &[first, (MIGRATE, "")],
             &[first, ("migrations/0003_models.sql", ""), (MIGRATE, listed)],
             &[(MIGRATE, listed)],
+            &[first, forked, (MIGRATE, listed)],
+            &[first, ("migrations/postgres/0001_other.sql", ""), (MIGRATE, listed)],
         ],
         &[first, (MIGRATE, listed)],
     );
@@ -140,15 +142,26 @@ fn migrations_left_out(tree: &Tree) -> Vec<String> {
         if !name.starts_with(&format!("{number:04}_")) {
             found.push(format!("{} should be number {number:04}; leave no gap", file.path));
         }
-        if !list.contains(&format!("({number}, \"")) || !list.contains(&format!("{}\")", file.path))
-        {
+        if !list.contains(&format!("!({number}, \"")) || !list.contains(&format!("\"{name}\")")) {
             found.push(format!(
                 "{} is not in the list of {MIGRATE}; add it there as {number}",
                 file.path
             ));
         }
     }
-    let listed = list.matches("include_str!").count();
+    for file in tree.files.iter().filter(|file| file.folder() == "migrations/postgres") {
+        let name = file.path.trim_start_matches("migrations/postgres/");
+        let is_forked = list.lines().any(|line| {
+            line.trim().starts_with("forked!(") && line.contains(&format!("\"{name}\""))
+        });
+        if !is_forked {
+            found.push(format!(
+                "{} is no `forked!` step of {MIGRATE}; list it there, or remove it",
+                file.path
+            ));
+        }
+    }
+    let listed = list.matches("shared!(").count() + list.matches("forked!(").count();
     let there = migrations(tree).count();
     if listed != there {
         found.push(format!(

@@ -56,7 +56,7 @@ fn kills<T: Fn()>(_test: T, open: Open) {
     let runtime = Runtime::new().unwrap();
     match std::env::var_os(FOLDER) {
         Some(folder) => {
-            let url = std::env::var(DATABASE).unwrap();
+            let url = std::env::var_os(DATABASE).unwrap().into_string().unwrap();
             append_until_killed(&*open(Path::new(&folder), &url, &runtime));
         }
         None => kill_workers(std::any::type_name::<T>(), open, &runtime),

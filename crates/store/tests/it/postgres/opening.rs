@@ -1,0 +1,89 @@
+//! Opening a database of PostgreSQL: by several at once, and whatever is wrong with it.
+
+use bist_store::{DatabaseSettings, PoolSizes, Store, StoreError};
+use sqlx::Connection as _;
+use sqlx::postgres::PgConnection;
+use tempfile::TempDir;
+
+use super::database;
+use crate::home::open;
+
+async fn refused(url: &str) -> StoreError {
+    let folder = TempDir::new().unwrap();
+    let settings =
+        DatabaseSettings { address: url.parse().unwrap(), ..DatabaseSettings::default() };
+    Store::open_at(folder.path(), &settings).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn processes_that_start_at_once_on_an_empty_database_all_come_up() {
+    let Some(database) = database() else { return };
+    let folder = TempDir::new().unwrap();
+    let (url, path) = (database.url(), folder.path());
+    let (one, two, three) = tokio::join!(open(path, &url), open(path, &url), open(path, &url));
+    for store in [one, two, three] {
+        store.ping().await.unwrap();
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_program_is_refused() {
+    let Some(database) = database() else { return };
+    let folder = TempDir::new().unwrap();
+    open(folder.path(), &database.url()).await.close().await;
+    let mut raw = PgConnection::connect(&database.url()).await.unwrap();
+    sqlx::query("UPDATE _sqlx_migrations SET version = 9999 WHERE version = 1")
+        .execute(&mut raw)
+        .await
+        .unwrap();
+    let error = refused(&database.url()).await;
+    assert!(matches!(error, StoreError::TooNew(9999)), "{error}");
+}
+
+#[tokio::test]
+async fn a_database_whose_steps_are_others_is_refused() {
+    let Some(database) = database() else { return };
+    let folder = TempDir::new().unwrap();
+    open(folder.path(), &database.url()).await.close().await;
+    let mut raw = PgConnection::connect(&database.url()).await.unwrap();
+    sqlx::query("UPDATE _sqlx_migrations SET checksum = '\\x00' WHERE version = 7")
+        .execute(&mut raw)
+        .await
+        .unwrap();
+    let error = refused(&database.url()).await;
+    assert!(matches!(error, StoreError::Migration(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_or_database_that_is_not_there_is_unreachable() {
+    let Some(database) = database() else { return };
+    let elsewhere = format!("{}_of_nobody", database.url());
+    // The port of nothing, which no server may have.
+    for url in [elsewhere.as_str(), "postgres://postgres@127.0.0.1:1/market"] {
+        let error = refused(url).await;
+        assert!(matches!(error, StoreError::Unreachable(_)), "{url}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn connections_that_the_server_cuts_come_out_as_unreachable_and_are_made_again() {
+    let Some(database) = database() else { return };
+    let folder = TempDir::new().unwrap();
+    let settings = DatabaseSettings {
+        address: database.url().parse().unwrap(),
+        password: None,
+        pool_sizes: PoolSizes { readers_max: 1, writers_max: 1 },
+    };
+    let store = Store::open_at(folder.path(), &settings).await.unwrap();
+    let change = store.change_access().await.unwrap();
+    let mut raw = PgConnection::connect(&database.url()).await.unwrap();
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    sqlx::query(cut).execute(&mut raw).await.unwrap();
+    let audit = crate::audit_of(1);
+    let error = change.commit(&audit, Vec::new()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unreachable(_)), "{error:?}");
+    store.ping().await.unwrap();
+    drop(store.change_access().await.unwrap());
+}
