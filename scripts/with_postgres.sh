@@ -20,10 +20,8 @@ if [ "$(id -u)" = 0 ]; then
     as=(setpriv --reuid=postgres --regid=postgres --init-groups)
     chown postgres "$directory"
 fi
-port=$(python3 -c 'import socket
-with socket.socket() as s:
-    s.bind(("127.0.0.1", 0))
-    print(s.getsockname()[1])')
+port=$(node -e 'const server = require("node:net").createServer();
+server.listen(0, "127.0.0.1", () => { console.log(server.address().port); server.close(); });')
 in_place() { (cd "$directory" && "${as[@]}" "$@"); }
 finish() {
     in_place "$programs/pg_ctl" --silent --pgdata=data --mode=immediate stop || true
