@@ -89,94 +89,133 @@ fn migrator(steps: &[Step], text: fn(&Step) -> &'static str) -> Migrator {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::Row as _;
+    use bist_testkit::postgres_database::PostgresDatabase;
+    use sqlx::postgres::PgPoolOptions;
     use sqlx::sqlite::SqlitePoolOptions;
 
     use super::*;
+    use crate::db::{Pool, Row, query};
 
-    /// The first `count` migrations of SQLite.
-    fn first(count: usize) -> Migrator {
-        migrator(&STEPS[..count], |step| step.sqlite)
+    /// An empty database, which ends with this value.
+    struct Place {
+        pool: Pool,
+        _database: Option<PostgresDatabase>,
+    }
+
+    impl Place {
+        /// One of SQLite, and one of PostgreSQL where it answers.
+        async fn all() -> Vec<Self> {
+            let options = SqlitePoolOptions::new().max_connections(1);
+            let pool = Pool::Sqlite(options.connect("sqlite::memory:").await.unwrap());
+            let mut places = vec![Self { pool, _database: None }];
+            if let Some(database) = PostgresDatabase::make() {
+                let options = PgPoolOptions::new().max_connections(1);
+                let pool = Pool::Postgres(options.connect(&database.url()).await.unwrap());
+                places.push(Self { pool, _database: Some(database) });
+            }
+            places
+        }
+
+        /// Runs the first `count` migrations.
+        async fn run(&self, count: usize) {
+            match &self.pool {
+                Pool::Sqlite(pool) => {
+                    migrator(&STEPS[..count], |step| step.sqlite).run(pool).await.unwrap();
+                }
+                Pool::Postgres(pool) => {
+                    migrator(&STEPS[..count], |step| step.postgres).run(pool).await.unwrap();
+                }
+            }
+        }
+
+        async fn rows<T>(&self, text: &'static str, read: impl Fn(&Row) -> T) -> Vec<T> {
+            query(text).fetch_all(&self.pool).await.unwrap().iter().map(read).collect()
+        }
+    }
+
+    fn word(row: &Row, place: usize) -> String {
+        row.try_get(place).unwrap()
     }
 
     #[tokio::test]
     async fn champions_of_sessions_keep_their_place_when_horizons_become_texts() {
-        let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:");
-        let pool = pool.await.unwrap();
-        first(7).run(&pool).await.unwrap();
-        for (id, state, sessions) in
-            [("a", "champion", 1), ("b", "champion", 20), ("c", "retired", 20)]
-        {
-            let insert = sqlx::query(
-                "INSERT INTO model_versions
-                     (id, state, origin, horizon_sessions, trained_at_us, document)
-                 VALUES ($1, $2, 'market', $3, 0, '{}')",
-            );
-            insert.bind(id).bind(state).bind(sessions).execute(&pool).await.unwrap();
+        for place in Place::all().await {
+            place.run(7).await;
+            for (id, state, sessions) in
+                [("a", "champion", 1_i64), ("b", "champion", 20), ("c", "retired", 20)]
+            {
+                let insert = query(
+                    "INSERT INTO model_versions
+                         (id, state, origin, horizon_sessions, trained_at_us, document)
+                     VALUES ($1, $2, 'market', $3, 0, '{}')",
+                );
+                insert.bind(id).bind(state).bind(sessions).execute(&place.pool).await.unwrap();
+            }
+            place.run(STEPS.len()).await;
+            let text = "SELECT id, horizon FROM model_versions ORDER BY id";
+            let rows = place.rows(text, |row| (word(row, 0), word(row, 1))).await;
+            let expected = [("a", "1"), ("b", "20"), ("c", "20")];
+            assert_eq!(rows, expected.map(|(id, horizon)| (id.to_owned(), horizon.to_owned())));
+            // An hourly champion stands beside that of one session, and no second one beside it.
+            let add = async |id, horizon| {
+                let insert = query(
+                    "INSERT INTO model_versions
+                         (id, state, origin, horizon, trained_at_us, document)
+                     VALUES ($1, 'champion', 'market', $2, 0, '{}')",
+                );
+                insert.bind(id).bind(horizon).execute(&place.pool).await
+            };
+            add("d", "1h").await.unwrap();
+            add("e", "1h").await.unwrap_err();
+            add("f", "1").await.unwrap_err();
         }
-        sqlite().run(&pool).await.unwrap();
-        let rows = sqlx::query("SELECT id, horizon FROM model_versions ORDER BY id");
-        let rows = rows.fetch_all(&pool).await.unwrap();
-        let rows: Vec<(String, String)> =
-            rows.iter().map(|row| (row.get("id"), row.get("horizon"))).collect();
-        let expected = [("a", "1"), ("b", "20"), ("c", "20")];
-        assert_eq!(rows, expected.map(|(id, horizon)| (id.to_owned(), horizon.to_owned())));
-        // An hourly champion stands beside that of one session, and no second one beside it.
-        let add = async |id, horizon| {
-            let insert = sqlx::query(
-                "INSERT INTO model_versions (id, state, origin, horizon, trained_at_us, document)
-                 VALUES ($1, 'champion', 'market', $2, 0, '{}')",
-            );
-            insert.bind(id).bind(horizon).execute(&pool).await
-        };
-        add("d", "1h").await.unwrap();
-        add("e", "1h").await.unwrap_err();
-        add("f", "1").await.unwrap_err();
     }
 
     #[tokio::test]
     async fn versions_from_before_changes_were_noted_have_a_history_that_ends_where_they_stand() {
-        let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:");
-        let pool = pool.await.unwrap();
-        first(10).run(&pool).await.unwrap();
-        let versions = [
-            ("a", "retired", "5", 10),
-            ("b", "candidate", "5", 15),
-            ("c", "champion", "5", 20),
-            ("d", "retired", "1h", 30),
-        ];
-        for (id, state, horizon, trained_at_us) in versions {
-            sqlx::query(
-                "INSERT INTO model_versions (id, state, origin, horizon, trained_at_us, document)
-                 VALUES ($1, $2, 'market', $3, $4, '{}')",
-            )
-            .bind(id)
-            .bind(state)
-            .bind(horizon)
-            .bind(trained_at_us)
-            .execute(&pool)
-            .await
-            .unwrap();
+        for place in Place::all().await {
+            place.run(10).await;
+            let versions = [
+                ("a", "retired", "5", 10_i64),
+                ("b", "candidate", "5", 15),
+                ("c", "champion", "5", 20),
+                ("d", "retired", "1h", 30),
+            ];
+            for (id, state, horizon, trained_at_us) in versions {
+                query(
+                    "INSERT INTO model_versions
+                         (id, state, origin, horizon, trained_at_us, document)
+                     VALUES ($1, $2, 'market', $3, $4, '{}')",
+                )
+                .bind(id)
+                .bind(state)
+                .bind(horizon)
+                .bind(trained_at_us)
+                .execute(&place.pool)
+                .await
+                .unwrap();
+            }
+            place.run(STEPS.len()).await;
+            let text = "SELECT model_version, from_state, to_state, changed_at_us
+                        FROM model_state_changes ORDER BY number";
+            let read = |row: &Row| {
+                let from: Option<String> = row.try_get(1).unwrap();
+                let at: i64 = row.try_get(3).unwrap();
+                (word(row, 0), from, word(row, 2), at)
+            };
+            let rows = place.rows(text, read).await;
+            let row = |id: &str, from: Option<&str>, to: &str, at| {
+                (id.to_owned(), from.map(str::to_owned), to.to_owned(), at)
+            };
+            let expected = [
+                row("a", None, "champion", 10),
+                row("b", None, "candidate", 15),
+                row("c", None, "champion", 20),
+                row("d", None, "champion", 30),
+                row("a", Some("champion"), "retired", 20),
+                row("d", Some("champion"), "retired", 30),
+            ];
+            assert_eq!(rows, expected);
         }
-        sqlite().run(&pool).await.unwrap();
-        let rows = sqlx::query(
-            "SELECT model_version, from_state, to_state, changed_at_us
-             FROM model_state_changes ORDER BY number",
-        );
-        let rows = rows.fetch_all(&pool).await.unwrap();
-        let rows: Vec<(String, Option<String>, String, i64)> =
-            rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect();
-        let row = |id: &str, from: Option<&str>, to: &str, at| {
-            (id.to_owned(), from.map(str::to_owned), to.to_owned(), at)
-        };
-        let expected = [
-            row("a", None, "champion", 10),
-            row("b", None, "candidate", 15),
-            row("c", None, "champion", 20),
-            row("d", None, "champion", 30),
-            row("a", Some("champion"), "retired", 20),
-            row("d", Some("champion"), "retired", 30),
-        ];
-        assert_eq!(rows, expected);
     }
 }
