@@ -37,6 +37,7 @@ import { explanationJourney } from './explanations.mjs';
 import { horizonJourney, withinSession } from './horizons.mjs';
 import { injectionJourney } from './injection.mjs';
 import { jobsJourney } from './jobs.mjs';
+import { liveJourney } from './live.mjs';
 import { passkeysJourney } from './passkeys.mjs';
 import { recordStates } from './record.mjs';
 import { registryJourney } from './registry.mjs';
@@ -494,6 +495,7 @@ try {
     ...(models.length > 0 ? [() => modelJourney(browser, models), () => modelStates(browser, models), () => registryJourney(browser, models)] : []),
     ...(explained.length > 1 ? LANGUAGES.map((language, index) => () => explanationJourney(browser, symbols.find((one) => one !== explained[index]), explained[index], language)) : []),
     ...(studies.length > 0 ? [...LANGUAGES.map((language) => () => clickedStudy(browser, studies, language)), () => studyJourney(browser, studies), () => runningStudy(browser, studies[0]), () => failingStudy(browser, studies[0])] : []),
+    () => liveJourney(browser),
     () => recordStates(browser),
     () => emptyStudies(browser),
     () => qualityJourney(browser),

@@ -218,6 +218,7 @@ impl Tally {
             files,
         };
         let ingested = app.store.ingest(&batch).await?;
+        app.live.stir();
         let report = &mut self.report;
         report.symbols_count = self.symbols.len() as u64;
         report.sample_symbols_removed += ingested.sample_symbols_removed;

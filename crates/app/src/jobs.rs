@@ -80,7 +80,7 @@ pub struct JobAsked<'a> {
 }
 
 /// A run as it is shown.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct JobView {
     /// The run.
     pub run: JobRun,
@@ -222,6 +222,7 @@ impl App {
         let JobAsked { by, reason } = asked;
         let new = NewJob { name: job.as_str(), asked_by: by, reason, plan };
         let run = self.store.ask_for_job(&new, &self.audit().await?).await?;
+        self.live.stir();
         self.job_view(run, 0, 0).await
     }
 
@@ -232,6 +233,7 @@ impl App {
     /// [`StoreError::JobMove`] when it has ended.
     pub async fn cancel_job(&self, id: i64, asked: JobAsked<'_>) -> Result<JobView, StoreError> {
         let run = self.store.cancel_job(id, asked.by, asked.reason, &self.audit().await?).await?;
+        self.live.stir();
         let line = format!("{} wants it to end: {}", asked.by, asked.reason);
         self.store.say_in_job(id, self.now(), false, &line).await?;
         self.job_view(run, 0, 0).await
@@ -245,6 +247,7 @@ impl App {
     /// [`StoreError::JobMove`] when it did neither.
     pub async fn retry_job(&self, id: i64, asked: JobAsked<'_>) -> Result<JobView, StoreError> {
         let run = self.store.retry_job(id, asked.reason, &self.audit().await?).await?;
+        self.live.stir();
         let line = format!("{} wants it begun again: {}", asked.by, asked.reason);
         self.store.say_in_job(id, self.now(), false, &line).await?;
         self.job_view(run, 0, 0).await

@@ -19,6 +19,7 @@ pub mod freshness;
 pub mod given_trees;
 pub mod ingest;
 pub mod jobs;
+pub mod live;
 pub mod model_card;
 pub mod model_file;
 pub mod models;
@@ -59,6 +60,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::access::{Hashing, KnownTokenKey};
 use crate::checked::Checked;
+use crate::live::Live;
 use crate::nightly::NightlySettings;
 use crate::secrets::{KnownMasterKey, MasterKeySource, StoredCredential};
 use crate::studies::{KnownImportances, KnownTrials};
@@ -103,6 +105,7 @@ pub struct App {
     /// The keys of services that are secrets here.
     stored_credentials: BTreeMap<Source, StoredCredential>,
     daily: Arc<KnownBars>,
+    live: Live,
     known_trials: Arc<KnownTrials>,
     known_importances: Arc<KnownImportances>,
 }
@@ -179,6 +182,7 @@ impl App {
             request_id: None,
             stored_credentials: BTreeMap::new(),
             daily: Arc::default(),
+            live: Live::default(),
             known_trials: Arc::default(),
             known_importances: Arc::default(),
         })

@@ -183,6 +183,7 @@ impl App {
             }
         }
         self.store.save_quality(&reports, self.now()).await?;
+        self.live.stir();
 
         let mut overview = self.quality_overview().await?;
         let key = |quality: &DataQuality| (quality.symbol, quality.interval, quality.source);

@@ -172,6 +172,7 @@ impl App {
         let signed = self.signed(asked)?;
         self.fitted_model(version).await?;
         let changes = self.store.promote(&version.id, &signed, &self.audit().await?).await?;
+        self.live.stir();
         self.moved(&version.id, changes).await
     }
 

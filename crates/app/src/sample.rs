@@ -109,6 +109,7 @@ impl App {
             }],
         };
         self.store.ingest(&batch).await?;
+        self.live.stir();
         write_truth(&truth_file, &truth)
             .map_err(|source| MakeSampleError::Truth { path: truth_file, source })?;
         progress(Progress::of("storing rows", rows_read, rows_read));

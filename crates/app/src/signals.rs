@@ -124,6 +124,7 @@ impl App {
                 let of_run = OfRun { admitted: &admitted, index };
                 let report = self.follow_experiment(report, forecasts, of_run).await;
                 self.store.serve_signals(&report.signals).await?;
+                self.live.stir();
                 reports.push(report);
             }
         }
@@ -178,6 +179,7 @@ impl App {
             .store
             .save_signals(&forecasts, &signals, &explanations, serving, &self.audit().await?)
             .await?;
+        self.live.stir();
 
         let (horizon, newest) = (model.lineage.spec.horizon, admitted.newest());
         let known = known_symbols(&model);

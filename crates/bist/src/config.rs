@@ -5,6 +5,7 @@
 
 pub(crate) mod database;
 pub(crate) mod edge;
+pub(crate) mod live;
 mod object_store;
 mod secrets;
 
@@ -25,6 +26,7 @@ use serde::Deserialize;
 
 use self::database::{Database, DatabaseSection};
 use self::edge::{Edge, LimitsSection, ServerSection};
+use self::live::{LiveConfig, LiveSection};
 use self::object_store::Bucket;
 use self::secrets::{SecretsSection, in_file};
 
@@ -91,6 +93,8 @@ pub(crate) struct Config {
     pub(crate) bind: SocketAddr,
     /// How it is reached, by whom, and how much they may take.
     pub(crate) edge: Edge,
+    /// How the live stream is kept.
+    pub(crate) live: LiveConfig,
     /// When data are good enough.
     pub(crate) policy: ValidationPolicy,
     /// How each service is asked.
@@ -133,6 +137,8 @@ struct File {
     server: ServerSection,
     #[serde(default)]
     limits: LimitsSection,
+    #[serde(default)]
+    live: LiveSection,
     #[serde(default)]
     market: MarketSection,
     #[serde(default)]
@@ -218,7 +224,9 @@ impl Config {
             None => BIND_DEFAULT.parse().context("the default address is well-formed")?,
         };
         let redis_password = file.redis_password.as_deref();
-        let edge = Edge::load(file.server, &file.limits, file.redis_url, redis_password)?;
+        let live = LiveConfig::load(&file.live)?;
+        let edge =
+            Edge::load(file.server, &file.limits, live.limits, file.redis_url, redis_password)?;
         let data_dir = args.data_dir.clone().or(file.data_dir);
         let object_store_url =
             args.object_store_url.as_deref().or(file.object_store_url.as_deref());
@@ -233,6 +241,7 @@ impl Config {
             bucket: object_store::bucket(object_store_url)?,
             bind,
             edge,
+            live,
             policy,
             sources,
             stored_credentials,

@@ -16,6 +16,32 @@ pub(crate) fn keep_memory_private() {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn keep_memory_private() {}
 
+/// Lets this process have `count` files and connections open at the same time.
+///
+/// # Errors
+///
+/// When the system does not allow so many.
+#[cfg(unix)]
+pub(crate) fn raise_open_files(count: u64) -> anyhow::Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= count) {
+        return Ok(());
+    }
+    let maximum = maximum.map(|maximum| maximum.max(count));
+    setrlimit(Resource::Nofile, Rlimit { current: Some(count), maximum }).map_err(|error| {
+        anyhow::anyhow!(
+            "{count} files cannot be open at a time ({error}); raise the limit, as by `ulimit -n`"
+        )
+    })
+}
+
+/// Other systems have no such limit.
+#[cfg(not(unix))]
+pub(crate) fn raise_open_files(_: u64) -> anyhow::Result<()> {
+    Ok(())
+}
+
 /// Whether that holds, and who this process is.
 #[cfg(target_os = "linux")]
 pub(crate) fn checks() -> Vec<SecurityCheck> {

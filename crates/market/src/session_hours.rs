@@ -48,6 +48,11 @@ impl SessionHours {
         if self.bars_after(time) == 0 { self.ends } else { later(time, 1) }
     }
 
+    /// When continuous trading begins.
+    pub const fn opens(&self) -> Time {
+        self.opens
+    }
+
     /// When the session ends.
     pub const fn ends(&self) -> Time {
         self.ends

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ipnet::IpNet;
@@ -32,8 +32,8 @@ struct Open {
 /// A connection as seen by the others.
 #[derive(Debug, Default)]
 struct Connection {
-    /// Whether a request of it is being answered.
-    is_busy: AtomicBool,
+    /// Requests of it that are being answered, and streams that it carries.
+    busy_count: AtomicUsize,
     cut: Notify,
 }
 
@@ -93,10 +93,11 @@ impl Connections {
 impl Open {
     /// Cuts the one that has waited the longest without a request; `None` when all are busy.
     fn cut_the_oldest(&self) -> Option<()> {
-        let waits = |connection: &&Arc<Connection>| !connection.is_busy.load(Ordering::Relaxed);
+        let waits =
+            |connection: &&Arc<Connection>| connection.busy_count.load(Ordering::Relaxed) == 0;
         let oldest = self.connections.values().find(waits)?;
         // What was told to go is busy with that, so that each is told once.
-        oldest.is_busy.store(true, Ordering::Relaxed);
+        oldest.busy_count.fetch_add(1, Ordering::Relaxed);
         oldest.cut.notify_one();
         Some(())
     }
@@ -111,16 +112,21 @@ impl Shared {
 impl Place {
     /// Says that a request is being answered, until what is returned is dropped.
     pub(crate) fn busy(&self) -> Busy {
-        self.connection.is_busy.store(true, Ordering::Relaxed);
+        self.connection.busy_count.fetch_add(1, Ordering::Relaxed);
         Busy(Arc::clone(&self.connection))
     }
 
     /// Whether a request is being answered.
     pub(crate) fn is_busy(&self) -> bool {
-        self.connection.is_busy.load(Ordering::Relaxed)
+        self.connection.busy_count.load(Ordering::Relaxed) > 0
     }
 
-    /// Waits until this connection has to make room for another.
+    /// Ends the connection, whatever is still to be sent.
+    pub(crate) fn cut_now(&self) {
+        self.connection.cut.notify_one();
+    }
+
+    /// Waits until this connection has to end: it makes room for another, or nobody reads what it sends.
     pub(crate) async fn cut(&self) {
         self.connection.cut.notified().await;
     }
@@ -128,7 +134,7 @@ impl Place {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.is_busy.store(false, Ordering::Relaxed);
+        self.0.busy_count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

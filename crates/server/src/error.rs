@@ -90,6 +90,12 @@ pub(crate) enum ApiError {
     CrossSite,
     /// Whoever asks has to wait.
     RateLimited(Spent),
+    /// The account listens to so many live streams already.
+    TooManyStreams(usize),
+    /// There are as many live streams as there may be.
+    StreamsFull,
+    /// The path is for `WebSocket`s.
+    UpgradeRequired,
     /// The body of the request is too large.
     BodyTooLarge,
     /// The body of the request did not come in time.
@@ -190,6 +196,12 @@ pub(crate) enum ProblemCode {
     CrossSite,
     /// There were too many requests; the header `retry-after` says when to try again.
     RateLimited,
+    /// The account listens to as many live streams as it may.
+    TooManyStreams,
+    /// There are as many live streams as there may be; try again later.
+    StreamsFull,
+    /// The path is for `WebSocket`s: ask for an upgrade, or use one of the others below `live`.
+    UpgradeRequired,
     /// The request is for a host other than this server.
     HostNotLocal,
     /// The server failed; its log has the cause under the request id.
@@ -272,6 +284,9 @@ impl ProblemCode {
             Self::BodyTooSlow => ("body_too_slow", StatusCode::REQUEST_TIMEOUT),
             Self::CrossSite => ("cross_site", StatusCode::FORBIDDEN),
             Self::RateLimited => ("rate_limited", StatusCode::TOO_MANY_REQUESTS),
+            Self::TooManyStreams => ("too_many_streams", StatusCode::TOO_MANY_REQUESTS),
+            Self::StreamsFull => ("streams_full", StatusCode::SERVICE_UNAVAILABLE),
+            Self::UpgradeRequired => ("upgrade_required", StatusCode::UPGRADE_REQUIRED),
             Self::HostNotLocal => ("host_not_local", StatusCode::MISDIRECTED_REQUEST),
             Self::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR),
             Self::TimedOut => ("timed_out", StatusCode::SERVICE_UNAVAILABLE),
@@ -352,6 +367,9 @@ impl ApiError {
             Self::HostNotLocal(_) => ProblemCode::HostNotLocal,
             Self::CrossSite => ProblemCode::CrossSite,
             Self::RateLimited(_) => ProblemCode::RateLimited,
+            Self::TooManyStreams(_) => ProblemCode::TooManyStreams,
+            Self::StreamsFull => ProblemCode::StreamsFull,
+            Self::UpgradeRequired => ProblemCode::UpgradeRequired,
             Self::BodyTooLarge => ProblemCode::BodyTooLarge,
             Self::BodyTooSlow => ProblemCode::BodyTooSlow,
             Self::TimedOut => ProblemCode::TimedOut,
@@ -362,7 +380,7 @@ impl ApiError {
     }
 
     /// What the caller is told. Of internal failures that is only where to look.
-    fn detail(&self) -> String {
+    pub(crate) fn detail(&self) -> String {
         match self {
             Self::InvalidParameter { parameter, problem } => format!("{parameter}: {problem}"),
             Self::UnknownParameter { parameter, known } if known.is_empty() => {
@@ -464,6 +482,20 @@ impl ApiError {
             Self::RateLimited(spent) => {
                 format!("more than {} requests; try again in {} s", spent.quota, spent.wait_s())
             }
+            Self::TooManyStreams(max) => format!(
+                "this account listens to {max} live streams already, which is the most; close one of \
+                 them, such as a page in another tab"
+            ),
+            Self::StreamsFull => {
+                "there are as many live streams as there may be; try again later, or ask for what is \
+                 needed by the other paths"
+                    .to_owned()
+            }
+            Self::UpgradeRequired => {
+                "this path is for WebSockets; ask for an upgrade, or use /api/v1/live/events or \
+                 /api/v1/live/poll"
+                    .to_owned()
+            }
             Self::BodyTooSlow => {
                 "the body of the request did not come in time; send it again".to_owned()
             }
@@ -500,6 +532,9 @@ impl IntoResponse for ApiError {
         let mut response = status.into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        }
+        if let Self::UpgradeRequired = &self {
+            response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         }
         if let Self::RateLimited(spent) = &self {
             spent.tell(response.headers_mut());

@@ -74,7 +74,7 @@ pub(crate) fn wrap(router: Router, settings: &ServerSettings, limits: Limits) ->
         Extension(BodyTimeMax(settings.connections.body_time_max)),
         // For handlers that count attempts by themselves.
         Extension(Arc::clone(rates)),
-        // For handlers that ask for passkeys.
+        // For handlers that ask for passkeys, and for streams.
         Extension(own),
     ));
     inner.layer((

@@ -31,7 +31,7 @@ use crate::middleware::authenticate::SESSION_COOKIE;
 use crate::middleware::rate_limit::Spent;
 
 /// What the routes are about, in the order in which a reader wants them.
-const TAGS: [(&str, &str); 16] = [
+const TAGS: [(&str, &str); 17] = [
     ("symbols", "What is traded, and the newest of everything about it."),
     ("bars", "Prices that passed the checks."),
     ("forecasts", "What the model in force expects, with its bands."),
@@ -39,6 +39,7 @@ const TAGS: [(&str, &str); 16] = [
     ("explanations", "Why a forecast is what it is, and what it would be."),
     ("models", "The models, where they come from, and what they were worth out of sample."),
     ("jobs", "Background work: the nightly ingest and the retraining, watched, begun, cancelled."),
+    ("live", "What has just changed: by WebSocket, by server-sent events, by asking again."),
     ("experiments", "Champions beside challengers, judged by a rule that was declared before."),
     ("studies", "How the settings of models were searched, trial by trial."),
     ("data-quality", "What the validator found in the data."),
@@ -448,6 +449,30 @@ impl IntoResponses for KeyConflict {
     }
 }
 
+/// The answers to who would listen and cannot.
+pub(crate) struct NoStream;
+
+impl IntoResponses for NoStream {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[
+            ProblemCode::TooManyStreams,
+            ProblemCode::RateLimited,
+            ProblemCode::StreamsFull,
+            ProblemCode::TimedOut,
+            ProblemCode::StoreBusy,
+        ])
+    }
+}
+
+/// The answer to who asks for a WebSocket as for a page.
+pub(crate) struct UpgradeNeeded;
+
+impl IntoResponses for UpgradeNeeded {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::UpgradeRequired])
+    }
+}
+
 /// The answer to who has the last one already.
 pub(crate) struct Unchanged;
 
@@ -588,6 +613,9 @@ fn example(code: ProblemCode) -> ApiError {
             let decision = quota.decision(false, quota.burst_us());
             ApiError::RateLimited(Spent { policy: Class::Ai.to_string(), quota, decision })
         }
+        ProblemCode::TooManyStreams => ApiError::TooManyStreams(20),
+        ProblemCode::StreamsFull => ApiError::StreamsFull,
+        ProblemCode::UpgradeRequired => ApiError::UpgradeRequired,
         ProblemCode::HostNotLocal => ApiError::HostNotLocal(Some("bist.example:8080".to_owned())),
         ProblemCode::Internal => ApiError::Internal(String::new()),
         ProblemCode::TimedOut => ApiError::TimedOut,

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::header;
 use axum::routing::get;
+use axum::{Extension, Router};
 use bist_app::App;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::middleware::{Limits, guard, wrap};
 use crate::routes::{
     api_keys, audit, auth, bars, data_quality, docs, experiments, explanations, forecasts, health,
-    jobs, market, models, signals, studies, symbols, users,
+    jobs, live, market, models, signals, studies, symbols, users,
 };
 use crate::settings::ServerSettings;
 use crate::{assets, openapi};
@@ -26,6 +26,7 @@ pub fn router(app: Arc<App>, settings: &ServerSettings) -> Router {
         .route("/api/openapi.json", get(describe))
         .route("/api/docs", get(docs::page))
         .fallback(assets::answer)
+        .layer(Extension(live::Seats::new(settings.live)))
         .with_state(Arc::clone(&app));
     wrap(guard(routes, app, settings), settings, Limits::default())
 }
@@ -42,6 +43,7 @@ pub(crate) fn operations() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .merge(experiments::router())
         .merge(studies::router())
         .merge(jobs::router())
+        .merge(live::router())
         .merge(data_quality::router())
         .merge(market::router())
         .merge(auth::router())

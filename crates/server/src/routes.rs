@@ -11,6 +11,7 @@ pub(crate) mod explanations;
 pub(crate) mod forecasts;
 pub(crate) mod health;
 pub(crate) mod jobs;
+pub(crate) mod live;
 pub(crate) mod market;
 pub(crate) mod models;
 pub(crate) mod signals;

@@ -24,6 +24,7 @@ use tokio::sync::watch;
 use tower::ServiceExt;
 
 use crate::connections::{Busy, Connections, Place};
+use crate::line::Line;
 use crate::router::router;
 use crate::settings::ServerSettings;
 use crate::tls::Tls;
@@ -93,6 +94,7 @@ async fn serve_router(
             tracing::debug!(error = %error, "a connection stays without TCP_NODELAY: {error}");
         }
         let http = http.clone();
+        let place = Arc::new(place);
         let guest = Guest { router: router.clone(), peer, place, stopped: stopped.clone() };
         match tls.clone() {
             Some(tls) => drop(tokio::spawn(guest.greet(tls, head_time_max, http, stream))),
@@ -124,7 +126,7 @@ fn concerns_one_connection(error: &io::Error) -> bool {
 struct Guest {
     router: Router,
     peer: SocketAddr,
-    place: Place,
+    place: Arc<Place>,
     stopped: watch::Receiver<bool>,
 }
 
@@ -153,28 +155,33 @@ impl Guest {
 
     /// Answers one request after the other, until the connection ends or has to.
     async fn answer(
-        mut self,
+        self,
         http: http1::Builder,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     ) {
+        let Self { router, peer, place, mut stopped } = self;
+        let heard = stopped.clone();
         let answer = service_fn(|request: hyper::Request<Incoming>| {
-            let busy = self.place.busy();
+            let busy = place.busy();
             let mut request: Request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(self.peer));
-            let router = self.router.clone();
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let line = Line::new(Arc::clone(&place), heard.clone());
+            request.extensions_mut().insert(line);
+            let router = router.clone();
             async move {
                 let response: Response<Body> = router.oneshot(request).await?;
                 Ok::<_, Infallible>(response.map(|body| Held { body, _busy: busy }))
             }
         });
-        let mut connection = pin!(http.serve_connection(TokioIo::new(stream), answer));
+        let connection = http.serve_connection(TokioIo::new(stream), answer);
+        let mut connection = pin!(connection.with_upgrades());
         tokio::select! {
             ended = connection.as_mut() => return log_end(ended),
-            () = self.place.cut() => return,
-            _ = self.stopped.wait_for(|stopped| *stopped) => {}
+            () = place.cut() => return,
+            _ = stopped.wait_for(|stopped| *stopped) => {}
         }
         // One that waits for a request has nothing to finish.
-        if self.place.is_busy() {
+        if place.is_busy() {
             connection.as_mut().graceful_shutdown();
             log_end(connection.await);
         }

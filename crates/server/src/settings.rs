@@ -22,6 +22,8 @@ pub struct ServerSettings {
     pub cors_origins: Vec<Origin>,
     /// What connections may take.
     pub connections: ConnectionLimits,
+    /// What live streams may take.
+    pub live: LiveLimits,
     /// The certificate, where TLS ends here.
     pub tls: Option<Tls>,
 }
@@ -35,6 +37,7 @@ impl ServerSettings {
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
             connections: ConnectionLimits::default(),
+            live: LiveLimits::default(),
             tls: None,
         }
     }
@@ -62,6 +65,36 @@ impl Default for ConnectionLimits {
             connections_per_address_max: 256,
             head_time_max: Duration::from_secs(15),
             body_time_max: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What live streams may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiveLimits {
+    /// How many there may be.
+    pub streams_max: usize,
+    /// How many of them of one account, its API keys counted in.
+    pub streams_per_account_max: usize,
+    /// How often each says how far it is, and asks whether who listens is still there and still may.
+    pub heartbeat_every: Duration,
+    /// How long what is sent may take to go out; whoever does not read is cut off then.
+    pub write_time_max: Duration,
+    /// The largest message of a client, bytes.
+    pub message_size_bytes_max: usize,
+    /// How long a poll waits for something to happen.
+    pub poll_time_max: Duration,
+}
+
+impl Default for LiveLimits {
+    fn default() -> Self {
+        Self {
+            streams_max: 10_000,
+            streams_per_account_max: 20,
+            heartbeat_every: Duration::from_secs(15),
+            write_time_max: Duration::from_secs(10),
+            message_size_bytes_max: 4096,
+            poll_time_max: Duration::from_secs(25),
         }
     }
 }

@@ -125,6 +125,7 @@ mod tests {
                 Pool::Postgres(pool) => {
                     migrator(&STEPS[..count], |step| step.postgres).run(pool).await.unwrap();
                 }
+                Pool::SqliteReaders(_) => unreachable!("these places are written to"),
             }
         }
 

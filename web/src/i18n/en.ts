@@ -94,6 +94,16 @@ export const en: typeof tr = {
     unavailable: 'Calendar not available',
     zone: 'Istanbul time',
   },
+  live: {
+    live: 'Live',
+    fallback: 'Live – fallback',
+    polling: (seconds) => `Asked every ${seconds} s`,
+    reconnecting: 'Reconnecting',
+    heard: (time) => `Last heard ${time}`,
+    cut: (time) => `The connection to the server is cut; prices are those of ${time}. It is tried again.`,
+    replay: 'REPLAY',
+    replaySentence: 'These prices are a replay of past sessions; they are not current.',
+  },
   freshness: {
     label: 'Data freshness',
     upToDate: 'Up to date',

@@ -92,6 +92,16 @@ export const tr = {
     unavailable: 'Takvim alınamadı',
     zone: 'İstanbul saati',
   },
+  live: {
+    live: 'Canlı',
+    fallback: 'Canlı – yedek yol',
+    polling: (seconds: string) => `${seconds} saniyede bir soruluyor`,
+    reconnecting: 'Yeniden bağlanılıyor',
+    heard: (time: string) => `Son haber ${time}`,
+    cut: (time: string) => `Sunucuyla bağlantı kesildi; fiyatlar ${time} itibarıyladır. Bağlantı yeniden deneniyor.`,
+    replay: 'TEKRAR',
+    replaySentence: 'Bu fiyatlar geçmiş seansların tekrar oynatılmasıdır; şu anki fiyatlar değildir.',
+  },
   freshness: {
     label: 'Veri tazeliği',
     upToDate: 'Güncel',

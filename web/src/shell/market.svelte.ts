@@ -2,42 +2,68 @@ import * as api from '../api/client';
 import { Resource } from '../api/resource.svelte';
 import type { CalendarDay, SymbolSummary } from '../api/schema/market';
 import { addDays, exchangeDay } from '../i18n/format';
+import { calmly } from '../live/calmly';
+import type { Envelope, LivePrice } from '../live/envelope';
+import { live } from '../live/live.svelte';
 
 /** How far ahead we look for the next session; the longest closure of the exchange was nine days. */
 const CALENDAR_DAYS_AHEAD = 21;
-/** The list of symbols is asked for again when it is older than this and the page is looked at. */
-const SYMBOLS_AGE_MS_MAX = 60_000;
+/** The list of symbols is asked for again at most so often. */
+const SYMBOLS_PAUSE_MS = 5000;
+
+/** The horizon of the signals that the list of symbols has. */
+const LISTED_HORIZON = '5';
 
 /** What every page shares: the symbols of the store and the calendar of the exchange. */
 class Market {
   readonly symbols = new Resource<SymbolSummary[]>();
   readonly calendar = new Resource<CalendarDay[]>();
   now = $state(new Date());
-  #symbolsAt = 0;
   #calendarFrom = '';
+  readonly #reload = calmly(() => void this.symbols.load('symbols', api.symbols), SYMBOLS_PAUSE_MS);
 
   start(): () => void {
-    this.refresh();
+    this.#reload();
+    this.#loadCalendar();
+    const deaf = live.follow(['prices', 'signals'], (news) => this.#hear(news));
     const timer = setInterval(() => {
       this.now = new Date();
       this.#loadCalendar();
     }, 1000);
-    const onVisible = (): void => {
-      if (document.visibilityState === 'visible') this.refresh();
-    };
-    document.addEventListener('visibilitychange', onVisible);
     return () => {
       clearInterval(timer);
-      document.removeEventListener('visibilitychange', onVisible);
+      deaf();
     };
   }
 
-  refresh(): void {
-    if (Date.now() - this.#symbolsAt > SYMBOLS_AGE_MS_MAX) {
-      this.#symbolsAt = Date.now();
-      void this.symbols.load('symbols', api.symbols);
+  /** Puts new prices in their places; what is not a price of a known session is read anew. */
+  #hear(news: Envelope[]): void {
+    const known = this.symbols.value;
+    if (known === null) return;
+    const prices = new Map<string, LivePrice>();
+    let isOther = false;
+    for (const { topic, type, data } of news) {
+      if (topic.startsWith('prices/') && type === 'update') prices.set((data as LivePrice).symbol, data as LivePrice);
+      else if (type === 'gone') isOther = true;
+      else isOther ||= this.#isNewSignal(topic, data as { action: string; as_of: string });
     }
-    this.#loadCalendar();
+    const moved = known.map((entry) => {
+      const price = prices.get(entry.symbol);
+      if (price === undefined) return entry;
+      prices.delete(entry.symbol);
+      isOther ||= price.replay_time === null && price.as_of !== entry.as_of;
+      return { ...entry, last_close: price.last_close, previous_close: price.previous_close, change_share: price.change_share };
+    });
+    this.symbols.value = moved;
+    if (isOther || prices.size > 0) this.#reload();
+  }
+
+  /** Whether the signal of a symbol in the list is another one now. */
+  #isNewSignal(topic: string, { action, as_of }: { action: string; as_of: string }): boolean {
+    const [section, symbol, horizon] = topic.split('/');
+    if (section !== 'signals' || horizon !== LISTED_HORIZON) return false;
+    const listed = this.symbols.value?.find((entry) => entry.symbol === symbol)?.signal ?? null;
+    return listed === null || listed.action !== action || listed.as_of !== as_of;
   }
 
   /** The newest validated day of all symbols. */

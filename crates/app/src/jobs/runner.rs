@@ -105,7 +105,9 @@ impl Attended<'_> {
     /// Says something that whoever watches reads.
     pub(crate) async fn say(&self, line: &str) -> Result<(), StoreError> {
         tracing::info!(job = %self.run.name, run = self.run.id, "{}: {line}", self.run.name);
-        self.app.store.say_in_job(self.run.id, self.app.now(), false, line).await
+        self.app.store.say_in_job(self.run.id, self.app.now(), false, line).await?;
+        self.app.live.stir();
+        Ok(())
     }
 
     /// Does `work` while it is noted how far it is.
@@ -138,6 +140,7 @@ impl Attended<'_> {
         let news = self.news.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((number, progress)) = news {
             store.note_progress(&self.run, number, &progress, now).await?;
+            self.app.live.stir();
         } else if looks_count.is_multiple_of(RENEW_AFTER_LOOKS) {
             store.renew_job(&self.run, now).await?;
         }
@@ -287,7 +290,9 @@ impl Attended<'_> {
         };
         let is_failure = matches!(end, JobEnd::Failed { .. });
         app.store.say_in_job(id, now, is_failure, &line).await?;
-        app.store.finish_job(self.run, now, end, &told).await
+        let run = app.store.finish_job(self.run, now, end, &told).await?;
+        app.live.stir();
+        Ok(run)
     }
 }
 

@@ -9,6 +9,7 @@ mod experiments;
 mod explain;
 mod ingest;
 mod limits;
+mod live;
 mod models;
 mod plots;
 mod registry;
@@ -48,6 +49,9 @@ enum Topic {
     Tune(tune::TuneBenchArgs),
     /// What it costs to count a request: in this process with one key and with a million, and in Redis
     Limits(limits::LimitsBenchArgs),
+    /// Many who listen to the live stream: whether each hears everything once, how soon, and what each
+    /// takes of memory
+    Live(live::LiveBenchArgs),
     /// What it costs to know who asks, and what many who sign in at once cost
     Access(access::AccessBenchArgs),
     /// Simulated experiments of models: how often which decision is made where the truth is known
@@ -55,6 +59,9 @@ enum Topic {
     /// Training on generated markets: how much of what can be foreseen is, and what is claimed of
     /// noise. Takes minutes
     Skill(skill::SkillBenchArgs),
+    /// Those who listen: told what to do by lines on standard input
+    #[command(hide = true)]
+    LiveSide(live::LiveSideArgs),
     /// One side of a comparison: prints its measurement as a line of JSON
     #[command(hide = true)]
     ModelSide(models::ModelSideArgs),
@@ -84,6 +91,8 @@ impl BenchArgs {
             Topic::Explain(args) => args.run(terminal),
             Topic::Plots(args) => args.run(terminal),
             Topic::Registry(args) => args.run(config, terminal).await,
+            Topic::Live(args) => args.run(terminal).await,
+            Topic::LiveSide(args) => args.run().await,
             Topic::Limits(args) => args.run(config, terminal).await,
             Topic::Access(args) => args.run(terminal).await,
             Topic::Experiments(args) => args.run(terminal),

@@ -11,6 +11,7 @@ use bist_access::{Actor, Role};
 use bist_app::App;
 use bist_app::certificates::{AcmeSettings, Certificates};
 use bist_app::jobs::Job;
+use bist_app::live::ReplayPlan;
 use bist_server::{Origin, ServerSettings};
 use clap::Args;
 use serde::Serialize;
@@ -40,6 +41,10 @@ pub(crate) struct ServeArgs {
     /// File with the key of the certificate (PEM), which only its owner may read
     #[arg(long, value_name = "FILE", env = "BIST_TLS_KEY", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Replays the last sessions as if they went on now, so many times as fast as they were; the pages
+    /// say so [default: live.replay, otherwise nothing is replayed]
+    #[arg(long, value_name = "SPEED")]
+    replay: Option<f64>,
 }
 
 /// The JSON document, printed once the server listens.
@@ -51,13 +56,14 @@ struct Listening {
 impl ServeArgs {
     pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
         let bind = self.bind.unwrap_or(config.bind);
+        let replay = config.live.replay(self.replay)?;
         let app = if config.nightly.is_some() {
             open_with_services(config).await?
         } else {
             open(config).await?
         };
         // What is due by a schedule is nobody's command.
-        let app = app.with_actor(Actor::System);
+        let app = app.with_actor(Actor::System).with_live(config.live.kept);
         app.check_secrets().await?;
         let app = if config.retraining { app.with_retraining() } else { app };
         let tls = self.tls_cert.zip(self.tls_key);
@@ -88,6 +94,7 @@ impl ServeArgs {
         });
         let notes = tokio::spawn(note_audit_roots(Arc::clone(&app)));
         let care = certificates.map(|ours| tokio::spawn(look_after_certificate(ours)));
+        let follows = tokio::spawn(follow(Arc::clone(&app), replay));
         let jobs = Job::ALL.map(|job| tokio::spawn(run_job(Arc::clone(&app), job)));
         bist_server::serve(app, settings, listener, told_to_stop()).await.context("serving")?;
         // What is under way goes on after the last stage that was done, when somebody looks again.
@@ -95,6 +102,7 @@ impl ServeArgs {
             job.abort();
         }
         notes.abort();
+        follows.abort();
         if let Some(care) = care {
             care.abort();
         }
@@ -167,6 +175,17 @@ fn told(certificates: &Certificates) -> String {
              has given one; the log says what comes of it"
         ),
     }
+}
+
+/// Tells those who listen what changes, and what is replayed.
+async fn follow(app: Arc<App>, replay: Option<ReplayPlan>) {
+    let replayed = async {
+        let Some(plan) = replay else { return };
+        if let Err(error) = app.replay_sessions(plan).await {
+            tracing::error!(%error, "nothing is replayed: {error}");
+        }
+    };
+    tokio::join!(app.follow_changes(), replayed);
 }
 
 /// Has the certificate ordered and renewed in time.

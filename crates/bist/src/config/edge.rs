@@ -11,7 +11,7 @@ use bist_access::{Secret, SecretName};
 use bist_app::certificates::{AcmeSettings, Certificates, DIRECTORY_DEFAULT};
 use bist_app::rate_limits::{Quotas, RateLimits};
 use bist_app::{App, RedisAddress, SharedLimiter};
-use bist_server::{ConnectionLimits, Origin, ServerSettings, Tls};
+use bist_server::{ConnectionLimits, LiveLimits, Origin, ServerSettings, Tls};
 use ipnet::IpNet;
 use serde::Deserialize;
 
@@ -84,6 +84,7 @@ pub(crate) struct Edge {
     trusted_proxies: Vec<IpNet>,
     cors_origins: Vec<Origin>,
     connections: ConnectionLimits,
+    live: LiveLimits,
     tls: Option<TlsFiles>,
     acme: Option<AcmeSettings>,
     quotas: Quotas,
@@ -117,6 +118,7 @@ impl Edge {
     pub(super) fn load(
         server: ServerSection,
         limits: &LimitsSection,
+        live: LiveLimits,
         redis_url: Option<String>,
         redis_password: Option<&str>,
     ) -> anyhow::Result<Self> {
@@ -132,6 +134,7 @@ impl Edge {
             cors_origins: all(&origins, |text| Ok(Origin::from_str(text)?))
                 .context("server.cors_origins")?,
             connections: connections(&server.connections)?,
+            live,
             tls: server.tls.map(|TlsSection { certificate, key }| TlsFiles { certificate, key }),
             acme,
             quotas: quotas(limits)?,
@@ -192,6 +195,7 @@ impl Edge {
             trusted_proxies: self.trusted_proxies.clone(),
             cors_origins: self.cors_origins.clone(),
             connections: self.connections,
+            live: self.live,
             tls,
             ..ServerSettings::new(Arc::new(limits))
         })

@@ -30,7 +30,7 @@ const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
 const SUNSET: HeaderName = HeaderName::from_static("sunset");
 
 /// What an API key stands behind in the header `authorization`.
-const BEARER: &str = "Bearer ";
+pub(crate) const BEARER: &str = "Bearer ";
 
 /// Who asked, as the audit names them; in the extensions of an answer.
 #[derive(Clone, Debug)]
@@ -133,7 +133,7 @@ async fn require_own_page(
 }
 
 /// Refuses a caller who may not do what needs `needs`.
-fn check(caller: &Caller, needs: Needs, now: Timestamp) -> Result<(), ApiError> {
+pub(crate) fn check(caller: &Caller, needs: Needs, now: Timestamp) -> Result<(), ApiError> {
     match needs {
         Needs::Nothing => Ok(()),
         Needs::Session => require_session(caller).map(drop),

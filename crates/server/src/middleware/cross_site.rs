@@ -51,6 +51,19 @@ impl OwnPages {
         format!("{}://{host}", self.scheme).parse().ok()
     }
 
+    /// Whether a request comes from one of our own pages, or from a program that says nothing of where it
+    /// is made.
+    pub(crate) fn is_own(&self, headers: &HeaderMap) -> bool {
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        match (origins.next(), origins.next()) {
+            (None, _) => true,
+            (Some(origin), None) => {
+                self.here(headers).iter().chain(&self.public_url).any(|own| own.is(origin))
+            }
+            (Some(_), Some(_)) => false,
+        }
+    }
+
     fn may_change(&self, headers: &HeaderMap) -> bool {
         let mut origins = headers.get_all(header::ORIGIN).iter();
         let origin = origins.next();
@@ -63,10 +76,7 @@ impl OwnPages {
         let sites: Vec<_> = headers.get_all(SEC_FETCH_SITE).iter().collect();
         match (&sites[..], origin) {
             ([site], _) => *site == "same-origin" || *site == "none",
-            ([], None) => true,
-            ([], Some(origin)) => {
-                self.here(headers).iter().chain(&self.public_url).any(|own| own.is(origin))
-            }
+            ([], _) => self.is_own(headers),
             _ => false,
         }
     }

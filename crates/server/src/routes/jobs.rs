@@ -85,7 +85,7 @@ schema!(
 /// A run.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = JobRun)]
-struct RunResponse {
+pub(super) struct RunResponse {
     /// Its number.
     #[schema(example = 12)]
     id: i64,
@@ -451,7 +451,7 @@ fn problem(error: StoreError) -> ApiError {
 }
 
 impl RunResponse {
-    fn of(view: &JobView) -> Self {
+    pub(super) fn of(view: &JobView) -> Self {
         let run = &view.run;
         Self {
             id: run.id,

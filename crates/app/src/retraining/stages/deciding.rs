@@ -54,6 +54,7 @@ impl App {
             let reason = format!("{} (rule {})", decision.sentence.en, &decision.rule_sha256[..12]);
             let signed = Signed { at: self.now(), by: signature(run), reason };
             self.store.promote(&decision.candidate, &signed, &self.audit().await?).await?;
+            self.live.stir();
             kept.promoted.push(decision.candidate.clone());
         }
         let told = match kept.promoted.len() {

@@ -1,0 +1,164 @@
+//! Looking at what the database says, and publishing what was not told yet: whoever changed it.
+//!
+//! What this process does itself is looked at as soon as it is done, what others do at an interval.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bist_lifecycle::{HORIZONS, HORIZONS_HOURLY};
+use bist_store::{ChangeMarks, JobRun, StoreError};
+use tokio::time::MissedTickBehavior;
+
+use super::event::{Change, PriceNow, QualityNow};
+use super::topic::{Section, Topic};
+use super::{Live, LiveSettings};
+use crate::App;
+use crate::symbols::SymbolView;
+
+/// Runs of jobs that are looked at: the newest.
+const RUNS_MAX: u32 = 20;
+
+/// The shortest time between two looks.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+
+/// What was seen at the last look.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    at: Option<Instant>,
+    marks: Option<ChangeMarks>,
+    /// Runs that had ended, by number.
+    ended: BTreeMap<i64, (JobRun, Change)>,
+}
+
+impl App {
+    /// What has just changed, for those who listen.
+    pub fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// The same with a stream that is kept otherwise.
+    #[must_use]
+    pub fn with_live(self, settings: LiveSettings) -> Self {
+        Self { live: Live::new(settings), ..self }
+    }
+
+    /// Publishes what the database says and was not told yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails; what was not told is told the next time.
+    pub async fn look_at_changes(&self) -> Result<(), StoreError> {
+        self.look(&mut *self.live.0.looked.lock().await).await
+    }
+
+    /// The same, unless that was done a moment ago: for somebody who begins to listen.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::look_at_changes`].
+    pub async fn look_if_due(&self) -> Result<(), StoreError> {
+        let mut looked = self.live.0.looked.lock().await;
+        let every = self.live.0.settings.look_every;
+        if looked.at.is_some_and(|at| at.elapsed() < every) {
+            return Ok(());
+        }
+        self.look(&mut looked).await
+    }
+
+    /// Looks again and again while somebody listens, for as long as it is asked to.
+    pub async fn follow_changes(&self) {
+        let mut listeners = self.live.0.listeners_count.subscribe();
+        let mut looks = tokio::time::interval(self.live.0.settings.look_every);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while listeners.wait_for(|count| *count > 0).await.is_ok() {
+            tokio::select! {
+                _ = looks.tick() => {}
+                () = self.live.0.stirred.notified() => {}
+            }
+            let began = Instant::now();
+            if let Err(error) = self.look_at_changes().await {
+                tracing::warn!(%error, "what has changed could not be looked at: {error}");
+            }
+            // Half of the time at most, however quickly the bars change.
+            tokio::time::sleep(began.elapsed().max(PAUSE_MIN)).await;
+        }
+    }
+
+    async fn look(&self, looked: &mut Looked) -> Result<(), StoreError> {
+        let marks = self.store.change_marks().await?;
+        let before = looked.marks;
+        let at = self.now();
+        let is_new = |same: fn(&ChangeMarks, &ChangeMarks) -> bool| {
+            before.is_none_or(|before| !same(&before, &marks))
+        };
+        let told = |section, now| self.live.bring_up_to_date(at, section, now);
+        if is_new(|a, b| a.bars == b.bars) && !self.live.is_replay() {
+            let views = self.symbols().await?;
+            told(Section::Prices, views.iter().map(price).collect());
+        }
+        if is_new(|a, b| a.signals == b.signals) {
+            told(Section::Signals, self.signals_now().await?);
+        }
+        if is_new(|a, b| a.validated_at_us == b.validated_at_us) {
+            let overview = self.quality_overview().await?;
+            let (score_share, validated_at) = (overview.score_share, overview.validated_at);
+            let now = QualityNow { score_share, validated_at };
+            told(Section::Quality, vec![(Topic::Quality, Change::Quality(now))]);
+        }
+        if is_new(|a, b| a.audit_seq == b.audit_seq) {
+            let newest = marks.audit_seq.map(|seq| (Topic::Audit, Change::Audit(seq)));
+            told(Section::Audit, newest.into_iter().collect());
+        }
+        told(Section::Jobs, self.runs_now(looked).await?);
+        looked.marks = Some(marks);
+        looked.at = Some(Instant::now());
+        Ok(())
+    }
+
+    /// The signals in force for all horizons.
+    async fn signals_now(&self) -> Result<Vec<(Topic, Change)>, StoreError> {
+        let mut now = Vec::new();
+        for horizon in HORIZONS.into_iter().chain(HORIZONS_HOURLY) {
+            for record in self.signals(horizon, None).await? {
+                let topic = Topic::Signal(record.signal.symbol, horizon);
+                now.push((topic, Change::Signal(Box::new(record))));
+            }
+        }
+        Ok(now)
+    }
+
+    /// The newest runs; of those that have ended and are as they were, nothing is read again.
+    async fn runs_now(&self, looked: &mut Looked) -> Result<Vec<(Topic, Change)>, StoreError> {
+        let mut now = Vec::new();
+        let mut ended = BTreeMap::new();
+        for run in self.store.jobs(None, None, RUNS_MAX).await? {
+            let id = run.id;
+            let known = looked.ended.remove(&id).filter(|(before, _)| *before == run);
+            let change = match known {
+                Some((_, change)) => change,
+                None => Change::Job(Box::new(self.job(id, 0, 1).await?)),
+            };
+            if run.state.has_ended() {
+                ended.insert(id, (run, change.clone()));
+            }
+            now.push((Topic::Job(id), change));
+        }
+        looked.ended = ended;
+        Ok(now)
+    }
+}
+
+/// The price of a symbol as the database has it.
+fn price(view: &SymbolView) -> (Topic, Change) {
+    let symbol = view.instrument.symbol;
+    let now = PriceNow {
+        symbol,
+        origin: view.instrument.origin,
+        as_of: view.as_of,
+        last_close: view.last_close,
+        previous_close: view.previous_close,
+        change_share: view.change_share,
+        replay: None,
+    };
+    (Topic::Price(symbol), Change::Price(now))
+}

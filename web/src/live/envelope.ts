@@ -1,0 +1,51 @@
+/** What the live stream tells; the guide of the API has the table (docs/API.md). */
+export interface Envelope {
+  seq: number;
+  type: 'update' | 'gone' | 'hello' | 'snapshot' | 'resumed' | 'conflated' | 'heartbeat' | 'unsubscribed' | 'error' | 'closing';
+  topic: string;
+  replay?: boolean;
+  at: string;
+  data: unknown;
+}
+
+/** The price of a symbol as the stream tells it. */
+export interface LivePrice {
+  symbol: string;
+  as_of: string | null;
+  last_close: string | null;
+  previous_close: string | null;
+  change_share: number | null;
+  /** The time of the session in Istanbul, while stored sessions are replayed. */
+  replay_time: string | null;
+}
+
+/** The answer to a poll. */
+export interface LivePage {
+  position: string;
+  items: Envelope[];
+}
+
+/** How far one has come: a life of the server, and a number in it. */
+export interface Position {
+  epoch: string;
+  seq: number;
+}
+
+export function readPosition(text: string): Position | null {
+  const parts = /^([0-9a-f]{16})-(\d+)$/.exec(text);
+  return parts === null ? null : { epoch: parts[1] ?? '', seq: Number(parts[2]) };
+}
+
+export const writePosition = ({ epoch, seq }: Position): string => `${epoch}-${seq}`;
+
+/** The position that an envelope about the stream itself tells. */
+export function toldPosition(envelope: Envelope): Position | null {
+  const told = (envelope.data as { position?: unknown } | null)?.position;
+  return typeof told === 'string' ? readPosition(told) : null;
+}
+
+/** The envelopes of a snapshot. */
+export const itemsOf = (envelope: Envelope): Envelope[] => (envelope.data as { items: Envelope[] }).items;
+
+/** Whether what is told of `topic` is wanted by somebody who wants `wanted`. */
+export const covers = (wanted: string, topic: string): boolean => topic === wanted || topic.startsWith(`${wanted}/`);
