@@ -130,7 +130,10 @@ impl Socket {
             match self.0.next().await.unwrap().unwrap() {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
                 Message::Ping(_) => self.0.flush().await.unwrap(),
-                message => panic!("{message:?}"),
+                message @ (Message::Binary(_)
+                | Message::Pong(_)
+                | Message::Close(_)
+                | Message::Frame(_)) => panic!("{message:?}"),
             }
         }
     }
@@ -143,7 +146,10 @@ impl Socket {
                 Message::Text(text) => told.push(serde_json::from_str(&text).unwrap()),
                 Message::Close(Some(CloseFrame { code, .. })) => return (code.into(), told),
                 Message::Ping(_) => {}
-                message => panic!("{message:?}"),
+                message @ (Message::Binary(_)
+                | Message::Pong(_)
+                | Message::Close(_)
+                | Message::Frame(_)) => panic!("{message:?}"),
             }
         }
     }
