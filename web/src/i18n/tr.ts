@@ -27,26 +27,6 @@ export const tr = {
     tooOften: (seconds: number) => `Çok sık istek; ${seconds} s sonra yeniden`,
     retryIn: (seconds: number) =>
       seconds < 100 ? `${seconds} s sonra yeniden deneyebilirsiniz.` : `${Math.ceil(seconds / 60)} dk sonra yeniden deneyebilirsiniz.`,
-    code: {
-      label: 'Doğrulama kodu',
-      rule: 'Doğrulama uygulamasındaki 6 rakam',
-      recovery: 'Kurtarma kodu',
-      toRecovery: 'Telefonum yanımda değil: kurtarma kodu gir',
-      toCode: 'Doğrulama uygulamasındaki kodu gir',
-      passkey: 'Geçiş anahtarı kullan',
-      noPasskeyHere: 'Bu adreste geçiş anahtarları çalışmaz; sunucuyu adıyla açın.',
-    },
-    stepUp: {
-      title: 'Siz olduğunuzu doğrulayın',
-      text: 'Bu işlem ikinci adımı bir kez daha ister. Sonraki 10 dakika yeniden sorulmaz.',
-      passwordText: 'Bu işlem parolanızı bir kez daha ister. Sonraki 10 dakika yeniden sorulmaz.',
-      password: 'Parola',
-      wrongPassword: 'Parola yanlış.',
-      submit: 'Onayla ve sürdür',
-      enrolTitle: 'Önce iki adımlı doğrulama',
-      enrolText: 'Bu işlem iki adımlı doğrulama ister; hesabınızda henüz açık değil.',
-      enrol: 'İki adımlı doğrulamayı aç',
-    },
   },
   search: {
     open: 'Sembol ara',
@@ -375,29 +355,5 @@ export const tr = {
       ridge: 'Ridge regresyonu',
       seasonal_naive: 'Mevsimsel naif',
     } as Record<string, string>,
-  },
-  about: {
-    title: 'Hakkında',
-    what: 'BIST AI Smart Trader',
-    whatText:
-      'Borsa İstanbul verisini doğrular, tahmine çevirir, tahmini açıklar ve ne kadar güvenilebileceğini örneklem dışı ölçümlerle gösterir. Yatırım tavsiyesi vermez, emir göndermez.',
-    sampleTitle: 'Örnek veri',
-    sampleText:
-      '“ÖRNEK” etiketi taşıyan semboller gerçek hisse değildir. `bist sample` komutu bunları borsanın takvimi, fiyat adımları ve günlük sınırlarıyla üretir; bazılarına bilinen ölçüde öngörülebilirlik, bazılarına hiç konmaz. Böylece modelin söyledikleri gerçeğe karşı sınanabilir. Bu veriden çıkan her sayı depoda, API’de ve ekranda “örnek” olarak işaretlidir.',
-    readingTitle: 'Sayılar nasıl okunur?',
-    reading: [
-      'Tahmin bir nokta değil, banttır: %80 bandının söz verdiği ile geçmişte tuttuğu yan yana yazılır.',
-      'Karne yalnız modelin eğitimde görmediği günlerden ve maliyetten sonra hesaplanır.',
-      'Model basit kıyasları geçemiyorsa sinyal TUT olur ve gerekçesi yazılır.',
-      'Fiyatlar gün sonu verisidir; her sayfada hangi güne ait oldukları yazar.',
-    ],
-    creditsTitle: 'Kullanılan yazılımlar',
-    creditsText: 'Bu sayfalar şu açık kaynak çalışmaları içerir:',
-    licence: 'Lisans',
-    notice: 'Bildirim',
-    texts: 'Lisans metinlerinin tamamı',
-    apiDocs: 'API belgeleri',
-    swagger: 'Yalnız API belgeleri sayfasında',
-    programme: 'Bu program MIT veya Apache-2.0 lisansıyla dağıtılır.',
   },
 };

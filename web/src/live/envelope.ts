@@ -1,3 +1,6 @@
+/** How long to wait between two polls, in milliseconds. */
+export const POLL_MS = 2000;
+
 /** What the live stream tells; the guide of the API has the table (docs/API.md). */
 export interface Envelope {
   seq: number;

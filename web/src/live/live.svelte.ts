@@ -1,14 +1,9 @@
-import { getLivePage } from '../api/live';
-import { Connection, type LiveState } from './connection';
+import type { Connection, LiveState } from './connection';
 import { covers, type Envelope } from './envelope';
 import { Snapshot } from './snapshot';
-import { byEvents, byPolling, bySocket } from './ways';
 
 /** What somebody hears of the topics they follow, at most once a frame. */
 type Hear = (news: Envelope[]) => void;
-
-/** The scheme of WebSockets that goes with that of the page. */
-const socketUrl = (): string => `${location.origin.replace(/^http/, 'ws')}/api/v1/live`;
 
 /** The stream of this tab, which all pages share. */
 class Live {
@@ -24,6 +19,7 @@ class Live {
     (work) => void requestAnimationFrame(work),
   );
   #connection: Connection | null = null;
+  #isOpening = false;
 
   /** Whether nothing comes any more, by whatever way. */
   get isCut(): boolean {
@@ -43,17 +39,21 @@ class Live {
 
   #listen(): void {
     const topics = [...new Set([...this.#followers].flatMap((follower) => follower.topics))].sort();
-    if (this.#connection === null) {
-      if (topics.length === 0) return;
-      const openers = { socket: bySocket(socketUrl()), events: byEvents(), poll: byPolling(getLivePage) };
-      this.#connection = new Connection(openers, (envelope) => this.#take(envelope), (state) => (this.state = state));
-      const again = (): void => this.#connection?.retryNow();
-      addEventListener('online', again);
-      document.addEventListener('visibilitychange', () => {
-        if (document.visibilityState === 'visible') again();
-      });
+    if (this.#connection !== null) this.#connection.listen(topics);
+    else if (topics.length > 0) void this.#open();
+  }
+
+  /** What listens is fetched once somebody follows something, so that a page is shown before it. */
+  async #open(): Promise<void> {
+    if (this.#isOpening) return;
+    this.#isOpening = true;
+    try {
+      const { opened } = await import('./opened');
+      this.#connection = opened((envelope) => this.#take(envelope), (state) => (this.state = state));
+      this.#listen();
+    } finally {
+      this.#isOpening = false;
     }
-    this.#connection.listen(topics);
   }
 
   #take(envelope: Envelope): void {

@@ -1,4 +1,4 @@
-import { readPosition, writePosition, type Envelope, type LivePage, type Position } from './envelope';
+import { POLL_MS, readPosition, writePosition, type Envelope, type LivePage, type Position } from './envelope';
 
 /** By what the stream comes, the best first. */
 export const WAYS = ['socket', 'events', 'poll'] as const;
@@ -21,8 +21,6 @@ export interface OpenWay {
 /** Opens a way, from `since` on where that can be. */
 export type Opener = (topics: string[], since: () => Position | null, hearer: Hearer) => OpenWay;
 
-/** How long to wait between two polls, in milliseconds. */
-export const POLL_MS = 2000;
 /** How long the server may keep a poll waiting, in seconds. */
 const POLL_WAIT_S = 20;
 
