@@ -192,6 +192,9 @@ describe('polling', () => {
     await vi.advanceTimersByTimeAsync(2000);
     expect(asked).toHaveLength(2);
     expect(asked[0]).not.toContain('since');
+    // Who has not heard yet that this way is open does not wait for something to happen.
+    expect(asked[0]).toContain('wait=0');
+    expect(asked[1]).toContain('wait=20');
     expect(asked[1]).toContain(`since=${EPOCH}-7`);
     way.close();
     await vi.advanceTimersByTimeAsync(60_000);

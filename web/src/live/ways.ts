@@ -94,12 +94,15 @@ export function byPolling(ask: (path: string) => Promise<LivePage>): Opener {
     let position = since();
     let turn = 0;
     let timer: ReturnType<typeof setTimeout> | null = null;
+    /** The first question is answered at once, so that it is known whether this way is open. */
+    let waitS = 0;
     const once = async (mine: number): Promise<void> => {
-      const query = new URLSearchParams({ topics: wanted.join(','), wait: String(POLL_WAIT_S) });
+      const query = new URLSearchParams({ topics: wanted.join(','), wait: String(waitS) });
       if (position !== null) query.set('since', writePosition(position));
       try {
         const page = await ask(`${BASE}/poll?${query}`);
         if (mine !== turn) return;
+        waitS = POLL_WAIT_S;
         page.items.forEach((envelope) => hearer.hear(envelope));
         position = readPosition(page.position);
         // That nothing has happened is worth knowing, too.
