@@ -3,14 +3,15 @@
 mod kept_roots;
 
 use bist_access::{
-    AuditHead, AuditKey, AuditRecord, AuditRoot, AuditVerification, AuditVerifier, SealedSecrets,
-    SecretName, SecretsError,
+    AuditAction, AuditHead, AuditKey, AuditRecord, AuditRoot, AuditVerification, AuditVerifier,
+    SealedSecrets, SecretName, SecretsError,
 };
 use bist_market::bar::midnight_of;
-use bist_store::{Audit, StoreError};
+use bist_store::{Audit, AuditNote, StoreError};
 use jiff::civil::Date;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
+use serde_json::json;
 
 use crate::App;
 use crate::secrets::SecretStoreError;
@@ -48,6 +49,33 @@ impl App {
         limit: u32,
     ) -> Result<Vec<AuditRecord>, StoreError> {
         self.store.audit_records(filter, limit).await
+    }
+
+    /// The same, of more than are looked at: that they were given out goes on record first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails, or nothing can be put on record.
+    pub async fn export_audit_records(
+        &self,
+        filter: &AuditFilter,
+        limit: u32,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        let records = self.audit_records(filter, limit).await?;
+        let details = [
+            ("records_count", json!(records.len())),
+            ("action", json!(filter.action)),
+            ("actor", json!(filter.actor)),
+            ("subject", json!(filter.subject)),
+        ];
+        let note = AuditNote::new(AuditAction::AuditExported, "audit".to_owned(), details);
+        self.put_on_record(note).await?;
+        Ok(records)
+    }
+
+    /// Puts on record what changes nothing here, such as something that is given away.
+    pub(crate) async fn put_on_record(&self, note: AuditNote) -> Result<(), StoreError> {
+        self.store.put_on_record(&self.audit().await?, note).await
     }
 
     /// The root of the newest record, or of the last one of `day`; `None` when there is no such record.

@@ -45,8 +45,9 @@ impl App {
     }
 }
 
-/// Moves everything that the database `from` of the data directory holds to the empty database `to`,
-/// all of it or nothing, and reads it again there; `told` hears of each table that arrived. The
+/// Moves everything that the database `from` of the data directory holds to the empty database `to`.
+///
+/// All of it or nothing, and it is read again there; `told` hears of each table that arrived. The
 /// artefacts of models stay where they are, in `directory` and its bucket, and go with both.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bist_access::AuditAction;
 use bist_lifecycle::evaluation::LearningTarget;
 use bist_lifecycle::trial::configurations_count;
 use bist_lifecycle::{
@@ -12,11 +13,12 @@ use bist_lifecycle::{
     spec_of_given,
 };
 use bist_models::{FeatureSpec, FittedGbdt, Horizon, ModelTextError, Panel};
-use bist_store::{ARTIFACT_BYTES_MAX, Registration, StoreError};
+use bist_store::{ARTIFACT_BYTES_MAX, AuditNote, Registration, StoreError};
 use jiff::civil::{Date, Time};
 use serde::Serialize;
+use serde_json::json;
 
-use crate::model_file::ImportedModel;
+use crate::model_file::{ImportedModel, exported};
 use crate::out_file::{Existing, OutFileError, refuse_existing, write_out};
 use crate::progress::{Progress, ProgressSink};
 use crate::reason::ReasonError;
@@ -168,7 +170,9 @@ impl App {
         path: &Path,
         existing: Existing,
     ) -> Result<ExportedTrees, GivenTreesFileError> {
+        refuse_existing(path, existing)?;
         let trees = self.fitted_model(version).await?.members.gbdt;
+        self.put_on_record(exported(version, "lightgbm", path)).await?;
         let file = path.to_owned();
         let trees_count = trees.trees_count();
         blocking(move || {
@@ -200,6 +204,10 @@ impl App {
         refuse_existing(path, existing)?;
         let asked = [(horizon, FeatureSpec::default())];
         let admitted = self.admit(None, &asked, &*progress).await?;
+        let details = [("file", json!(path.display().to_string()))];
+        let subject = format!("horizon:{horizon}");
+        let note = AuditNote::new(AuditAction::LearningTableExported, subject, details);
+        self.put_on_record(note).await?;
         let file = path.to_owned();
         blocking(move || {
             let panel = &admitted.panels[0];

@@ -6,11 +6,13 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bist_access::AuditAction;
 use bist_lifecycle::{FittedModel, ModelVersion, StateChange};
 use bist_market::{Origin, Snapshot};
 use bist_models::FittedForecaster as _;
-use bist_store::{Registration, StoreError};
+use bist_store::{AuditNote, Registration, StoreError};
 use serde::Serialize;
+use serde_json::json;
 
 use self::archive::{Entries, Entry, document, pack, parse, unpack};
 use crate::out_file::{Existing, OutFileError, refuse_existing, write_out};
@@ -82,6 +84,12 @@ struct Content {
     snapshot: Option<Snapshot>,
 }
 
+/// What goes on record of a version that is written to the file `path`, before it is.
+pub(crate) fn exported(version: &ModelVersion, format: &str, path: &Path) -> AuditNote {
+    let details = [("format", json!(format)), ("file", json!(path.display().to_string()))];
+    AuditNote::new(AuditAction::ModelExported, format!("model:{}", version.id), details)
+}
+
 impl App {
     /// Writes `version` with its artefact, its history and what is kept of its bars to the file
     /// `path`, whole or not at all.
@@ -99,6 +107,7 @@ impl App {
         let artifact = self.store.artifact(&version).await?;
         let snapshot = self.store.snapshot(&version.lineage.snapshot_hash).await?;
         let with_history = self.with_history(version).await?;
+        self.put_on_record(exported(&with_history.version, "bist", path)).await?;
         let (path, exported_at) = (path.to_owned(), self.now());
         blocking(move || {
             let packed = || {

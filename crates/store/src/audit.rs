@@ -123,6 +123,18 @@ impl Store {
         head(&mut self.reader.acquire().await?).await
     }
 
+    /// Puts on record what changes nothing here, such as something that is given away.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails, or the chain cannot be continued.
+    pub async fn put_on_record(&self, audit: &Audit, note: AuditNote) -> Result<(), StoreError> {
+        let mut transaction = self.writer.begin_alone().await?;
+        append(&mut transaction, audit, vec![note]).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// Goes over the whole chain as it is at one moment, whoever else writes meanwhile, and over
     /// `kept_roots`, which must be in it.
     ///

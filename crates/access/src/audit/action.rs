@@ -67,6 +67,12 @@ actions! {
     CertificateIssued = "certificate.issued",
     /// A certificate was got before the end of the one in use.
     CertificateRenewed = "certificate.renewed",
+    /// A model was written to a file.
+    ModelExported = "model.exported",
+    /// What models learn from was written to a file.
+    LearningTableExported = "learning_table.exported",
+    /// More of the audit was given out than a page shows.
+    AuditExported = "audit.exported",
     /// An account was made.
     UserCreated = "user.created",
     /// A person was invited to an account.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use bist_app::App;
 use bist_app::model_file::ModelFileError;
 use bist_app::out_file::{Existing, OutFileError};
 use bist_app::registry::Asked;
+use bist_app::{App, AuditFilter};
 use bist_lifecycle::{ModelState, ModelVersion, sha256_hex};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -222,6 +222,23 @@ async fn a_file_that_was_changed_or_cut_off_is_refused_by_name_and_nothing_is_ke
     let nowhere = to.import_model(&folder.path().join("nowhere.zip"), ASKED).await.unwrap_err();
     assert!(nowhere.to_string().contains("nowhere.zip cannot be read"), "{nowhere}");
     assert_eq!(to.import_model(&file, ASKED).await.unwrap().version.id, champion.id);
+}
+
+#[tokio::test]
+async fn a_model_that_leaves_is_on_record_before_it_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, champion, file) = exported(&folder).await;
+    let newest = app.audit_records(&AuditFilter::default(), 1).await.unwrap().remove(0);
+    assert_eq!(newest.action, "model.exported");
+    assert_eq!(newest.subject, format!("model:{}", champion.id));
+    assert!(newest.details.contains("model.zip"), "{}", newest.details);
+    // A file that stays is no export.
+    app.export_model(champion.clone(), &file, Existing::Keep).await.unwrap_err();
+    let trees = folder.path().join("trees.txt");
+    app.export_trees(&champion, &trees, Existing::Keep).await.unwrap();
+    let records = app.audit_records(&AuditFilter::default(), 2).await.unwrap();
+    assert!(records[0].details.contains("lightgbm"), "{}", records[0].details);
+    assert_eq!(records[1].seq, newest.seq);
 }
 
 #[tokio::test]

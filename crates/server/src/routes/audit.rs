@@ -185,15 +185,14 @@ fn action(text: &str) -> Result<String, String> {
     }
 }
 
-/// What was done, the newest first
+/// What was done, the newest first; that more than 100 records are asked for is put on record itself
 #[utoipa::path(
     get, path = "/api/v1/audit", tag = "audit", operation_id = "list_audit",
     params(ListParams),
     responses((status = 200, description = "The records.", body = Page<RecordResponse>))
 )]
 async fn list(
-    State(app): State<Arc<App>>,
-    _: Asking,
+    Asking { app, .. }: Asking,
     Checked(params): Checked<ListParams>,
 ) -> Result<Json<Page<RecordResponse>>, ApiError> {
     let ListParams { from, to, action, actor, subject, limit, cursor } = params;
@@ -206,7 +205,11 @@ async fn list(
         before: cursor,
         ..AuditFilter::default()
     };
-    let mut records = app.audit_records(&filter, limit + 1).await?;
+    let mut records = if limit > LIMIT_DEFAULT {
+        app.export_audit_records(&filter, limit + 1).await?
+    } else {
+        app.audit_records(&filter, limit + 1).await?
+    };
     let more = records.len() > limit as usize;
     records.truncate(limit as usize);
     let next = records.last().filter(|_| more).map(|last| format!("before-{}", last.seq));

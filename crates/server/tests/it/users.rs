@@ -140,3 +140,18 @@ async fn a_second_factor_that_was_lost_is_taken_away_by_an_administrator() {
     assert_eq!(audit["items"][0]["action"], "second_factor.disabled");
     assert_eq!(audit["items"][0]["actor_name"], "admin");
 }
+
+#[tokio::test]
+async fn who_takes_more_of_the_audit_than_a_page_shows_is_on_record() {
+    let app = TestApp::empty().await;
+    sign_in(&app.app, "ayse", Role::Viewer).await;
+    app.get("/api/v1/audit?limit=100").await.ok();
+    let exported = "/api/v1/audit?action=audit.exported";
+    assert_eq!(app.get(exported).await.ok()["items"], json!([]), "a page is looked at");
+    let taken = app.get("/api/v1/audit?limit=101&action=user").await.ok();
+    let taken = taken["items"].as_array().unwrap().len();
+    let records = app.get(exported).await.ok();
+    assert_eq!(records["items"][0]["actor_name"], "admin");
+    let details = &records["items"][0]["details"];
+    assert_eq!((&details["records_count"], &details["action"]), (&json!(taken), &json!("user")));
+}
