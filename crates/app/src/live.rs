@@ -1,7 +1,7 @@
 //! What has just changed, told to everybody who listens: prices, signals, jobs, quality, records.
 //!
 //! [`Live`] numbers what happens in one stream and keeps the last of it, so that whoever was cut off
-//! goes on where they were. [`Live::bring_up_to_date`] is the one place that publishes what the
+//! goes on where they were. `Live::bring_up_to_date` is the one place that publishes what the
 //! database says and [`Live::publish`] the one place that numbers: what reaches other processes will
 //! be fed from there. A [`Listener`] is somebody who listens, through whatever door; it has no queue
 //! of its own, but a place in the stream, so that a slow one costs nobody anything.
