@@ -96,7 +96,7 @@ impl Pebble {
     }
 
     fn orders_count(&self) -> usize {
-        self.said.count("POST /order-plz")
+        self.said.count("Added order")
     }
 }
 
