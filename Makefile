@@ -59,13 +59,14 @@ deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny)
 bench: web ## Ours beside what users would choose instead, from PyPI, on one core, as ratios.
 	cargo build --release --locked --bin bist
 	test -x target/bench-venv/bin/python || python3 -m venv target/bench-venv
-	target/bench-venv/bin/pip install --quiet --disable-pip-version-check lightgbm==4.7.0 numpy==2.4.6 polars==2.1.0 pandas==3.1.1 pandera==0.35.0 TA-Lib==0.8.2 prophet==1.5.0 torch==2.15.0 shap==0.51.0 lime==0.2.0.1 matplotlib==3.11.2 optuna==5.0.0 cmaes==0.13.1 mlflow==3.17.2
+	target/bench-venv/bin/pip install --quiet --disable-pip-version-check lightgbm==4.7.0 numpy==2.4.6 polars==2.1.0 pandas==3.1.1 pandera==0.35.0 TA-Lib==0.8.2 prophet==1.5.0 torch==2.15.0 shap==0.51.0 lime==0.2.0.1 matplotlib==3.11.2 optuna==5.0.0 cmaes==0.13.1 mlflow==3.17.2 fastapi==0.165.0 slowapi==0.1.10 uvicorn==0.54.0 uvloop==0.23.0 httptools==0.9.0
 	target/release/bist bench ingest --python target/bench-venv/bin/python
 	target/release/bist bench models --python target/bench-venv/bin/python
 	target/release/bist bench explain --python target/bench-venv/bin/python
 	target/release/bist bench plots --python target/bench-venv/bin/python
 	target/release/bist bench registry --python target/bench-venv/bin/python
 	target/release/bist bench tune --python target/bench-venv/bin/python
+	target/release/bist bench http --python target/bench-venv/bin/python
 
 e2e: web ## The real binary in headless Chromium.
 	cargo build --release --locked --bin bist

@@ -2,6 +2,7 @@
 // inspection that each page has to pass.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 const option = (name) => {
@@ -83,6 +84,15 @@ export async function api(path) {
   const response = await ask(path);
   if (!response.ok) throw new Error(`${path} answered ${response.status}`);
   return response.json();
+}
+
+/** Does `tasks`, which do not change what another one sees, as many at once as this machine has processors. */
+export async function together(tasks) {
+  const waiting = [...tasks];
+  const lane = async () => {
+    for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) await task();
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, lane));
 }
 
 /** A page that records everything a browser can complain about; signed in, unless it is to be `anonymous`. */

@@ -29,6 +29,7 @@ import {
   QUICK,
   SAMPLE_WORD,
   settled,
+  together,
   visit,
   WAIT_MS,
 } from './browser.mjs';
@@ -43,28 +44,27 @@ import { recordStates } from './record.mjs';
 import { registryJourney } from './registry.mjs';
 import { clickedStudy, emptyStudies, failingStudy, runningStudy, studyJourney, studyPath } from './studies.mjs';
 
-async function matrix(browser, routes) {
-  for (const look of LOOKS) {
-    const { theme, language, width } = look;
-    const { page, complaints, close } = await openPage(browser, look);
-    for (const { name, path, selector } of routes) {
-      const where = `${name} ${theme} ${language} ${width}`;
-      try {
-        await visit(page, path, selector);
-        check((await page.evaluate(() => document.documentElement.lang)) === language, `${where}: the language of the page is not ${language}`);
-        check((await page.evaluate(() => document.documentElement.dataset.theme)) === theme, `${where}: the theme is not ${theme}`);
-        await inspect(page, complaints, where);
-        await page.screenshot({ path: join(OUT, `${name}-${theme}-${language}-${width}.png`) });
-      } catch (error) {
-        // What the browser complained of, and what the page says instead, tell slowness from a fault.
-        const shown = await page.locator('main').innerText({ timeout: WAIT_MS }).catch(() => 'nothing');
-        const said = [...complaints.splice(0), `the page shows "${shown.slice(0, 200).replaceAll('\n', ' ')}"`];
-        check(false, `${where}: ${error.message.split('\n')[0]} (${said.join('; ')})`);
-        await page.screenshot({ path: join(OUT, `${name}-${theme}-${language}-${width}-failed.png`) }).catch(() => undefined);
-      }
+/** Every page as it looks in `look`. */
+async function lookAt(browser, look, routes) {
+  const { theme, language, width } = look;
+  const { page, complaints, close } = await openPage(browser, look);
+  for (const { name, path, selector } of routes) {
+    const where = `${name} ${theme} ${language} ${width}`;
+    try {
+      await visit(page, path, selector);
+      check((await page.evaluate(() => document.documentElement.lang)) === language, `${where}: the language of the page is not ${language}`);
+      check((await page.evaluate(() => document.documentElement.dataset.theme)) === theme, `${where}: the theme is not ${theme}`);
+      await inspect(page, complaints, where);
+      await page.screenshot({ path: join(OUT, `${name}-${theme}-${language}-${width}.png`) });
+    } catch (error) {
+      // What the browser complained of, and what the page says instead, tell slowness from a fault.
+      const shown = await page.locator('main').innerText({ timeout: WAIT_MS }).catch(() => 'nothing');
+      const said = [...complaints.splice(0), `the page shows "${shown.slice(0, 200).replaceAll('\n', ' ')}"`];
+      check(false, `${where}: ${error.message.split('\n')[0]} (${said.join('; ')})`);
+      await page.screenshot({ path: join(OUT, `${name}-${theme}-${language}-${width}-failed.png`) }).catch(() => undefined);
     }
-    await close();
   }
+  await close();
 }
 
 /** What the screen says of a symbol must be what the API says. */
@@ -468,7 +468,7 @@ const experiments = (await api('/api/v1/experiments')).items;
 
 try {
   const run = await jobsJourney(browser).catch((error) => check(false, error.stack.split('\n').slice(0, 4).join(' ')));
-  await matrix(browser, [
+  const routes = [
     { name: 'symbol', path: `/s/${symbols[0].symbol}`, selector: '.canvas canvas' },
     { name: 'quality', path: '/quality', selector: 'main .matrix' },
     { name: 'quality-symbol', path: `/quality/${symbols[0].symbol}`, selector: 'main dl' },
@@ -482,10 +482,11 @@ try {
     { name: 'studies', path: '/studies', selector: studies.length > 0 ? 'main [data-study]' : 'main .empty' },
     ...studies.slice(0, 2).map((study, index) => ({ name: `study-${index}`, path: studyPath(study), selector: 'main [data-trials]' })),
     { name: 'about', path: '/about', selector: 'main .credits' },
-  ]);
+  ];
+  await together(LOOKS.map((look) => () => lookAt(browser, look, routes)));
   // One symbol of each kind that the data has.
   const kinds = new Map(symbols.map((symbol) => [`${symbol.origin} ${signals.get(symbol.symbol)?.action}`, symbol]));
-  const steps = [
+  const reading = [
     ...[...kinds.values()].map((symbol) => () => agreement(browser, symbol, signals.get(symbol.symbol) ?? null)),
     () => keyboardJourney(browser, symbols),
     () => modes(browser, symbols[0].symbol),
@@ -495,7 +496,6 @@ try {
     ...(models.length > 0 ? [() => modelJourney(browser, models), () => modelStates(browser, models), () => registryJourney(browser, models)] : []),
     ...(explained.length > 1 ? LANGUAGES.map((language, index) => () => explanationJourney(browser, symbols.find((one) => one !== explained[index]), explained[index], language)) : []),
     ...(studies.length > 0 ? [...LANGUAGES.map((language) => () => clickedStudy(browser, studies, language)), () => studyJourney(browser, studies), () => runningStudy(browser, studies[0]), () => failingStudy(browser, studies[0])] : []),
-    () => liveJourney(browser),
     () => recordStates(browser),
     () => emptyStudies(browser),
     () => qualityJourney(browser),
@@ -503,12 +503,15 @@ try {
     () => emptyStore(browser),
     () => unknownAddresses(browser),
     () => apiDocs(browser),
+  ];
+  const changing = [
+    () => liveJourney(browser),
     // What access looks like does not depend on the data, nor does what hostile texts come to.
     ...(QUICK ? [] : [() => accessJourney(browser, owner), () => passkeysJourney(browser, owner), () => injectionJourney(browser, owner)]),
   ];
-  for (const step of steps) {
-    await step().catch((error) => check(false, error.stack.split('\n').slice(0, 4).join(' ')));
-  }
+  const done = (step) => step().catch((error) => check(false, error.stack.split('\n').slice(0, 4).join(' ')));
+  await together(reading.map((step) => () => done(step)));
+  for (const step of changing) await done(step);
 } finally {
   await browser.close();
 }

@@ -7,6 +7,7 @@ pub mod api_keys;
 pub mod callers;
 mod hashing;
 pub mod key_care;
+mod known_callers;
 mod own_secrets;
 pub mod passkeys;
 mod relying_party;
@@ -23,6 +24,7 @@ use crate::secrets::SecretStoreError;
 
 pub use callers::{Caller, Means};
 pub(crate) use hashing::Hashing;
+pub(crate) use known_callers::KnownCallers;
 pub(crate) use own_secrets::{KnownTokenKey, own_name};
 pub use relying_party::RelyingParty;
 pub use sign_in::{SignedIn, Visit};

@@ -1,12 +1,11 @@
 //! Bars that passed the checks, a page at a time.
 
 use bist_market::adjust::{LiraBar, PriceTerms, ReturnFlavour, adjusted};
-use bist_market::{Bar, CorporateAction, Price, Shares, Source, Symbol};
+use bist_market::{Bar, CorporateAction, Origin, Price, Shares, Source, Symbol};
 use bist_store::StoreError;
 use jiff::civil::Date;
 
 use crate::App;
-use crate::symbols::SymbolView;
 
 /// Which bars are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +41,12 @@ pub enum BarsError {
 /// Some bars of one symbol.
 #[derive(Clone, Debug)]
 pub struct BarsPage {
-    /// The symbol.
-    pub view: SymbolView,
+    /// Whether the data are real.
+    pub origin: Origin,
+    /// Where the newest rows came from.
+    pub source: Source,
+    /// Day of the last bar there is, on whatever page.
+    pub as_of: Option<Date>,
     /// The newest bars that were asked for, oldest first.
     pub bars: Vec<Bar>,
     /// When there are older ones: ask again with `to` set to this day.
@@ -64,9 +67,12 @@ impl App {
         symbol: Symbol,
         query: BarsQuery,
     ) -> Result<Option<BarsPage>, BarsError> {
-        let Some(view) = self.symbol(symbol).await? else { return Ok(None) };
         let all = self.daily_bars().await?;
-        let bars = all.series.get(&symbol).map_or(&[][..], |series| series.bars());
+        let overview = all.overviews.iter().find(|known| known.instrument.symbol == symbol);
+        let Some((overview, series)) = overview.zip(all.series.get(&symbol)) else {
+            return Ok(None);
+        };
+        let (bars, quality) = (series.bars(), series.quality());
         let begin = query.from.map_or(0, |from| bars.partition_point(|bar| bar.day < from));
         let end = query.to.map_or(bars.len(), |to| bars.partition_point(|bar| bar.day <= to));
         let wanted = bars.get(begin..end).unwrap_or_default();
@@ -74,11 +80,9 @@ impl App {
         let next = skipped.checked_sub(1).map(|last_skipped| wanted[last_skipped].day);
         let mut page = wanted[skipped..].to_vec();
         if let Some(flavour) = query.adjustment {
-            let basis = all.series.get(&symbol).map(|series| series.quality().basis);
-            let terms =
-                bars.last().zip(basis).and_then(|(last, basis)| PriceTerms::of(basis, last.day));
+            let terms = bars.last().and_then(|last| PriceTerms::of(quality.basis, last.day));
             let Some((terms, last)) = terms.zip(bars.last()) else {
-                return Err(BarsError::BasisUnknown { symbol, source_name: view.source });
+                return Err(BarsError::BasisUnknown { symbol, source_name: quality.source });
             };
             let known = self.store.actions(symbol, None).await?;
             let actions: Vec<CorporateAction> =
@@ -92,7 +96,13 @@ impl App {
                 })
                 .collect();
         }
-        Ok(Some(BarsPage { view, bars: page, next }))
+        Ok(Some(BarsPage {
+            origin: overview.instrument.origin,
+            source: quality.source,
+            as_of: bars.last().map(|bar| bar.day),
+            bars: page,
+            next,
+        }))
     }
 }
 

@@ -55,10 +55,10 @@ use bist_access::{Actor, AuditKey};
 use bist_feeds::Provider;
 use bist_market::validate::{ValidatedBars, ValidationPolicy};
 use bist_market::{Clock, Interval, PriceBasis, Source, Symbol};
-use bist_store::{Generation, Store, SymbolOverview};
+use bist_store::{DatabaseVersion, Generation, Store, SymbolOverview};
 use tokio::sync::{Mutex, OnceCell};
 
-use crate::access::{Hashing, KnownTokenKey};
+use crate::access::{Hashing, KnownCallers, KnownTokenKey};
 use crate::checked::Checked;
 use crate::live::Live;
 use crate::nightly::NightlySettings;
@@ -105,6 +105,7 @@ pub struct App {
     /// The keys of services that are secrets here.
     stored_credentials: BTreeMap<Source, StoredCredential>,
     daily: Arc<KnownBars>,
+    known_callers: Arc<KnownCallers>,
     live: Live,
     known_trials: Arc<KnownTrials>,
     known_importances: Arc<KnownImportances>,
@@ -112,7 +113,16 @@ pub struct App {
 
 /// The validated daily bars of the newest generation; the lock makes one caller load for all.
 #[derive(Debug, Default)]
-struct KnownBars(Mutex<Option<(Generation, Arc<DailyBars>)>>);
+struct KnownBars(Mutex<Option<CurrentBars>>);
+
+/// The daily bars that were in force when they were asked for last.
+#[derive(Debug)]
+struct CurrentBars {
+    /// How the database stood then.
+    version: DatabaseVersion,
+    generation: Generation,
+    bars: Arc<DailyBars>,
+}
 
 /// The daily bars of one generation of the store.
 #[derive(Debug)]
@@ -182,6 +192,7 @@ impl App {
             request_id: None,
             stored_credentials: BTreeMap::new(),
             daily: Arc::default(),
+            known_callers: Arc::default(),
             live: Live::default(),
             known_trials: Arc::default(),
             known_importances: Arc::default(),
@@ -298,12 +309,20 @@ impl App {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn daily_bars(&self) -> Result<Arc<DailyBars>, StoreError> {
+        let version = self.store.version().await?;
         let mut held = self.daily.0.lock().await;
-        let generation = self.store.generation().await?;
-        if let Some((known, bars)) = held.as_ref()
-            && *known == generation
+        if let Some(current) = held.as_ref()
+            && current.version == version
         {
-            return Ok(Arc::clone(bars));
+            return Ok(Arc::clone(&current.bars));
+        }
+        // Whoever waited meanwhile may know more than has been read.
+        let generation = self.store.generation().await?;
+        if let Some(current) = held.as_mut()
+            && current.generation == generation
+        {
+            current.version = version;
+            return Ok(Arc::clone(&current.bars));
         }
         let checked = self.check_interval(Interval::Daily, Arc::new(|_| {})).await?;
         let mut overviews = self.store.symbol_overviews().await?;
@@ -313,7 +332,7 @@ impl App {
             .filter_map(|key| Some((*key.0, checked.series.get(&(*key.0, *key.1))?.clone())))
             .collect();
         let bars = Arc::new(DailyBars { series, checked, overviews });
-        *held = Some((generation, Arc::clone(&bars)));
+        *held = Some(CurrentBars { version, generation, bars: Arc::clone(&bars) });
         Ok(bars)
     }
 }

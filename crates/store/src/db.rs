@@ -13,6 +13,7 @@ mod query;
 mod row;
 mod sqlite;
 mod sqlite_readers;
+mod watch;
 
 pub use address::{DatabaseAddress, DatabaseAddressError, DatabaseSettings, PoolSizes};
 pub(crate) use argument::{Argument, Bind};
@@ -21,6 +22,8 @@ pub(crate) use connection::{Connection, Pool, Target, Transaction};
 pub(crate) use query::{query, query_scalar};
 pub(crate) use row::Row;
 pub(crate) use sqlx::{AssertSqlSafe, SqlSafeStr};
+pub use watch::DatabaseVersion;
+pub(crate) use watch::Watch;
 
 pub(crate) use self::postgres::open as open_postgres;
 pub(crate) use self::sqlite::{FILE_NAME, open as open_sqlite};

@@ -49,6 +49,7 @@ pub mod studies;
 pub mod study_journal;
 pub mod study_storage;
 pub mod trials;
+mod version;
 pub mod whole_file;
 
 mod bars;
@@ -68,7 +69,7 @@ pub use audit::{Audit, AuditFilter, AuditNote};
 pub use bucket::{BucketError, BucketSettings, BucketSettingsError, Keys, ObjectStoreUrl};
 pub use change_marks::{ChangeMarks, SignalMark};
 pub use copy::CopiedTable;
-pub use db::{DatabaseAddress, DatabaseAddressError, DatabaseSettings, PoolSizes};
+pub use db::{DatabaseAddress, DatabaseAddressError, DatabaseSettings, DatabaseVersion, PoolSizes};
 pub use decisions::DecisionRecord;
 pub use error::StoreError;
 pub use experiments::{EndSteps, ExperimentRecord, ExposureRecord};

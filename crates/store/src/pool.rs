@@ -3,10 +3,12 @@
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::bucket::Bucket;
 use crate::db::{self, DatabaseAddress, DatabaseSettings, Pool};
 use crate::error::StoreError;
+use crate::version::Looks;
 
 /// The database of one data directory.
 ///
@@ -16,6 +18,7 @@ pub struct Store {
     directory: PathBuf,
     pub(crate) writer: Pool,
     pub(crate) reader: Pool,
+    pub(crate) looks: Arc<Looks>,
     /// Where artefacts are kept besides.
     pub(crate) bucket: Option<Bucket>,
 }
@@ -59,7 +62,8 @@ impl Store {
                 db::open_postgres(options, settings.password.as_ref(), sizes).await?
             }
         };
-        Ok(Self { directory: directory.to_owned(), writer, reader, bucket: None })
+        let looks = Arc::new(Looks::at(&reader));
+        Ok(Self { directory: directory.to_owned(), writer, reader, looks, bucket: None })
     }
 
     /// The data directory.
@@ -79,6 +83,7 @@ impl Store {
 
     /// Closes all connections; SQLite folds its write-ahead log into the file.
     pub async fn close(self) {
+        self.looks.close().await;
         self.reader.close().await;
         self.writer.close().await;
     }

@@ -66,7 +66,7 @@ impl App {
     /// [`AccessError`] when the database or the secrets fail.
     pub async fn caller_with_session(&self, token: &str) -> Result<Option<Caller>, AccessError> {
         let digest = self.token_key().await?.digest(TokenKind::Session, token);
-        let Some((session, account)) = self.store.session(&digest).await? else { return Ok(None) };
+        let Some((session, account)) = self.session_of(&digest).await? else { return Ok(None) };
         let now = self.now();
         if account.state != AccountState::Active || session.is_over(&account, now) {
             return Ok(None);
@@ -91,7 +91,7 @@ impl App {
             return Ok(None);
         }
         let digest = self.token_key().await?.digest(TokenKind::ApiKey, text);
-        let Some((key, account)) = self.store.api_key(&digest).await? else { return Ok(None) };
+        let Some((key, account)) = self.key_of(&digest).await? else { return Ok(None) };
         let now = self.now();
         let in_force = matches!(key.state(now), KeyState::Active | KeyState::Grace);
         let from_here =

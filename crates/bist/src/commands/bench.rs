@@ -7,6 +7,7 @@
 mod access;
 mod experiments;
 mod explain;
+mod http;
 mod ingest;
 mod limits;
 mod live;
@@ -47,6 +48,8 @@ enum Topic {
     /// Studies beside Optuna's: how good what they find is, how fast they are, and what a trial costs
     /// when there are many. Takes minutes
     Tune(tune::TuneBenchArgs),
+    /// Bars over HTTP beside `FastAPI` with slowapi: requests a second, how soon, and memory when idle
+    Http(http::HttpBenchArgs),
     /// What it costs to count a request: in this process with one key and with a million, and in Redis
     Limits(limits::LimitsBenchArgs),
     /// Many who listen to the live stream: whether each hears everything once, how soon, and what each
@@ -91,6 +94,7 @@ impl BenchArgs {
             Topic::Explain(args) => args.run(terminal),
             Topic::Plots(args) => args.run(terminal),
             Topic::Registry(args) => args.run(config, terminal).await,
+            Topic::Http(args) => args.run(terminal).await,
             Topic::Live(args) => args.run(terminal).await,
             Topic::LiveSide(args) => args.run().await,
             Topic::Limits(args) => args.run(config, terminal).await,

@@ -173,13 +173,14 @@ async fn list(
         }
         BarsError::Store(error) => error.into(),
     })?;
-    let BarsPage { view, bars, next } = page.ok_or(ApiError::SymbolNotFound(params.symbol))?;
+    let page = page.ok_or(ApiError::SymbolNotFound(params.symbol))?;
+    let BarsPage { origin, source, as_of, bars, next } = page;
     Ok(Json(BarsResponse {
         symbol: params.symbol,
         interval: params.interval,
-        origin: OriginWord(view.instrument.origin),
-        source: view.source,
-        as_of: view.as_of.map(Day),
+        origin: OriginWord(origin),
+        source,
+        as_of: as_of.map(Day),
         items: bars.into_iter().map(BarResponse::from).collect(),
         next: next.map(|day| format!("to-{day}")),
     }))

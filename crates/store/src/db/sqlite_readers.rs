@@ -46,6 +46,11 @@ impl SqliteReaders {
         })
     }
 
+    /// A connection beside those of the pool.
+    pub(super) async fn open(&self) -> Result<SqliteConnection, sqlx::Error> {
+        self.single.manager().create().await
+    }
+
     /// Closes all connections.
     pub(super) async fn close(&self) {
         let idle = self.single.retain(|_, _| false);

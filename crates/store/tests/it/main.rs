@@ -16,6 +16,7 @@ mod signals;
 mod sources;
 mod studies;
 mod trials;
+mod version;
 
 use bist_access::{Actor, AuditKey, MasterKey, SealedSecrets, SecretName};
 use bist_market::bar::midnight_of;

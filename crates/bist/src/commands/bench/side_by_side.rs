@@ -282,7 +282,7 @@ impl Ratio {
 }
 
 /// The middle of some numbers, or the mean of the two in the middle; `None` of none.
-fn median(numbers: &[f64]) -> Option<f64> {
+pub(super) fn median(numbers: &[f64]) -> Option<f64> {
     let mut sorted = numbers.to_vec();
     sorted.sort_by(f64::total_cmp);
     let below = *sorted.get(sorted.len().checked_sub(1)? / 2)?;
