@@ -9,7 +9,9 @@ fn file(closes: &[f64]) -> String {
     let mut text = "date,open,high,low,close,volume\n".to_owned();
     for (day, close) in (16..).zip(closes) {
         let (high, low) = (close + 0.2, close - 0.2);
-        text += &format!("2026-11-{day},{close:.2},{high:.2},{low:.2},{close:.2},1000\n");
+        // A row like the one before it would be taken for a copy.
+        let volume = 1000 + day;
+        text += &format!("2026-11-{day},{close:.2},{high:.2},{low:.2},{close:.2},{volume}\n");
     }
     text
 }
@@ -51,7 +53,7 @@ async fn the_overview_counts_who_is_there_and_says_who_is_not() {
     assert_eq!(names(&overview["gainers"]), ["JUMP", "RISE"]);
     assert_eq!(names(&overview["losers"]), ["FALL"]);
     let day_try = overview["turnover"]["day_try"].as_f64().unwrap();
-    assert!((day_try - 1000.0 * (10.5 + 22.0 + 30.0 + 40.6)).abs() < 1e-6, "{day_try}");
+    assert!((day_try - 1020.0 * (10.5 + 22.0 + 30.0 + 40.6)).abs() < 1e-6, "{day_try}");
     assert_eq!(overview["turnover"]["mean_20_try"], json!(null));
 
     let states: Vec<(&Value, &Value)> = overview["indices"]
