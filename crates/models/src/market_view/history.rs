@@ -82,9 +82,11 @@ impl MarketReturns {
     }
 
     /// The returns of a portfolio that holds the same amount of every symbol each day: the mean
-    /// of the returns that are known between the two days, as a log-return. Returns between days
-    /// that less than half as many symbols have as between the most common pair of that end are
-    /// left out, so that a symbol that paused makes no day of its own.
+    /// of the returns that are known between two days, as a log-return.
+    ///
+    /// Two days between which less than half as many symbols have a return as between the most
+    /// common two that end on that day are left out, so that a symbol that paused makes no day of
+    /// its own.
     pub fn equal_weighted(histories: &[History]) -> Self {
         let mut sums: BTreeMap<(Date, Date), (f64, usize)> = BTreeMap::new();
         for (days, log_return) in histories.iter().flat_map(History::log_returns) {

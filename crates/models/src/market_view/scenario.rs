@@ -140,6 +140,10 @@ pub struct MoveDistribution {
 
 /// What may come of a share when the factors move by `moves` (shares above -1, one a factor) within
 /// `sessions`, by [`PATHS_COUNT`] ways that are drawn alike for every share.
+///
+/// # Panics
+///
+/// Never: there are ways, and a line has residuals.
 pub fn move_distribution(exposure: &Exposure, moves: &[f64], sessions: usize) -> MoveDistribution {
     let logs: Vec<f64> = moves.iter().map(|share| share.ln_1p()).collect();
     let of_betas =
