@@ -50,11 +50,11 @@ fn scaled(alternatives: &[Vec<f64>], criteria: &[Wanted]) -> Vec<Vec<f64>> {
         let values = || alternatives.iter().map(|values| values[index]);
         let (low, high) = (values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max));
         for (row, value) in scaled.iter_mut().zip(values()) {
-            let share = if high > low { (value - low) / (high - low) } else { 0.0 };
-            row[index] = match wanted {
-                Wanted::Less if high > low => 1.0 - share,
-                _ => share,
+            let better = match wanted {
+                Wanted::More => value - low,
+                Wanted::Less => high - value,
             };
+            row[index] = if high > low { better / (high - low) } else { 0.0 };
         }
     }
     scaled
