@@ -39,6 +39,7 @@ import { horizonJourney, withinSession } from './horizons.mjs';
 import { injectionJourney } from './injection.mjs';
 import { jobsJourney } from './jobs.mjs';
 import { liveJourney } from './live.mjs';
+import { marketJourney } from './market.mjs';
 import { passkeysJourney } from './passkeys.mjs';
 import { recordStates } from './record.mjs';
 import { registryJourney } from './registry.mjs';
@@ -470,6 +471,8 @@ try {
   const run = await jobsJourney(browser).catch((error) => check(false, error.stack.split('\n').slice(0, 4).join(' ')));
   const routes = [
     { name: 'symbol', path: `/s/${symbols[0].symbol}`, selector: '.canvas canvas' },
+    { name: 'market', path: '/market', selector: 'main [data-regime]' },
+    { name: 'screener', path: '/screener', selector: 'main [data-found]' },
     { name: 'quality', path: '/quality', selector: 'main .matrix' },
     { name: 'quality-symbol', path: `/quality/${symbols[0].symbol}`, selector: 'main dl' },
     { name: 'models', path: '/models', selector: models.length > 0 ? 'main table' : 'main .empty' },
@@ -496,6 +499,7 @@ try {
     ...(models.length > 0 ? [() => modelJourney(browser, models), () => modelStates(browser, models), () => registryJourney(browser, models)] : []),
     ...(explained.length > 1 ? LANGUAGES.map((language, index) => () => explanationJourney(browser, symbols.find((one) => one !== explained[index]), explained[index], language)) : []),
     ...(studies.length > 0 ? [...LANGUAGES.map((language) => () => clickedStudy(browser, studies, language)), () => studyJourney(browser, studies), () => runningStudy(browser, studies[0]), () => failingStudy(browser, studies[0])] : []),
+    () => marketJourney(browser),
     () => recordStates(browser),
     () => emptyStudies(browser),
     () => qualityJourney(browser),

@@ -10,10 +10,13 @@ const DIST = join(WEB, 'dist');
 const MODULES = join(WEB, 'node_modules');
 
 /** Budgets in bytes after gzip. */
-const SYMBOL_ROUTE_MAX = 120_000;
+/** The shell leads to the market and the screener too; addresses, icons and words of both brought it above 120 kB. */
+const SYMBOL_ROUTE_MAX = 121_000;
 const LAZY_ROUTE_MAX = 40_000;
-/** Of all pages together; those of access (sign-in, enrolment, settings, users, audit) brought it above 15.5 kB. */
-const CSS_MAX = 17_000;
+/**
+ * Of all pages together; those of access (sign-in, enrolment, settings, users, audit) brought it above 15.5 kB, and
+ * plots and heat of market, scenario and screener above 17. */
+const CSS_MAX = 17_950;
 const SYMBOL_ROUTE = 'src/routes/symbol/SymbolPage.svelte';
 
 /** Smaller files gain nothing from compression. */

@@ -2,6 +2,8 @@
 export type Route =
   | { name: 'root' }
   | { name: 'symbol'; symbol: string }
+  | { name: 'market'; part: MarketPart }
+  | { name: 'screener' }
   | { name: 'models'; version: string | null }
   | { name: 'record' }
   | { name: 'studies'; study: string | null }
@@ -17,6 +19,8 @@ export type Route =
   | { name: 'admin'; part: AdminPart }
   | { name: 'unknown'; path: string };
 
+export const MARKET_PARTS = ['overview', 'scenario'] as const;
+export type MarketPart = (typeof MARKET_PARTS)[number];
 export const SETTINGS_PARTS = ['security', 'keys'] as const;
 export type SettingsPart = (typeof SETTINGS_PARTS)[number];
 export const ADMIN_PARTS = ['users', 'keys', 'audit'] as const;
@@ -48,6 +52,11 @@ export function parseRoute(path: string): Route {
   const symbol = argument?.toUpperCase() ?? null;
   if (head === undefined) return { name: 'root' };
   if (head === 's' && symbol !== null && SYMBOL.test(symbol)) return { name: 'symbol', symbol };
+  if (head === 'market') {
+    const part = MARKET_PARTS.find((one) => one === (argument ?? 'overview'));
+    if (part !== undefined) return { name: 'market', part };
+  }
+  if (head === 'screener' && argument === null) return { name: 'screener' };
   if (head === 'models') return { name: 'models', version: argument };
   if (head === 'record' && argument === null) return { name: 'record' };
   if (head === 'studies') return { name: 'studies', study: argument };

@@ -20,6 +20,7 @@ pub mod given_trees;
 pub mod ingest;
 pub mod jobs;
 pub mod live;
+pub mod market_view;
 pub mod model_card;
 pub mod model_file;
 pub mod models;
@@ -61,6 +62,7 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::access::{Hashing, KnownCallers, KnownTokenKey};
 use crate::checked::Checked;
 use crate::live::Live;
+use crate::market_view::KnownMarketView;
 use crate::nightly::NightlySettings;
 use crate::secrets::{KnownMasterKey, MasterKeySource, StoredCredential};
 use crate::studies::{KnownImportances, KnownTrials};
@@ -106,6 +108,7 @@ pub struct App {
     stored_credentials: BTreeMap<Source, StoredCredential>,
     daily: Arc<KnownBars>,
     known_callers: Arc<KnownCallers>,
+    market_view: Arc<KnownMarketView>,
     live: Live,
     known_trials: Arc<KnownTrials>,
     known_importances: Arc<KnownImportances>,
@@ -193,6 +196,7 @@ impl App {
             stored_credentials: BTreeMap::new(),
             daily: Arc::default(),
             known_callers: Arc::default(),
+            market_view: Arc::default(),
             live: Live::default(),
             known_trials: Arc::default(),
             known_importances: Arc::default(),

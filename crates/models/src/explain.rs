@@ -4,7 +4,7 @@
 mod coalitions;
 #[cfg(test)]
 mod definition;
-mod draws;
+pub(crate) mod draws;
 pub mod integrated_gradients;
 mod interventional;
 mod kernel_shap;

@@ -26,10 +26,12 @@ pub mod horizon;
 pub mod indicators;
 mod linear;
 pub mod lstm;
+pub mod market_view;
 pub mod probability;
 pub mod prophet;
 pub mod ridge;
 pub mod seasonal_naive;
+pub mod topsis;
 
 pub use artifact::{Artifact, ArtifactError};
 pub use conformal::{AdaptiveBand, CalibrationError, ConformalBand};

@@ -43,7 +43,7 @@ const TAGS: [(&str, &str); 17] = [
     ("experiments", "Champions beside challengers, judged by a rule that was declared before."),
     ("studies", "How the settings of models were searched, trial by trial."),
     ("data-quality", "What the validator found in the data."),
-    ("market", "The calendar and the rules of the exchange."),
+    ("market", "The calendar and the rules of the exchange, and what its shares do together."),
     ("auth", "Signing in and out, and what belongs to who has."),
     ("api-keys", "What programs show instead of a password."),
     ("users", "Accounts, for who looks after them."),

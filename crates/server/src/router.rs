@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::middleware::{Limits, guard, wrap};
 use crate::routes::{
     api_keys, audit, auth, bars, data_quality, docs, experiments, explanations, forecasts, health,
-    jobs, live, market, models, signals, studies, symbols, users,
+    jobs, live, market, models, scenarios, screener, signals, studies, symbols, users,
 };
 use crate::settings::ServerSettings;
 use crate::{assets, openapi};
@@ -46,6 +46,8 @@ pub(crate) fn operations() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .merge(live::router())
         .merge(data_quality::router())
         .merge(market::router())
+        .merge(screener::router())
+        .merge(scenarios::router())
         .merge(auth::router())
         .merge(api_keys::router())
         .merge(users::router())

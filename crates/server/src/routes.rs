@@ -14,6 +14,8 @@ pub(crate) mod jobs;
 pub(crate) mod live;
 pub(crate) mod market;
 pub(crate) mod models;
+pub(crate) mod scenarios;
+pub(crate) mod screener;
 pub(crate) mod signals;
 pub(crate) mod studies;
 pub(crate) mod symbols;

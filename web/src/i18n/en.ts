@@ -6,7 +6,9 @@ export const en: typeof tr = {
   brand: 'BIST AI',
   nav: {
     label: 'Main navigation',
+    market: 'Market',
     symbol: 'Symbol',
+    screener: 'Screener',
     record: 'Record',
     models: 'Models',
     studies: 'Studies',

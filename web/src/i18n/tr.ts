@@ -3,7 +3,9 @@ export const tr = {
   brand: 'BIST AI',
   nav: {
     label: 'Ana gezinme',
+    market: 'Piyasa',
     symbol: 'Sembol',
+    screener: 'Tarama',
     record: 'Karne',
     models: 'Modeller',
     studies: 'Çalışmalar',

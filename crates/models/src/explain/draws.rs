@@ -1,4 +1,4 @@
-//! Random numbers of the explanations that sample: what is drawn for one purpose does not depend on
+//! Random numbers of explanations and scenarios: what is drawn for one purpose does not depend on
 //! how much is drawn for another.
 
 use rand_chacha::ChaCha8Rng;
@@ -7,17 +7,19 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 /// What numbers are drawn for; each has its streams.
 #[derive(Clone, Copy, Debug)]
 #[repr(u64)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     /// Sets of features.
     Coalitions = 1,
     /// Rows near the explained one; a stream for each feature.
     Neighbourhood = 2,
     /// Orders of rows; a stream for each feature and repeat.
     Permutation = 3,
+    /// What may come of a scenario.
+    Scenario = 4,
 }
 
 /// Stream `number` of a purpose.
-pub(super) fn stream(seed: u64, purpose: Purpose, number: u64) -> ChaCha8Rng {
+pub(crate) fn stream(seed: u64, purpose: Purpose, number: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream((purpose as u64) << 48 | number);
     rng
@@ -25,20 +27,20 @@ pub(super) fn stream(seed: u64, purpose: Purpose, number: u64) -> ChaCha8Rng {
 
 /// A uniform number in 0..1.
 #[expect(clippy::cast_precision_loss, reason = "53 bits fit exactly")]
-pub(super) fn uniform(rng: &mut ChaCha8Rng) -> f64 {
+pub(crate) fn uniform(rng: &mut ChaCha8Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// A whole number below `count`.
 #[expect(clippy::cast_possible_truncation, reason = "a number below `count`")]
-pub(super) fn below(rng: &mut ChaCha8Rng, count: usize) -> usize {
+pub(crate) fn below(rng: &mut ChaCha8Rng, count: usize) -> usize {
     ((u128::from(rng.next_u64()) * count as u128) >> 64) as usize
 }
 
 /// Two independent standard normal numbers.
 ///
 /// Source: Box, Muller (1958), "A note on the generation of random normal deviates".
-pub(super) fn normals(rng: &mut ChaCha8Rng) -> (f64, f64) {
+pub(crate) fn normals(rng: &mut ChaCha8Rng) -> (f64, f64) {
     let radius = (-2.0 * (1.0 - uniform(rng)).ln()).sqrt();
     let (sine, cosine) = (std::f64::consts::TAU * uniform(rng)).sin_cos();
     (radius * cosine, radius * sine)
@@ -47,7 +49,7 @@ pub(super) fn normals(rng: &mut ChaCha8Rng) -> (f64, f64) {
 /// Brings `chosen_count` of the items to the front, every choice equally likely.
 ///
 /// Source: Knuth, "The Art of Computer Programming", volume 2, section 3.4.2, algorithm P.
-pub(super) fn choose<T>(rng: &mut ChaCha8Rng, items: &mut [T], chosen_count: usize) {
+pub(crate) fn choose<T>(rng: &mut ChaCha8Rng, items: &mut [T], chosen_count: usize) {
     for first in 0..chosen_count.min(items.len().saturating_sub(1)) {
         let drawn = first + below(rng, items.len() - first);
         items.swap(first, drawn);

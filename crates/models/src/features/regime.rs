@@ -19,7 +19,7 @@ const ITERATIONS_MAX: u16 = 50;
 const TOLERANCE: f64 = 1e-2;
 
 /// What [`Regime`] gives.
-pub(crate) const DEFINITIONS: [FeatureTemplate; 1] = [FeatureTemplate {
+pub(super) const DEFINITIONS: [FeatureTemplate; 1] = [FeatureTemplate {
     name: "regime_turbulent",
     formula: "filtered probability of the more dispersed of two states of (market_return_1, ln of \
               the standard deviation of return_1 over the symbols), learned each year from the \

@@ -1,4 +1,9 @@
-//! `/api/v1/market`: the calendar and the rules of the exchange.
+//! `/api/v1/market`: the calendar and the rules of the exchange, and what its shares do together.
+
+mod overview;
+mod regime;
+mod sectors;
+pub(crate) mod standing;
 
 use std::sync::Arc;
 
@@ -27,7 +32,12 @@ const DAYS_DEFAULT: i32 = 31;
 
 /// The routes of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(calendar)).routes(routes!(rules))
+    OpenApiRouter::new()
+        .routes(routes!(calendar))
+        .routes(routes!(rules))
+        .routes(routes!(overview::overview))
+        .routes(routes!(sectors::sectors))
+        .routes(routes!(regime::regime))
 }
 
 /// What happens on a day.

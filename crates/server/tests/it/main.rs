@@ -19,6 +19,7 @@ mod live;
 mod live_doors;
 mod live_edges;
 mod market;
+mod market_view;
 mod models;
 mod openapi;
 mod ownership;

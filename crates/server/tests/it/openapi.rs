@@ -248,7 +248,7 @@ async fn every_query_parameter_names_itself_when_it_is_malformed() {
             let name = parameter["name"].as_str().unwrap();
             // Any text may be searched for, as long as it is not too long.
             let value = match name {
-                "q" | "param" | "actor" | "subject" => "q".repeat(201),
+                "q" | "param" | "actor" | "subject" | "sector" => "q".repeat(201),
                 _ => "%C5%9F".to_owned(),
             };
             let address = if matches!(name, "symbol" | "param" | "against") {
