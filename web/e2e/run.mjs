@@ -37,6 +37,7 @@ import { explanationJourney } from './explanations.mjs';
 import { horizonJourney, withinSession } from './horizons.mjs';
 import { injectionJourney } from './injection.mjs';
 import { jobsJourney } from './jobs.mjs';
+import { alertsJourney } from './alerts.mjs';
 import { liveJourney } from './live.mjs';
 import { passkeysJourney } from './passkeys.mjs';
 import { recordStates } from './record.mjs';
@@ -496,6 +497,7 @@ try {
     ...(explained.length > 1 ? LANGUAGES.map((language, index) => () => explanationJourney(browser, symbols.find((one) => one !== explained[index]), explained[index], language)) : []),
     ...(studies.length > 0 ? [...LANGUAGES.map((language) => () => clickedStudy(browser, studies, language)), () => studyJourney(browser, studies), () => runningStudy(browser, studies[0]), () => failingStudy(browser, studies[0])] : []),
     () => liveJourney(browser),
+    () => alertsJourney(browser),
     () => recordStates(browser),
     () => emptyStudies(browser),
     () => qualityJourney(browser),

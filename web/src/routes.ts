@@ -17,7 +17,7 @@ export type Route =
   | { name: 'admin'; part: AdminPart }
   | { name: 'unknown'; path: string };
 
-export const SETTINGS_PARTS = ['security', 'keys'] as const;
+export const SETTINGS_PARTS = ['security', 'keys', 'preferences', 'alerts'] as const;
 export type SettingsPart = (typeof SETTINGS_PARTS)[number];
 export const ADMIN_PARTS = ['users', 'keys', 'audit'] as const;
 export type AdminPart = (typeof ADMIN_PARTS)[number];
