@@ -121,7 +121,7 @@ async fn a_fact_fires_once_by_two_processes_and_each_channel_tells_it_after_it_f
         .deliveries
         .iter()
         .filter(|of| of.state == Waiting)
-        .map(|of| (of.due_at - alert.fired_at).get_seconds())
+        .map(|of| (of.due_at - alert.fired_at).as_secs())
         .collect();
     assert_eq!(waits, [30, 30, 90], "the webhook asked for 90 seconds");
     assert!(alert.deliveries.iter().all(|of| {
