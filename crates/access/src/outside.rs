@@ -4,7 +4,7 @@
 //! Who may tell a server whom to ask must not reach through it what only the server reaches: its own
 //! machine, its network, the addresses at which clouds hand out credentials.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
