@@ -95,11 +95,19 @@ export async function together(tasks) {
   await Promise.all(Array.from({ length: availableParallelism() }, lane));
 }
 
-/** A page that records everything a browser can complain about; signed in, unless it is to be `anonymous`. */
-export async function openPage(browser, { theme = 'dark', language = 'tr', width = 1440, anonymous = false, ...context } = {}) {
+/** What the account has kept would take the place of the language and the theme that a journey asks for. */
+const NOTHING_KEPT = {
+  revision: 0,
+  updated_at: null,
+  settings: { language: 'tr', theme: 'dark', palette: 'classic', highlight_change_share: 1, confidence_share_min: 0.5, horizon: '5', channels: ['web'] },
+};
+
+/** A page that records everything a browser can complain about; signed in, unless it is to be `anonymous`. Only with `kept` it has the settings of the account. */
+export async function openPage(browser, { theme = 'dark', language = 'tr', width = 1440, anonymous = false, kept = false, ...context } = {}) {
   const storageState = { cookies: anonymous ? [] : cookies, origins: [] };
   const opened = await browser.newContext({ viewport: { width, height: HEIGHT[width] ?? 900 }, storageState, ...context });
   const page = await opened.newPage();
+  if (!kept) await page.route('**/api/v1/settings', (route) => route.fulfill({ json: { ...NOTHING_KEPT, ...route.request().postDataJSON() } }));
   const complaints = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(`console ${message.type()}: ${message.text()}`);

@@ -38,6 +38,7 @@ import { explanationJourney } from './explanations.mjs';
 import { horizonJourney, withinSession } from './horizons.mjs';
 import { injectionJourney } from './injection.mjs';
 import { jobsJourney } from './jobs.mjs';
+import { alertsJourney } from './alerts.mjs';
 import { liveJourney } from './live.mjs';
 import { marketJourney } from './market.mjs';
 import { passkeysJourney } from './passkeys.mjs';
@@ -510,6 +511,7 @@ try {
   ];
   const changing = [
     () => liveJourney(browser),
+    () => alertsJourney(browser),
     // What access looks like does not depend on the data, nor does what hostile texts come to.
     ...(QUICK ? [] : [() => accessJourney(browser, owner), () => passkeysJourney(browser, owner), () => injectionJourney(browser, owner)]),
   ];

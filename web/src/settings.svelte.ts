@@ -1,3 +1,5 @@
+import type { UserSettings } from './api/schema/personal';
+import type { Horizon } from './api/schema/vocabulary';
 import { getDictionary, type Dictionary, type Language } from './i18n/dictionary';
 
 export type Theme = 'dark' | 'light';
@@ -24,6 +26,12 @@ class Settings {
   language = $state<Language>('tr');
   theme = $state<Theme>('dark');
   palette = $state<Palette>('classic');
+  /** The horizon that pages show first. */
+  horizon = $state<Horizon>('5');
+  /** From which size on a change stands out. */
+  highlight = $state(Infinity);
+  /** Below which probability of its direction a signal is shown as uncertain. */
+  confidence = $state(0);
   /** Single-key shortcuts can be switched off (WCAG 2.1.4). */
   singleKeys = $state(true);
 
@@ -56,6 +64,16 @@ class Settings {
     if (this.palette === 'cvd') document.documentElement.dataset.palette = 'cvd';
     else delete document.documentElement.dataset.palette;
     store('bist.palette', this.palette);
+  }
+
+  /** What is kept with the account takes the place of what this browser has. */
+  apply({ language, theme, palette, horizon, highlight_change_share, confidence_share_min }: UserSettings): void {
+    if (this.language !== language) this.setLanguage(language);
+    if (this.theme !== theme) this.toggleTheme();
+    if (this.palette !== palette) this.togglePalette();
+    this.horizon = horizon;
+    this.highlight = highlight_change_share;
+    this.confidence = confidence_share_min;
   }
 
   setSingleKeys(on: boolean): void {

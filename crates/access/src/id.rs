@@ -1,4 +1,5 @@
-//! Names of accounts, sessions, passkeys and API keys: random, and nothing personal in them.
+//! Names of accounts, of sessions, passkeys and API keys, and of what people have here: random, and
+//! nothing personal in them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -68,6 +69,18 @@ id! {
 id! {
     /// The name of an API key; no secret, unlike the token that holds it.
     KeyId, 'k'
+}
+id! {
+    /// The name of a list of shares that somebody watches.
+    WatchlistId, 'w'
+}
+id! {
+    /// The name of a rule of alerts.
+    AlertRuleId, 'r'
+}
+id! {
+    /// The name of an alert; receivers know by it what they have had already.
+    AlertId, 'a'
 }
 
 #[cfg(test)]

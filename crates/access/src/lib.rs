@@ -33,6 +33,7 @@ pub mod audit;
 mod envelope;
 pub mod id;
 pub mod master_key;
+pub mod outside;
 pub mod passkey;
 pub mod password;
 pub mod rate_limit;
@@ -44,6 +45,7 @@ pub mod security_check;
 pub mod session;
 pub mod token;
 pub mod totp;
+pub mod webhook;
 
 pub use account::{
     Account, AccountState, Authenticator, FactorKind, SecondFactor, UserName, UserNameError,
@@ -55,8 +57,9 @@ pub use audit::{
     AuditKeyError, AuditPersonal, AuditProblem, AuditRecord, AuditRoot, AuditRootError,
     AuditVerification, AuditVerifier,
 };
-pub use id::{AccountId, IdError, KeyId, PasskeyId, SessionId};
+pub use id::{AccountId, AlertId, AlertRuleId, IdError, KeyId, PasskeyId, SessionId, WatchlistId};
 pub use master_key::{MASTER_KEY_TEXT_BYTES_MAX, MasterKey, MasterKeyError};
+pub use outside::Outside;
 pub use passkey::{PASSKEYS_MAX, Passkey, PasskeyNameError};
 pub use password::{HashedPassword, HashedPasswordError, WeakPassword};
 pub use rate_limit::{Class, Decision, Quota, QuotaError, RateLimiter};
@@ -68,3 +71,4 @@ pub use security_check::{CheckResult, SecurityCheck, security_score};
 pub use session::{Session, Stage};
 pub use token::{TokenDigest, TokenKey, TokenKeyError, TokenKind};
 pub use totp::{Enrolment, TotpSeed, TotpSeedError};
+pub use webhook::{WebhookKey, WebhookKeyError};

@@ -27,6 +27,7 @@ pub(crate) use hashing::Hashing;
 pub(crate) use known_callers::KnownCallers;
 pub(crate) use own_secrets::{KnownTokenKey, own_name};
 pub use relying_party::RelyingParty;
+pub(crate) use sign_in::about;
 pub use sign_in::{SignedIn, Visit};
 pub use users::{InvitationFor, Invited};
 

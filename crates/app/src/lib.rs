@@ -5,6 +5,7 @@
 //! and the HTTP server call the same methods.
 
 pub mod access;
+pub mod alerts;
 pub mod audit;
 pub mod bars;
 pub mod certificates;
@@ -26,6 +27,7 @@ pub mod model_file;
 pub mod models;
 pub mod nightly;
 pub mod out_file;
+pub mod personal;
 pub mod plots;
 pub mod progress;
 pub mod quality;
@@ -47,6 +49,8 @@ pub mod symbols;
 pub mod training;
 pub mod tuning;
 pub mod universes;
+pub mod user_settings;
+pub mod watchlists;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -60,6 +64,7 @@ use bist_store::{DatabaseVersion, Generation, Store, SymbolOverview};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::access::{Hashing, KnownCallers, KnownTokenKey};
+use crate::alerts::{AlertSettings, Alerting};
 use crate::checked::Checked;
 use crate::live::Live;
 use crate::market_view::KnownMarketView;
@@ -72,10 +77,11 @@ pub use bist_lifecycle::{
     HORIZON_DEFAULT, HORIZONS, HORIZONS_HOURLY, Horizon, ModelVersion, horizons_of, parse_horizon,
 };
 pub use bist_store::{
-    AuditFilter, BucketSettings, BucketSettingsError, DatabaseAddress, DatabaseAddressError,
-    DatabaseSettings, ForecastRecord, InvitationPurpose, KeptScore, Keys, ObjectStoreUrl, Origins,
-    PoolSizes, RedisAddress, RedisAddressError, ServedSignal, SharedLimiter, SharedLimiterError,
-    SignIn, SignInOutcome, SignalRecord, StoreError,
+    Alert, AlertDocument, AuditFilter, BucketSettings, BucketSettingsError, DatabaseAddress,
+    DatabaseAddressError, DatabaseSettings, Delivery, DeliveryState, ForecastRecord,
+    InvitationPurpose, KeptScore, Keys, ObjectStoreUrl, Origins, PersonalTopic, PoolSizes,
+    RedisAddress, RedisAddressError, Revised, ServedSignal, SharedLimiter, SharedLimiterError,
+    SignIn, SignInOutcome, SignalRecord, StoreError, StoredChannel, StoredRule, StoredWatchlist,
 };
 
 /// Everything that a use case needs.
@@ -109,6 +115,8 @@ pub struct App {
     daily: Arc<KnownBars>,
     known_callers: Arc<KnownCallers>,
     market_view: Arc<KnownMarketView>,
+    /// How people are told of what their rules fired.
+    alerting: Arc<Alerting>,
     live: Live,
     known_trials: Arc<KnownTrials>,
     known_importances: Arc<KnownImportances>,
@@ -197,6 +205,7 @@ impl App {
             daily: Arc::default(),
             known_callers: Arc::default(),
             market_view: Arc::default(),
+            alerting: Arc::default(),
             live: Live::default(),
             known_trials: Arc::default(),
             known_importances: Arc::default(),
@@ -271,6 +280,12 @@ impl App {
     /// [`StoreError::Bucket`] when no client can be made; nothing is asked of the network yet.
     pub fn with_bucket(self, settings: &BucketSettings, keys: &Keys) -> Result<Self, StoreError> {
         Ok(Self { store: self.store.with_bucket(settings, keys)?, ..self })
+    }
+
+    /// The same with ways to tell people of what their rules fired.
+    #[must_use]
+    pub fn with_alerts(self, settings: AlertSettings) -> Self {
+        Self { alerting: Arc::new(Alerting::new(settings)), ..self }
     }
 
     /// The data directory.

@@ -35,7 +35,7 @@ pub use event::{Change, Event, PriceNow, QualityNow, ReplayMoment};
 pub use listener::{Listener, Resumed};
 pub use replay::{ReplayError, ReplayPlan};
 pub use stream::{Gap, News, Snapshot};
-pub use topic::{Position, PositionError, Section, Topic, Wanted, WantedError};
+pub use topic::{Person, Position, PositionError, Section, Topic, Wanted, WantedError};
 
 /// How the stream is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! The only place that reads the environment (clap does it for the flags below, `object_store` for
 //! the names that other software knows). Every key is described in docs/CONFIGURATION.md.
 
+mod alerts;
 pub(crate) mod database;
 pub(crate) mod edge;
 pub(crate) mod live;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use bist_access::SecretName;
+use bist_app::alerts::AlertSettings;
 use bist_app::nightly::NightlySettings;
 use bist_app::secrets::{MasterKeySource, StoredCredential};
 use bist_app::universes::UniverseName;
@@ -24,6 +26,7 @@ use bist_market::{PriceBasis, Source};
 use clap::Args;
 use serde::Deserialize;
 
+use self::alerts::{AlertsSection, SmtpSection};
 use self::database::{Database, DatabaseSection};
 use self::edge::{Edge, LimitsSection, ServerSection};
 use self::live::{LiveConfig, LiveSection};
@@ -95,6 +98,8 @@ pub(crate) struct Config {
     pub(crate) edge: Edge,
     /// How the live stream is kept.
     pub(crate) live: LiveConfig,
+    /// How people are told of alerts.
+    pub(crate) alerts: AlertSettings,
     /// When data are good enough.
     pub(crate) policy: ValidationPolicy,
     /// How each service is asked.
@@ -139,6 +144,9 @@ struct File {
     limits: LimitsSection,
     #[serde(default)]
     live: LiveSection,
+    #[serde(default)]
+    alerts: AlertsSection,
+    smtp: Option<SmtpSection>,
     #[serde(default)]
     market: MarketSection,
     #[serde(default)]
@@ -240,6 +248,11 @@ impl Config {
             database,
             bucket: object_store::bucket(object_store_url)?,
             bind,
+            alerts: alerts::load(
+                &file.alerts,
+                file.smtp.as_ref(),
+                edge.public_url().map(ToString::to_string),
+            )?,
             edge,
             live,
             policy,

@@ -43,6 +43,16 @@ pub(crate) type Row = (Method, &'static str, Needs);
 
 /// All operations, by path.
 pub(crate) const TABLE: &[Row] = &[
+    (Method::GET, "/api/v1/alerts", Needs::Role(Viewer)),
+    (Method::GET, "/api/v1/alerts/channels", Person),
+    (Method::DELETE, "/api/v1/alerts/channels/{channel}", FreshCode(Viewer)),
+    (Method::POST, "/api/v1/alerts/channels/{channel}", FreshCode(Viewer)),
+    (Method::POST, "/api/v1/alerts/channels/{channel}/test", Person),
+    (Method::POST, "/api/v1/alerts/read", Person),
+    (Method::GET, "/api/v1/alerts/rules", Needs::Role(Viewer)),
+    (Method::POST, "/api/v1/alerts/rules", Person),
+    (Method::DELETE, "/api/v1/alerts/rules/{rule}", Person),
+    (Method::PATCH, "/api/v1/alerts/rules/{rule}", Person),
     (Method::DELETE, "/api/v1/api-keys/{key}", FreshCode(Viewer)),
     (Method::GET, "/api/v1/api-keys", Person),
     (Method::POST, "/api/v1/api-keys", FreshCode(Viewer)),
@@ -107,6 +117,8 @@ pub(crate) const TABLE: &[Row] = &[
     (Method::GET, "/api/v1/models/{version}/diff", Needs::Role(Viewer)),
     (Method::GET, "/api/v1/scenarios", Needs::Role(Viewer)),
     (Method::GET, "/api/v1/screener", Needs::Role(Viewer)),
+    (Method::GET, "/api/v1/settings", Needs::Role(Viewer)),
+    (Method::PATCH, "/api/v1/settings", Person),
     (Method::GET, "/api/v1/signals", Needs::Role(Viewer)),
     (Method::GET, "/api/v1/signals/record", Needs::Role(Viewer)),
     (Method::GET, "/api/v1/signals/served", Needs::Role(Viewer)),
@@ -128,6 +140,10 @@ pub(crate) const TABLE: &[Row] = &[
     (Method::POST, "/api/v1/users/{user}/reset", FreshCode(Admin)),
     (Method::DELETE, "/api/v1/users/{user}/second-factor", FreshCode(Admin)),
     (Method::DELETE, "/api/v1/users/{user}/sessions", FreshCode(Admin)),
+    (Method::GET, "/api/v1/watchlists", Needs::Role(Viewer)),
+    (Method::POST, "/api/v1/watchlists", Person),
+    (Method::DELETE, "/api/v1/watchlists/{watchlist}", Person),
+    (Method::PATCH, "/api/v1/watchlists/{watchlist}", Person),
     (Method::GET, "/health/live", Nothing),
     (Method::GET, "/health/ready", Nothing),
 ];

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use bist_access::Role;
 use bist_app::StoreError;
 use bist_app::access::AccessError;
+use bist_app::personal::PersonalError;
 use bist_market::{Source, Symbol};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -80,6 +81,8 @@ pub(crate) enum ApiError {
     PasskeysUnavailable,
     /// Something about access was not done.
     Access(AccessError),
+    /// Something of somebody's own was not done.
+    Personal(PersonalError),
     /// There is nothing at the path.
     NotFound,
     /// The path does not take the method.
@@ -184,6 +187,18 @@ pub(crate) enum ProblemCode {
     WeakPassword,
     /// Too many people sign in at this moment; try again later.
     SignInBusy,
+    /// There is no such watchlist of yours.
+    WatchlistNotFound,
+    /// There is no such alert rule of yours.
+    AlertRuleNotFound,
+    /// You are not told of alerts by this channel.
+    AlertChannelNotFound,
+    /// The server tells nobody of alerts by this channel.
+    AlertChannelUnavailable,
+    /// It was changed meanwhile, on another device or page; read it again.
+    ChangedMeanwhile,
+    /// There are as many as one person may have.
+    LimitReached,
     /// There is nothing at this path.
     NotFound,
     /// The path does not take this method; the header `allow` names those it takes.
@@ -278,6 +293,12 @@ impl ProblemCode {
             Self::InvitationInvalid => ("invitation_invalid", StatusCode::GONE),
             Self::WeakPassword => ("weak_password", StatusCode::UNPROCESSABLE_ENTITY),
             Self::SignInBusy => ("sign_in_busy", StatusCode::SERVICE_UNAVAILABLE),
+            Self::WatchlistNotFound => ("watchlist_not_found", StatusCode::NOT_FOUND),
+            Self::AlertRuleNotFound => ("alert_rule_not_found", StatusCode::NOT_FOUND),
+            Self::AlertChannelNotFound => ("alert_channel_not_found", StatusCode::NOT_FOUND),
+            Self::AlertChannelUnavailable => ("alert_channel_unavailable", StatusCode::CONFLICT),
+            Self::ChangedMeanwhile => ("changed_meanwhile", StatusCode::CONFLICT),
+            Self::LimitReached => ("limit_reached", StatusCode::CONFLICT),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND),
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED),
             Self::BodyTooLarge => ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE),
@@ -362,6 +383,7 @@ impl ApiError {
             Self::CsrfToken => ProblemCode::CrossSite,
             Self::PasskeysUnavailable => ProblemCode::PasskeysUnavailable,
             Self::Access(error) => code_of(error),
+            Self::Personal(error) => personal_code_of(error),
             Self::NotFound => ProblemCode::NotFound,
             Self::MethodNotAllowed => ProblemCode::MethodNotAllowed,
             Self::HostNotLocal(_) => ProblemCode::HostNotLocal,
@@ -456,6 +478,10 @@ impl ApiError {
                 "the server failed; its log has the cause under the request id".to_owned()
             }
             Self::Access(error) => error.to_string(),
+            Self::Personal(error) if personal_code_of(error) == ProblemCode::Internal => {
+                "the server failed; its log has the cause under the request id".to_owned()
+            }
+            Self::Personal(error) => error.to_string(),
             Self::JobNotFound(id) => {
                 format!("there is no run {id} of a job; GET /api/v1/jobs lists what there is")
             }
@@ -523,6 +549,10 @@ impl IntoResponse for ApiError {
             && problem.code == ProblemCode::Internal
         {
             tracing::error!(error = %error, "access failed: {error}");
+        } else if let Self::Personal(error) = &self
+            && problem.code == ProblemCode::Internal
+        {
+            tracing::error!(error = %error, "what belongs to somebody failed: {error}");
         } else if let Self::Store(error) = &self
             && problem.code == ProblemCode::Internal
         {
@@ -576,6 +606,34 @@ fn code_of(error: &AccessError) -> ProblemCode {
         AccessError::Store(_) | AccessError::Secrets(_) | AccessError::PasskeyState(_) => {
             ProblemCode::Internal
         }
+    }
+}
+
+/// What a failure of something of somebody's own is called.
+fn personal_code_of(error: &PersonalError) -> ProblemCode {
+    match error {
+        PersonalError::NoSuchWatchlist(_) => ProblemCode::WatchlistNotFound,
+        PersonalError::NoSuchRule(_) => ProblemCode::AlertRuleNotFound,
+        PersonalError::NotSetUp(_) => ProblemCode::AlertChannelNotFound,
+        PersonalError::Unavailable(_) => ProblemCode::AlertChannelUnavailable,
+        PersonalError::ChangedMeanwhile(_) => ProblemCode::ChangedMeanwhile,
+        PersonalError::TooMany { .. } | PersonalError::TooManyTests(_) => ProblemCode::LimitReached,
+        PersonalError::NoSuchSymbol(_)
+        | PersonalError::Watchlist(_)
+        | PersonalError::Rule(_)
+        | PersonalError::Channel(_)
+        | PersonalError::Settings(_)
+        | PersonalError::Address { .. } => ProblemCode::MalformedRequest,
+        PersonalError::Store(StoreError::Busy | StoreError::Unreachable(_)) => {
+            ProblemCode::StoreBusy
+        }
+        PersonalError::Store(_) | PersonalError::Secrets(_) => ProblemCode::Internal,
+    }
+}
+
+impl From<PersonalError> for ApiError {
+    fn from(error: PersonalError) -> Self {
+        Self::Personal(error)
     }
 }
 

@@ -7,9 +7,12 @@ use axum::body::Bytes;
 use axum::http::Method;
 use bist_access::{Role, WeakPassword};
 use bist_app::access::AccessError;
+use bist_app::personal::PersonalError;
 use bist_app::rate_limits::Quotas;
 use bist_app::{Class, StoreError};
 use bist_market::{Source, Symbol};
+use bist_trading::Channel;
+use bist_trading::watchlist::WATCHLISTS_MAX;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::header::HeaderBuilder;
@@ -31,7 +34,7 @@ use crate::middleware::authenticate::SESSION_COOKIE;
 use crate::middleware::rate_limit::Spent;
 
 /// What the routes are about, in the order in which a reader wants them.
-const TAGS: [(&str, &str); 17] = [
+const TAGS: [(&str, &str); 18] = [
     ("symbols", "What is traded, and the newest of everything about it."),
     ("bars", "Prices that passed the checks."),
     ("forecasts", "What the model in force expects, with its bands."),
@@ -46,6 +49,7 @@ const TAGS: [(&str, &str); 17] = [
     ("market", "The calendar and the rules of the exchange, and what its shares do together."),
     ("auth", "Signing in and out, and what belongs to who has."),
     ("api-keys", "What programs show instead of a password."),
+    ("personal", "What belongs to who asks: watchlists, alerts, settings."),
     ("users", "Accounts, for who looks after them."),
     ("audit", "What was done, by whom, and whether the record is whole."),
     ("health", "Whether the server works; for those who watch over it."),
@@ -404,6 +408,56 @@ impl IntoResponses for NoSuchPasskey {
     }
 }
 
+/// The answers about a list of shares that there is not, that was changed meanwhile, or that would be
+/// one too many.
+pub(crate) struct WatchlistStates;
+
+impl IntoResponses for WatchlistStates {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[
+            ProblemCode::WatchlistNotFound,
+            ProblemCode::ChangedMeanwhile,
+            ProblemCode::LimitReached,
+        ])
+    }
+}
+
+/// The answer to settings that were changed meanwhile.
+pub(crate) struct SettingsStates;
+
+impl IntoResponses for SettingsStates {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::ChangedMeanwhile])
+    }
+}
+
+/// The answers about a rule that there is not, that was changed meanwhile, or that would be one too
+/// many.
+pub(crate) struct AlertRuleStates;
+
+impl IntoResponses for AlertRuleStates {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[
+            ProblemCode::AlertRuleNotFound,
+            ProblemCode::ChangedMeanwhile,
+            ProblemCode::LimitReached,
+        ])
+    }
+}
+
+/// The answers about a channel that there is not, here or of the person.
+pub(crate) struct AlertChannelStates;
+
+impl IntoResponses for AlertChannelStates {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[
+            ProblemCode::AlertChannelNotFound,
+            ProblemCode::AlertChannelUnavailable,
+            ProblemCode::LimitReached,
+        ])
+    }
+}
+
 /// The answer to a request for a session that there is not.
 pub(crate) struct NoSuchSession;
 
@@ -603,6 +657,18 @@ fn example(code: ProblemCode) -> ApiError {
         ProblemCode::InvitationInvalid => AccessError::InvitationInvalid.into(),
         ProblemCode::WeakPassword => AccessError::Weak(WeakPassword::TooShort).into(),
         ProblemCode::SignInBusy => AccessError::Busy.into(),
+        ProblemCode::WatchlistNotFound => {
+            PersonalError::NoSuchWatchlist("w0123456789abcdef".to_owned()).into()
+        }
+        ProblemCode::AlertRuleNotFound => {
+            PersonalError::NoSuchRule("r0123456789abcdef".to_owned()).into()
+        }
+        ProblemCode::AlertChannelNotFound => PersonalError::NotSetUp(Channel::Webhook).into(),
+        ProblemCode::AlertChannelUnavailable => PersonalError::Unavailable(Channel::Email).into(),
+        ProblemCode::ChangedMeanwhile => PersonalError::ChangedMeanwhile(4).into(),
+        ProblemCode::LimitReached => {
+            PersonalError::TooMany { what: "watchlists", max: WATCHLISTS_MAX }.into()
+        }
         ProblemCode::NotFound => ApiError::NotFound,
         ProblemCode::MethodNotAllowed => ApiError::MethodNotAllowed,
         ProblemCode::BodyTooLarge => ApiError::BodyTooLarge,

@@ -10,8 +10,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::middleware::{Limits, guard, wrap};
 use crate::routes::{
-    api_keys, audit, auth, bars, data_quality, docs, experiments, explanations, forecasts, health,
-    jobs, live, market, models, scenarios, screener, signals, studies, symbols, users,
+    alerts, api_keys, audit, auth, bars, data_quality, docs, experiments, explanations, forecasts,
+    health, jobs, live, market, models, scenarios, screener, signals, studies, symbols,
+    user_settings, users, watchlists,
 };
 use crate::settings::ServerSettings;
 use crate::{assets, openapi};
@@ -51,6 +52,9 @@ pub(crate) fn operations() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .merge(auth::router())
         .merge(api_keys::router())
         .merge(users::router())
+        .merge(watchlists::router())
+        .merge(alerts::router())
+        .merge(user_settings::router())
         .merge(audit::router())
         .merge(health::router())
         .split_for_parts()

@@ -1,5 +1,6 @@
 //! One module a noun: parse the request, call one use case, shape the answer.
 
+pub(crate) mod alerts;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod auth;
@@ -19,4 +20,6 @@ pub(crate) mod screener;
 pub(crate) mod signals;
 pub(crate) mod studies;
 pub(crate) mod symbols;
+pub(crate) mod user_settings;
 pub(crate) mod users;
+pub(crate) mod watchlists;

@@ -353,6 +353,7 @@ impl AccessChange {
     /// [`StoreError`] when the database fails.
     pub async fn forget_owner(&mut self, audit: &Audit, id: &AccountId) -> Result<(), StoreError> {
         self.forget_in_audit(audit, id).await?;
+        self.forget_personal(id).await?;
         for text in [
             "DELETE FROM sessions WHERE account = $1",
             "DELETE FROM sign_ins WHERE account = $1",

@@ -18,6 +18,8 @@ pub struct ChangeMarks {
     pub validated_at_us: Option<i64>,
     /// The place of the newest record of the audit.
     pub audit_seq: Option<i64>,
+    /// The number of the newest change of what belongs to people.
+    pub personal: Option<i64>,
 }
 
 /// Which signals there are, and which models are in force.
@@ -38,7 +40,8 @@ impl Store {
             "SELECT (SELECT MAX(number) FROM served_signals) AS served_number,
                     (SELECT MAX(number) FROM model_state_changes) AS state_change_number,
                     (SELECT MAX(validated_at_us) FROM data_quality) AS validated_at_us,
-                    (SELECT MAX(seq) FROM audit_log) AS audit_seq",
+                    (SELECT MAX(seq) FROM audit_log) AS audit_seq,
+                    (SELECT MAX(mark) FROM personal_marks) AS personal",
         )
         .fetch_one(&self.reader)
         .await?;
@@ -50,6 +53,7 @@ impl Store {
             },
             validated_at_us: row.try_get("validated_at_us")?,
             audit_seq: row.try_get("audit_seq")?,
+            personal: row.try_get("personal")?,
         })
     }
 }

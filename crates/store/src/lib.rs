@@ -12,6 +12,8 @@
 pub mod access_change;
 pub mod accounts;
 pub mod actions;
+pub mod alert_deliveries;
+pub mod alerts;
 pub mod api_keys;
 pub mod artifacts;
 pub mod audit;
@@ -32,6 +34,7 @@ pub mod migrate;
 pub mod model_versions;
 pub mod observations;
 pub mod passkeys;
+pub mod personal;
 pub mod pieces;
 pub mod pool;
 pub mod quality;
@@ -64,6 +67,10 @@ mod schema;
 pub use access_change::AccessChange;
 pub use accounts::{Invitation, InvitationPurpose, StoredAccount};
 pub use actions::ActionRecord;
+pub use alert_deliveries::{ClaimedDelivery, DeliveryOutcome};
+pub use alerts::{
+    Alert, AlertDocument, Delivery, DeliveryState, NewAlert, StoredChannel, StoredRule,
+};
 pub use artifacts::ARTIFACT_BYTES_MAX;
 pub use audit::{Audit, AuditFilter, AuditNote};
 pub use bucket::{BucketError, BucketSettings, BucketSettingsError, Keys, ObjectStoreUrl};
@@ -81,6 +88,7 @@ pub use jobs::{ClaimedJob, JobEnd, JobRun, JobState, NewJob};
 pub use model_versions::Registration;
 pub use observations::ObservationOverview;
 pub use passkeys::{Ceremony, StoredPasskey};
+pub use personal::{Changed, PersonalMark, PersonalTopic, Revised, StoredWatchlist};
 pub use pieces::{PieceMark, PieceRecord};
 pub use pool::Store;
 pub use quality::QualitySummary;

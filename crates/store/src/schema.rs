@@ -5,7 +5,7 @@ use crate::db::{Connection, query};
 use crate::error::StoreError;
 
 /// All tables, each after those that its rows refer to.
-pub const TABLES: [&str; 54] = [
+pub const TABLES: [&str; 61] = [
     "instruments",
     "ingests",
     "bars",
@@ -60,6 +60,13 @@ pub const TABLES: [&str; 54] = [
     "certificate_answers",
     "passkeys",
     "passkey_challenges",
+    "personal_marks",
+    "watchlists",
+    "user_settings",
+    "alert_channels",
+    "alert_rules",
+    "alerts",
+    "alert_deliveries",
 ];
 
 /// What a column holds.

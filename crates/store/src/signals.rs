@@ -157,6 +157,28 @@ impl Store {
         Ok(kept)
     }
 
+    /// The forecast behind the signal `record`; `None` when it is not kept.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn forecast_behind(
+        &self,
+        record: &SignalRecord,
+    ) -> Result<Option<ForecastRecord>, StoreError> {
+        let signal = &record.signal;
+        let row = query(
+            "SELECT document FROM forecasts
+             WHERE symbol = $1 AND model_version = $2 AND as_of = $3",
+        )
+        .bind(signal.symbol.to_string())
+        .bind(&record.model_version)
+        .bind(moment_text(signal.as_of, signal.as_of_time))
+        .fetch_optional(&self.reader)
+        .await?;
+        row.as_ref().map(|row| document("forecast", row)).transpose()
+    }
+
     /// The newest forecast that `model_version` made of each symbol (or of `symbol` alone).
     ///
     /// # Errors

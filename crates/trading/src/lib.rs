@@ -4,10 +4,13 @@
 //! a [`Signal`]: buy, sell or hold, always with its reason. [`CostModel`] says what a trade costs,
 //! [`AfterCosts`] what following the forecasts would have earned, [`score()`] what came of a signal
 //! when its horizon ended, and [`Estimate`] is a number with the interval in which the truth may lie.
+//! What somebody watches and wants to be told of is here too: [`Watchlist`], [`AlertRule`] and
+//! [`UserSettings`].
 //!
 //! Pure: no clock, no environment, no file, no socket. How forecasts are made and judged is not
 //! known here.
 
+pub mod alert;
 pub mod costs;
 pub mod distribution;
 pub mod estimate;
@@ -15,7 +18,10 @@ pub mod performance;
 pub mod record;
 pub mod score;
 pub mod signal;
+pub mod user_settings;
+pub mod watchlist;
 
+pub use alert::{AlertRule, AlertRuleError, Channel, Condition};
 pub use costs::CostModel;
 pub use estimate::Estimate;
 pub use performance::{AfterCosts, Opportunity};
@@ -27,3 +33,5 @@ pub use signal::{
     Action, Contribution, PolicyError, Reason, ReturnInterval, Signal, SignalInput, SignalPolicy,
     TopContributions, WithinSession, decide,
 };
+pub use user_settings::{Language, Palette, Theme, UserSettings, UserSettingsError};
+pub use watchlist::{Watchlist, WatchlistError};

@@ -89,6 +89,8 @@ const tr = {
     'key.expiring': 'anahtarın süresi doluyor',
     'key.collected': 'yeni anahtar alındı',
     'key.revoked': 'anahtar iptal edildi',
+    'alert_channel.set': 'uyarı kanalı ayarlandı',
+    'alert_channel.removed': 'uyarı kanalı kaldırıldı',
   } as Record<string, string>,
 };
 
@@ -181,6 +183,8 @@ const en: typeof tr = {
     'key.expiring': 'key about to end',
     'key.collected': 'new key collected',
     'key.revoked': 'key revoked',
+    'alert_channel.set': 'alert channel set',
+    'alert_channel.removed': 'alert channel removed',
   },
 };
 

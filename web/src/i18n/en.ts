@@ -24,7 +24,7 @@ export const en: typeof tr = {
   account: {
     menu: (name) => `Account: ${name}`,
     roles: { viewer: 'Viewer', trader: 'Trader', analyst: 'Analyst', admin: 'Administrator' },
-    settings: { security: 'Security', keys: 'My API keys' },
+    settings: { security: 'Security', keys: 'My API keys', preferences: 'Preferences', alerts: 'Alerts' },
     admin: { users: 'Users', keys: 'All API keys', audit: 'Audit log' },
     signOut: 'Sign out',
     cancel: 'Cancel',

@@ -21,7 +21,7 @@ export const tr = {
   account: {
     menu: (name: string) => `Hesap: ${name}`,
     roles: { viewer: 'İzleyici', trader: 'İşlem yetkilisi', analyst: 'Analist', admin: 'Yönetici' },
-    settings: { security: 'Güvenlik', keys: 'API anahtarlarım' },
+    settings: { security: 'Güvenlik', keys: 'API anahtarlarım', preferences: 'Tercihler', alerts: 'Uyarılar' },
     admin: { users: 'Kullanıcılar', keys: 'Tüm API anahtarları', audit: 'Denetim kaydı' },
     signOut: 'Çıkış yap',
     cancel: 'Vazgeç',

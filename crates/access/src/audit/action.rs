@@ -133,6 +133,10 @@ actions! {
     KeyCollected = "key.collected",
     /// An API key is worth nothing any more.
     KeyRevoked = "key.revoked",
+    /// Somebody is told of alerts at another address, which gets a new key where it is a webhook.
+    AlertChannelSet = "alert_channel.set",
+    /// Somebody is told of alerts by a channel no more.
+    AlertChannelRemoved = "alert_channel.removed",
 }
 
 impl FromStr for AuditAction {

@@ -404,7 +404,7 @@ fn refusal(subject: String, outcome: &str) -> AuditNote {
 }
 
 /// What goes on record of something that only tells about an account.
-pub(super) fn about(account: &Account, action: AuditAction) -> AuditNote {
+pub(crate) fn about(account: &Account, action: AuditAction) -> AuditNote {
     AuditNote::new(action, format!("user:{}", account.id), [])
 }
 

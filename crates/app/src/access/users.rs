@@ -6,7 +6,11 @@ use bist_access::{
     Account, AccountId, AccountState, ApiKey, AuditAction, Authenticator, Passkey, Role,
     SecondFactor, Secret, Session, TokenKind, UserName,
 };
-use bist_store::{AccessChange, AuditFilter, Invitation, InvitationPurpose, SignIn, StoredAccount};
+use bist_store::{
+    AccessChange, Alert, AuditFilter, Invitation, InvitationPurpose, Revised, SignIn,
+    StoredAccount, StoredChannel, StoredRule, StoredWatchlist,
+};
+use bist_trading::UserSettings;
 use jiff::Timestamp;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
@@ -16,6 +20,7 @@ use super::AccessError;
 use super::key_care::forget_token;
 use super::sign_in::{Begun, SignedIn, Visit, about, began};
 use crate::App;
+use crate::alerts::forget_webhook_key;
 
 /// Most records of the audit about a person that are given to them.
 const RECORDS_MAX: u32 = 100_000;
@@ -64,6 +69,16 @@ pub struct PersonalData {
     pub passkeys: Vec<Passkey>,
     /// API keys.
     pub api_keys: Vec<ApiKey>,
+    /// Watchlists.
+    pub watchlists: Vec<StoredWatchlist>,
+    /// What they have set.
+    pub settings: Option<Revised<UserSettings>>,
+    /// Where they are told of alerts.
+    pub alert_channels: Vec<StoredChannel>,
+    /// Their rules.
+    pub alert_rules: Vec<StoredRule>,
+    /// What those fired, as far as it is kept.
+    pub alerts: Vec<Alert>,
     /// What is on record about the person, with its personal part.
     pub records: Vec<bist_access::AuditRecord>,
 }
@@ -244,6 +259,7 @@ impl App {
                 forget_token(&mut change, &master, &key.id).await?;
             }
         }
+        forget_webhook_key(&mut change, &master, &account).await?;
         change.forget_owner(&audit, &account.id).await?;
         change.commit(&audit, Vec::new()).await?;
         self.forget_totp_seed(&account.id).await?;
@@ -266,6 +282,11 @@ impl App {
             sign_ins: self.store.sign_ins(&account.id, None, RECORDS_MAX).await?,
             passkeys: self.store.passkeys(&account.id).await?,
             api_keys: self.store.api_keys(Some(&account.id)).await?,
+            watchlists: self.store.watchlists(&account.id).await?,
+            settings: self.store.user_settings(&account.id).await?,
+            alert_channels: self.store.alert_channels(&account.id).await?,
+            alert_rules: self.store.alert_rules(&account.id).await?,
+            alerts: self.store.alerts(&account.id, None, RECORDS_MAX).await?,
             records: self.store.audit_records(&filter, RECORDS_MAX).await?,
             account,
         })

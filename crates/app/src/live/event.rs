@@ -38,6 +38,8 @@ pub enum Change {
     Quality(QualityNow),
     /// The place of the newest record.
     Audit(i64),
+    /// The number of the newest change of what belongs to one person.
+    Personal(i64),
     /// There is no such thing any more.
     Gone,
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bist_lifecycle::{HORIZONS, HORIZONS_HOURLY};
-use bist_store::{ChangeMarks, JobRun, StoreError};
+use bist_store::{ChangeMarks, JobRun, PersonalTopic, StoreError};
 use tokio::time::MissedTickBehavior;
 
 use super::event::{Change, PriceNow, QualityNow};
@@ -108,6 +108,15 @@ impl App {
         if is_new(|a, b| a.audit_seq == b.audit_seq) {
             let newest = marks.audit_seq.map(|seq| (Topic::Audit, Change::Audit(seq)));
             told(Section::Audit, newest.into_iter().collect());
+        }
+        if is_new(|a, b| a.personal == b.personal) {
+            let all = self.store.personal_marks().await?;
+            for topic in PersonalTopic::ALL {
+                let of_topic = all.iter().filter(|of| of.topic == topic).map(|of| {
+                    (Topic::Personal(topic, (&of.account).into()), Change::Personal(of.mark))
+                });
+                told(Section::Personal(topic), of_topic.collect());
+            }
         }
         told(Section::Jobs, self.runs_now(looked).await?);
         looked.marks = Some(marks);

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use bist_access::AccountId;
 use bist_lifecycle::Horizon;
 use bist_market::Symbol;
 use bist_market::rename::current_name;
+use bist_store::PersonalTopic;
 
-/// What an event is about, written as `prices/THYAO`, `signals/THYAO/5`, `jobs/12`, `quality` or
-/// `audit`.
+/// What an event is about, written as `prices/THYAO`, `signals/THYAO/5`, `jobs/12`, `quality`,
+/// `audit`, and `watchlists`, `settings` and `alerts` of who listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
     /// The price of a symbol.
@@ -21,6 +23,19 @@ pub enum Topic {
     Quality,
     /// The records of what was done.
     Audit,
+    /// What belongs to one person.
+    Personal(PersonalTopic, Person),
+}
+
+/// Somebody to whom something belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Person(u64);
+
+impl From<&AccountId> for Person {
+    fn from(account: &AccountId) -> Self {
+        let digits = account.as_str().get(1..).and_then(|text| u64::from_str_radix(text, 16).ok());
+        Self(digits.expect("an account is a letter and sixteen hexadecimal digits"))
+    }
 }
 
 /// A part of what there is to listen to; who may listen is decided by section.
@@ -36,12 +51,22 @@ pub enum Section {
     Quality,
     /// The records of what was done.
     Audit,
+    /// What belongs to one person, who alone hears of it.
+    Personal(PersonalTopic),
 }
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Prices, Self::Signals, Self::Jobs, Self::Quality, Self::Audit];
+    pub const ALL: [Self; 8] = [
+        Self::Prices,
+        Self::Signals,
+        Self::Jobs,
+        Self::Quality,
+        Self::Audit,
+        Self::Personal(PersonalTopic::Watchlists),
+        Self::Personal(PersonalTopic::Settings),
+        Self::Personal(PersonalTopic::Alerts),
+    ];
 
     /// Its name, with which all topics of it begin.
     pub const fn as_str(self) -> &'static str {
@@ -51,6 +76,7 @@ impl Section {
             Self::Jobs => "jobs",
             Self::Quality => "quality",
             Self::Audit => "audit",
+            Self::Personal(topic) => topic.as_str(),
         }
     }
 }
@@ -64,6 +90,7 @@ impl Topic {
             Self::Job(_) => Section::Jobs,
             Self::Quality => Section::Quality,
             Self::Audit => Section::Audit,
+            Self::Personal(topic, _) => Section::Personal(topic),
         }
     }
 }
@@ -75,7 +102,7 @@ impl fmt::Display for Topic {
             Self::Price(symbol) => write!(f, "{section}/{symbol}"),
             Self::Signal(symbol, horizon) => write!(f, "{section}/{symbol}/{horizon}"),
             Self::Job(run) => write!(f, "{section}/{run}"),
-            Self::Quality | Self::Audit => f.write_str(section),
+            Self::Quality | Self::Audit | Self::Personal(..) => f.write_str(section),
         }
     }
 }
@@ -91,13 +118,15 @@ pub enum Wanted {
     Signals(Symbol),
     /// A run of a job.
     Job(i64),
+    /// What belongs to this person.
+    Own(PersonalTopic, Person),
 }
 
 /// A text that names nothing one could listen to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "there is no topic '{0}'; there are prices, prices/SYMBOL, signals, signals/SYMBOL, jobs, \
-     jobs/RUN, quality and audit"
+     jobs/RUN, quality, audit, watchlists, settings and alerts"
 )]
 pub struct WantedError(pub String);
 
@@ -109,13 +138,26 @@ impl Wanted {
             Self::Price(_) => Section::Prices,
             Self::Signals(_) => Section::Signals,
             Self::Job(_) => Section::Jobs,
+            Self::Own(topic, _) => Section::Personal(topic),
         }
     }
 
-    /// Whether what happens to `topic` is wanted.
+    /// The same as `account` wants it: what belongs to people is wanted of oneself.
+    #[must_use]
+    pub fn of(self, account: &AccountId) -> Self {
+        match self {
+            Self::All(Section::Personal(topic)) => Self::Own(topic, account.into()),
+            other => other,
+        }
+    }
+
+    /// Whether what happens to `topic` is wanted. What belongs to one person is wanted by nobody who
+    /// does not say of whom.
     pub fn covers(self, topic: Topic) -> bool {
         match self {
+            Self::All(Section::Personal(_)) => false,
             Self::All(section) => topic.section() == section,
+            Self::Own(of, person) => topic == Topic::Personal(of, person),
             Self::Price(symbol) => topic == Topic::Price(symbol),
             Self::Signals(symbol) => matches!(topic, Topic::Signal(other, _) if other == symbol),
             Self::Job(run) => topic == Topic::Job(run),
@@ -127,7 +169,7 @@ impl fmt::Display for Wanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let section = self.section().as_str();
         match self {
-            Self::All(_) => f.write_str(section),
+            Self::All(_) | Self::Own(..) => f.write_str(section),
             Self::Price(symbol) | Self::Signals(symbol) => write!(f, "{section}/{symbol}"),
             Self::Job(run) => write!(f, "{section}/{run}"),
         }
@@ -155,7 +197,7 @@ impl FromStr for Wanted {
                 let run = one.parse::<u32>().map_err(|_| unknown())?;
                 Ok(Self::Job(run.into()))
             }
-            (Section::Quality | Section::Audit, Some(_)) => Err(unknown()),
+            (Section::Quality | Section::Audit | Section::Personal(_), Some(_)) => Err(unknown()),
         }
     }
 }
@@ -222,6 +264,21 @@ mod tests {
         assert!(!wanted.covers(Topic::Signal(symbol("GARAN"), horizon)));
         assert!(!wanted.covers(Topic::Price(symbol("THYAO"))));
         assert!(Wanted::All(Section::Prices).covers(Topic::Price(symbol("GARAN"))));
+    }
+
+    #[test]
+    fn what_belongs_to_somebody_is_heard_by_them_alone() {
+        let [ayse, ali]: [AccountId; 2] =
+            ["u0123456789abcdef", "u0123456789abcdee"].map(|text| text.parse().unwrap());
+        let topic = Topic::Personal(PersonalTopic::Alerts, Person::from(&ayse));
+        let wanted: Wanted = "alerts".parse().unwrap();
+        assert_eq!(
+            (topic.to_string(), wanted.of(&ayse).to_string()),
+            ("alerts".into(), "alerts".into())
+        );
+        assert!(wanted.of(&ayse).covers(topic));
+        assert!(!wanted.covers(topic) && !wanted.of(&ali).covers(topic));
+        assert!("alerts/u0123456789abcdef".parse::<Wanted>().is_err());
     }
 
     #[test]

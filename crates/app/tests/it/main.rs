@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod alerts;
 mod artifacts;
 mod audit;
 mod exchange;
 mod experiments;
+mod mail_server;
 mod market;
 mod model_file;
 mod nightly;

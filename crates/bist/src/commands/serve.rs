@@ -63,7 +63,10 @@ impl ServeArgs {
             open(config).await?
         };
         // What is due by a schedule is nobody's command.
-        let app = app.with_actor(Actor::System).with_live(config.live.kept);
+        let app = app
+            .with_actor(Actor::System)
+            .with_live(config.live.kept)
+            .with_alerts(config.alerts.clone());
         app.check_secrets().await?;
         let app = if config.retraining { app.with_retraining() } else { app };
         let tls = self.tls_cert.zip(self.tls_key);
@@ -95,6 +98,8 @@ impl ServeArgs {
         let notes = tokio::spawn(note_audit_roots(Arc::clone(&app)));
         let care = certificates.map(|ours| tokio::spawn(look_after_certificate(ours)));
         let follows = tokio::spawn(follow(Arc::clone(&app), replay));
+        let alerting = Arc::clone(&app);
+        let alerts = tokio::spawn(async move { alerting.follow_alerts().await });
         let jobs = Job::ALL.map(|job| tokio::spawn(run_job(Arc::clone(&app), job)));
         bist_server::serve(app, settings, listener, told_to_stop()).await.context("serving")?;
         // What is under way goes on after the last stage that was done, when somebody looks again.
@@ -103,6 +108,8 @@ impl ServeArgs {
         }
         notes.abort();
         follows.abort();
+        // What was taken up is due again when its lease is over.
+        alerts.abort();
         if let Some(care) = care {
             care.abort();
         }

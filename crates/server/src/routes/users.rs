@@ -14,11 +14,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::alerts::{AlertResponse, ChannelResponse, RuleResponse};
 use super::api_keys::KeyResponse;
 use super::audit::RecordResponse;
 use super::auth::{
     EndedResponse, FactorWord, OwnSessionResponse, PasskeyResponse, RoleWord, SignInResponse,
 };
+use super::user_settings::SettingsResponse;
+use super::watchlists::WatchlistResponse;
 use crate::error::ApiError;
 use crate::extract::{Checked, JsonBody, NoParameters, TextPath};
 use crate::openapi::{NoSuchUser, SecondFactorStates, UserConflict};
@@ -164,6 +167,17 @@ struct PersonalDataResponse {
     passkeys: Vec<PasskeyResponse>,
     /// API keys.
     api_keys: Vec<KeyResponse>,
+    /// Watchlists.
+    watchlists: Vec<WatchlistResponse>,
+    /// What they have set; null before they have.
+    #[schema(required)]
+    settings: Option<SettingsResponse>,
+    /// Where they are told of alerts.
+    alert_channels: Vec<ChannelResponse>,
+    /// Their rules of alerts.
+    alert_rules: Vec<RuleResponse>,
+    /// What those fired, as far as it is kept.
+    alerts: Vec<AlertResponse>,
     /// What the audit holds about the person.
     audit: Vec<RecordResponse>,
 }
@@ -312,7 +326,7 @@ async fn export(
     _: Checked<NoParameters>,
 ) -> Result<Json<PersonalDataResponse>, ApiError> {
     let data = asking.app.personal_data(&user).await?;
-    let PersonalData { account, sessions, sign_ins, passkeys, api_keys, records } = data;
+    let PersonalData { account, sessions, sign_ins, passkeys, api_keys, records, .. } = data;
     let now = asking.app.now();
     Ok(Json(PersonalDataResponse {
         sessions: sessions
@@ -325,6 +339,11 @@ async fn export(
             .iter()
             .map(|key| KeyResponse::of(key, &account.user_name, now))
             .collect(),
+        watchlists: data.watchlists.into_iter().map(Into::into).collect(),
+        settings: data.settings.map(Into::into),
+        alert_channels: data.alert_channels.into_iter().map(Into::into).collect(),
+        alert_rules: data.alert_rules.iter().map(|rule| RuleResponse::of(rule, now)).collect(),
+        alerts: data.alerts.into_iter().map(AlertResponse::of).collect::<Result<_, _>>()?,
         audit: records.into_iter().map(|record| RecordResponse::of(record, None)).collect(),
         user: UserResponse::from(&account),
     }))

@@ -25,6 +25,7 @@ mod openapi;
 mod ownership;
 mod page;
 mod passkeys;
+mod personal;
 mod record;
 mod registry;
 mod schema_check;

@@ -90,7 +90,7 @@ impl Entrance {
     /// Listens to `more`: what was still to be told, and how everything stands.
     pub(super) fn subscribe(&mut self, more: &[Wanted]) -> Result<Vec<Told>, Gap> {
         let before = self.listener.position();
-        let (news, snapshot) = self.listener.subscribe(more)?;
+        let (news, snapshot) = self.listener.subscribe(&self.own(more))?;
         let mut texts = self.about(&before).news(&news);
         let position = self.listener.position();
         texts.push(self.about(&position).snapshot(&snapshot, Reason::Subscribed));
@@ -99,7 +99,7 @@ impl Entrance {
 
     /// Listens to `topics` and nothing else, from `since` on where that can be.
     pub(super) fn resume(&mut self, since: &Position, topics: &[Wanted]) -> Told {
-        let resumed = self.listener.resume(since, topics);
+        let resumed = self.listener.resume(since, &self.own(topics));
         let position = self.listener.position();
         match resumed {
             Resumed::After(_) => self.about(&position).resumed(),
@@ -138,7 +138,7 @@ impl Entrance {
 
     /// What is listened to no more, and what still is.
     pub(super) fn unsubscribe(&mut self, topics: &[Wanted]) -> Told {
-        self.listener.unsubscribe(topics);
+        self.listener.unsubscribe(&self.own(topics));
         let left: Vec<String> = self.listener.topics().iter().map(ToString::to_string).collect();
         self.about(&self.listener.position()).unsubscribed(&left)
     }
@@ -151,6 +151,11 @@ impl Entrance {
     /// The stream ends.
     pub(super) fn closing(&self, closing: Closing) -> Told {
         self.about(&self.listener.position()).closing(closing)
+    }
+
+    /// The same topics; those that belong to people are the caller's.
+    fn own(&self, topics: &[Wanted]) -> Vec<Wanted> {
+        topics.iter().map(|topic| topic.of(&self.caller.account.id)).collect()
     }
 
     fn about<'a>(&self, position: &'a Position) -> AboutStream<'a> {

@@ -116,6 +116,9 @@ enum EventData {
     Audit {
         newest_seq: i64,
     },
+    Personal {
+        newest_change: i64,
+    },
     Gone,
 }
 
@@ -141,6 +144,7 @@ impl From<&Change> for EventData {
                 validated_at: now.validated_at.map(Instant),
             },
             Change::Audit(newest_seq) => Self::Audit { newest_seq: *newest_seq },
+            Change::Personal(newest_change) => Self::Personal { newest_change: *newest_change },
             Change::Gone => Self::Gone,
         }
     }

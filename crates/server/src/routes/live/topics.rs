@@ -1,6 +1,7 @@
 //! What is asked for, and who may listen to what.
 
 use axum::http::Method;
+use bist_app::PersonalTopic;
 use bist_app::live::{Position, Section, Wanted};
 
 use crate::access_table::{Needs, needs};
@@ -18,6 +19,9 @@ pub(super) fn needs_of(section: Section) -> Option<Needs> {
         Section::Jobs => "/api/v1/jobs",
         Section::Quality => "/api/v1/data-quality",
         Section::Audit => "/api/v1/audit",
+        Section::Personal(PersonalTopic::Watchlists) => "/api/v1/watchlists",
+        Section::Personal(PersonalTopic::Settings) => "/api/v1/settings",
+        Section::Personal(PersonalTopic::Alerts) => "/api/v1/alerts",
     };
     needs(&Method::GET, path)
 }
@@ -43,7 +47,8 @@ pub(super) fn parse<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<Want
 #[into_params(parameter_in = Query)]
 pub(super) struct ListenParams {
     /// What to listen to, separated by commas: `prices`, `prices/SYMBOL`, `signals`, `signals/SYMBOL`,
-    /// `jobs`, `jobs/RUN`, `quality`, `audit`.
+    /// `jobs`, `jobs/RUN`, `quality`, `audit`, and your own `watchlists`, `settings` and
+    /// `alerts`.
     #[param(value_type = String, pattern = "^[a-z]+(/[A-Za-z0-9.]+)?(,[a-z]+(/[A-Za-z0-9.]+)?)*$", example = "prices,jobs")]
     pub(super) topics: Vec<Wanted>,
     /// The last position that was told, to go on from there.
