@@ -25,7 +25,9 @@ pub mod model_file;
 pub mod models;
 pub mod nightly;
 pub mod out_file;
+pub mod outside;
 pub mod plots;
+pub mod process_role;
 pub mod progress;
 pub mod quality;
 pub mod rate_limits;
@@ -56,7 +58,8 @@ use bist_feeds::Provider;
 use bist_market::validate::{ValidatedBars, ValidationPolicy};
 use bist_market::{Clock, Interval, PriceBasis, Source, Symbol};
 use bist_store::{Generation, Store, SymbolOverview};
-use tokio::sync::{Mutex, OnceCell};
+use jiff::SignedDuration;
+use tokio::sync::{Mutex, OnceCell, watch};
 
 use crate::access::{Hashing, KnownTokenKey};
 use crate::checked::Checked;
@@ -71,10 +74,11 @@ pub use bist_lifecycle::{
 };
 pub use bist_store::{
     AuditFilter, BucketSettings, BucketSettingsError, DatabaseAddress, DatabaseAddressError,
-    DatabaseSettings, ForecastRecord, InvitationPurpose, KeptScore, Keys, ObjectStoreUrl, Origins,
-    PoolSizes, RedisAddress, RedisAddressError, ServedSignal, SharedLimiter, SharedLimiterError,
-    SignIn, SignInOutcome, SignalRecord, StoreError,
+    DatabaseSettings, ForecastRecord, InvitationPurpose, KeptScore, Keys, LEADER_LEASE, Leadership,
+    ObjectStoreUrl, Origins, PoolSizes, RedisAddress, RedisAddressError, RedisError, RedisLink,
+    ServedSignal, SharedLimiter, SignIn, SignInOutcome, SignalRecord, StoreError,
 };
+pub use process_role::{ProcessRole, UnknownProcessRole};
 
 /// Everything that a use case needs.
 ///
@@ -106,6 +110,10 @@ pub struct App {
     stored_credentials: BTreeMap<Source, StoredCredential>,
     daily: Arc<KnownBars>,
     live: Live,
+    /// What several processes share.
+    redis: Option<RedisLink>,
+    /// Whether this process does no jobs any more.
+    jobs_stopped: Arc<watch::Sender<bool>>,
     known_trials: Arc<KnownTrials>,
     known_importances: Arc<KnownImportances>,
 }
@@ -183,6 +191,8 @@ impl App {
             stored_credentials: BTreeMap::new(),
             daily: Arc::default(),
             live: Live::default(),
+            redis: None,
+            jobs_stopped: Arc::default(),
             known_trials: Arc::default(),
             known_importances: Arc::default(),
         })
@@ -218,6 +228,23 @@ impl App {
     #[must_use]
     pub fn with_retraining(self) -> Self {
         Self { retraining_enabled: true, ..self }
+    }
+
+    /// The same with a Redis that several processes share.
+    #[must_use]
+    pub fn with_redis(self, link: RedisLink) -> Self {
+        Self { redis: Some(link), ..self }
+    }
+
+    /// The Redis that several processes share.
+    pub fn redis(&self) -> Option<&RedisLink> {
+        self.redis.as_ref()
+    }
+
+    /// The same where a job on PostgreSQL is lost to a process that was not heard of for `lease`.
+    #[must_use]
+    pub fn with_job_lease(self, lease: SignedDuration) -> Self {
+        Self { store: self.store.with_job_lease(lease), ..self }
     }
 
     /// The same with a master key that opens the secrets; it is read when it is first needed. Without

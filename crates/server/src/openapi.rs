@@ -55,7 +55,7 @@ const TAGS: [(&str, &str); 17] = [
 const SHARED: [(&str, &[ProblemCode]); 4] = [
     ("HostNotLocal", &[ProblemCode::HostNotLocal]),
     ("Internal", &[ProblemCode::Internal]),
-    ("Unavailable", &[ProblemCode::TimedOut, ProblemCode::StoreBusy]),
+    ("Unavailable", &[ProblemCode::Overloaded, ProblemCode::TimedOut, ProblemCode::StoreBusy]),
     ("UnknownParameter", &[ProblemCode::UnknownParameter]),
 ];
 
@@ -341,6 +341,7 @@ impl IntoResponses for Refused {
         problem_responses(&[
             ProblemCode::NotSignedIn,
             ProblemCode::WrongCredentials,
+            ProblemCode::Overloaded,
             ProblemCode::TimedOut,
             ProblemCode::StoreBusy,
             ProblemCode::SignInBusy,
@@ -618,6 +619,7 @@ fn example(code: ProblemCode) -> ApiError {
         ProblemCode::UpgradeRequired => ApiError::UpgradeRequired,
         ProblemCode::HostNotLocal => ApiError::HostNotLocal(Some("bist.example:8080".to_owned())),
         ProblemCode::Internal => ApiError::Internal(String::new()),
+        ProblemCode::Overloaded => ApiError::Overloaded,
         ProblemCode::TimedOut => ApiError::TimedOut,
         ProblemCode::StoreBusy => ApiError::Store(StoreError::Busy),
     }

@@ -4,9 +4,12 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::SignedDuration;
+
 use crate::bucket::Bucket;
 use crate::db::{self, DatabaseAddress, DatabaseSettings, Pool};
 use crate::error::StoreError;
+use crate::jobs::LEASE_DEFAULT;
 
 /// The database of one data directory.
 ///
@@ -18,6 +21,8 @@ pub struct Store {
     pub(crate) reader: Pool,
     /// Where artefacts are kept besides.
     pub(crate) bucket: Option<Bucket>,
+    /// How long a process on PostgreSQL holds a job without being heard of.
+    pub(crate) job_lease: SignedDuration,
 }
 
 impl Store {
@@ -59,7 +64,8 @@ impl Store {
                 db::open_postgres(options, settings.password.as_ref(), sizes).await?
             }
         };
-        Ok(Self { directory: directory.to_owned(), writer, reader, bucket: None })
+        let directory = directory.to_owned();
+        Ok(Self { directory, writer, reader, bucket: None, job_lease: LEASE_DEFAULT })
     }
 
     /// The data directory.

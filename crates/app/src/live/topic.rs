@@ -6,10 +6,11 @@ use std::str::FromStr;
 use bist_lifecycle::Horizon;
 use bist_market::Symbol;
 use bist_market::rename::current_name;
+use serde::{Deserialize, Serialize};
 
 /// What an event is about, written as `prices/THYAO`, `signals/THYAO/5`, `jobs/12`, `quality` or
 /// `audit`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Topic {
     /// The price of a symbol.
     Price(Symbol),
