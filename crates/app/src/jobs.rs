@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use bist_market::Calendar;
 use bist_market::bar::day_of;
-use bist_store::{NewJob, StoreError};
+use bist_store::{ClaimedJob, NewJob, StoreError};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::access::key_care;
@@ -80,7 +81,7 @@ pub struct JobAsked<'a> {
 }
 
 /// A run as it is shown.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobView {
     /// The run.
     pub run: JobRun,
@@ -141,32 +142,46 @@ impl App {
         self.job_view(run, after, lines_max).await
     }
 
-    /// Does what is due or asked for of `job`, if something is and no other process does it.
+    /// Puts in the run of `job` that is due, if one is, for a worker to do. Says whether it did now.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn schedule_job(&self, job: Job) -> Result<bool, StoreError> {
+        let Some((due_at, plan)) = self.due(job).await? else { return Ok(false) };
+        let is_new = self.store.schedule_job(job.as_str(), due_at, &plan, self.now()).await?;
+        if is_new {
+            tracing::info!(job = job.as_str(), "the {} of {due_at} is put in", job.as_str());
+            self.live.stir();
+        }
+        Ok(is_new)
+    }
+
+    /// Ends the runs that this process does, now and from now on, for others to go on with.
+    pub fn stop_jobs(&self) {
+        self.jobs_stopped.send_replace(true);
+    }
+
+    /// Whether this process does no runs any more.
+    pub fn has_stopped_jobs(&self) -> bool {
+        *self.jobs_stopped.borrow()
+    }
+
+    /// Does a run of `job` that is due or asked for, or that was left by a process that died or failed,
+    /// if there is one and no other process does it. It costs little to look.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails; what else fails is in the run.
-    pub async fn run_job(
-        &self,
-        job: Job,
-        progress: Arc<ProgressSink>,
-    ) -> Result<Option<JobRun>, StoreError> {
-        let due = self.due(job).await?;
-        self.claim_and_do(job, due, progress).await
-    }
-
-    /// Does a run of `job` that was asked for, or that was left by a process that died or failed, if
-    /// there is one and no other process does it. It costs little to look.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::run_job`].
     pub async fn run_waiting_job(
         &self,
         job: Job,
         progress: Arc<ProgressSink>,
     ) -> Result<Option<JobRun>, StoreError> {
-        self.claim_and_do(job, None, progress).await
+        let Some(run) = self.store.claim_job(job.as_str(), self.now()).await? else {
+            return Ok(None);
+        };
+        self.do_job(job, run, progress).await
     }
 
     /// What is due of `job` by its schedule, and what is to be done then.
@@ -183,20 +198,32 @@ impl App {
         }
     }
 
-    async fn claim_and_do(
+    async fn do_job(
         &self,
         job: Job,
-        due: Option<(Timestamp, Value)>,
+        run: ClaimedJob,
         progress: Arc<ProgressSink>,
     ) -> Result<Option<JobRun>, StoreError> {
-        let run = self.store.claim_job(job.as_str(), due, self.now()).await?;
-        let Some(run) = run else { return Ok(None) };
-        let done = match job {
-            Job::NightlyIngest => Box::pin(self.do_nightly(run, progress)).await?,
-            Job::Retraining => Box::pin(self.do_retraining(run, progress)).await?,
-            Job::KeyCare => Box::pin(self.do_key_care(run, progress)).await?,
+        let (id, attempts_count) = (run.id, run.attempts_count);
+        let doing = async {
+            match job {
+                Job::NightlyIngest => Box::pin(self.do_nightly(run, progress)).await,
+                Job::Retraining => Box::pin(self.do_retraining(run, progress)).await,
+                Job::KeyCare => Box::pin(self.do_key_care(run, progress)).await,
+            }
         };
-        Ok(Some(done))
+        let mut stopped = self.jobs_stopped.subscribe();
+        tokio::select! {
+            done = doing => return done.map(Some),
+            _ = stopped.wait_for(|is_stopped| *is_stopped) => {}
+        }
+        self.store.let_go_of_job(id, attempts_count).await?;
+        tracing::info!(
+            job = job.as_str(),
+            run = id,
+            "this process stops; another goes on with the run"
+        );
+        Ok(None)
     }
 
     /// Asks for a run of `job`; whoever looks next does it, a server within seconds. `plan` is what a
@@ -344,7 +371,7 @@ fn share(stage: &JobStage) -> Option<f64> {
 }
 
 /// A job's plan as it is kept.
-fn document(plan: &impl serde::Serialize) -> Result<Value, StoreError> {
+fn document(plan: &impl Serialize) -> Result<Value, StoreError> {
     serde_json::to_value(plan)
         .map_err(|source| StoreError::Document { what: "plan of a job", source })
 }

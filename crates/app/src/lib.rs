@@ -27,8 +27,10 @@ pub mod model_file;
 pub mod models;
 pub mod nightly;
 pub mod out_file;
+pub mod outside;
 pub mod personal;
 pub mod plots;
+pub mod process_role;
 pub mod progress;
 pub mod quality;
 pub mod rate_limits;
@@ -61,7 +63,8 @@ use bist_feeds::Provider;
 use bist_market::validate::{ValidatedBars, ValidationPolicy};
 use bist_market::{Clock, Interval, PriceBasis, Source, Symbol};
 use bist_store::{DatabaseVersion, Generation, Store, SymbolOverview};
-use tokio::sync::{Mutex, OnceCell};
+use jiff::SignedDuration;
+use tokio::sync::{Mutex, OnceCell, watch};
 
 use crate::access::{Hashing, KnownCallers, KnownTokenKey};
 use crate::alerts::{AlertSettings, Alerting};
@@ -79,10 +82,12 @@ pub use bist_lifecycle::{
 pub use bist_store::{
     Alert, AlertDocument, AuditFilter, BucketSettings, BucketSettingsError, DatabaseAddress,
     DatabaseAddressError, DatabaseSettings, Delivery, DeliveryState, ForecastRecord,
-    InvitationPurpose, KeptScore, Keys, ObjectStoreUrl, Origins, PersonalTopic, PoolSizes,
-    RedisAddress, RedisAddressError, Revised, ServedSignal, SharedLimiter, SharedLimiterError,
-    SignIn, SignInOutcome, SignalRecord, StoreError, StoredChannel, StoredRule, StoredWatchlist,
+    InvitationPurpose, KeptScore, Keys, LEADER_LEASE, Leadership, ObjectStoreUrl, Origins,
+    PersonalTopic, PoolSizes, RedisAddress, RedisAddressError, RedisError, RedisLink, Revised,
+    ServedSignal, SharedLimiter, SignIn, SignInOutcome, SignalRecord, StoreError, StoredChannel,
+    StoredRule, StoredWatchlist,
 };
+pub use process_role::{ProcessRole, UnknownProcessRole};
 
 /// Everything that a use case needs.
 ///
@@ -118,6 +123,10 @@ pub struct App {
     /// How people are told of what their rules fired.
     alerting: Arc<Alerting>,
     live: Live,
+    /// What several processes share.
+    redis: Option<RedisLink>,
+    /// Whether this process does no jobs any more.
+    jobs_stopped: Arc<watch::Sender<bool>>,
     known_trials: Arc<KnownTrials>,
     known_importances: Arc<KnownImportances>,
 }
@@ -207,6 +216,8 @@ impl App {
             market_view: Arc::default(),
             alerting: Arc::default(),
             live: Live::default(),
+            redis: None,
+            jobs_stopped: Arc::default(),
             known_trials: Arc::default(),
             known_importances: Arc::default(),
         })
@@ -242,6 +253,23 @@ impl App {
     #[must_use]
     pub fn with_retraining(self) -> Self {
         Self { retraining_enabled: true, ..self }
+    }
+
+    /// The same with a Redis that several processes share.
+    #[must_use]
+    pub fn with_redis(self, link: RedisLink) -> Self {
+        Self { redis: Some(link), ..self }
+    }
+
+    /// The Redis that several processes share.
+    pub fn redis(&self) -> Option<&RedisLink> {
+        self.redis.as_ref()
+    }
+
+    /// The same where a job on PostgreSQL is lost to a process that was not heard of for `lease`.
+    #[must_use]
+    pub fn with_job_lease(self, lease: SignedDuration) -> Self {
+        Self { store: self.store.with_job_lease(lease), ..self }
     }
 
     /// The same with a master key that opens the secrets; it is read when it is first needed. Without

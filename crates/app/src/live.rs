@@ -1,9 +1,8 @@
 //! What has just changed, told to everybody who listens: prices, signals, jobs, quality, records.
 //!
 //! [`Live`] numbers what happens in one stream and keeps the last of it, so that whoever was cut off
-//! goes on where they were. `Live::bring_up_to_date` is the one place that publishes what the
-//! database says and [`Live::publish`] the one place that numbers: what reaches other processes will
-//! be fed from there. A [`Listener`] is somebody who listens, through whatever door; it has no queue
+//! goes on where they were. `Live::tell` is the one place that publishes what the database says, here
+//! or to all servers that share the stream. A [`Listener`] is somebody who listens, through whatever door; it has no queue
 //! of its own, but a place in the stream, so that a slow one costs nobody anything.
 //!
 //! The protocol and why it is so: docs/adr/0034-live-stream.md.
@@ -13,6 +12,7 @@ mod event;
 mod listener;
 mod look;
 mod replay;
+mod shared;
 mod stream;
 mod topic;
 
@@ -28,6 +28,7 @@ use rand::rngs::SysRng;
 use tokio::sync::{Notify, watch};
 
 use look::Looked;
+use shared::Shared;
 use stream::Stream;
 
 pub use audience::Shown;
@@ -46,6 +47,8 @@ pub struct LiveSettings {
     pub kept_events_max: usize,
     /// Whoever is more events behind than this gets the newest price of each symbol only.
     pub conflate_after_events: usize,
+    /// How long Redis may be away before a server that shares the stream goes on alone.
+    pub alone_after: Duration,
 }
 
 impl Default for LiveSettings {
@@ -54,19 +57,18 @@ impl Default for LiveSettings {
             look_every: Duration::from_secs(1),
             kept_events_max: 16_384,
             conflate_after_events: 256,
+            alone_after: Duration::from_secs(2),
         }
     }
 }
 
-/// The stream of one process. Cloning is cheap and shares it.
+/// The stream that one process tells, alone or as others do. Cloning is cheap and shares it.
 #[derive(Clone, Debug)]
 pub struct Live(Arc<Hub>);
 
 #[derive(Debug)]
 struct Hub {
     settings: LiveSettings,
-    /// Names this life of the stream: numbers of another one mean nothing here.
-    epoch: String,
     stream: RwLock<Stream>,
     /// The newest number, for those who wait for the next.
     head: watch::Sender<u64>,
@@ -74,6 +76,14 @@ struct Hub {
     listeners_count: watch::Sender<usize>,
     /// Something was changed by this process.
     stirred: Notify,
+    /// Something was changed by another one that says so.
+    nudged: Notify,
+    /// What is shared with other servers.
+    shared: Option<Shared>,
+    /// Whether this server was the one that looks, when it asked last.
+    is_leader: AtomicBool,
+    /// Whether everything is to be looked at, for the stream has become another one.
+    is_looked_anew: AtomicBool,
     looked: tokio::sync::Mutex<Looked>,
     /// Whether prices are those of a replay, and not of the database.
     is_replay: AtomicBool,
@@ -88,20 +98,21 @@ impl Default for Live {
 impl Live {
     /// An empty stream with a name of its own.
     pub fn new(settings: LiveSettings) -> Self {
-        let mut name = [0_u8; 8];
-        UnwrapErr(SysRng).fill_bytes(&mut name);
-        let epoch = name.iter().fold(String::new(), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a text takes whatever is written");
-            text
-        });
+        Self::of(settings, None)
+    }
+
+    fn of(settings: LiveSettings, shared: Option<Shared>) -> Self {
         let stream = Stream::new(settings.kept_events_max, settings.conflate_after_events);
         Self(Arc::new(Hub {
             settings,
-            epoch,
             stream: RwLock::new(stream),
             head: watch::Sender::new(0),
             listeners_count: watch::Sender::new(0),
             stirred: Notify::new(),
+            nudged: Notify::new(),
+            shared,
+            is_leader: AtomicBool::new(false),
+            is_looked_anew: AtomicBool::new(false),
             looked: tokio::sync::Mutex::default(),
             is_replay: AtomicBool::new(false),
         }))
@@ -114,38 +125,21 @@ impl Live {
 
     /// The newest place of the stream.
     pub fn position(&self) -> Position {
-        self.position_at(self.read().seq())
+        let stream = self.read();
+        Position { epoch: stream.epoch().to_string(), seq: stream.seq() }
     }
 
-    /// The place of the number `seq`.
-    pub fn position_at(&self, seq: u64) -> Position {
-        Position { epoch: self.0.epoch.clone(), seq }
-    }
-
-    /// Numbers what has happened and tells all who listen.
+    /// Numbers what has happened and tells all who listen here; of a stream that others tell too, see
+    /// `Live::tell`.
     pub fn publish(&self, at: Timestamp, changes: Vec<(Topic, Change)>) {
-        if changes.is_empty() {
-            return;
-        }
-        let seq = {
-            let mut stream = self.write();
-            for (topic, change) in changes {
-                stream.push(at, topic, change);
-            }
-            stream.seq()
-        };
-        self.0.head.send_replace(seq);
+        self.write().push_all(at, changes);
+        self.wake();
     }
 
-    /// Publishes what of `now`, all there is of `section`, was not told yet, and what is gone.
-    pub(crate) fn bring_up_to_date(
-        &self,
-        at: Timestamp,
-        section: Section,
-        now: Vec<(Topic, Change)>,
-    ) {
-        let changes = self.write().differences(section, now);
-        self.publish(at, changes);
+    /// Lets those who wait see what is new.
+    fn wake(&self) {
+        let seq = self.read().seq();
+        self.0.head.send_replace(seq);
     }
 
     /// Says that this process has changed something that is streamed, so that it is looked at once.
@@ -170,4 +164,14 @@ impl Live {
     fn write(&self) -> RwLockWriteGuard<'_, Stream> {
         self.0.stream.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A name for a life of a stream, which no other has.
+fn new_epoch() -> String {
+    let mut name = [0_u8; 8];
+    UnwrapErr(SysRng).fill_bytes(&mut name);
+    name.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a text takes whatever is written");
+        text
+    })
 }

@@ -1,16 +1,12 @@
 //! How often who may ask, counted here or together with other servers.
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bist_access::{Class, Decision, Quota, RateLimiter};
 use bist_market::Clock;
-use bist_store::{SharedLimiter, SharedLimiterError};
-use tokio::time::Instant;
-
-/// How long a shared count that failed is left alone.
-const PAUSE: Duration = Duration::from_secs(1);
+use bist_store::SharedLimiter;
 
 /// How often each class of requests may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,12 +74,11 @@ pub struct RateLimits {
     shared: Option<Shared>,
 }
 
-/// A shared count, and since when it is away.
+/// A shared count, and whether it is away. How long it is left alone then decides the way to it.
 #[derive(Debug)]
 struct Shared {
     limiter: SharedLimiter,
-    /// When to try again, if it is away.
-    retry_at: Mutex<Option<Instant>>,
+    is_away: AtomicBool,
 }
 
 impl RateLimits {
@@ -95,7 +90,7 @@ impl RateLimits {
     /// The same, counted together with every server that uses the same Redis.
     #[must_use]
     pub fn with_shared(self, limiter: SharedLimiter) -> Self {
-        Self { shared: Some(Shared { limiter, retry_at: Mutex::new(None) }), ..self }
+        Self { shared: Some(Shared { limiter, is_away: AtomicBool::new(false) }), ..self }
     }
 
     /// The quotas that hold.
@@ -139,43 +134,19 @@ impl RateLimits {
 impl Shared {
     /// What the shared count decides; `None` while it is away.
     async fn check(&self, class: Class, key: &str, quota: Quota) -> Option<Decision> {
-        if !self.may_ask() {
-            return None;
-        }
         let decision = self.limiter.check(class, key, quota).await;
-        self.take_note(decision.as_ref().err());
-        decision.ok()
-    }
-
-    /// Whether it is to be asked now. While it is away, one request after each pause tries.
-    fn may_ask(&self) -> bool {
-        let mut retry_at = self.retry_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        match *retry_at {
-            Some(at) if now < at => false,
-            Some(_) => {
-                *retry_at = Some(now + PAUSE);
-                true
-            }
-            None => true,
-        }
-    }
-
-    /// Remembers how it went, and logs when it goes away and when it is back.
-    fn take_note(&self, error: Option<&SharedLimiterError>) {
-        let mut retry_at = self.retry_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let was_away = retry_at.is_some();
-        *retry_at = error.map(|_| Instant::now() + PAUSE);
-        match error {
-            Some(error) if !was_away => tracing::warn!(
+        // Logged when it goes away and when it is back, and not for each request.
+        match &decision {
+            Err(error) if !self.is_away.swap(true, Ordering::Relaxed) => tracing::warn!(
                 %error,
                 "Redis does not answer, so this server counts requests alone: {error}"
             ),
-            None if was_away => {
+            Ok(_) if self.is_away.swap(false, Ordering::Relaxed) => {
                 tracing::info!("Redis answers again, so requests are counted together");
             }
-            Some(_) | None => {}
+            Ok(_) | Err(_) => {}
         }
+        decision.ok()
     }
 }
 
@@ -193,6 +164,7 @@ fn network(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use bist_market::FixedClock;
+    use bist_store::RedisLink;
     use bist_testkit::redis_server::RedisServer;
 
     use super::*;
@@ -243,7 +215,8 @@ mod tests {
     async fn a_redis_that_is_back_counts_again_and_what_was_away_was_counted_here() {
         let Some(mut server) = RedisServer::start() else { return };
         let limits = [(); 2].map(|()| {
-            limits().with_shared(SharedLimiter::new(&server.url().parse().unwrap(), None).unwrap())
+            let link = RedisLink::new(&server.url().parse().unwrap(), None).unwrap();
+            limits().with_shared(SharedLimiter::new(link))
         });
         let left = async |limits: &RateLimits, caller: &str| {
             limits.check(Class::Default, caller).await.remaining

@@ -160,6 +160,7 @@ async fn open_directory(config: &Config) -> anyhow::Result<App> {
     let app =
         App::open_at(&config.data_dir, &database, Arc::new(SystemClock), config.policy).await?;
     let app = app.with_actor(Actor::Operator(config.operator.clone()));
+    let app = app.with_job_lease(config.processes.job_lease);
     Ok(match &config.master_key {
         Some(source) => app.with_master_key(source.clone()),
         None => app,

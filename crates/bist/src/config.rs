@@ -8,6 +8,7 @@ pub(crate) mod database;
 pub(crate) mod edge;
 pub(crate) mod live;
 mod object_store;
+pub(crate) mod processes;
 mod secrets;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ use self::database::{Database, DatabaseSection};
 use self::edge::{Edge, LimitsSection, ServerSection};
 use self::live::{LiveConfig, LiveSection};
 use self::object_store::Bucket;
+use self::processes::{HealthSection, JobsSection, Processes};
 use self::secrets::{SecretsSection, in_file};
 
 /// Where the server listens unless told otherwise.
@@ -96,6 +98,8 @@ pub(crate) struct Config {
     pub(crate) bind: SocketAddr,
     /// How it is reached, by whom, and how much they may take.
     pub(crate) edge: Edge,
+    /// What this process does, and how jobs are shared.
+    pub(crate) processes: Processes,
     /// How the live stream is kept.
     pub(crate) live: LiveConfig,
     /// How people are told of alerts.
@@ -135,6 +139,11 @@ struct File {
     #[serde(default)]
     database: DatabaseSection,
     object_store_url: Option<String>,
+    role: Option<String>,
+    #[serde(default)]
+    jobs: JobsSection,
+    #[serde(default)]
+    health: HealthSection,
     redis_url: Option<String>,
     /// A file that holds the password of Redis, or a secret.
     redis_password: Option<String>,
@@ -231,6 +240,7 @@ impl Config {
             Some(bind) => bind,
             None => BIND_DEFAULT.parse().context("the default address is well-formed")?,
         };
+        let processes = Processes::load(file.role, &file.jobs, &file.health)?;
         let redis_password = file.redis_password.as_deref();
         let live = LiveConfig::load(&file.live)?;
         let edge =
@@ -254,6 +264,7 @@ impl Config {
                 edge.public_url().map(ToString::to_string),
             )?,
             edge,
+            processes,
             live,
             policy,
             sources,

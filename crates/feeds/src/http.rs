@@ -8,7 +8,6 @@
 //! a request goes stands in the configuration, as [`crate::SourceSettings::proxy_url`].
 
 mod attempt;
-mod breaker;
 mod client;
 mod cookies;
 mod kind;
@@ -19,7 +18,7 @@ mod retry;
 mod shown;
 mod waits;
 
-pub use breaker::BreakerState;
+pub use bist_market::breaker::BreakerState;
 pub use client::HttpClient;
 pub use request::{Answer, Expects, Method, Request};
 pub use waits::{SystemWaits, Waiting, Waits};

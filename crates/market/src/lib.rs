@@ -7,6 +7,7 @@
 
 pub mod adjust;
 pub mod bar;
+pub mod breaker;
 pub mod calendar;
 pub mod clock;
 pub mod corporate_action;

@@ -103,6 +103,8 @@ pub(crate) enum ApiError {
     BodyTooLarge,
     /// The body of the request did not come in time.
     BodyTooSlow,
+    /// As many requests are under way as may be.
+    Overloaded,
     /// The answer took too long to make.
     TimedOut,
     /// The database failed.
@@ -221,6 +223,8 @@ pub(crate) enum ProblemCode {
     HostNotLocal,
     /// The server failed; its log has the cause under the request id.
     Internal,
+    /// As many requests are under way as may be; try again later.
+    Overloaded,
     /// The answer took too long to make; try again later.
     TimedOut,
     /// Another process holds the database, or it does not answer; try again later.
@@ -310,6 +314,7 @@ impl ProblemCode {
             Self::UpgradeRequired => ("upgrade_required", StatusCode::UPGRADE_REQUIRED),
             Self::HostNotLocal => ("host_not_local", StatusCode::MISDIRECTED_REQUEST),
             Self::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR),
+            Self::Overloaded => ("overloaded", StatusCode::SERVICE_UNAVAILABLE),
             Self::TimedOut => ("timed_out", StatusCode::SERVICE_UNAVAILABLE),
             Self::StoreBusy => ("store_busy", StatusCode::SERVICE_UNAVAILABLE),
         }
@@ -394,6 +399,7 @@ impl ApiError {
             Self::UpgradeRequired => ProblemCode::UpgradeRequired,
             Self::BodyTooLarge => ProblemCode::BodyTooLarge,
             Self::BodyTooSlow => ProblemCode::BodyTooSlow,
+            Self::Overloaded => ProblemCode::Overloaded,
             Self::TimedOut => ProblemCode::TimedOut,
             Self::Store(StoreError::Busy | StoreError::Unreachable(_)) => ProblemCode::StoreBusy,
             Self::Store(_) | Self::Internal(_) => ProblemCode::Internal,
@@ -526,6 +532,9 @@ impl ApiError {
                 "the body of the request did not come in time; send it again".to_owned()
             }
             Self::BodyTooLarge => "the body of the request is too large".to_owned(),
+            Self::Overloaded => {
+                "as many requests are under way as may be; try again in a moment".to_owned()
+            }
             Self::TimedOut => "the answer took too long to make; try again later".to_owned(),
             Self::Store(StoreError::Busy) => StoreError::Busy.to_string(),
             Self::Store(StoreError::Unreachable(_)) => {

@@ -11,6 +11,7 @@ pub(crate) mod rate_limit;
 pub(crate) mod real_ip;
 pub(crate) mod request_id;
 mod security_headers;
+mod shed;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Extension, Router};
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -55,6 +57,19 @@ pub(crate) fn guard(router: Router, app: Arc<App>, settings: &ServerSettings) ->
     ))
 }
 
+/// Puts around the doors of health what they need where nothing else is answered. Whoever watches
+/// processes asks by their address, so that no host is another one's.
+pub(crate) fn wrap_health(router: Router, limits: Limits) -> Router {
+    router.layer((
+        from_fn(request_id::assign),
+        from_fn(log::record),
+        from_fn_with_state(Transport::Any, security_headers::add),
+        from_fn(problem::write),
+        CatchPanicLayer::custom(panic::answer),
+        TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.answer_time_max),
+    ))
+}
+
 /// Puts the middleware around all routes and fallbacks of `router`.
 pub(crate) fn wrap(router: Router, settings: &ServerSettings, limits: Limits) -> Router {
     let ServerSettings { limits: rates, public_url, trusted_proxies, cors_origins, .. } = settings;
@@ -66,6 +81,7 @@ pub(crate) fn wrap(router: Router, settings: &ServerSettings, limits: Limits) ->
         scheme: if settings.tls.is_some() { "https" } else { "http" },
     };
     let own = Arc::new(own);
+    let places = Arc::new(Semaphore::new(settings.connections.requests_max));
     let inner = router.layer((
         from_fn_with_state(Arc::clone(&own), cross_site::refuse),
         from_fn_with_state(Arc::clone(rates), rate_limit::by_address),
@@ -84,6 +100,7 @@ pub(crate) fn wrap(router: Router, settings: &ServerSettings, limits: Limits) ->
         from_fn_with_state(Arc::from(cors_origins.as_slice()), options::share),
         from_fn(problem::write),
         CatchPanicLayer::custom(panic::answer),
+        from_fn_with_state(places, shed::take_place),
         from_fn_with_state(Arc::from(trusted_proxies.as_slice()), real_ip::find),
         from_fn_with_state(Arc::new(public_url.clone()), host::require_own),
         from_fn(options::answer),

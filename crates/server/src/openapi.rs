@@ -59,7 +59,7 @@ const TAGS: [(&str, &str); 18] = [
 const SHARED: [(&str, &[ProblemCode]); 4] = [
     ("HostNotLocal", &[ProblemCode::HostNotLocal]),
     ("Internal", &[ProblemCode::Internal]),
-    ("Unavailable", &[ProblemCode::TimedOut, ProblemCode::StoreBusy]),
+    ("Unavailable", &[ProblemCode::Overloaded, ProblemCode::TimedOut, ProblemCode::StoreBusy]),
     ("UnknownParameter", &[ProblemCode::UnknownParameter]),
 ];
 
@@ -345,6 +345,7 @@ impl IntoResponses for Refused {
         problem_responses(&[
             ProblemCode::NotSignedIn,
             ProblemCode::WrongCredentials,
+            ProblemCode::Overloaded,
             ProblemCode::TimedOut,
             ProblemCode::StoreBusy,
             ProblemCode::SignInBusy,
@@ -684,6 +685,7 @@ fn example(code: ProblemCode) -> ApiError {
         ProblemCode::UpgradeRequired => ApiError::UpgradeRequired,
         ProblemCode::HostNotLocal => ApiError::HostNotLocal(Some("bist.example:8080".to_owned())),
         ProblemCode::Internal => ApiError::Internal(String::new()),
+        ProblemCode::Overloaded => ApiError::Overloaded,
         ProblemCode::TimedOut => ApiError::TimedOut,
         ProblemCode::StoreBusy => ApiError::Store(StoreError::Busy),
     }

@@ -8,7 +8,7 @@ use axum::{Extension, Router};
 use bist_app::App;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::middleware::{Limits, guard, wrap};
+use crate::middleware::{Limits, guard, wrap, wrap_health};
 use crate::routes::{
     alerts, api_keys, audit, auth, bars, data_quality, docs, experiments, explanations, forecasts,
     health, jobs, live, market, models, scenarios, screener, signals, studies, symbols,
@@ -17,8 +17,14 @@ use crate::routes::{
 use crate::settings::ServerSettings;
 use crate::{assets, openapi};
 
-/// The whole service: API, health, web app, middleware.
+/// The whole service: API, health, web app, middleware. Of a process that answers no people, only how it
+/// is.
 pub fn router(app: Arc<App>, settings: &ServerSettings) -> Router {
+    if !settings.role.answers_people() {
+        let (routes, _) = health::router().split_for_parts();
+        let routes = routes.layer(Extension(settings.role)).with_state(app);
+        return wrap_health(routes, Limits::default());
+    }
     let (routes, description) = operations();
     let description = openapi::document(description);
     let describe =
@@ -28,6 +34,7 @@ pub fn router(app: Arc<App>, settings: &ServerSettings) -> Router {
         .route("/api/docs", get(docs::page))
         .fallback(assets::answer)
         .layer(Extension(live::Seats::new(settings.live)))
+        .layer(Extension(settings.role))
         .with_state(Arc::clone(&app));
     wrap(guard(routes, app, settings), settings, Limits::default())
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bist_app::ProcessRole;
 use bist_app::rate_limits::RateLimits;
 use ipnet::IpNet;
 
@@ -12,6 +13,8 @@ use crate::tls::Tls;
 /// How the service is reached, by whom, and how much they may take.
 #[derive(Clone, Debug)]
 pub struct ServerSettings {
+    /// What this process does; one that answers no people says only how it is.
+    pub role: ProcessRole,
     /// How often who may ask.
     pub limits: Arc<RateLimits>,
     /// The address under which people reach the service; without one only this machine is answered.
@@ -32,6 +35,7 @@ impl ServerSettings {
     /// The settings without a word from the operator: for this machine only.
     pub fn new(limits: Arc<RateLimits>) -> Self {
         Self {
+            role: ProcessRole::All,
             limits,
             public_url: None,
             trusted_proxies: Vec::new(),
@@ -56,6 +60,8 @@ pub struct ConnectionLimits {
     pub head_time_max: Duration,
     /// How long a body may take to come.
     pub body_time_max: Duration,
+    /// How many requests may be under way; one more is sent away at once.
+    pub requests_max: usize,
 }
 
 impl Default for ConnectionLimits {
@@ -65,6 +71,7 @@ impl Default for ConnectionLimits {
             connections_per_address_max: 256,
             head_time_max: Duration::from_secs(15),
             body_time_max: Duration::from_secs(10),
+            requests_max: 512,
         }
     }
 }

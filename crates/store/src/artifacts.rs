@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use bist_lifecycle::model_version::ModelVersion;
+use bist_market::breaker::BreakerState;
 
 use crate::bucket::{Bucket, BucketSettings, Keys};
 use crate::error::StoreError;
@@ -31,6 +32,11 @@ impl Store {
     ) -> Result<Self, StoreError> {
         self.bucket = Some(Bucket::new(settings, keys)?);
         Ok(self)
+    }
+
+    /// Whether the object store is being asked; `None` without one.
+    pub fn bucket_state(&self) -> Option<BreakerState> {
+        self.bucket.as_ref().map(Bucket::state)
     }
 
     /// The bytes of the artefact of `version`, which are the ones that it was trained to.

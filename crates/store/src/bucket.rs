@@ -7,10 +7,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bist_market::breaker::BreakerState;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::client::{HttpClient, HttpConnector};
 use object_store::path::Path;
 use object_store::{BackoffConfig, ClientOptions, ObjectStoreExt as _, PutPayload, RetryConfig};
+
+use crate::outside_part::OutsidePart;
 
 pub use settings::{BucketSettings, BucketSettingsError, BucketUrl, Keys, ObjectStoreUrl};
 
@@ -25,6 +28,11 @@ const RETRIES_MAX: usize = 2;
 
 /// After so long nothing is tried again.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// After so many requests in a row that failed, all their attempts included, it is left alone for a
+/// while: whoever waits for a model then hears at once that it cannot be had.
+const FAILURES_MAX: u32 = 3;
+const LEFT_ALONE_FOR: Duration = Duration::from_secs(30);
 
 /// The most to wait before the second attempt; the bound doubles with each.
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
@@ -53,6 +61,7 @@ pub struct BucketError {
 pub(crate) struct Bucket {
     client: Arc<AmazonS3>,
     url: BucketUrl,
+    part: OutsidePart,
 }
 
 impl fmt::Debug for Bucket {
@@ -88,7 +97,10 @@ impl Bucket {
             builder = builder.with_endpoint(endpoint);
         }
         match builder.build() {
-            Ok(client) => Ok(Self { client: Arc::new(client), url }),
+            Ok(client) => {
+                let part = OutsidePart::new(FAILURES_MAX, LEFT_ALONE_FOR);
+                Ok(Self { client: Arc::new(client), url, part })
+            }
             Err(error) => Err(failed(url.to_string(), "asked", &error)),
         }
     }
@@ -101,27 +113,66 @@ impl Bucket {
     /// The bytes of the object `name`, if there are not more than `bytes_max`.
     pub(crate) async fn get(&self, name: &str, bytes_max: u64) -> Result<Vec<u8>, BucketError> {
         let asked = "read";
-        let failed = |error| failed(self.address(name), asked, &error);
+        self.pass(name, asked)?;
+        let failed = |error| self.noted(name, asked, &error);
         let found = self.client.get(&self.path(name)).await.map_err(failed)?;
         let size = found.meta.size;
         if size > bytes_max {
             let reason = format!("it has {size} bytes, and {bytes_max} are the most");
             return Err(BucketError { object: self.address(name), asked, reason });
         }
-        Ok(found.bytes().await.map_err(failed)?.into())
+        let bytes = found.bytes().await.map_err(failed)?;
+        self.part.note(None::<&BucketError>);
+        Ok(bytes.into())
     }
 
     /// Puts the object `name`, unless one of that size is there: its name tells its bytes.
     pub(crate) async fn put_once(&self, name: &str, bytes: &[u8]) -> Result<(), BucketError> {
-        let path = self.path(name);
-        let failed = |error| failed(self.address(name), "written", &error);
+        let (path, asked) = (self.path(name), "written");
+        self.pass(name, asked)?;
+        let failed = |error| self.noted(name, asked, &error);
         match self.client.head(&path).await {
-            Ok(found) if found.size == bytes.len() as u64 => return Ok(()),
+            Ok(found) if found.size == bytes.len() as u64 => {
+                self.part.note(None::<&BucketError>);
+                return Ok(());
+            }
             Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
             Err(error) => return Err(failed(error)),
         }
         self.client.put(&path, PutPayload::from(bytes.to_vec())).await.map_err(failed)?;
+        self.part.note(None::<&BucketError>);
         Ok(())
+    }
+
+    /// Whether it is being asked.
+    pub(crate) fn state(&self) -> BreakerState {
+        self.part.state()
+    }
+
+    /// Refuses while it is left alone.
+    fn pass(&self, name: &str, asked: &'static str) -> Result<(), BucketError> {
+        self.part.pass().map_err(|alone| {
+            let reason = format!(
+                "it failed {} times in a row and is left alone for {} s; the last time {}",
+                alone.failures_count,
+                alone.retry_in.as_secs() + 1,
+                alone.last
+            );
+            BucketError { object: self.address(name), asked, reason }
+        })
+    }
+
+    /// The error, after it was noted whether the server is there.
+    fn noted(&self, name: &str, asked: &'static str, error: &object_store::Error) -> BucketError {
+        let told = failed(self.address(name), asked, error);
+        let is_there = matches!(
+            error,
+            object_store::Error::NotFound { .. }
+                | object_store::Error::PermissionDenied { .. }
+                | object_store::Error::Unauthenticated { .. }
+        );
+        self.part.note((!is_there).then_some(&told.reason));
+        told
     }
 
     fn path(&self, name: &str) -> Path {

@@ -1,6 +1,7 @@
 //! What a run of a job consists of, how far it is, and what it said.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::columns::{count, impossible, instant_us, json, maybe_instant_us, signed};
@@ -10,7 +11,7 @@ use crate::jobs::{ClaimedJob, JobState};
 use crate::pool::Store;
 
 /// A stage of a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobStage {
     /// Its place, from zero.
     pub number: u32,
@@ -31,7 +32,7 @@ pub struct JobStage {
 }
 
 /// How far a stage is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageProgress {
     /// Which part of it is being done; empty when it has none that are worth a name.
     pub part: String,
@@ -42,7 +43,7 @@ pub struct StageProgress {
 }
 
 /// Something that a run said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobLine {
     /// Its place, from one.
     pub number: u64,

@@ -3,7 +3,7 @@
 //! A run is done by the process that holds its job. Beside SQLite that is a lock on a file of the data
 //! directory, which the operating system frees when the process ends, however it ends; what a killed
 //! one left is begun again at once. On PostgreSQL, whose processes share no directory, it is a lease in
-//! the row of the run: who is not heard of for [`LEASE`] has lost it. Either way no two processes do a
+//! the row of the run: who is not heard of for as long as it holds has lost it. Either way no two processes do a
 //! job at a time, and whoever was thought dead cannot note anything of a run that another has begun
 //! again, for each attempt has its number.
 
@@ -13,6 +13,7 @@ use std::ops::Deref;
 
 use bist_access::AuditAction;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::audit::{Audit, AuditNote, append};
@@ -24,9 +25,9 @@ use crate::pool::Store;
 /// Folder of the locks in the data directory.
 const LOCKS: &str = "locks";
 
-/// How long a process on PostgreSQL holds a job without being heard of; clocks of machines have to
-/// differ by much less.
-pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a process on PostgreSQL holds a job without being heard of, unless it is told otherwise;
+/// clocks of machines have to differ by much less.
+pub const LEASE_DEFAULT: SignedDuration = SignedDuration::from_secs(60);
 
 /// The columns of a run.
 macro_rules! columns {
@@ -37,7 +38,7 @@ macro_rules! columns {
 }
 
 /// One run of a job.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobRun {
     /// Its number, which stays when it is begun again.
     pub id: i64,
@@ -70,7 +71,8 @@ pub struct JobRun {
 }
 
 /// Where a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum JobState {
     /// Nobody has begun it.
     Waiting,
@@ -170,6 +172,19 @@ impl Deref for ClaimedJob {
 }
 
 impl Store {
+    /// The same where a job is lost to a process that was not heard of for `lease`; all processes of
+    /// an installation go by the same.
+    #[must_use]
+    pub fn with_job_lease(mut self, lease: SignedDuration) -> Self {
+        self.job_lease = lease;
+        self
+    }
+
+    /// How long a process on PostgreSQL holds a job without being heard of.
+    pub fn job_lease(&self) -> SignedDuration {
+        self.job_lease
+    }
+
     /// Puts down that a run is asked for; it waits until a process does it.
     ///
     /// # Errors
@@ -215,12 +230,8 @@ impl Store {
         Ok(run)
     }
 
-    /// Begins a run of the job `name`: the one that is due at `scheduled`, if it has not been done,
-    /// or one that was asked for, waits to be begun again, or was left by a process that died. `None`
-    /// when there is nothing to do, or another process does this job.
-    ///
-    /// Runs of the schedule before `scheduled` that have not been done are given up: who does the
-    /// newest makes up for them.
+    /// Begins a run of the job `name` that is due or asked for, waits to be begun again, or was left by
+    /// a process that died. `None` when there is nothing to do, or another process does this job.
     ///
     /// # Errors
     ///
@@ -228,19 +239,9 @@ impl Store {
     pub async fn claim_job(
         &self,
         name: &str,
-        scheduled: Option<(Timestamp, Value)>,
         now: Timestamp,
     ) -> Result<Option<ClaimedJob>, StoreError> {
-        // Who asks every minute should not wait every minute for whoever writes.
-        let due_at = scheduled.as_ref().map(|scheduled| scheduled.0.as_microsecond());
-        let is_known = query(
-            "SELECT 1 FROM job_runs WHERE name = $1 AND due_at_us = $2
-             UNION ALL SELECT 1 WHERE $2 IS NULL LIMIT 1",
-        )
-        .bind(name)
-        .bind(due_at)
-        .fetch_optional(&self.reader)
-        .await?;
+        // Who asks every few seconds should not wait each time for whoever writes.
         let may_begin = query(
             "SELECT 1 FROM job_runs WHERE name = $1
                AND (finished_at_us IS NULL OR retry_at_us <= $2) LIMIT 1",
@@ -249,17 +250,12 @@ impl Store {
         .bind(now.as_microsecond())
         .fetch_optional(&self.reader)
         .await?;
-        if is_known.is_some() && may_begin.is_none() {
+        if may_begin.is_none() {
             return Ok(None);
         }
-        let Some(hold) = self.hold_job(name)? else { return Ok(None) };
-        let mut transaction = self.writer.begin_alone().await?;
-        if matches!(hold, Hold::Lease) && is_leased(&mut transaction, name, now).await? {
+        let Some((hold, mut transaction)) = self.hold_alone(name, now).await? else {
             return Ok(None);
-        }
-        if let Some((due_at, plan)) = &scheduled {
-            schedule(&mut transaction, name, *due_at, plan, now).await?;
-        }
+        };
         // Nobody else holds the job, so whatever seems to run has died.
         query(
             "UPDATE job_runs SET finished_at_us = $2, outcome = 'cancelled',
@@ -287,6 +283,74 @@ impl Store {
         transaction.commit().await?;
         let run = row.as_ref().map(job_run).transpose()?;
         Ok(run.map(|run| ClaimedJob { run, _hold: hold }))
+    }
+
+    /// Puts in the run of the job `name` that is due at `due_at`, for whoever does it, and gives up
+    /// those of the schedule before it that have not been done. Says whether it was put in now: not
+    /// when it is there, when a later one is, as for a process that slept, or while another process
+    /// does the job.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::claim_job`].
+    pub async fn schedule_job(
+        &self,
+        name: &str,
+        due_at: Timestamp,
+        plan: &Value,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let known = query(
+            "SELECT 1 FROM job_runs WHERE name = $1 AND due_at_us >= $2 AND asked_by IS NULL
+             LIMIT 1",
+        )
+        .bind(name)
+        .bind(due_at.as_microsecond())
+        .fetch_optional(&self.reader)
+        .await?;
+        if known.is_some() {
+            return Ok(false);
+        }
+        let Some((_hold, mut transaction)) = self.hold_alone(name, now).await? else {
+            return Ok(false);
+        };
+        let is_new = schedule(&mut transaction, name, due_at, plan, now).await?;
+        transaction.commit().await?;
+        Ok(is_new)
+    }
+
+    /// Lets go of the run `id`, which this process does by its attempt `attempts_count`, so that
+    /// another one goes on with it at once. Nothing happens when another one does it already.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn let_go_of_job(&self, id: i64, attempts_count: u64) -> Result<(), StoreError> {
+        query(
+            "UPDATE job_runs SET alive_at_us = 0
+             WHERE id = $1 AND attempts_count = $2 AND finished_at_us IS NULL",
+        )
+        .bind(id)
+        .bind(signed(attempts_count))
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// What keeps others from the job `name`, and a transaction in which that was seen; `None` while
+    /// another process does it.
+    async fn hold_alone(
+        &self,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Option<(Hold, Transaction)>, StoreError> {
+        let Some(hold) = self.hold_job(name)? else { return Ok(None) };
+        let mut transaction = self.writer.begin_alone().await?;
+        let is_lease = matches!(hold, Hold::Lease);
+        if is_lease && is_leased(&mut transaction, name, now, self.job_lease).await? {
+            return Ok(None);
+        }
+        Ok(Some((hold, transaction)))
     }
 
     /// What is to keep others from the job `name`; `None` while another process has its lock.
@@ -506,15 +570,15 @@ impl Store {
     }
 }
 
-/// Adds the run that is due at `due_at`, unless it is there, and gives up those of the schedule before
-/// it.
+/// Adds the run that is due at `due_at`, unless it or a later one of the schedule is there, and gives
+/// up those of the schedule before it; says whether it was added.
 async fn schedule(
     connection: &mut Connection,
     name: &str,
     due_at: Timestamp,
     plan: &Value,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     query(
         "UPDATE job_runs SET retry_at_us = NULL,
              outcome = COALESCE(outcome, 'failed'),
@@ -528,10 +592,12 @@ async fn schedule(
     .bind(now.as_microsecond())
     .execute(&mut *connection)
     .await?;
-    query(
+    let added = query(
         "INSERT INTO job_runs (id, name, due_at_us, plan, started_at_us, alive_at_us,
                                attempts_count)
-         VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM job_runs), $1, $2, $3, $4, $4, 0)
+         SELECT (SELECT COALESCE(MAX(id), 0) + 1 FROM job_runs), $1, $2, $3, $4, $4, 0
+         WHERE NOT EXISTS (SELECT 1 FROM job_runs
+                           WHERE name = $1 AND asked_by IS NULL AND due_at_us > $2)
          ON CONFLICT (name, due_at_us) DO NOTHING",
     )
     .bind(name)
@@ -540,7 +606,7 @@ async fn schedule(
     .bind(now.as_microsecond())
     .execute(&mut *connection)
     .await?;
-    Ok(())
+    Ok(added.rows_affected() > 0)
 }
 
 /// Whether a process holds the job `name` on PostgreSQL. Its rows are locked until the end of the
@@ -550,6 +616,7 @@ async fn is_leased(
     connection: &mut Connection,
     name: &str,
     now: Timestamp,
+    lease: SignedDuration,
 ) -> Result<bool, StoreError> {
     let rows = query(
         "SELECT alive_at_us FROM job_runs
@@ -560,7 +627,7 @@ async fn is_leased(
     .await?;
     for row in &rows {
         let alive_at = maybe_instant_us(row, "alive_at_us")?;
-        if alive_at.is_some_and(|alive_at| now.duration_since(alive_at) < LEASE) {
+        if alive_at.is_some_and(|alive_at| now.duration_since(alive_at) < lease) {
             return Ok(true);
         }
     }

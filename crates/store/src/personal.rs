@@ -3,6 +3,7 @@
 use bist_access::{AccountId, WatchlistId};
 use bist_trading::{UserSettings, Watchlist};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::access_change::AccessChange;
 use crate::columns::{count, document, impossible, instant_us, json, signed};
@@ -11,7 +12,7 @@ use crate::error::StoreError;
 use crate::pool::Store;
 
 /// What of one person has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum PersonalTopic {
     /// Their watchlists.
     Watchlists,

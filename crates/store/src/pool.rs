@@ -5,9 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use crate::bucket::Bucket;
 use crate::db::{self, DatabaseAddress, DatabaseSettings, Pool};
 use crate::error::StoreError;
+use crate::jobs::LEASE_DEFAULT;
 use crate::version::Looks;
 
 /// The database of one data directory.
@@ -21,6 +24,8 @@ pub struct Store {
     pub(crate) looks: Arc<Looks>,
     /// Where artefacts are kept besides.
     pub(crate) bucket: Option<Bucket>,
+    /// How long a process on PostgreSQL holds a job without being heard of.
+    pub(crate) job_lease: SignedDuration,
 }
 
 impl Store {
@@ -62,8 +67,9 @@ impl Store {
                 db::open_postgres(options, settings.password.as_ref(), sizes).await?
             }
         };
+        let directory = directory.to_owned();
         let looks = Arc::new(Looks::at(&reader));
-        Ok(Self { directory: directory.to_owned(), writer, reader, looks, bucket: None })
+        Ok(Self { directory, writer, reader, looks, bucket: None, job_lease: LEASE_DEFAULT })
     }
 
     /// The data directory.

@@ -18,8 +18,9 @@ use crate::progress::{Progress, ProgressSink};
 /// How often it is noted how far a run is, and asked whether it is to end.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// After how many looks a run says that it goes on, though nothing has changed.
-const RENEW_AFTER_LOOKS: u32 = 10;
+/// How often a run says that it goes on within the time for which it is held, though nothing has
+/// changed.
+const RENEWALS: u64 = 6;
 
 /// How long a run that has failed once waits before it is begun again.
 const RETRY_WAIT_FIRST: SignedDuration = SignedDuration::from_mins(15);
@@ -120,7 +121,7 @@ impl Attended<'_> {
 
     /// Notes how far the run is, and whether it is to end, for as long as it is asked to.
     async fn look(&self) -> Infallible {
-        let mut looks_count = 0;
+        let mut looks_count = 0_u64;
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             looks_count += 1;
@@ -135,13 +136,13 @@ impl Attended<'_> {
         }
     }
 
-    async fn look_once(&self, looks_count: u32) -> Result<(), StoreError> {
+    async fn look_once(&self, looks_count: u64) -> Result<(), StoreError> {
         let (store, now) = (&self.app.store, self.app.now());
         let news = self.news.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((number, progress)) = news {
             store.note_progress(&self.run, number, &progress, now).await?;
             self.app.live.stir();
-        } else if looks_count.is_multiple_of(RENEW_AFTER_LOOKS) {
+        } else if looks_count.is_multiple_of(self.renew_after_looks()) {
             store.renew_job(&self.run, now).await?;
         }
         let by = store.job(self.run.id).await?.and_then(|run| run.cancel_asked_by);
@@ -151,6 +152,12 @@ impl Attended<'_> {
             self.say(&format!("ends at its next step, as {by} wants")).await?;
         }
         Ok(())
+    }
+
+    /// After how many looks the run says that it goes on.
+    fn renew_after_looks(&self) -> u64 {
+        (self.app.store.job_lease().unsigned_abs().as_secs() / LOOK_EVERY.as_secs() / RENEWALS)
+            .max(1)
     }
 
     /// Does the stage called `name`, unless it was done before; gives what it found.

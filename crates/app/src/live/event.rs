@@ -7,6 +7,7 @@ use bist_store::SignalRecord;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
+use serde::{Deserialize, Serialize};
 
 use super::topic::Topic;
 use crate::jobs::JobView;
@@ -26,7 +27,7 @@ pub struct Event {
 }
 
 /// How something is from now on.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Change {
     /// The price of a symbol.
     Price(PriceNow),
@@ -45,7 +46,7 @@ pub enum Change {
 }
 
 /// The price of a symbol.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PriceNow {
     /// Whose.
     pub symbol: Symbol,
@@ -64,14 +65,14 @@ pub struct PriceNow {
 }
 
 /// How far a session is replayed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplayMoment {
     /// The time of the session, in Istanbul.
     pub time: Time,
 }
 
 /// The quality of all that models may see.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct QualityNow {
     /// The overall score, 0..=1; `None` when nothing was validated.
     pub score_share: Option<f64>,

@@ -1,8 +1,10 @@
 //! Somebody who listens: what they want, and how far they have heard.
 
+use std::sync::Arc;
+
 use tokio::sync::watch;
 
-use super::stream::{Gap, News, Snapshot};
+use super::stream::{Gap, News, Snapshot, Stream};
 use super::topic::{Position, Wanted};
 use super::{Hub, Live};
 
@@ -11,6 +13,8 @@ use super::{Hub, Live};
 pub struct Listener {
     live: Live,
     topics: Vec<Wanted>,
+    /// The life of the stream that is listened to.
+    epoch: Arc<str>,
     /// The number of the last event that was given out or passed over.
     seq: u64,
     heads: watch::Receiver<u64>,
@@ -30,8 +34,12 @@ impl Live {
     pub fn listen(&self) -> Listener {
         let Hub { head, listeners_count, .. } = &*self.0;
         listeners_count.send_modify(|count| *count += 1);
-        let seq = self.read().seq();
-        Listener { live: self.clone(), topics: Vec::new(), seq, heads: head.subscribe() }
+        let heads = head.subscribe();
+        let (epoch, seq) = {
+            let stream = self.read();
+            (stream.epoch(), stream.seq())
+        };
+        Listener { live: self.clone(), topics: Vec::new(), epoch, seq, heads }
     }
 }
 
@@ -43,18 +51,22 @@ impl Listener {
 
     /// How far this has come.
     pub fn position(&self) -> Position {
-        self.live.position_at(self.seq)
+        Position { epoch: self.epoch.to_string(), seq: self.seq }
     }
 
     /// Listens to `more` from now on: what was still to be told, and then how all of `more` stands.
     ///
     /// # Errors
     ///
-    /// [`Gap`] when this was so far behind that events were lost.
+    /// [`Gap`] when this was so far behind that events were lost, or the stream has become another one.
     pub fn subscribe(&mut self, more: &[Wanted]) -> Result<(News, Snapshot), Gap> {
         let (news, snapshot) = {
             let stream = self.live.read();
-            (stream.after(self.seq, &self.topics)?, stream.snapshot(more))
+            if self.topics.is_empty() {
+                // Nothing was listened to, so nothing of it is lost.
+                (self.epoch, self.seq) = (stream.epoch(), stream.seq());
+            }
+            (self.after(&stream)?, stream.snapshot(more))
         };
         self.seq = snapshot.head;
         self.add(more);
@@ -67,7 +79,8 @@ impl Listener {
         self.add(topics);
         let (known, snapshot) = {
             let stream = self.live.read();
-            let known = match position.epoch == self.live.0.epoch {
+            self.epoch = stream.epoch();
+            let known = match position.epoch == *self.epoch {
                 true => stream.after(position.seq, &[]).map(drop),
                 false => Err(Gap::OtherEpoch),
             };
@@ -94,11 +107,11 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// [`Gap`] when this is so far behind that events were lost.
+    /// [`Gap`] when this is so far behind that events were lost, or the stream has become another one.
     pub async fn news(&mut self) -> Result<News, Gap> {
         loop {
             self.heads.borrow_and_update();
-            let news = self.live.read().after(self.seq, &self.topics)?;
+            let news = self.after(&self.live.read())?;
             self.seq = news.head;
             if !news.events.is_empty() {
                 return Ok(news);
@@ -107,6 +120,14 @@ impl Listener {
                 // The stream lives as long as this does.
                 std::future::pending::<()>().await;
             }
+        }
+    }
+
+    /// What has happened since the place of this.
+    fn after(&self, stream: &Stream) -> Result<News, Gap> {
+        match self.epoch == stream.epoch() {
+            true => stream.after(self.seq, &self.topics),
+            false => Err(Gap::OtherEpoch),
         }
     }
 

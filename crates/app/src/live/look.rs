@@ -3,6 +3,7 @@
 //! What this process does itself is looked at as soon as it is done, what others do at an interval.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bist_lifecycle::{HORIZONS, HORIZONS_HOURLY};
@@ -10,13 +11,12 @@ use bist_store::{ChangeMarks, JobRun, PersonalTopic, StoreError};
 use tokio::time::MissedTickBehavior;
 
 use super::event::{Change, PriceNow, QualityNow};
+use super::shared::LookError;
+use super::stream::RUNS_MAX;
 use super::topic::{Section, Topic};
-use super::{Live, LiveSettings};
+use super::{Hub, Live, LiveSettings};
 use crate::App;
 use crate::symbols::SymbolView;
-
-/// Runs of jobs that are looked at: the newest.
-const RUNS_MAX: u32 = 20;
 
 /// The shortest time between two looks.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
@@ -42,13 +42,14 @@ impl App {
         Self { live: Live::new(settings), ..self }
     }
 
-    /// Publishes what the database says and was not told yet.
+    /// Publishes what the database says and was not told yet; to all servers, where this one tells what
+    /// they do and leads.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails; what was not told is told the next time.
     pub async fn look_at_changes(&self) -> Result<(), StoreError> {
-        self.look(&mut *self.live.0.looked.lock().await).await
+        self.look_held(&mut *self.live.0.looked.lock().await).await
     }
 
     /// The same, unless that was done a moment ago: for somebody who begins to listen.
@@ -62,52 +63,108 @@ impl App {
         if looked.at.is_some_and(|at| at.elapsed() < every) {
             return Ok(());
         }
-        self.look(&mut looked).await
+        self.look_held(&mut looked).await
     }
 
     /// Looks again and again while somebody listens, for as long as it is asked to.
     pub async fn follow_changes(&self) {
-        let mut listeners = self.live.0.listeners_count.subscribe();
-        let mut looks = tokio::time::interval(self.live.0.settings.look_every);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while listeners.wait_for(|count| *count > 0).await.is_ok() {
-            tokio::select! {
-                _ = looks.tick() => {}
-                () = self.live.0.stirred.notified() => {}
+        match &self.live.0.shared {
+            None => self.look_again_and_again().await,
+            Some(shared) => {
+                tokio::join!(self.look_again_and_again(), self.follow_shared(shared));
             }
+        }
+    }
+
+    async fn look_again_and_again(&self) {
+        let Hub { listeners_count, stirred, nudged, settings, .. } = &*self.live.0;
+        let (mut listeners, mut leavers) =
+            (listeners_count.subscribe(), listeners_count.subscribe());
+        let mut looks = tokio::time::interval(settings.look_every);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let due = async {
+                listeners.wait_for(|count| *count > 0).await.ok();
+                tokio::select! {
+                    _ = looks.tick() => {}
+                    () = nudged.notified() => {}
+                }
+            };
+            let leads = self.live.0.is_leader.load(Ordering::Relaxed);
+            let is_stirred = tokio::select! {
+                () = due => false,
+                () = stirred.notified() => true,
+                _ = leavers.wait_for(|count| *count == 0), if leads => false,
+            };
             let began = Instant::now();
-            if let Err(error) = self.look_at_changes().await {
+            let is_heard = *listeners_count.borrow() > 0;
+            if is_heard && let Err(error) = self.look_at_changes().await {
                 tracing::warn!(%error, "what has changed could not be looked at: {error}");
+            }
+            if let Some(shared) = self.live.joined() {
+                let leads = self.live.0.is_leader.load(Ordering::Relaxed);
+                if !leads && is_stirred {
+                    shared.nudge().await;
+                }
+                if leads && !is_heard {
+                    self.live.0.is_leader.store(false, Ordering::Relaxed);
+                    shared.resign().await;
+                }
             }
             // Half of the time at most, however quickly the bars change.
             tokio::time::sleep(began.elapsed().max(PAUSE_MIN)).await;
         }
     }
 
-    async fn look(&self, looked: &mut Looked) -> Result<(), StoreError> {
+    /// Looks, unless another server does.
+    async fn look_held(&self, looked: &mut Looked) -> Result<(), StoreError> {
+        if let Some(shared) = self.live.joined() {
+            let leads = shared.leads().await.unwrap_or_else(|error| {
+                tracing::debug!(%error, "who looks for all is not known: {error}");
+                false
+            });
+            self.live.0.is_leader.store(leads, Ordering::Relaxed);
+            if !leads {
+                return Ok(());
+            }
+        }
+        if self.live.0.is_looked_anew.swap(false, Ordering::Relaxed) {
+            *looked = Looked::default();
+        }
+        match self.look(looked).await {
+            Ok(()) => Ok(()),
+            Err(LookError::Store(error)) => Err(error),
+            Err(error @ (LookError::Redis(_) | LookError::Behind)) => {
+                tracing::debug!(%error, "what has changed is told at the next look: {error}");
+                Ok(())
+            }
+        }
+    }
+
+    async fn look(&self, looked: &mut Looked) -> Result<(), LookError> {
         let marks = self.store.change_marks().await?;
         let before = looked.marks;
         let at = self.now();
         let is_new = |same: fn(&ChangeMarks, &ChangeMarks) -> bool| {
             before.is_none_or(|before| !same(&before, &marks))
         };
-        let told = |section, now| self.live.bring_up_to_date(at, section, now);
+        let told = |section, now| self.live.tell(at, section, now);
         if is_new(|a, b| a.bars == b.bars) && !self.live.is_replay() {
             let views = self.symbols().await?;
-            told(Section::Prices, views.iter().map(price).collect());
+            told(Section::Prices, views.iter().map(price).collect()).await?;
         }
         if is_new(|a, b| a.signals == b.signals) {
-            told(Section::Signals, self.signals_now().await?);
+            told(Section::Signals, self.signals_now().await?).await?;
         }
         if is_new(|a, b| a.validated_at_us == b.validated_at_us) {
             let overview = self.quality_overview().await?;
             let (score_share, validated_at) = (overview.score_share, overview.validated_at);
             let now = QualityNow { score_share, validated_at };
-            told(Section::Quality, vec![(Topic::Quality, Change::Quality(now))]);
+            told(Section::Quality, vec![(Topic::Quality, Change::Quality(now))]).await?;
         }
         if is_new(|a, b| a.audit_seq == b.audit_seq) {
             let newest = marks.audit_seq.map(|seq| (Topic::Audit, Change::Audit(seq)));
-            told(Section::Audit, newest.into_iter().collect());
+            told(Section::Audit, newest.into_iter().collect()).await?;
         }
         if is_new(|a, b| a.personal == b.personal) {
             let all = self.store.personal_marks().await?;
@@ -115,10 +172,10 @@ impl App {
                 let of_topic = all.iter().filter(|of| of.topic == topic).map(|of| {
                     (Topic::Personal(topic, (&of.account).into()), Change::Personal(of.mark))
                 });
-                told(Section::Personal(topic), of_topic.collect());
+                told(Section::Personal(topic), of_topic.collect()).await?;
             }
         }
-        told(Section::Jobs, self.runs_now(looked).await?);
+        told(Section::Jobs, self.runs_now(looked).await?).await?;
         looked.marks = Some(marks);
         looked.at = Some(Instant::now());
         Ok(())

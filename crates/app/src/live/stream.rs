@@ -1,16 +1,25 @@
 //! The numbered events of one process: the last of them, and how everything stands.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::event::{Change, Event};
+use super::new_epoch;
+use super::shared::Numbered;
 use super::topic::{Section, Topic, Wanted};
+
+/// Runs of jobs that are told and stand: the newest.
+pub(super) const RUNS_MAX: u32 = 20;
 
 /// The stream, without anybody who listens.
 #[derive(Debug)]
 pub(super) struct Stream {
+    /// Names this life of the stream: numbers of another one mean nothing here.
+    epoch: Arc<str>,
+    /// Whether other servers tell the same.
+    is_shared: bool,
     kept_max: usize,
     conflate_after: usize,
     /// The number of the newest event; zero before the first.
@@ -52,9 +61,27 @@ pub enum Gap {
     OtherEpoch,
 }
 
+/// How a stream goes on that takes over what others tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joined {
+    /// From where it was.
+    GoesOn,
+    /// From how everything stands there.
+    Anew,
+    /// Not at all: they have lost what was told already.
+    Lost,
+}
+
+/// An event does not follow those that are here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an event does not follow those that are here")]
+pub(super) struct OutOfOrder;
+
 impl Stream {
     pub(super) fn new(kept_max: usize, conflate_after: usize) -> Self {
         Self {
+            epoch: new_epoch().into(),
+            is_shared: false,
             kept_max: kept_max.max(1),
             conflate_after,
             seq: 0,
@@ -66,6 +93,98 @@ impl Stream {
     /// The number of the newest event.
     pub(super) fn seq(&self) -> u64 {
         self.seq
+    }
+
+    /// The name of this life.
+    pub(super) fn epoch(&self) -> Arc<str> {
+        Arc::clone(&self.epoch)
+    }
+
+    /// Whether other servers tell the same.
+    pub(super) fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// Gives what has happened the next numbers.
+    pub(super) fn push_all(&mut self, at: Timestamp, changes: Vec<(Topic, Change)>) {
+        for (topic, change) in changes {
+            self.push(at, topic, change);
+        }
+    }
+
+    /// Takes events of the life `epoch` over, those that are here already aside.
+    pub(super) fn accept(&mut self, epoch: &str, events: Vec<Numbered>) -> Result<(), OutOfOrder> {
+        if *self.epoch != *epoch || !self.is_shared {
+            return Err(OutOfOrder);
+        }
+        for (seq, at, topic, change) in events {
+            if seq > self.seq + 1 {
+                return Err(OutOfOrder);
+            }
+            if seq == self.seq + 1 {
+                self.push(at, topic, change);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells what other servers tell: the life `epoch` with its newest events, and how everything
+    /// stands in it.
+    pub(super) fn join(
+        &mut self,
+        epoch: &str,
+        events: Vec<Numbered>,
+        standing: Vec<Numbered>,
+    ) -> Joined {
+        if self.is_shared && *self.epoch == *epoch {
+            let ours = self.kept.back();
+            let theirs = events.iter().find(|event| event.0 == self.seq);
+            let is_same = match (ours, theirs) {
+                (None, _) => self.seq == 0,
+                (Some(ours), Some((_, at, topic, change))) => {
+                    (&ours.at, &ours.topic, &ours.change) == (at, topic, change)
+                }
+                // So far behind that it is not kept any more.
+                (Some(_), None) => events.first().is_some_and(|first| first.0 > self.seq),
+            };
+            if !is_same {
+                return Joined::Lost;
+            }
+            if self.accept(epoch, events.clone()).is_ok() {
+                return Joined::GoesOn;
+            }
+        }
+        let mut joined = Self::new(self.kept_max, self.conflate_after);
+        joined.epoch = epoch.into();
+        joined.is_shared = true;
+        for (seq, at, topic, change) in standing {
+            joined.stand(Arc::new(Event::new(seq, at, topic, change)));
+        }
+        for (seq, at, topic, change) in events {
+            joined.seq = seq - 1;
+            joined.push(at, topic, change);
+        }
+        *self = joined;
+        Joined::Anew
+    }
+
+    /// Goes on under a name of its own; says whether it was shared before.
+    pub(super) fn go_alone(&mut self) -> bool {
+        if std::mem::take(&mut self.is_shared) {
+            self.epoch = new_epoch().into();
+            return true;
+        }
+        false
+    }
+
+    /// The runs that do not stand any more once `changes` have happened.
+    pub(super) fn forgotten_with(&self, changes: &[(Topic, Change)]) -> Vec<String> {
+        let runs = |topic: &Topic| matches!(topic, Topic::Job(_)).then_some(*topic);
+        let standing = self.standing.keys().filter_map(runs);
+        let all: BTreeSet<Topic> =
+            standing.chain(changes.iter().filter_map(|change| runs(&change.0))).collect();
+        let forgotten_count = all.len().saturating_sub(RUNS_MAX as usize);
+        all.into_iter().take(forgotten_count).map(|topic| topic.full_name()).collect()
     }
 
     /// Gives what has happened the next number.
@@ -80,23 +199,37 @@ impl Stream {
         if is_gone {
             self.standing.remove(&topic);
         } else {
-            self.standing.insert(topic, event);
+            self.stand(event);
+        }
+    }
+
+    /// Notes how something stands; of runs the newest only.
+    fn stand(&mut self, event: Arc<Event>) {
+        let is_run = event.topic.section() == Section::Jobs;
+        self.standing.insert(event.topic, event);
+        if is_run {
+            let mut runs = self.standing.keys().filter(|topic| topic.section() == Section::Jobs);
+            let oldest = runs.next().copied();
+            // One that came is the only one that can be too many.
+            if runs.count() >= RUNS_MAX as usize
+                && let Some(oldest) = oldest
+            {
+                self.standing.remove(&oldest);
+            }
         }
     }
 
     /// What of `now`, all there is of `section`, stands otherwise here, and what is gone. Runs of jobs
-    /// are never gone; those that are not told any more are forgotten.
+    /// are never gone.
     pub(super) fn differences(
-        &mut self,
+        &self,
         section: Section,
         now: Vec<(Topic, Change)>,
     ) -> Vec<(Topic, Change)> {
         let there: HashSet<Topic> = now.iter().map(|(topic, _)| *topic).collect();
         let is_missing = |topic: &Topic| topic.section() == section && !there.contains(topic);
         let mut changes: Vec<(Topic, Change)> = Vec::new();
-        if section == Section::Jobs {
-            self.standing.retain(|topic, _| !is_missing(topic));
-        } else {
+        if section != Section::Jobs {
             let missing = self.standing.keys().filter(|topic| is_missing(topic));
             changes.extend(missing.map(|topic| (*topic, Change::Gone)));
         }
@@ -228,5 +361,39 @@ mod tests {
         assert_eq!(gone, [(Topic::Quality, Change::Gone)]);
         stream.push(Timestamp::UNIX_EPOCH, Topic::Quality, Change::Gone);
         assert!(stream.snapshot(&ALL).events.is_empty());
+    }
+
+    /// Records `numbers` as they come from elsewhere.
+    fn records(numbers: std::ops::RangeInclusive<i64>) -> Vec<Numbered> {
+        let record = |number: i64| {
+            let seq = u64::try_from(number).unwrap();
+            (seq, Timestamp::UNIX_EPOCH, Topic::Audit, Change::Audit(number))
+        };
+        numbers.map(record).collect()
+    }
+
+    #[test]
+    fn a_stream_goes_on_with_others_only_where_they_continue_what_was_told() {
+        let mut stream = Stream::new(10, 1_000);
+        assert_eq!(stream.join("e", records(1..=3), records(3..=3)), Joined::Anew);
+        assert_eq!((stream.seq(), stream.snapshot(&ALL).events.len()), (3, 1));
+        // What is here already is passed over, and nothing may be missing.
+        stream.accept("e", records(2..=4)).unwrap();
+        assert_eq!(stream.accept("e", records(6..=6)), Err(OutOfOrder));
+        assert_eq!(stream.accept("f", records(5..=5)), Err(OutOfOrder));
+        assert_eq!(numbers(&stream.after(0, &ALL).unwrap()), [1, 2, 3, 4]);
+        assert_eq!(stream.join("e", records(1..=6), records(6..=6)), Joined::GoesOn);
+        assert_eq!(stream.seq(), 6);
+        // They have lost what was told, or tell something else under its number.
+        assert_eq!(stream.join("e", records(1..=5), records(5..=5)), Joined::Lost);
+        let mut others = records(1..=7);
+        others[5].3 = Change::Audit(99);
+        assert_eq!(stream.join("e", others, Vec::new()), Joined::Lost);
+        // They are further than is kept: from how everything stands, and who is behind is told.
+        assert_eq!(stream.join("e", records(8..=9), records(9..=9)), Joined::Anew);
+        assert_eq!(stream.after(6, &ALL).unwrap_err(), Gap::TooOld);
+        // Alone, no number of before means anything.
+        assert!(stream.go_alone());
+        assert!(!stream.go_alone() && &*stream.epoch() != "e" && stream.seq() == 9);
     }
 }

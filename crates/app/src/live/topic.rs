@@ -8,10 +8,11 @@ use bist_lifecycle::Horizon;
 use bist_market::Symbol;
 use bist_market::rename::current_name;
 use bist_store::PersonalTopic;
+use serde::{Deserialize, Serialize};
 
 /// What an event is about, written as `prices/THYAO`, `signals/THYAO/5`, `jobs/12`, `quality`,
 /// `audit`, and `watchlists`, `settings` and `alerts` of who listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Topic {
     /// The price of a symbol.
     Price(Symbol),
@@ -28,7 +29,7 @@ pub enum Topic {
 }
 
 /// Somebody to whom something belongs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Person(u64);
 
 impl From<&AccountId> for Person {
@@ -91,6 +92,16 @@ impl Topic {
             Self::Quality => Section::Quality,
             Self::Audit => Section::Audit,
             Self::Personal(topic, _) => Section::Personal(topic),
+        }
+    }
+
+    /// A name that no other topic has, not even that of another person.
+    pub(super) fn full_name(self) -> String {
+        match self {
+            Self::Personal(_, Person(number)) => format!("{self}/{number:016x}"),
+            Self::Price(_) | Self::Signal(..) | Self::Job(_) | Self::Quality | Self::Audit => {
+                self.to_string()
+            }
         }
     }
 }

@@ -16,5 +16,6 @@ mod retraining;
 mod s3;
 mod scoring;
 mod secrets;
+mod shared_live;
 mod streaming;
 mod tuning;

@@ -63,7 +63,8 @@ impl World {
 
 /// Looks once whether something is due.
 async fn look(app: &App) -> Option<JobRun> {
-    app.run_job(Job::NightlyIngest, Arc::new(|_| {})).await.unwrap()
+    app.schedule_job(Job::NightlyIngest).await.unwrap();
+    app.run_waiting_job(Job::NightlyIngest, Arc::new(|_| {})).await.unwrap()
 }
 
 /// Looks, and finds something that is done.

@@ -265,7 +265,10 @@ async fn a_run_that_is_begun_again_on_other_bars_forgets_what_it_learned() {
 async fn two_schedulers_do_the_night_once_and_a_missed_one_is_made_up() {
     let (world, one) = World::with_champion().await;
     let other = world.process().await;
-    let look = async |app: &App| app.run_job(Job::Retraining, quiet()).await.unwrap();
+    let look = async |app: &App| {
+        app.schedule_job(Job::Retraining).await.unwrap();
+        app.run_waiting_job(Job::Retraining, quiet()).await.unwrap()
+    };
     // Trained on Friday evening; the night after is due at three on Saturday.
     assert_eq!(look(&one).await, None, "it has just been trained");
     world.bars_come(&one, date(2026, 10, 5)).await;

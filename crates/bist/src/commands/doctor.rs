@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Context, bail};
 use bist_access::{CheckResult, Class, SecurityCheck, security_score};
-use bist_app::App;
+use bist_app::{App, SharedLimiter};
 use bist_server::{Origin, ServerSettings};
 use clap::Args;
 use jiff::Timestamp;
@@ -38,6 +38,8 @@ pub(crate) struct DoctorArgs {
 struct Report {
     /// From 0 to 10.
     score: f64,
+    /// What this process would do, as `bist serve`.
+    role: &'static str,
     passed_count: usize,
     failed_count: usize,
     not_applicable_count: usize,
@@ -77,6 +79,10 @@ fn score(text: &str) -> Result<f64, String> {
 impl DoctorArgs {
     pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
         let app = open(config).await?;
+        let app = match config.edge.redis_link(&app).await? {
+            Some(link) => app.with_redis(link),
+            None => app,
+        };
         let examined = examine(&app, config).await;
         let now = app.now();
         app.close().await;
@@ -87,6 +93,7 @@ impl DoctorArgs {
         let checks: Vec<Row> = checks.into_iter().map(Row::from).collect();
         let report = Report {
             score: (score * 100.0).floor() / 100.0,
+            role: config.processes.role.as_str(),
             passed_count: count("passed", &checks),
             failed_count: count("failed", &checks),
             not_applicable_count: count("not_applicable", &checks),
@@ -111,7 +118,7 @@ async fn examine(app: &App, config: &Config) -> anyhow::Result<Vec<SecurityCheck
     let mut checks = vec![transport(config, &settings)];
     checks.extend(certificate(&settings, app.now()));
     checks.push(database(config));
-    checks.extend(shared_limits(app, config).await?);
+    checks.extend(shared_limits(app, config).await);
     checks.extend(bist_server::self_test(&settings, scratch.path(), app.now()).await?);
     checks.extend(app.security_checks().await?);
     checks.push(plain_secrets(config));
@@ -169,15 +176,15 @@ fn database(config: &Config) -> SecurityCheck {
 }
 
 /// Whether the count that several servers share is there.
-async fn shared_limits(app: &App, config: &Config) -> anyhow::Result<Option<SecurityCheck>> {
-    let Some(limiter) = config.edge.shared_limiter(app).await? else { return Ok(None) };
+async fn shared_limits(app: &App, config: &Config) -> Option<SecurityCheck> {
+    let limiter = SharedLimiter::new(app.redis()?.clone());
     let quota = config.edge.quotas().default;
     let found = match limiter.check(Class::Default, "doctor", quota).await {
         Ok(_) => Ok("Redis counts for all servers".to_owned()),
         Err(error) => Err(error.to_string()),
     };
     let advice = "start Redis, or correct redis_url: until then each server counts by itself";
-    Ok(Some(SecurityCheck::judged("limits.shared", 2, found, advice)))
+    Some(SecurityCheck::judged("limits.shared", 2, found, advice))
 }
 
 /// Whether keys and passwords lie in files or the environment.
@@ -207,11 +214,12 @@ fn text(report: &Report) -> String {
             writeln!(text, "{:11}{:width$}  -> {advice}", "", "").ok();
         }
     }
-    let Report { score, passed_count, failed_count, not_applicable_count, .. } = report;
+    let Report { score, role, passed_count, failed_count, not_applicable_count, .. } = report;
     write!(
         text,
         "\nsecurity score {score:.2} of 10: {passed_count} passed, {failed_count} failed, \
-         {not_applicable_count} do not apply; the number before a check is its weight"
+         {not_applicable_count} do not apply; the number before a check is its weight\n\
+         role of this process: {role}"
     )
     .ok();
     text

@@ -1,22 +1,20 @@
-//! `bist serve`: the HTTP API and the web app.
+//! `bist serve`: the HTTP API and the web app, or one of the other roles of an installation.
+
+mod background;
 
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use bist_access::{Actor, Role};
-use bist_app::App;
 use bist_app::certificates::{AcmeSettings, Certificates};
-use bist_app::jobs::Job;
-use bist_app::live::ReplayPlan;
+use bist_app::{App, ProcessRole};
 use bist_server::{Origin, ServerSettings};
 use clap::Args;
 use serde::Serialize;
 use tokio::net::TcpListener;
-use tokio::time::MissedTickBehavior;
 
 use super::users::{ADMINISTRATOR, link};
 use super::{open, open_with_services};
@@ -24,15 +22,13 @@ use crate::config::Config;
 use crate::config::edge::TlsFiles;
 use crate::terminal::{Terminal, told_to_stop};
 
-/// How often it is looked whether somebody asks for a job.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-
-/// After so many looks, also whether one is due by its schedule.
-const LOOKS_PER_MINUTE: u32 = 30;
-
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
-    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    /// What this process does: `all`, `api`, `worker` or `scheduler` [default: BIST_ROLE or role, else all]
+    #[arg(long, value_name = "ROLE")]
+    role: Option<ProcessRole>,
+    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8080; of workers and
+    /// schedulers, which say there only how they are, 127.0.0.1:8081]
     #[arg(long, value_name = "ADDRESS", env = "BIST_BIND")]
     bind: Option<SocketAddr>,
     /// File with the certificate, and those that lead to its root (PEM); TLS then ends here
@@ -51,68 +47,79 @@ pub(crate) struct ServeArgs {
 #[derive(Serialize)]
 struct Listening {
     address: String,
+    role: &'static str,
 }
 
 impl ServeArgs {
     pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
-        let bind = self.bind.unwrap_or(config.bind);
+        let role = self.role.unwrap_or(config.processes.role);
         let replay = config.live.replay(self.replay)?;
-        let app = if config.nightly.is_some() {
+        if replay.is_some() && !role.answers_people() {
+            bail!("a {role} has nobody to replay sessions to; leave --replay and live.replay out");
+        }
+        let app = if config.nightly.is_some() && role != ProcessRole::Scheduler {
             open_with_services(config).await?
         } else {
             open(config).await?
         };
         // What is due by a schedule is nobody's command.
-        let app = app
-            .with_actor(Actor::System)
-            .with_live(config.live.kept)
-            .with_alerts(config.alerts.clone());
+        let app = app.with_actor(Actor::System).with_alerts(config.alerts.clone());
         app.check_secrets().await?;
         let app = if config.retraining { app.with_retraining() } else { app };
+        let app = match config.edge.redis_link(&app).await? {
+            Some(link) => app.with_redis(link),
+            None => app,
+        };
+        let app = app.with_live(config.live.kept);
+        // A replay is told by one process alone.
+        let app = if replay.is_none() { app.with_shared_live() } else { app };
         let tls = self.tls_cert.zip(self.tls_key);
         let tls = tls.map(|(certificate, key)| TlsFiles { certificate, key });
-        let certificates = config.edge.certificates(&app).await?;
-        let settings = config.edge.settings(&app, tls, certificates.clone()).await?;
-        check_listening(bind, &settings)?;
+        let (certificates, settings, bind) = if role.answers_people() {
+            let certificates = config.edge.certificates(&app).await?;
+            let settings = config.edge.settings(&app, tls, certificates.clone()).await?;
+            let bind = self.bind.unwrap_or(config.bind);
+            check_listening(bind, &settings)?;
+            (certificates, settings, bind)
+        } else {
+            let bind = self.bind.unwrap_or(config.processes.health_bind);
+            (None, config.edge.health_settings(&app), bind)
+        };
+        let settings = ServerSettings { role, ..settings };
         let app = Arc::new(app);
         let listener = TcpListener::bind(bind).await.with_context(|| {
             format!("cannot listen on {bind}; if the port is in use, choose another with --bind")
         })?;
         let scheme = if settings.tls.is_some() { "https" } else { "http" };
         let address = format!("{scheme}://{}", listener.local_addr()?);
-        terminal.result(&Listening { address: address.clone() }, || {
-            format!("serving {address}  (data in {})", config.data_dir.display())
+        let listening = Listening { address: address.clone(), role: role.as_str() };
+        terminal.result(&listening, || match role.answers_people() {
+            true => format!("serving {address}  (data in {})", config.data_dir.display()),
+            false => format!("{role}; how it is: {address}/health/ready"),
         })?;
         if let Some(certificates) = &certificates {
             terminal.say(&told(certificates));
         }
-        welcome(&app, config, &address, terminal).await?;
+        if role.answers_people() {
+            welcome(&app, config, &address, terminal).await?;
+        }
+        if role != ProcessRole::All && config.bucket.is_none() {
+            terminal.say(
+                "models lie in the data directory: all processes need the same one, or an object store",
+            );
+        }
         terminal.say("stop with Ctrl-C");
-        // The first page should not wait for the bars to be read and checked.
-        let warm = Arc::clone(&app);
-        tokio::spawn(async move {
-            if let Err(error) = warm.daily_bars().await {
-                tracing::error!(%error, "reading the bars: {error}");
-            }
-        });
-        let notes = tokio::spawn(note_audit_roots(Arc::clone(&app)));
-        let care = certificates.map(|ours| tokio::spawn(look_after_certificate(ours)));
-        let follows = tokio::spawn(follow(Arc::clone(&app), replay));
-        let alerting = Arc::clone(&app);
-        let alerts = tokio::spawn(async move { alerting.follow_alerts().await });
-        let jobs = Job::ALL.map(|job| tokio::spawn(run_job(Arc::clone(&app), job)));
-        bist_server::serve(app, settings, listener, told_to_stop()).await.context("serving")?;
-        // What is under way goes on after the last stage that was done, when somebody looks again.
-        for job in jobs {
-            job.abort();
-        }
-        notes.abort();
-        follows.abort();
-        // What was taken up is due again when its lease is over.
-        alerts.abort();
-        if let Some(care) = care {
-            care.abort();
-        }
+        let jobs_at_once = config.processes.jobs_at_once;
+        let work = background::Work { role, jobs_at_once, certificates, replay };
+        let tasks = background::begin(&app, work);
+        let stopping = Arc::clone(&app);
+        let stop = async move {
+            told_to_stop().await;
+            // Others go on with them while what was begun here is answered.
+            stopping.stop_jobs();
+        };
+        bist_server::serve(app, settings, listener, stop).await.context("serving")?;
+        drop(tasks);
         terminal.say("stopped");
         Ok(())
     }
@@ -181,57 +188,5 @@ fn told(certificates: &Certificates) -> String {
             "there is no certificate for {domains} yet, and every connection is refused until {directory} \
              has given one; the log says what comes of it"
         ),
-    }
-}
-
-/// Tells those who listen what changes, and what is replayed.
-async fn follow(app: Arc<App>, replay: Option<ReplayPlan>) {
-    let replayed = async {
-        let Some(plan) = replay else { return };
-        if let Err(error) = app.replay_sessions(plan).await {
-            tracing::error!(%error, "nothing is replayed: {error}");
-        }
-    };
-    tokio::join!(app.follow_changes(), replayed);
-}
-
-/// Has the certificate ordered and renewed in time.
-async fn look_after_certificate(certificates: Arc<Certificates>) {
-    loop {
-        let wait = certificates.look().await.unwrap_or_else(|error| {
-            tracing::error!(%error, "the certificate could not be looked after: {error}");
-            LOOK_EVERY * LOOKS_PER_MINUTE
-        });
-        tokio::time::sleep(wait).await;
-    }
-}
-
-/// Notes each day where the audit stands. The clock is asked every minute, as for jobs.
-async fn note_audit_roots(app: Arc<App>) {
-    let mut looks = tokio::time::interval(LOOK_EVERY * LOOKS_PER_MINUTE);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        looks.tick().await;
-        if let Err(error) = app.note_audit_root().await {
-            tracing::error!(%error, "where the audit stands could not be noted: {error}");
-        }
-    }
-}
-
-/// Does `job` whenever it is due, or asked for. The clock is asked every minute, so that a machine that
-/// slept makes up for what it missed as soon as it wakes.
-async fn run_job(app: Arc<App>, job: Job) {
-    let mut looks = tokio::time::interval(LOOK_EVERY);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    for look in 0_u64.. {
-        looks.tick().await;
-        let run = match look % u64::from(LOOKS_PER_MINUTE) {
-            0 => app.run_job(job, Arc::new(|_| {})).await,
-            _ => app.run_waiting_job(job, Arc::new(|_| {})).await,
-        };
-        // What comes of a run is logged by it.
-        if let Err(error) = run {
-            tracing::error!(%error, "the {} could not be run: {error}", job.as_str());
-        }
     }
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use bist_access::{Secret, SecretName};
 use bist_app::certificates::{AcmeSettings, Certificates, DIRECTORY_DEFAULT};
 use bist_app::rate_limits::{Quotas, RateLimits};
-use bist_app::{App, RedisAddress, SharedLimiter};
+use bist_app::{App, RedisAddress, RedisLink, SharedLimiter};
 use bist_server::{ConnectionLimits, LiveLimits, Origin, ServerSettings, Tls};
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -65,6 +65,7 @@ struct ConnectionsSection {
     per_address_max: Option<usize>,
     head_time_s_max: Option<u64>,
     body_time_s_max: Option<u64>,
+    requests_max: Option<usize>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -98,7 +99,7 @@ pub(crate) struct TlsFiles {
     pub(crate) key: PathBuf,
 }
 
-/// Where requests are counted together.
+/// What several processes share.
 #[derive(Clone, Debug)]
 struct Redis {
     address: RedisAddress,
@@ -176,8 +177,8 @@ impl Edge {
         ordered: Option<Arc<Certificates>>,
     ) -> anyhow::Result<ServerSettings> {
         let limits = RateLimits::new(self.quotas, app.clock());
-        let limits = match self.shared_limiter(app).await? {
-            Some(limiter) => limits.with_shared(limiter),
+        let limits = match app.redis() {
+            Some(link) => limits.with_shared(SharedLimiter::new(link.clone())),
             None => limits,
         };
         let tls = tls.or_else(|| self.tls.clone());
@@ -201,8 +202,14 @@ impl Edge {
         })
     }
 
-    /// The count that several servers share, if there is one.
-    pub(crate) async fn shared_limiter(&self, app: &App) -> anyhow::Result<Option<SharedLimiter>> {
+    /// The settings of a process that says only how it is.
+    pub(crate) fn health_settings(&self, app: &App) -> ServerSettings {
+        let limits = RateLimits::new(self.quotas, app.clock());
+        ServerSettings { connections: self.connections, ..ServerSettings::new(Arc::new(limits)) }
+    }
+
+    /// The way to Redis, if there is one.
+    pub(crate) async fn redis_link(&self, app: &App) -> anyhow::Result<Option<RedisLink>> {
         let Some(Redis { address, password }) = &self.redis else { return Ok(None) };
         let password = match password {
             None => None,
@@ -212,7 +219,7 @@ impl Edge {
                 Some(secret.with_context(|| format!("redis_password is the secret '{name}'"))?)
             }
         };
-        Ok(Some(SharedLimiter::new(address, password.as_ref()).context("redis_url")?))
+        Ok(Some(RedisLink::new(address, password.as_ref()).context("redis_url")?))
     }
 }
 
@@ -316,6 +323,7 @@ fn connections(section: &ConnectionsSection) -> anyhow::Result<ConnectionLimits>
         )?,
         head_time_max: time("head_time_s_max", section.head_time_s_max, default.head_time_max)?,
         body_time_max: time("body_time_s_max", section.body_time_s_max, default.body_time_max)?,
+        requests_max: count("requests_max", section.requests_max, default.requests_max)?,
     })
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn bist(data: &Path) -> Command {
         "BIST_OBJECT_STORE_URL",
         "BIST_PUBLIC_URL",
         "BIST_REDIS_URL",
+        "BIST_ROLE",
         "BIST_TLS_CERT",
         "BIST_TLS_KEY",
         "BIST_TRUSTED_PROXIES",

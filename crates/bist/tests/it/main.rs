@@ -17,6 +17,7 @@ mod models;
 mod object_store;
 mod record;
 mod retraining;
+mod scale_out;
 mod secrets;
 mod services;
 mod sign_in;

@@ -31,6 +31,11 @@ pub(crate) fn walks() -> Vec<BarSeries> {
 
 /// Brings the bars up to `until` in.
 pub(crate) fn ingest(data: &Path, series: &[BarSeries], until: Date) {
+    ingest_by(|args| json(data, args), series, until);
+}
+
+/// The same by a command that `run` types.
+pub(crate) fn ingest_by(run: impl Fn(&[&str]) -> Value, series: &[BarSeries], until: Date) {
     let folder = TempDir::new().unwrap();
     for series in series {
         let mut rows = "date,open,high,low,close,volume\n".to_owned();
@@ -44,7 +49,7 @@ pub(crate) fn ingest(data: &Path, series: &[BarSeries], until: Date) {
         }
         fs::write(folder.path().join(format!("{}.csv", series.symbol)), rows).unwrap();
     }
-    json(data, &["ingest", "csv", text(folder.path())]);
+    run(&["ingest", "csv", text(folder.path())]);
 }
 
 /// Runs the retraining and kills it at the first boundary that its log tells of and at which no run

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bist_market::Source;
+use bist_market::breaker::{Breaker, BreakerState, LeftAlone, Passage};
 use reqwest::redirect::Policy;
 
 use crate::fetch_error::FetchError;
 use crate::http::attempt::Attempt;
-use crate::http::breaker::{Breaker, BreakerState, LeftAlone, Passage};
 use crate::http::cookies::Cookies;
 use crate::http::pace::Pace;
 use crate::http::request::{Answer, Request};

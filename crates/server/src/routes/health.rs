@@ -1,11 +1,12 @@
 //! Whether the server works.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use bist_app::App;
+use axum::{Extension, Json};
+use bist_app::{App, ProcessRole};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -25,6 +26,8 @@ pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
 enum Condition {
     /// It works.
     Ok,
+    /// It does not, and the process goes on without: slower, or with what it knew before.
+    Degraded,
     /// It does not.
     Failed,
 }
@@ -42,8 +45,10 @@ struct Liveness {
 /// Whether requests can be answered.
 #[derive(Debug, Serialize, ToSchema)]
 struct Readiness {
-    /// `ok` when every check is.
+    /// `ok` when every check is; `degraded` when requests are answered all the same.
     status: Condition,
+    /// What this process does.
+    role: RoleWord,
     /// The checks.
     checks: Checks,
 }
@@ -53,8 +58,39 @@ struct Readiness {
 struct Checks {
     /// The database answers.
     database: Condition,
-    /// The web app is in the binary.
-    web_app: Condition,
+    /// The web app is in the binary; left out of a process that serves none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    web_app: Option<Condition>,
+    /// What else is outside and asked, as far as this process knows: `redis`, `object_store` and the
+    /// sources that are set up.
+    outside: BTreeMap<String, Condition>,
+}
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[schema(as = ProcessRole)]
+#[serde(rename_all = "snake_case")]
+enum RoleWord {
+    /// Everything.
+    All,
+    /// It answers people and programs.
+    Api,
+    /// It does jobs.
+    Worker,
+    /// It puts in what is due.
+    Scheduler,
+}
+
+impl From<ProcessRole> for RoleWord {
+    fn from(role: ProcessRole) -> Self {
+        match role {
+            ProcessRole::All => Self::All,
+            ProcessRole::Api => Self::Api,
+            ProcessRole::Worker => Self::Worker,
+            ProcessRole::Scheduler => Self::Scheduler,
+        }
+    }
 }
 
 /// Whether the process lives
@@ -70,12 +106,13 @@ async fn live(_: Checked<NoParameters>) -> Json<Liveness> {
 #[utoipa::path(
     get, path = "/health/ready", tag = "health", operation_id = "health_ready",
     responses(
-        (status = 200, description = "Everything works.", body = Readiness),
+        (status = 200, description = "Requests are answered; the checks say whether anything is missing.", body = Readiness),
         (status = 503, description = "Something does not; the checks say what.", body = Readiness),
     )
 )]
 async fn ready(
     State(app): State<Arc<App>>,
+    Extension(role): Extension<ProcessRole>,
     _: Checked<NoParameters>,
 ) -> (StatusCode, Json<Readiness>) {
     let of = |works| if works { Condition::Ok } else { Condition::Failed };
@@ -83,8 +120,27 @@ async fn ready(
     if let Err(error) = &ping {
         tracing::error!(error = %error, "not ready, the database does not answer: {error}");
     }
-    let checks = Checks { database: of(ping.is_ok()), web_app: of(assets::built()) };
-    let ready = ping.is_ok() && assets::built();
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Readiness { status: of(ready), checks }))
+    // Asked here too, for nothing else may ask of a process that waits for work.
+    if let Some(redis) = app.redis()
+        && let Err(error) = redis.ping().await
+    {
+        tracing::debug!(%error, "Redis does not answer: {error}");
+    }
+    let outside = app.outside().into_iter().map(|part| {
+        let condition = if part.is_well() { Condition::Ok } else { Condition::Degraded };
+        (part.name, condition)
+    });
+    let checks = Checks {
+        database: of(ping.is_ok()),
+        web_app: role.answers_people().then(|| of(assets::built())),
+        outside: outside.collect(),
+    };
+    let is_ready = ping.is_ok() && checks.web_app != Some(Condition::Failed);
+    let is_whole = checks.outside.values().all(|condition| *condition == Condition::Ok);
+    let (code, status) = match (is_ready, is_whole) {
+        (true, true) => (StatusCode::OK, Condition::Ok),
+        (true, false) => (StatusCode::OK, Condition::Degraded),
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, Condition::Failed),
+    };
+    (code, Json(Readiness { status, role: role.into(), checks }))
 }

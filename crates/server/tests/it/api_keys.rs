@@ -184,7 +184,10 @@ async fn the_care_of_keys_is_a_job_of_each_day() {
     let (app, clock) = moved().await;
     let made = key(&app, true).await;
     clock.pass(days(83));
-    let run = async || app.app.run_job(Job::KeyCare, Arc::new(|_| {})).await.unwrap();
+    let run = async || {
+        app.app.schedule_job(Job::KeyCare).await.unwrap();
+        app.app.run_waiting_job(Job::KeyCare, Arc::new(|_| {})).await.unwrap()
+    };
     let told = run().await.unwrap().detail.unwrap();
     assert_eq!(told, "reminded of: 0, given a successor: 1, successors that nobody collected: 0");
     assert!(run().await.is_none(), "once a day");

@@ -14,7 +14,7 @@ const BEGIN_ALONE_SQLITE: &str = "BEGIN IMMEDIATE";
 
 /// The same: the lock is an advisory one, whose number only we use in our database, and is freed with
 /// the transaction. Each statement after it sees what those committed who had it before.
-const BEGIN_ALONE_POSTGRES: &str = "BEGIN; SELECT pg_advisory_xact_lock(4776829130117)";
+const LOCK_POSTGRES: &str = "SELECT pg_advisory_xact_lock(4776829130117)";
 
 /// Connections to one database.
 #[derive(Clone, Debug)]
@@ -56,7 +56,11 @@ impl Pool {
                 Held::SqliteTransaction(pool.begin_with(BEGIN_ALONE_SQLITE).await?)
             }
             Self::Postgres(pool) => {
-                Held::PostgresTransaction(pool.begin_with(BEGIN_ALONE_POSTGRES).await?)
+                let mut transaction = pool.begin().await?;
+                // Within it, so that a lock that is not had in time takes the transaction back: otherwise
+                // the connection would stay in one that has failed, and never begin another.
+                sqlx::query(LOCK_POSTGRES).execute(&mut *transaction).await?;
+                Held::PostgresTransaction(transaction)
             }
         })))
     }

@@ -25,7 +25,8 @@ async fn stores() -> (Store, Store, Home) {
 
 /// Claims the run that is due at `due`, if there is one to claim.
 async fn claim(store: &Store, due: i64, now: i64) -> Option<ClaimedJob> {
-    store.claim_job(NAME, Some((at(due), json!({"due": due}))), at(now)).await.unwrap()
+    store.schedule_job(NAME, at(due), &json!({"due": due}), at(now)).await.unwrap();
+    store.claim_job(NAME, at(now)).await.unwrap()
 }
 
 async fn states(store: &Store) -> Vec<(i64, JobState)> {
@@ -95,6 +96,24 @@ async fn a_newer_run_of_the_schedule_makes_up_for_older_ones() {
 }
 
 #[tokio::test]
+async fn a_scheduler_that_slept_puts_in_nothing_that_a_later_run_has_made_up_for() {
+    let (store, sleeper, _folder) = stores().await;
+    let put_in = async |store: &Store, due| {
+        store.schedule_job(NAME, at(due), &Value::Null, at(3_000)).await.unwrap()
+    };
+    assert!(put_in(&store, 2_000).await);
+    // The other has found an earlier one to be due, and was stopped before it put it in.
+    assert!(!put_in(&sleeper, 1_000).await);
+    assert!(!put_in(&sleeper, 2_000).await, "once");
+    assert_eq!(states(&store).await, [(1, JobState::Waiting)]);
+    // While a run goes on, the next one waits to be put in, and nothing is given up.
+    let running = store.claim_job(NAME, at(3_000)).await.unwrap().unwrap();
+    assert!(!put_in(&sleeper, 2_500).await);
+    store.finish_job(running, at(3_001), JobEnd::Done, "").await.unwrap();
+    assert!(put_in(&sleeper, 2_500).await);
+}
+
+#[tokio::test]
 async fn a_run_that_is_asked_for_waits_and_there_is_one_at_a_time() {
     let (store, other, _folder) = stores().await;
     let new = NewJob { name: NAME, asked_by: "ayşe", reason: "drift", plan: Value::Null };
@@ -102,10 +121,10 @@ async fn a_run_that_is_asked_for_waits_and_there_is_one_at_a_time() {
     assert_eq!((waiting.state, waiting.started_at), (JobState::Waiting, None));
     let refused = other.ask_for_job(&new, &audit_at(&other, 1_001).await).await.unwrap_err();
     assert!(matches!(refused, StoreError::JobUnderWay { id, .. } if id == waiting.id), "{refused}");
-    let claimed = other.claim_job(NAME, None, at(1_002)).await.unwrap().unwrap();
+    let claimed = other.claim_job(NAME, at(1_002)).await.unwrap().unwrap();
     assert_eq!(claimed.asked_by.as_deref(), Some("ayşe"));
     other.finish_job(claimed, at(1_003), JobEnd::Done, "").await.unwrap();
-    assert!(store.claim_job(NAME, None, at(1_004)).await.unwrap().is_none());
+    assert!(store.claim_job(NAME, at(1_004)).await.unwrap().is_none());
     assert_eq!(
         store.ask_for_job(&new, &audit_at(&store, 1_000).await).await.unwrap().id,
         2,
@@ -123,7 +142,7 @@ async fn a_run_is_cancelled_at_once_when_it_waits_and_by_its_process_when_it_run
         .await
         .unwrap();
     assert_eq!(cancelled.state, JobState::Cancelled);
-    assert!(store.claim_job(NAME, None, at(1_002)).await.unwrap().is_none());
+    assert!(store.claim_job(NAME, at(1_002)).await.unwrap().is_none());
 
     // It waits again once it is to be begun again, and may be cancelled again.
     other.retry_job(waiting.id, "again", &audit_at(&other, 1_002).await).await.unwrap();
@@ -132,11 +151,11 @@ async fn a_run_is_cancelled_at_once_when_it_waits_and_by_its_process_when_it_run
         .await
         .unwrap();
     assert_eq!((cancelled.state, cancelled.retry_at), (JobState::Cancelled, None));
-    assert!(store.claim_job(NAME, None, at(1_002)).await.unwrap().is_none());
+    assert!(store.claim_job(NAME, at(1_002)).await.unwrap().is_none());
 
     // Begun again, it is running when it is cancelled; its process dies before it sees that.
     other.retry_job(waiting.id, "again", &audit_at(&other, 1_003).await).await.unwrap();
-    let running = store.claim_job(NAME, None, at(1_003)).await.unwrap().unwrap();
+    let running = store.claim_job(NAME, at(1_003)).await.unwrap().unwrap();
     assert_eq!((running.id, running.cancel_asked_by.as_deref()), (waiting.id, None));
     let asked = other
         .cancel_job(waiting.id, "can", "enough", &audit_at(&other, 1_004).await)
@@ -144,7 +163,7 @@ async fn a_run_is_cancelled_at_once_when_it_waits_and_by_its_process_when_it_run
         .unwrap();
     assert_eq!((asked.state, asked.cancel_asked_by.as_deref()), (JobState::Running, Some("can")));
     drop(running);
-    assert!(store.claim_job(NAME, None, at(1_105)).await.unwrap().is_none(), "it is not wanted");
+    assert!(store.claim_job(NAME, at(1_105)).await.unwrap().is_none(), "it is not wanted");
     assert_eq!(states(&store).await, [(1, JobState::Cancelled)]);
 
     let refused =

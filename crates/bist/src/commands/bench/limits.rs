@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use bist_access::RateLimiter;
-use bist_app::Class;
+use bist_app::{Class, SharedLimiter};
 use clap::Args;
 use serde::Serialize;
 
@@ -90,9 +90,10 @@ impl LimitsBenchArgs {
 /// Microseconds of a request that Redis counts.
 async fn redis_us(config: &Config) -> anyhow::Result<Option<f64>> {
     let app = open(config).await?;
-    let limiter = config.edge.shared_limiter(&app).await?;
+    let link = config.edge.redis_link(&app).await?;
     app.close().await;
-    let Some(limiter) = limiter else { return Ok(None) };
+    let Some(link) = link else { return Ok(None) };
+    let limiter = SharedLimiter::new(link);
     let quota = config.edge.quotas().default;
     let ask = async |n: u32| limiter.check(Class::Default, &format!("bench:{n}"), quota).await;
     // The first connects.

@@ -5,8 +5,8 @@ use axum::extract::ConnectInfo;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use bist_app::SharedLimiter;
 use bist_app::rate_limits::Quotas;
+use bist_app::{RedisLink, SharedLimiter};
 use bist_market::FixedClock;
 use bist_testkit::redis_server::RedisServer;
 use std::net::SocketAddr;
@@ -180,7 +180,10 @@ async fn the_sixth_sign_in_waits_and_so_does_the_sixth_code_of_an_account() {
 #[tokio::test]
 async fn two_servers_with_one_redis_count_as_one_and_losing_it_opens_no_sign_in() {
     let Some(mut redis) = RedisServer::start() else { return };
-    let shared = || SharedLimiter::new(&redis.url().parse().unwrap(), None).unwrap();
+    let shared = || {
+        let link = RedisLink::new(&redis.url().parse().unwrap(), None).unwrap();
+        SharedLimiter::new(link)
+    };
     // Slow enough that nothing comes back while the test runs.
     let quotas = Quotas { ai: "20/h".parse().unwrap(), ..Quotas::default() };
     let clock = || Arc::new(FixedClock("2026-11-24T12:00:00Z".parse().unwrap()));

@@ -56,6 +56,15 @@ impl FromRequestParts<Arc<App>> for Entrance {
     }
 }
 
+/// What was waited for.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// News after a place.
+    News(Position, News),
+    /// How everything stands in the stream that goes on.
+    Anew(Told),
+}
+
 /// What was shown with a request that was let through.
 fn shown(parts: &Parts) -> Result<Shown, ApiError> {
     if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
@@ -111,17 +120,29 @@ impl Entrance {
 
     /// Waits for news, and for the end of the server. Nothing is lost when this is not waited for any
     /// more.
-    pub(super) async fn news(&mut self) -> Result<(Position, News), Closing> {
+    pub(super) async fn news(&mut self) -> Result<Heard, Closing> {
         let before = self.listener.position();
-        tokio::select! {
-            news = self.listener.news() => Ok((before, news?)),
-            () = self.line.stopped() => Err(Closing::Restart),
+        let news = tokio::select! {
+            news = self.listener.news() => news,
+            () = self.line.stopped() => return Err(Closing::Restart),
+        };
+        match news {
+            Ok(news) => Ok(Heard::News(before, news)),
+            // This server tells what others do from now on, or does not any more.
+            Err(Gap::OtherEpoch) => {
+                let topics = self.listener.topics().to_vec();
+                Ok(Heard::Anew(self.resume(&before, &topics)))
+            }
+            Err(gap) => Err(gap.into()),
         }
     }
 
-    /// What to tell of news that were waited for.
-    pub(super) fn told(&self, (before, news): &(Position, News)) -> Vec<Told> {
-        self.about(before).news(news)
+    /// What to tell of what was waited for.
+    pub(super) fn told(&self, heard: &Heard) -> Vec<Told> {
+        match heard {
+            Heard::News(before, news) => self.about(before).news(news),
+            Heard::Anew(snapshot) => vec![snapshot.clone()],
+        }
     }
 
     /// The first envelope of a WebSocket.

@@ -75,9 +75,9 @@ impl Telling {
     /// Tells what happens until either side ends it. Whoever does not read in time is cut off.
     async fn tell(mut self, chunks: mpsc::Sender<Bytes>) {
         let mut heartbeats = heartbeats(self.entrance.limits.heartbeat_every);
-        let epoch = self.entrance.listener.position().epoch;
         let mut chunk = format!("retry: {RETRY_MS}\n\n").into_bytes();
         let closing = loop {
+            let epoch = self.entrance.listener.position().epoch;
             self.told.drain(..).for_each(|told| {
                 write_event(&mut chunk, &Position { epoch: epoch.clone(), seq: told.seq }, &told);
             });

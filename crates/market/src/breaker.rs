@@ -1,8 +1,10 @@
-//! Leaving a source alone that fails again and again.
+//! Leaving something outside alone that fails again and again: a source, a bucket, Redis.
+//!
+//! The exchange has breakers too; those are in [`crate::exchange_rules`].
 
-use std::time::Duration;
+use core::time::Duration;
 
-/// Whether a source is being asked.
+/// Whether something is being asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BreakerState {
     /// All is well.
@@ -10,28 +12,28 @@ pub enum BreakerState {
         /// Failures in a row so far.
         failures_count: u32,
     },
-    /// The source failed too often and is left alone.
+    /// It failed too often and is left alone.
     Open {
-        /// After this the source is tried again.
+        /// After this it is tried again.
         retry_in: Duration,
         /// The last failure.
         last: String,
     },
-    /// One request is on its way to see whether the source is back.
+    /// One request is on its way to see whether it is back.
     HalfOpen,
 }
 
 /// Opens after failures in a row, and lets one request through from time to time until one
 /// succeeds.
 #[derive(Debug)]
-pub(crate) struct Breaker {
+pub struct Breaker {
     failures_max: u32,
     open_for: Duration,
     failures_count: u32,
     open: Option<Open>,
 }
 
-/// What is known while the source is left alone.
+/// What is known while it is left alone.
 #[derive(Debug)]
 struct Open {
     /// When one request may pass, on the clock of the caller.
@@ -44,28 +46,36 @@ struct Open {
 
 /// What the breaker lets through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Passage {
+pub enum Passage {
     /// A request as usual.
     Free,
-    /// One attempt, to see whether the source is back.
+    /// One attempt, to see whether it is back.
     Probe,
 }
 
 /// Why the breaker lets nothing through.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LeftAlone {
-    pub(crate) failures_count: u32,
-    pub(crate) retry_in: Duration,
-    pub(crate) last: String,
+pub struct LeftAlone {
+    /// Failures in a row so far.
+    pub failures_count: u32,
+    /// After this it is tried again.
+    pub retry_in: Duration,
+    /// The last failure.
+    pub last: String,
 }
 
 impl Breaker {
-    pub(crate) fn new(failures_max: u32, open_for: Duration) -> Self {
+    /// One that opens after `failures_max` in a row, for `open_for` each time.
+    pub fn new(failures_max: u32, open_for: Duration) -> Self {
         Self { failures_max, open_for, failures_count: 0, open: None }
     }
 
     /// Whether a request could pass.
-    pub(crate) fn check(&self, now: Duration) -> Result<(), LeftAlone> {
+    ///
+    /// # Errors
+    ///
+    /// [`LeftAlone`] when it could not.
+    pub fn check(&self, now: Duration) -> Result<(), LeftAlone> {
         match &self.open {
             Some(open) if now < open.until => Err(LeftAlone {
                 failures_count: self.failures_count,
@@ -77,7 +87,11 @@ impl Breaker {
     }
 
     /// Lets a request pass, or not.
-    pub(crate) fn pass(&mut self, now: Duration) -> Result<Passage, LeftAlone> {
+    ///
+    /// # Errors
+    ///
+    /// [`LeftAlone`] when not.
+    pub fn pass(&mut self, now: Duration) -> Result<Passage, LeftAlone> {
         self.check(now)?;
         let Some(open) = &mut self.open else { return Ok(Passage::Free) };
         open.is_probing = true;
@@ -85,21 +99,22 @@ impl Breaker {
         Ok(Passage::Probe)
     }
 
-    /// The source answered.
-    pub(crate) fn succeeded(&mut self) {
+    /// It answered.
+    pub fn succeeded(&mut self) {
         self.failures_count = 0;
         self.open = None;
     }
 
-    /// The source failed, after all attempts.
-    pub(crate) fn failed(&mut self, now: Duration, last: String) {
+    /// It failed, after all attempts.
+    pub fn failed(&mut self, now: Duration, last: String) {
         self.failures_count = self.failures_count.saturating_add(1);
         if self.failures_count >= self.failures_max {
             self.open = Some(Open { until: now + self.open_for, last, is_probing: false });
         }
     }
 
-    pub(crate) fn state(&self, now: Duration) -> BreakerState {
+    /// Whether it is being asked, at `now`.
+    pub fn state(&self, now: Duration) -> BreakerState {
         match &self.open {
             None => BreakerState::Closed { failures_count: self.failures_count },
             Some(open) if open.is_probing && now < open.until => BreakerState::HalfOpen,

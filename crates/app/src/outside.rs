@@ -1,0 +1,35 @@
+//! What is outside of this process, and whether it is being asked: the one place that knows.
+
+use bist_market::breaker::BreakerState;
+
+use crate::App;
+
+/// Something outside of this process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutsideState {
+    /// What it is: `redis`, `object_store`, or the name of a source.
+    pub name: String,
+    /// Whether it is being asked.
+    pub breaker: BreakerState,
+}
+
+impl OutsideState {
+    /// Whether it is being asked as usual.
+    pub fn is_well(&self) -> bool {
+        matches!(self.breaker, BreakerState::Closed { .. })
+    }
+}
+
+impl App {
+    /// How everything outside is that this process asks, but for the database.
+    pub fn outside(&self) -> Vec<OutsideState> {
+        let state = |name: String, breaker| OutsideState { name, breaker };
+        let redis = self.redis.as_ref().map(|redis| state("redis".to_owned(), redis.state()));
+        let bucket = self.store.bucket_state();
+        let bucket = bucket.map(|breaker| state("object_store".to_owned(), breaker));
+        let sources = self.providers.iter().filter_map(|(source, provider)| {
+            provider.breaker().map(|breaker| state(source.to_string(), breaker))
+        });
+        redis.into_iter().chain(bucket).chain(sources).collect()
+    }
+}
