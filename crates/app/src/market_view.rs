@@ -187,11 +187,14 @@ pub struct ShareSignal {
 /// The signals in force, by symbol.
 pub type ShareSignals = BTreeMap<Symbol, ShareSignal>;
 
+/// What differs whenever the signals in force may.
+type SignalsMark = (Generation, SignalMark);
+
 /// The newest view; the lock makes one caller compute for all.
 #[derive(Debug, Default)]
 pub(crate) struct KnownMarketView {
     view: Mutex<Option<(Generation, Arc<MarketView>)>>,
-    signals: Mutex<Option<((Generation, SignalMark), Arc<ShareSignals>)>>,
+    signals: Mutex<Option<(SignalsMark, Arc<ShareSignals>)>>,
 }
 
 impl App {
