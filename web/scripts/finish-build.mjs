@@ -10,8 +10,8 @@ const DIST = join(WEB, 'dist');
 const MODULES = join(WEB, 'node_modules');
 
 /** Budgets in bytes after gzip. */
-/** The shell leads to the market and the screener too; addresses, icons and words of both brought it above 120 kB. */
-const SYMBOL_ROUTE_MAX = 121_000;
+/** The shell leads to the market and the screener, and has a bell and lists of one's own; those brought it above 120 kB. */
+const SYMBOL_ROUTE_MAX = 122_000;
 const LAZY_ROUTE_MAX = 40_000;
 /**
  * Of all pages together; those of access (sign-in, enrolment, settings, users, audit) brought it above 15.5 kB, and

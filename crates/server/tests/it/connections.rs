@@ -38,6 +38,7 @@ fn limits(connections_max: usize, connections_per_address_max: usize) -> Connect
         connections_per_address_max,
         head_time_max: long,
         body_time_max: long,
+        ..ConnectionLimits::default()
     }
 }
 
