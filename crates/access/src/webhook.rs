@@ -51,11 +51,14 @@ impl WebhookKey {
         if (24..=64).contains(&bytes.len()) { Ok(Self(bytes)) } else { Err(WebhookKeyError) }
     }
 
+    fn mac(&self) -> Hmac<Sha256> {
+        Hmac::new_from_slice(&self.0).expect("HMAC takes keys of any length")
+    }
+
     /// The header `webhook-signature` of the message `id` with `body`, sent at `timestamp_s`, seconds of
     /// Unix time.
     pub fn signature(&self, id: &str, timestamp_s: i64, body: &[u8]) -> String {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        let mut mac = self.mac();
         mac.update(format!("{id}.{timestamp_s}.").as_bytes());
         mac.update(body);
         format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))

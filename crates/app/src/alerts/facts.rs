@@ -1,6 +1,7 @@
 //! What rules are held against, gathered once for all rules that ask about it.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use bist_lifecycle::Horizon;
 use bist_market::session_hours::moment_text;
@@ -107,18 +108,19 @@ impl App {
         horizon: Horizon,
         known: &'a mut Known,
     ) -> Result<&'a [ServedSignal], StoreError> {
-        if !known.served.contains_key(&(symbol, horizon)) {
-            let filter = ServedFilter {
-                origin,
-                horizon: Some(horizon),
-                symbol: Some(symbol),
-                only_closed: false,
-                before: None,
-            };
-            let served = self.store.served_signals(filter, SIGNALS_MAX).await?;
-            known.served.insert((symbol, horizon), served);
+        match known.served.entry((symbol, horizon)) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(unknown) => {
+                let filter = ServedFilter {
+                    origin,
+                    horizon: Some(horizon),
+                    symbol: Some(symbol),
+                    only_closed: false,
+                    before: None,
+                };
+                Ok(unknown.insert(self.store.served_signals(filter, SIGNALS_MAX).await?))
+            }
         }
-        Ok(known.served.get(&(symbol, horizon)).map(Vec::as_slice).unwrap_or_default())
     }
 
     /// The 80 % band that the forecast behind `served` gave of `day`.

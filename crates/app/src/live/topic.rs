@@ -158,7 +158,7 @@ impl Wanted {
     pub fn of(self, account: &AccountId) -> Self {
         match self {
             Self::All(Section::Personal(topic)) => Self::Own(topic, account.into()),
-            other => other,
+            Self::All(_) | Self::Price(_) | Self::Signals(_) | Self::Job(_) | Self::Own(..) => self,
         }
     }
 

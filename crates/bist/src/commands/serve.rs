@@ -24,7 +24,7 @@ use crate::terminal::{Terminal, told_to_stop};
 
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
-    /// What this process does: `all`, `api`, `worker` or `scheduler` [default: BIST_ROLE or role, else all]
+    /// What this process does: `all`, `api`, `worker` or `scheduler` [default: role, otherwise all]
     #[arg(long, value_name = "ROLE")]
     role: Option<ProcessRole>,
     /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8080; of workers and

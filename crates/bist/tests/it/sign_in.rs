@@ -85,7 +85,9 @@ impl Place {
         // To the end of the document: a reader that goes away would stop the server.
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let document: String = lines.take_while(|line| line != "}").collect();
-        let address = document.split("http://").nth(1).unwrap().trim_end_matches('"').to_owned();
+        let document: Value = serde_json::from_str(&format!("{document}}}")).unwrap();
+        let address = document["address"].as_str().unwrap().strip_prefix("http://").unwrap();
+        let address = address.to_owned();
         Self { folder, data, child, address, invitation }
     }
 

@@ -29,7 +29,7 @@ async fn patch(app: &TestApp, page: &Opened, path: &str, body: Value) -> Answer 
     ask(app, page, Method::PATCH, path, body).await
 }
 
-fn rule(condition: Value) -> Value {
+fn rule(condition: &Value) -> Value {
     json!({
         "name": "TEST1 100 üstü", "enabled": true, "condition": condition, "channels": ["web"],
         "cool_down_minutes": 60, "quiet_hours": {"from": "22:00", "to": "08:00"},
@@ -118,7 +118,7 @@ async fn settings_hold_on_all_devices_and_the_export_has_everything() {
     let set = post(&app, &ayse, "/api/v1/alerts/channels/webhook", hook).await.ok();
     assert!(set["webhook_key"].as_str().unwrap().starts_with("whsec_"));
     let above = json!({"kind": "price", "symbol": "TEST1", "direction": "up", "price": "100"});
-    assert_eq!(post(&app, &ayse, RULES, rule(above)).await.status, 201);
+    assert_eq!(post(&app, &ayse, RULES, rule(&above)).await.status, 201);
     let export = app.get("/api/v1/users/ayse/export").await.ok();
     assert_eq!(export["settings"]["settings"]["language"], "en");
     assert_eq!(export["watchlists"][0]["name"], "Bankalar");
@@ -134,11 +134,11 @@ async fn a_rule_is_checked_and_what_it_fired_is_read_by_its_owner() {
     let app = TestApp::with_files().await;
     let (ayse, berk) = (viewer(&app, "ayse").await, viewer(&app, "berk").await);
     let quality = json!({"kind": "data_quality", "score_share": 1.0});
-    let made = post(&app, &ayse, RULES, rule(quality)).await;
+    let made = post(&app, &ayse, RULES, rule(&quality)).await;
     assert_eq!(made.status, 201, "{}", made.body);
     assert_eq!(made.body["state"]["is_met"], Value::Null);
     let above = json!({"kind": "price", "symbol": "TEST1", "direction": "up", "price": "100"});
-    assert_eq!(post(&app, &ayse, RULES, rule(above.clone())).await.status, 201);
+    assert_eq!(post(&app, &ayse, RULES, rule(&above)).await.status, 201);
     for (condition, wrong) in [
         (json!({"kind": "moon"}), "condition.kind: give one of price"),
         (
@@ -149,7 +149,7 @@ async fn a_rule_is_checked_and_what_it_fired_is_read_by_its_owner() {
         (json!({"kind": "data_quality", "score_share": 2}), "score_share is 2; give"),
         (json!({"kind": "band_breach", "symbol": "TEST1", "horizon": "1h"}), "horizon is 1h;"),
     ] {
-        let refused = post(&app, &ayse, RULES, rule(condition)).await;
+        let refused = post(&app, &ayse, RULES, rule(&condition)).await;
         let (code, detail) = refused.problem(400);
         assert!(code == "malformed_request" && detail.starts_with(wrong), "{detail}");
     }
@@ -175,7 +175,7 @@ async fn a_rule_is_checked_and_what_it_fired_is_read_by_its_owner() {
     assert_eq!(get(&app, &ayse, "/api/v1/alerts").await["unread_count"], 0);
 
     let path = format!("{RULES}/{}", made.body["id"].as_str().unwrap());
-    let change = json!({"revision": 1, "rule": rule(above)});
+    let change = json!({"revision": 1, "rule": rule(&above)});
     assert_eq!(
         patch(&app, &berk, &path, change.clone()).await.problem(404).0,
         "alert_rule_not_found"

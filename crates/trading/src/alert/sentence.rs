@@ -104,7 +104,7 @@ pub fn sentence(condition: &Condition, fact: &Fact) -> AlertText {
             let percent = format!("{:.2}", score_share * 100.0);
             let (of_en, of_tr) = match symbol.is_empty() {
                 true => ("all data".to_owned(), "Tüm veriler".to_owned()),
-                false => (symbol.clone(), symbol.clone()),
+                false => (symbol.clone(), symbol),
             };
             (
                 format!("Quality of {of_en}: {percent} % as of {as_of}."),

@@ -101,7 +101,8 @@ fn each_kind_is_met_by_its_facts_and_says_so_in_both_languages() {
                 let text = sentence(condition, &fact);
                 (text.en, text.tr)
             }
-            other => panic!("{condition:?}: {other:?}"),
+            Verdict::NotMet => panic!("{condition:?} is not met"),
+            Verdict::Unknown(why) => panic!("{condition:?}: {why:?}"),
         })
         .collect();
     let expected = [

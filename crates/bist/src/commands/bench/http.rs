@@ -322,8 +322,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // A server that has ended by itself cannot be ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ended_already = self.child.kill();
+        let _ended_already = self.child.wait();
     }
 }
 
