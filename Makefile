@@ -53,7 +53,7 @@ tidy: ## The tests that read the tree itself.
 snapshots: ## Rewrites the reviewed snapshots (OpenAPI document, golden reports); read the diff.
 	BIST_UPDATE_SNAPSHOTS=1 cargo test --workspace --locked --quiet
 
-deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny).
+deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny and cargo-audit).
 	scripts/deny_check.sh
 
 bench: web ## Ours beside what users would choose instead, from PyPI, on one core, as ratios.
@@ -76,7 +76,7 @@ outside: web ## The real binary beside Optuna, its dashboard, LightGBM, an S3 se
 	cargo build --release --locked --bin bist
 	scripts/outside_check.sh target/release/bist
 
-security: web ## The real binary before sslyze, the MDN HTTP Observatory, Wapiti, sqlmap and Schemathesis; its dependencies by cargo-deny.
+security: web ## The real binary before sslyze, the MDN HTTP Observatory, Wapiti, sqlmap and Schemathesis; its dependencies by cargo-deny and cargo-audit.
 	cargo build --release --locked --bin bist
 	scripts/security_check.sh target/release/bist
 

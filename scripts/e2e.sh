@@ -24,6 +24,7 @@ browse() {
     shift 2
     "$bist" users create-admin --data-dir "$data" --json >"$out/administrator-$shots.json"
     invitation=$(sed -n 's/.*"link": "[^"]*\(\/invitation#[^"]*\)".*/\1/p' "$out/administrator-$shots.json")
+    : >"$out/address-$shots.json"
     "$bist" serve --config "$out/bist.toml" --data-dir "$data" --bind 127.0.0.1:0 --json >"$out/address-$shots.json" 2>"$log" &
     server=$!
     for _ in $(seq 100); do

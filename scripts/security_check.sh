@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The real binary before programs that look for faults: sslyze on its TLS, the MDN HTTP Observatory on
-# its headers, Wapiti and sqlmap on every operation, Schemathesis on the document, and cargo-deny and
-# npm on what it is built from. Each scanner has to find the faults of a server that has some.
+# its headers, Wapiti and sqlmap on every operation, Schemathesis on the document, and cargo-deny,
+# cargo-audit and npm on what it is built from. Each scanner has to find the faults of a server that has some.
 # Everything is done before the table at the end says what was found; a finding is a failure.
 # usage: security_check.sh BIST [OUT_DIR]
 set -euo pipefail
@@ -14,6 +14,7 @@ schemathesis=$(grep -o 'schemathesis==[0-9.]*' scripts/outside_check.sh)
 packages=(sslyze==6.3.1 "$schemathesis")
 debian=(openssl wapiti sqlmap)
 deny_version=0.20.2
+audit_version=0.22.2
 # 100, and what more a policy of nothing by default, no referrer, no frames and no other origins give.
 score_min=130
 rm -rf "$out"
@@ -184,14 +185,14 @@ else
     row Schemathesis "${schemathesis#*==}" fails "see above"
 fi
 
-echo "-- cargo-deny and npm: what it is built from"
-if [ ! -x "$tools/bin/cargo-deny" ]; then
-    echo "building cargo-deny $deny_version once, which takes minutes"
-    cargo install --quiet --locked --root "$tools" --version "$deny_version" cargo-deny
+echo "-- cargo-deny, cargo-audit and npm: what it is built from"
+if [ ! -x "$tools/bin/cargo-deny" ] || [ ! -x "$tools/bin/cargo-audit" ]; then
+    echo "building cargo-deny $deny_version and cargo-audit $audit_version once, which takes minutes"
+    cargo install --quiet --locked --root "$tools" "cargo-deny@$deny_version" "cargo-audit@$audit_version"
 fi
 PATH=$PWD/$tools/bin:$PATH scripts/deny_check.sh >"$out/deny.txt" 2>&1 && denied=holds || denied=fails
 [ "$denied" = holds ] || cat "$out/deny.txt"
-row cargo-deny "$deny_version" "$denied" "$(tail -n 1 "$out/deny.txt")"
+row "cargo-deny, -audit" "$deny_version, $audit_version" "$denied" "$(tail -n 1 "$out/deny.txt")"
 # The registry has to answer; where it does not, nothing is known.
 (cd web && npm audit --package-lock-only) >"$out/npm.txt" 2>&1 && audited=holds || audited=fails
 if grep -q "audit endpoint returned an error" "$out/npm.txt"; then

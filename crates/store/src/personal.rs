@@ -275,6 +275,7 @@ impl AccessChange {
     ///
     /// [`StoreError`] when the database fails.
     pub(crate) async fn forget_personal(&mut self, account: &AccountId) -> Result<(), StoreError> {
+        // The numbers of changes stay: one that was given is not given again.
         for text in [
             "DELETE FROM alert_deliveries WHERE alert IN (SELECT id FROM alerts WHERE account = $1)",
             "DELETE FROM alerts WHERE account = $1",
@@ -284,10 +285,6 @@ impl AccessChange {
             "DELETE FROM watchlists WHERE account = $1",
         ] {
             query(text).bind(account.as_str()).execute(self.connection()).await?;
-        }
-        // The numbers of changes stay: one that was given is not given again.
-        for topic in PersonalTopic::ALL {
-            mark(self.connection(), account, topic).await?;
         }
         Ok(())
     }

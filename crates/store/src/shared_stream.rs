@@ -200,8 +200,14 @@ impl SharedStream {
     ///
     /// [`RedisError`] when Redis does not answer.
     pub async fn reader(&self) -> Result<StreamReader, RedisError> {
-        let connection = self.link.waiting_connection(WAIT).await?;
-        Ok(StreamReader { link: self.link.clone(), connection, nudged_at: "$".to_owned() })
+        let mut connection = self.link.waiting_connection(WAIT).await?;
+        let mut newest = redis::cmd("XREVRANGE");
+        newest.arg(NUDGES).arg("+").arg("-").arg("COUNT").arg(1);
+        let newest = newest.query_async(&mut connection).await;
+        let newest: Entries = self.link.note(newest)?;
+        // A place of its own: "$" would be wherever the stream is when it is read next.
+        let nudged_at = newest.into_iter().next().map_or_else(|| "0".to_owned(), |(id, _)| id);
+        Ok(StreamReader { link: self.link.clone(), connection, nudged_at })
     }
 }
 
