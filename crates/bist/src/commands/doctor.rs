@@ -217,9 +217,9 @@ fn text(report: &Report) -> String {
     let Report { score, role, passed_count, failed_count, not_applicable_count, .. } = report;
     write!(
         text,
-        "\nsecurity score {score:.2} of 10: {passed_count} passed, {failed_count} failed, \
-         {not_applicable_count} do not apply; the number before a check is its weight\n\
-         role of this process: {role}"
+        "\nrole of this process: {role}\n\
+         security score {score:.2} of 10: {passed_count} passed, {failed_count} failed, \
+         {not_applicable_count} do not apply; the number before a check is its weight"
     )
     .ok();
     text
