@@ -38,9 +38,9 @@ for _ in $(seq 100); do
 done
 
 # What the document cannot say is refused with 400 (a cursor of another list, days in the wrong order, a
-# parameter that the study does not have) or 422 (a feature that no model reads): no fault. Neither is 401
-# for a password that is none, or 403 where the key of a program will not do. That a wrong cookie beside
-# the right key is let in is meant; who is refused is tested operation by operation in tests/it/access.rs.
+# range that ends before it begins, a rate that is not stored, a parameter that the study does not have)
+# or 422 (a feature that no model reads): no fault. Neither is 401 for a password that is none, or 403
+# where the key of a program will not do. That a wrong cookie beside the right key is let in is meant; who is refused is tested operation by operation in tests/it/access.rs.
 # The one operation whose answer does not end is left out: tests/it/live*.rs ask it.
 cat >"$out/schemathesis.toml" <<TOML
 [parameters]
@@ -55,8 +55,17 @@ positive_data_acceptance.expected-statuses = ["2xx", "304", "401", "403", "404",
 negative_data_rejection.expected-statuses = ["400", "401", "403", "404", "405", "406", "409", "410", "413", "415", "422", "428", "429", "503"]
 
 [[operations]]
-include-path-regex = "^/api/v1/(bars|market/calendar|studies/.*)$"
+include-path-regex = "^/api/v1/(bars|market/(calendar|regime)|scenarios|screener|studies/.*)$"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "304", "400", "404"]
+
+[[operations]]
+include-path = "/api/v1/live/poll"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "403", "404"]
+
+[[operations]]
+include-path = "/api/v1/live"
+checks.positive_data_acceptance.expected-statuses = ["426"]
+checks.negative_data_rejection.expected-statuses = ["400", "426"]
 TOML
 (cd "$out" && "$schemathesis" --config-file schemathesis.toml run "$url/api/openapi.json" --checks all --exclude-checks ignored_auth \
     --exclude-path-regex '^/api/v1/live/events$' \

@@ -49,7 +49,7 @@ pub(super) struct ListenParams {
     /// What to listen to, separated by commas: `prices`, `prices/SYMBOL`, `signals`, `signals/SYMBOL`,
     /// `jobs`, `jobs/RUN`, `quality`, `audit`, and your own `watchlists`, `settings` and
     /// `alerts`.
-    #[param(value_type = String, pattern = "^[a-z]+(/[A-Za-z0-9.]+)?(,[a-z]+(/[A-Za-z0-9.]+)?)*$", example = "prices,jobs")]
+    #[param(value_type = String, pattern = "^(prices|signals|jobs|quality|audit|watchlists|settings|alerts|(prices|signals)/[A-Za-z0-9]{1,12}|jobs/[0-9]{1,9})(,(prices|signals|jobs|quality|audit|watchlists|settings|alerts|(prices|signals)/[A-Za-z0-9]{1,12}|jobs/[0-9]{1,9}))*$", example = "prices,jobs")]
     pub(super) topics: Vec<Wanted>,
     /// The last position that was told, to go on from there.
     #[param(value_type = Option<String>, pattern = "^[0-9a-fA-F]{16}-[0-9]+$", example = "0123456789abcdef-42")]
