@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod alerts;
+pub mod answers;
 pub mod audit;
 pub mod bars;
 pub mod certificates;
@@ -68,6 +69,7 @@ use tokio::sync::{Mutex, OnceCell, watch};
 
 use crate::access::{Hashing, KnownCallers, KnownTokenKey};
 use crate::alerts::{AlertSettings, Alerting};
+use crate::answers::Answers;
 use crate::checked::Checked;
 use crate::live::Live;
 use crate::market_view::KnownMarketView;
@@ -129,6 +131,7 @@ pub struct App {
     jobs_stopped: Arc<watch::Sender<bool>>,
     known_trials: Arc<KnownTrials>,
     known_importances: Arc<KnownImportances>,
+    answers: Arc<Answers>,
 }
 
 /// The validated daily bars of the newest generation; the lock makes one caller load for all.
@@ -220,6 +223,7 @@ impl App {
             jobs_stopped: Arc::default(),
             known_trials: Arc::default(),
             known_importances: Arc::default(),
+            answers: Arc::default(),
         })
     }
 

@@ -205,7 +205,7 @@ impl App {
     /// [`StoreError`] when the database fails.
     pub async fn market_view(&self) -> Result<Arc<MarketView>, StoreError> {
         let mut held = self.market_view.view.lock().await;
-        let generation = self.store.generation().await?;
+        let generation = self.change_marks().await?.bars;
         if let Some((known, view)) = held.as_ref()
             && *known == generation
         {
@@ -225,7 +225,7 @@ impl App {
     /// [`StoreError`] when the database fails.
     pub async fn share_signals(&self) -> Result<Arc<ShareSignals>, StoreError> {
         let mut held = self.market_view.signals.lock().await;
-        let marks = self.store.change_marks().await?;
+        let marks = self.change_marks().await?;
         let mark = (marks.bars, marks.signals);
         if let Some((known, signals)) = held.as_ref()
             && *known == mark

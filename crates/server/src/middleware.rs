@@ -1,4 +1,8 @@
-//! What every request passes through, outermost first.
+//! What every request passes through.
+//!
+//! [`pass`] is the way in and out, in the order in which it is written there: a layer for each step would
+//! be copied with all within it at every other one, for each request. [`guard`] goes within it, around the
+//! routes.
 
 pub(crate) mod authenticate;
 pub(crate) mod cross_site;
@@ -13,23 +17,30 @@ pub(crate) mod request_id;
 mod security_headers;
 mod shed;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::StatusCode;
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::{Extension, Router};
-use tokio::sync::Semaphore;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::timeout::TimeoutLayer;
-
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
 use bist_app::App;
+use bist_app::rate_limits::RateLimits;
+use futures_util::FutureExt as _;
+use http_body_util::Limited;
+use ipnet::IpNet;
+use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 
+use crate::error::ApiError;
 use crate::extract::BodyTimeMax;
 use crate::origin::Origin;
 use crate::settings::ServerSettings;
 use cross_site::OwnPages;
+use request_id::RequestId;
 use security_headers::Transport;
 
 /// How much a request may ask of the server.
@@ -47,64 +58,153 @@ impl Default for Limits {
     }
 }
 
+/// What [`pass`] goes by.
+#[derive(Debug)]
+struct Way {
+    limits: Limits,
+    transport: Transport,
+    /// What those are asked who may be anybody; nothing at the doors of health, where nothing else is
+    /// answered.
+    people: Option<People>,
+}
+
+/// What is asked of people and programs.
+#[derive(Debug)]
+struct People {
+    places: Semaphore,
+    trusted_proxies: Vec<IpNet>,
+    public_url: Option<Origin>,
+    /// Origins whose pages may read answers.
+    listed: Vec<Origin>,
+    /// For handlers that ask for passkeys and for streams, too.
+    own: Arc<OwnPages>,
+    /// For handlers that count attempts by themselves, too.
+    rates: Arc<RateLimits>,
+    body_time_max: BodyTimeMax,
+}
+
 /// Lets those through to the routes of `router` who may, and counts what they ask by who they are.
 ///
 /// [`wrap`] goes around it, which counts what addresses ask before anybody is looked up.
 pub(crate) fn guard(router: Router, app: Arc<App>, settings: &ServerSettings) -> Router {
+    let limits = Arc::clone(&settings.limits);
     router.layer((
         from_fn_with_state(app, authenticate::authorise),
-        from_fn_with_state(Arc::clone(&settings.limits), rate_limit::by_caller),
+        from_fn_with_state(limits, rate_limit::by_caller),
     ))
 }
 
 /// Puts around the doors of health what they need where nothing else is answered. Whoever watches
 /// processes asks by their address, so that no host is another one's.
 pub(crate) fn wrap_health(router: Router, limits: Limits) -> Router {
-    router.layer((
-        from_fn(request_id::assign),
-        from_fn(log::record),
-        from_fn_with_state(Transport::Any, security_headers::add),
-        from_fn(problem::write),
-        CatchPanicLayer::custom(panic::answer),
-        TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.answer_time_max),
-    ))
+    let way = Way { limits, transport: Transport::Any, people: None };
+    router.layer(from_fn_with_state(Arc::new(way), pass))
 }
 
-/// Puts the middleware around all routes and fallbacks of `router`.
+/// Puts the way in and out around all routes and fallbacks of `router`.
 pub(crate) fn wrap(router: Router, settings: &ServerSettings, limits: Limits) -> Router {
     let ServerSettings { limits: rates, public_url, trusted_proxies, cors_origins, .. } = settings;
     let is_https = public_url.as_ref().is_some_and(Origin::is_https);
-    let transport = if is_https { Transport::Tls } else { Transport::Any };
     let own = OwnPages {
         public_url: public_url.clone(),
         listed: cors_origins.clone(),
         scheme: if settings.tls.is_some() { "https" } else { "http" },
     };
-    let own = Arc::new(own);
-    let places = Arc::new(Semaphore::new(settings.connections.requests_max));
-    let inner = router.layer((
-        from_fn_with_state(Arc::clone(&own), cross_site::refuse),
-        from_fn_with_state(Arc::clone(rates), rate_limit::by_address),
-        RequestBodyLimitLayer::new(limits.body_size_bytes_max),
-        TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.answer_time_max),
-        Extension(BodyTimeMax(settings.connections.body_time_max)),
-        // For handlers that count attempts by themselves.
-        Extension(Arc::clone(rates)),
-        // For handlers that ask for passkeys, and for streams.
-        Extension(own),
-    ));
-    inner.layer((
-        from_fn(request_id::assign),
-        from_fn(log::record),
-        from_fn_with_state(transport, security_headers::add),
-        from_fn_with_state(Arc::from(cors_origins.as_slice()), options::share),
-        from_fn(problem::write),
-        CatchPanicLayer::custom(panic::answer),
-        from_fn_with_state(places, shed::take_place),
-        from_fn_with_state(Arc::from(trusted_proxies.as_slice()), real_ip::find),
-        from_fn_with_state(Arc::new(public_url.clone()), host::require_own),
-        from_fn(options::answer),
-    ))
+    let people = People {
+        places: Semaphore::new(settings.connections.requests_max),
+        trusted_proxies: trusted_proxies.clone(),
+        public_url: public_url.clone(),
+        listed: cors_origins.clone(),
+        own: Arc::new(own),
+        rates: Arc::clone(rates),
+        body_time_max: BodyTimeMax(settings.connections.body_time_max),
+    };
+    let transport = if is_https { Transport::Tls } else { Transport::Any };
+    let way = Way { limits, transport, people: Some(people) };
+    router.layer(from_fn_with_state(Arc::new(way), pass))
+}
+
+/// The way of a request in, and of its answer out.
+async fn pass(State(way): State<Arc<Way>>, mut request: Request, next: Next) -> Response {
+    let id = RequestId::of(request.headers());
+    request.extensions_mut().insert(id.clone());
+    let record = log::Record::begin(&request);
+    let shared = way.people.as_ref().map(|people| options::Shared::with(&people.listed, &request));
+    let answering = async {
+        let made = match AssertUnwindSafe(way.answer(request, next)).catch_unwind().await {
+            Ok(made) => made.unwrap_or_else(ApiError::into_response),
+            Err(payload) => panic::answer(&*payload),
+        };
+        problem::described(made, &id)
+    };
+    let mut response = answering.instrument(log::span(&id)).await;
+    if let Some(shared) = shared {
+        shared.tell(response.headers_mut());
+    }
+    security_headers::add(way.transport, response.headers_mut());
+    record.end(&response, &id);
+    id.tell(response.headers_mut());
+    response
+}
+
+impl Way {
+    /// What is answered to who may be let in.
+    async fn answer(&self, request: Request, next: Next) -> Result<Response, ApiError> {
+        match &self.people {
+            Some(people) => people.answer(self.limits, request, next).await,
+            None => self.limits.answer_in_time(request, next).await,
+        }
+    }
+}
+
+impl People {
+    async fn answer(
+        &self,
+        limits: Limits,
+        mut request: Request,
+        next: Next,
+    ) -> Result<Response, ApiError> {
+        let _place = shed::take_place(&self.places, &request)?;
+        let address = real_ip::find(&self.trusted_proxies, &request);
+        host::require_own(self.public_url.as_ref(), &request)?;
+        let method = request.method().clone();
+        cross_site::refuse(&self.own, &request)?;
+        let spent = match rate_limit::class_of(&request) {
+            Some(class) => rate_limit::by_address(&self.rates, class, address).await?,
+            None => None,
+        };
+        let extensions = request.extensions_mut();
+        extensions.insert(address);
+        extensions.insert(self.body_time_max);
+        extensions.insert(Arc::clone(&self.rates));
+        extensions.insert(Arc::clone(&self.own));
+        let made = match limits.bounded(request) {
+            Ok(request) => limits.answer_in_time(request, next).await,
+            Err(error) => Err(error),
+        };
+        let response = options::answer(&method, made.unwrap_or_else(ApiError::into_response));
+        Ok(match spent {
+            Some(spent) => spent.told_with(response),
+            None => response,
+        })
+    }
+}
+
+impl Limits {
+    /// `request` with a body that ends with an error where it gets too large.
+    fn bounded(self, request: Request) -> Result<Request, ApiError> {
+        let said = request.headers().get(header::CONTENT_LENGTH);
+        let said: Option<u64> = said.and_then(|length| length.to_str().ok()?.parse().ok());
+        if said.is_some_and(|length| length > self.body_size_bytes_max as u64) {
+            return Err(ApiError::BodyTooLarge);
+        }
+        Ok(request.map(|body| Body::new(Limited::new(body, self.body_size_bytes_max))))
+    }
+
+    async fn answer_in_time(self, request: Request, next: Next) -> Result<Response, ApiError> {
+        let answering = tokio::time::timeout(self.answer_time_max, next.run(request));
+        answering.await.map_err(|_| ApiError::TimedOut)
+    }
 }
 
 #[cfg(test)]
@@ -113,7 +213,7 @@ mod tests {
     use std::sync::{Mutex, OnceLock};
 
     use axum::body::Body;
-    use axum::http::{HeaderMap, Method, Request, header};
+    use axum::http::{HeaderMap, Method, Request, StatusCode, header};
     use axum::routing::{get, post};
     use bist_app::rate_limits::{Quotas, RateLimits};
     use bist_market::FixedClock;

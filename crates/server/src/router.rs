@@ -33,8 +33,7 @@ pub fn router(app: Arc<App>, settings: &ServerSettings) -> Router {
         .route("/api/openapi.json", get(describe))
         .route("/api/docs", get(docs::page))
         .fallback(assets::answer)
-        .layer(Extension(live::Seats::new(settings.live)))
-        .layer(Extension(settings.role))
+        .layer((Extension(live::Seats::new(settings.live)), Extension(settings.role)))
         .with_state(Arc::clone(&app));
     wrap(guard(routes, app, settings), settings, Limits::default())
 }

@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -19,7 +20,11 @@ impl<S: Sync> FromRequestParts<S> for Known {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(parts.headers.clone()))
+        let mut tags = HeaderMap::new();
+        for tag in parts.headers.get_all(header::IF_NONE_MATCH) {
+            tags.append(header::IF_NONE_MATCH, tag.clone());
+        }
+        Ok(Self(tags))
     }
 }
 
@@ -30,20 +35,39 @@ impl Known {
     ///
     /// [`ApiError::Internal`] when it cannot be written as JSON.
     pub(crate) fn or_json(&self, body: &impl Serialize) -> Result<Response, ApiError> {
-        let json =
-            serde_json::to_vec(body).map_err(|error| ApiError::Internal(error.to_string()))?;
+        let json = document(body)?;
         let mut hasher = DefaultHasher::new();
         json.hash(&mut hasher);
+        self.or_document(&format!("{:016x}", hasher.finish()), json)
+    }
+
+    /// A JSON document with its tag, or only the tag when the caller has the same.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::Internal`] when the tag is no header.
+    pub(crate) fn or_document(
+        &self,
+        tag: &str,
+        document: impl Into<Body>,
+    ) -> Result<Response, ApiError> {
         // Of what the bytes mean: on their way they may be compressed.
-        let tag = format!("{:016x}", hasher.finish());
         let etag = HeaderValue::try_from(format!("W/\"{tag}\""))
             .map_err(|error| ApiError::Internal(error.to_string()))?;
-        let mut headers = HeaderMap::new();
-        headers.insert(header::ETAG, etag);
-        if is_known(&self.0, &tag) {
-            return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
-        }
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Ok((headers, json).into_response())
+        let mut response = if is_known(&self.0, tag) {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            let mut response = Response::new(document.into());
+            let json = HeaderValue::from_static("application/json");
+            response.headers_mut().insert(header::CONTENT_TYPE, json);
+            response
+        };
+        response.headers_mut().insert(header::ETAG, etag);
+        Ok(response)
     }
+}
+
+/// `body` as JSON.
+pub(crate) fn document(body: &impl Serialize) -> Result<Vec<u8>, ApiError> {
+    serde_json::to_vec(body).map_err(|error| ApiError::Internal(error.to_string()))
 }

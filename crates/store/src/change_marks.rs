@@ -23,7 +23,7 @@ pub struct ChangeMarks {
 }
 
 /// Which signals there are, and which models are in force.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SignalMark {
     served_number: Option<i64>,
     state_change_number: Option<i64>,

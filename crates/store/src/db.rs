@@ -13,6 +13,7 @@ mod query;
 mod row;
 mod sqlite;
 mod sqlite_readers;
+mod wal_index;
 mod watch;
 
 pub use address::{DatabaseAddress, DatabaseAddressError, DatabaseSettings, PoolSizes};
@@ -23,7 +24,7 @@ pub(crate) use query::{query, query_scalar};
 pub(crate) use row::Row;
 pub(crate) use sqlx::{AssertSqlSafe, SqlSafeStr};
 pub use watch::DatabaseVersion;
-pub(crate) use watch::Watch;
+pub(crate) use watch::{Glance, Watch};
 
 pub(crate) use self::postgres::open as open_postgres;
 pub(crate) use self::sqlite::{FILE_NAME, open as open_sqlite};

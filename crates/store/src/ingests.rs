@@ -179,7 +179,7 @@ impl Store {
 }
 
 /// Which ingests and decisions the store has seen; see [`Store::generation`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Generation {
     ingest_id: i64,
     received_at_us: i64,

@@ -4,12 +4,8 @@
 //! from elsewhere is refused, unless its origin is on the list of the operator, whose pages send an API
 //! key. Programs that are no browsers say nothing of the kind and pass.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, Method, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
 use crate::origin::Origin;
@@ -27,16 +23,12 @@ pub(crate) struct OwnPages {
 }
 
 /// Refuses what would change something and comes from a page of another site.
-pub(super) async fn refuse(
-    State(own): State<Arc<OwnPages>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) fn refuse(own: &OwnPages, request: &Request) -> Result<(), ApiError> {
     let changes = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
     if changes && !own.may_change(request.headers()) {
-        return ApiError::CrossSite.into_response();
+        return Err(ApiError::CrossSite);
     }
-    next.run(request).await
+    Ok(())
 }
 
 impl OwnPages {

@@ -4,35 +4,27 @@
 //! 127.0.0.1 and then read the answers as its own (DNS rebinding). The name in the request tells. It is
 //! one of this machine, or the host of the address under which people reach the service.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header;
 use axum::http::uri::Authority;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
 use crate::origin::{Origin, is_loopback};
 
 /// Refuses a request for any other host.
-pub(super) async fn require_own(
-    State(public_url): State<Arc<Option<Origin>>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) fn require_own(public_url: Option<&Origin>, request: &Request) -> Result<(), ApiError> {
     let mut headers = request.headers().get_all(header::HOST).iter();
     let in_header = headers.next().map(|value| value.to_str().unwrap_or("?"));
     // Somebody in between may have gone by the other one (RFC 9112, 3.2).
     if headers.next().is_some() {
         let detail = "there is more than one Host header; send one".to_owned();
-        return ApiError::Malformed(detail).into_response();
+        return Err(ApiError::Malformed(detail));
     }
     // A request line with a whole URL names the host there, and that counts (RFC 9112, 3.2.2).
     let host = request.uri().authority().map(Authority::as_str).or(in_header);
     match host {
-        Some(host) if is_own(host, public_url.as_ref().as_ref()) => next.run(request).await,
-        other => ApiError::HostNotLocal(other.map(str::to_owned)).into_response(),
+        Some(host) if is_own(host, public_url) => Ok(()),
+        other => Err(ApiError::HostNotLocal(other.map(str::to_owned))),
     }
 }
 

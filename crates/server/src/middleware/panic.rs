@@ -7,8 +7,7 @@ use axum::response::{IntoResponse, Response};
 use crate::error::ApiError;
 
 /// The answer to a request whose handler panicked.
-#[expect(clippy::needless_pass_by_value, reason = "the layer gives the payload away")]
-pub(super) fn answer(payload: Box<dyn Any + Send>) -> Response {
+pub(super) fn answer(payload: &(dyn Any + Send)) -> Response {
     let message = payload
         .downcast_ref::<String>()
         .map(String::as_str)

@@ -1,19 +1,15 @@
 //! Every error leaves as a problem document with the id of its request.
 
 use axum::body::Body;
-use axum::extract::Request;
 use axum::http::{HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::request_id::RequestId;
 use crate::error::{ApiError, PROBLEM_JSON, Problem};
 
-/// Writes the document of an error that a handler, an extractor or a layer has answered with. Its code
-/// stays in the extensions of the answer, for the log.
-pub(super) async fn write(request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
-    let mut response = next.run(request).await;
+/// The answer with the document of the error that a handler, an extractor or a layer has answered with.
+/// Its code stays in the extensions of the answer, for the log.
+pub(super) fn described(mut response: Response, id: &RequestId) -> Response {
     if let Some(error) = undescribed(&response) {
         let mut described = error.into_response();
         // What the layer said besides, such as the methods of a path, stays.
@@ -25,7 +21,7 @@ pub(super) async fn write(request: Request, next: Next) -> Response {
         response = described;
     }
     let Some(mut problem) = response.extensions_mut().remove::<Problem>() else { return response };
-    problem.request_id = id;
+    id.as_str().clone_into(&mut problem.request_id);
     response.extensions_mut().insert(problem.code);
     let Ok(body) = serde_json::to_vec(&problem) else { return response };
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));

@@ -38,23 +38,20 @@ const CLASSES: [(&str, Class); 7] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LimitedAs(pub(crate) Arc<str>);
 
-/// Counts the request among those of its address.
+/// Counts a request of `class` among those of its address. What is returned, the answer tells.
 pub(super) async fn by_address(
-    State(limits): State<Arc<RateLimits>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let Some(class) = class_of(&request) else { return next.run(request).await };
-    let decision = limits.check_address(class, address_of(&request)).await;
-    let quota = limits.quotas().of_address(class);
-    let policy = if class == Class::Auth { "auth".to_owned() } else { format!("{class}-address") };
-    let spent = Spent { policy, quota, decision };
-    match class {
-        Class::Auth => spent.then(request, next).await,
+    limits: &RateLimits,
+    class: Class,
+    ClientAddress(address): ClientAddress,
+) -> Result<Option<Spent>, ApiError> {
+    let decision = limits.check_address(class, address).await;
+    if decision.allowed && class != Class::Auth {
         // How much is left, the caller is told of their own quota.
-        Class::Ai | Class::Trading | Class::Default if decision.allowed => next.run(request).await,
-        Class::Ai | Class::Trading | Class::Default => ApiError::RateLimited(spent).into_response(),
+        return Ok(None);
     }
+    let policy = if class == Class::Auth { "auth".to_owned() } else { format!("{class}-address") };
+    let spent = Spent { policy, quota: limits.quotas().of_address(class), decision };
+    if spent.decision.allowed { Ok(Some(spent)) } else { Err(ApiError::RateLimited(spent)) }
 }
 
 /// Counts the request among those of its caller.
@@ -71,7 +68,11 @@ pub(super) async fn by_caller(
         None => limits.check_stranger(class, address_of(&request)).await,
     };
     let (policy, quota) = (class.as_str().to_owned(), limits.quotas().of(class));
-    Spent { policy, quota, decision }.then(request, next).await
+    let spent = Spent { policy, quota, decision };
+    if !spent.decision.allowed {
+        return ApiError::RateLimited(spent).into_response();
+    }
+    spent.told_with(next.run(request).await)
 }
 
 /// A request that was counted, and what is left of its quota.
@@ -86,12 +87,8 @@ pub(crate) struct Spent {
 }
 
 impl Spent {
-    /// The answer with what is left, or the refusal.
-    async fn then(self, request: Request, next: Next) -> Response {
-        if !self.decision.allowed {
-            return ApiError::RateLimited(self).into_response();
-        }
-        let mut response = next.run(request).await;
+    /// The answer with what is left.
+    pub(super) fn told_with(self, mut response: Response) -> Response {
         // A handler that has counted by itself, such as one that checks codes, has the last word.
         if !response.headers().contains_key(LIMIT) {
             self.tell(response.headers_mut());
@@ -127,7 +124,7 @@ impl Spent {
 }
 
 /// What kind of request this is; `None` when it is not counted.
-fn class_of(request: &Request) -> Option<Class> {
+pub(super) fn class_of(request: &Request) -> Option<Class> {
     if request.method() == Method::OPTIONS || !request.uri().path().starts_with("/api/") {
         return None;
     }

@@ -7,33 +7,24 @@
 //! it came.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, Request};
 use axum::http::HeaderMap;
-use axum::middleware::Next;
-use axum::response::Response;
 use ipnet::IpNet;
 
 /// The header in which proxies write whom they speak for.
 const HEADER: &str = "x-forwarded-for";
 
-/// The address of who asks; in the extensions of every request behind [`find`].
+/// The address of who asks; in the extensions of every request of people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 /// Finds out the address of who asks.
-pub(super) async fn find(
-    State(trusted): State<Arc<[IpNet]>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(super) fn find(trusted: &[IpNet], request: &Request) -> ClientAddress {
     let connected = request.extensions().get::<ConnectInfo<SocketAddr>>();
     // Without a connection, as in tests, all are one.
     let peer = connected.map_or(Ipv4Addr::UNSPECIFIED.into(), |connected| connected.0.ip());
-    let address = client(peer.to_canonical(), request.headers(), &trusted);
-    request.extensions_mut().insert(ClientAddress(address));
-    next.run(request).await
+    ClientAddress(client(peer.to_canonical(), request.headers(), trusted))
 }
 
 /// The address of the client, when a connection comes from `peer`.

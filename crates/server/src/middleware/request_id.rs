@@ -2,13 +2,10 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::middleware::Next;
-use axum::response::Response;
 
 /// The header that carries the id, in requests and responses.
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -16,18 +13,18 @@ const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id that we take over from a caller.
 const LENGTH_MAX: usize = 64;
 
-/// The id of a request; in the extensions of every request behind [`assign`].
+/// The id of a request; in the extensions of every request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RequestId(String);
+pub(crate) struct RequestId(Arc<str>);
 
 impl RequestId {
     /// The id of the request with these headers.
-    fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
         headers
             .get(HEADER)
             .and_then(|value| value.to_str().ok())
             .filter(|text| is_sane(text))
-            .map_or_else(Self::make, |text| Self(text.to_owned()))
+            .map_or_else(Self::make, |text| Self(text.into()))
     }
 
     /// A new id: 128 bits that nobody outside this process can tell beforehand.
@@ -36,7 +33,14 @@ impl RequestId {
         static MADE_COUNT: AtomicU64 = AtomicU64::new(0);
         let key = KEY.get_or_init(RandomState::new);
         let n = MADE_COUNT.fetch_add(1, Ordering::Relaxed);
-        Self(format!("{:016x}{:016x}", key.hash_one((n, 0_u8)), key.hash_one((n, 1_u8))))
+        Self(format!("{:016x}{:016x}", key.hash_one((n, 0_u8)), key.hash_one((n, 1_u8))).into())
+    }
+
+    /// Names the answer.
+    pub(super) fn tell(&self, headers: &mut HeaderMap) {
+        if let Ok(value) = HeaderValue::from_str(&self.0) {
+            headers.insert(HEADER, value);
+        }
     }
 
     /// The id as text.
@@ -57,18 +61,6 @@ fn is_sane(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-}
-
-/// Names the request and its response.
-pub(super) async fn assign(mut request: Request, next: Next) -> Response {
-    let id = RequestId::of(request.headers());
-    let value = HeaderValue::from_str(id.as_str());
-    request.extensions_mut().insert(id);
-    let mut response = next.run(request).await;
-    if let Ok(value) = value {
-        response.headers_mut().insert(HEADER, value);
-    }
-    response
 }
 
 #[cfg(test)]

@@ -1,9 +1,6 @@
 //! Headers that keep a browser from doing more with an answer than is meant.
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// Set on every answer.
 const HEADERS: [(HeaderName, &str); 7] = [
@@ -37,13 +34,7 @@ pub(super) enum Transport {
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
 /// Sets the headers; an answer that says nothing about caching is not to be kept.
-pub(super) async fn add(
-    State(transport): State<Transport>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+pub(super) fn add(transport: Transport, headers: &mut HeaderMap) {
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -51,5 +42,4 @@ pub(super) async fn add(
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }

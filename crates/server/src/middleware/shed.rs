@@ -1,11 +1,7 @@
 //! Sending requests away before all of them get slow.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
-use tokio::sync::Semaphore;
+use axum::extract::Request;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::ApiError;
 
@@ -13,31 +9,33 @@ use crate::error::ApiError;
 /// their own.
 const EXEMPT: [&str; 2] = ["/health/", "/api/v1/live"];
 
-/// Lets as many requests be under way as there are places.
-pub(super) async fn take_place(
-    State(places): State<Arc<Semaphore>>,
-    request: Request,
-    next: Next,
-) -> Response {
+/// Takes one of the places, of which as many requests may be under way; `None` for one that needs none.
+pub(super) fn take_place<'a>(
+    places: &'a Semaphore,
+    request: &Request,
+) -> Result<Option<SemaphorePermit<'a>>, ApiError> {
     if EXEMPT.iter().any(|path| request.uri().path().starts_with(path)) {
-        return next.run(request).await;
+        return Ok(None);
     }
-    match places.try_acquire() {
-        Ok(_place) => next.run(request).await,
-        Err(_) => ApiError::Overloaded.into_response(),
-    }
+    places.try_acquire().map(Some).map_err(|_| ApiError::Overloaded)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use axum::Router;
     use axum::body::Body;
-    use axum::middleware::from_fn_with_state;
+    use axum::http::Request;
+    use axum::http::header;
     use axum::routing::get;
+    use bist_app::rate_limits::{Quotas, RateLimits};
+    use bist_market::FixedClock;
     use tokio::sync::Notify;
     use tower::ServiceExt as _;
 
-    use super::*;
+    use crate::middleware::{Limits, wrap};
+    use crate::settings::ServerSettings;
 
     #[tokio::test]
     async fn who_comes_when_all_places_are_taken_is_sent_away_and_whoever_watches_is_not() {
@@ -47,14 +45,18 @@ mod tests {
             says_begun.notify_one();
             waits.notified().await;
         };
-        let service = Router::new()
+        let routes = Router::new()
             .route("/slow", get(slow))
             .route("/fine", get(async || ()))
-            .route("/health/live", get(async || ()))
-            .layer(from_fn_with_state(Arc::new(Semaphore::new(1)), take_place));
+            .route("/health/live", get(async || ()));
+        let clock = FixedClock("2026-11-24T12:00:00Z".parse().unwrap());
+        let rates = RateLimits::new(Quotas::default(), Arc::new(clock));
+        let mut settings = ServerSettings::new(Arc::new(rates));
+        settings.connections.requests_max = 1;
+        let service = wrap(routes, &settings, Limits::default());
         let ask = |path: &'static str| {
-            let request = Request::get(path).body(Body::empty()).unwrap();
-            service.clone().oneshot(request)
+            let request = Request::get(path).header(header::HOST, "localhost");
+            service.clone().oneshot(request.body(Body::empty()).unwrap())
         };
         let under_way = tokio::spawn(ask("/slow"));
         begun.notified().await;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use bist_app::App;
+use bist_app::answers::DataClass;
 use bist_app::bars::{BarsError, BarsPage, BarsQuery};
 use bist_market::adjust::ReturnFlavour;
 use bist_market::{Bar, Interval, Source, Symbol};
@@ -16,7 +17,8 @@ use utoipa_axum::routes;
 
 use crate::error::ApiError;
 use crate::extract::{Checked, FromQuery, QueryReader, SYMBOL_WANTED, day, days_in_order, symbol};
-use crate::openapi::NoSuchBars;
+use crate::kept::Kept;
+use crate::openapi::{NoSuchBars, Unchanged};
 use crate::paging;
 use crate::schema::{Day, Decimal, OriginWord};
 
@@ -156,32 +158,36 @@ fn adjustment(text: &str) -> Result<Option<ReturnFlavour>, String> {
     get, path = "/api/v1/bars", tag = "bars", operation_id = "list_bars",
     params(BarsParams),
     responses(
-        (status = 200, description = "The newest bars that were asked for, oldest first.", body = BarsResponse),
+        (status = 200, description = "The newest bars that were asked for, oldest first.", body = BarsResponse), Unchanged,
         NoSuchBars,
     )
 )]
 async fn list(
     State(app): State<Arc<App>>,
     Checked(params): Checked<BarsParams>,
-) -> Result<Json<BarsResponse>, ApiError> {
-    let to = [params.to, params.cursor].into_iter().flatten().min();
-    let query =
-        BarsQuery { from: params.from, to, limit: params.limit, adjustment: params.adjustment };
-    let page = app.bars(params.symbol, query).await.map_err(|error| match error {
-        BarsError::BasisUnknown { symbol, source_name } => {
-            ApiError::BasisUnknown(symbol, source_name)
-        }
-        BarsError::Store(error) => error.into(),
-    })?;
-    let page = page.ok_or(ApiError::SymbolNotFound(params.symbol))?;
-    let BarsPage { origin, source, as_of, bars, next } = page;
-    Ok(Json(BarsResponse {
-        symbol: params.symbol,
-        interval: params.interval,
-        origin: OriginWord(origin),
-        source,
-        as_of: as_of.map(Day),
-        items: bars.into_iter().map(BarResponse::from).collect(),
-        next: next.map(|day| format!("to-{day}")),
-    }))
+    kept: Kept,
+) -> Result<Response, ApiError> {
+    let make = async {
+        let to = [params.to, params.cursor].into_iter().flatten().min();
+        let query =
+            BarsQuery { from: params.from, to, limit: params.limit, adjustment: params.adjustment };
+        let page = app.bars(params.symbol, query).await.map_err(|error| match error {
+            BarsError::BasisUnknown { symbol, source_name } => {
+                ApiError::BasisUnknown(symbol, source_name)
+            }
+            BarsError::Store(error) => error.into(),
+        })?;
+        let page = page.ok_or(ApiError::SymbolNotFound(params.symbol))?;
+        let BarsPage { origin, source, as_of, bars, next } = page;
+        Ok(BarsResponse {
+            symbol: params.symbol,
+            interval: params.interval,
+            origin: OriginWord(origin),
+            source,
+            as_of: as_of.map(Day),
+            items: bars.into_iter().map(BarResponse::from).collect(),
+            next: next.map(|day| format!("to-{day}")),
+        })
+    };
+    kept.or_make(&app, DataClass::Bars, make).await
 }

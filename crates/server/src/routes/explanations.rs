@@ -6,9 +6,10 @@ mod what_if;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use bist_app::App;
+use bist_app::answers::DataClass;
 use bist_app::explanations::words::{
     Language, feature_name, feature_text, feature_value, member_name,
 };
@@ -25,7 +26,8 @@ use crate::error::ApiError;
 use crate::extract::{
     Checked, FromQuery, NoParameters, QueryReader, SYMBOL_WANTED, TextPath, horizon, symbol,
 };
-use crate::openapi::NoSuchExplanation;
+use crate::kept::Kept;
+use crate::openapi::{NoSuchExplanation, Unchanged};
 use crate::schema::{Day, Instant, OriginWord, TimeOfDay};
 
 /// The routes of this resource.
@@ -356,17 +358,21 @@ impl FromQuery for NewestParams {
     get, path = "/api/v1/explanations", tag = "explanations", operation_id = "explain_symbol",
     params(NewestParams),
     responses(
-        (status = 200, description = "The explanation.", body = ExplanationResponse),
+        (status = 200, description = "The explanation.", body = ExplanationResponse), Unchanged,
         NoSuchExplanation,
     )
 )]
 async fn newest(
     State(app): State<Arc<App>>,
     Checked(params): Checked<NewestParams>,
-) -> Result<Json<ExplanationResponse>, ApiError> {
-    let NewestParams { symbol, horizon, method, seed } = params;
-    let explained = app.explain(symbol, horizon, method, seed, Arc::new(|_| {})).await;
-    Ok(Json(explained.map_err(problem)?.into()))
+    kept: Kept,
+) -> Result<Response, ApiError> {
+    let make = async {
+        let NewestParams { symbol, horizon, method, seed } = params;
+        let explained = app.explain(symbol, horizon, method, seed, Arc::new(|_| {})).await;
+        Ok(ExplanationResponse::from(explained.map_err(problem)?))
+    };
+    kept.or_make(&app, DataClass::Explanations, make).await
 }
 
 /// Why a signal says what it says, as it was kept
@@ -375,7 +381,7 @@ async fn newest(
     operation_id = "explain_signal",
     params(("signal" = String, Path, description = "The id of the signal.", example = "ensemble-0123456789ab-THYAO-2026-11-23")),
     responses(
-        (status = 200, description = "The explanation.", body = ExplanationResponse),
+        (status = 200, description = "The explanation.", body = ExplanationResponse), Unchanged,
         NoSuchExplanation,
     )
 )]
@@ -383,8 +389,12 @@ async fn of_signal(
     State(app): State<Arc<App>>,
     TextPath(id): TextPath,
     _: Checked<NoParameters>,
-) -> Result<Json<ExplanationResponse>, ApiError> {
-    Ok(Json(app.signal_explanation(&id).await.map_err(problem)?.into()))
+    kept: Kept,
+) -> Result<Response, ApiError> {
+    let make = async {
+        Ok(ExplanationResponse::from(app.signal_explanation(&id).await.map_err(problem)?))
+    };
+    kept.or_make(&app, DataClass::Explanations, make).await
 }
 
 /// What a caller is told of it.

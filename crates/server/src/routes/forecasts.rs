@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use bist_app::App;
 use bist_app::ForecastRecord;
+use bist_app::answers::DataClass;
 use bist_lifecycle::ForecastStep;
 use bist_market::price::UNITS_PER_LIRA;
 use bist_market::{ExchangeRules, Price, Symbol};
@@ -17,7 +18,8 @@ use utoipa_axum::routes;
 
 use crate::error::ApiError;
 use crate::extract::Checked;
-use crate::openapi::NoSuchSymbol;
+use crate::kept::Kept;
+use crate::openapi::{NoSuchSymbol, Unchanged};
 use crate::paging::{LatestParams, Page};
 use crate::schema::{Day, Decimal, Instant, OriginWord, TimeOfDay};
 
@@ -194,17 +196,21 @@ fn price_after(close: Price, log_return: f64, day: Date) -> Price {
     get, path = "/api/v1/forecasts", tag = "forecasts", operation_id = "list_forecasts",
     params(LatestParams),
     responses(
-        (status = 200, description = "One forecast a symbol.", body = Page<ForecastResponse>),
+        (status = 200, description = "One forecast a symbol.", body = Page<ForecastResponse>), Unchanged,
         NoSuchSymbol,
     )
 )]
 async fn list(
     State(app): State<Arc<App>>,
     Checked(params): Checked<LatestParams>,
-) -> Result<Json<Page<ForecastResponse>>, ApiError> {
-    let records = app.forecasts(params.horizon, params.symbol).await?;
-    let page = params.page(&app, records, |record| record.forecast.symbol).await?;
-    Ok(Json(page.map(ForecastResponse::from)))
+    kept: Kept,
+) -> Result<Response, ApiError> {
+    let make = async {
+        let records = app.forecasts(params.horizon, params.symbol).await?;
+        let page = params.page(&app, records, |record| record.forecast.symbol).await?;
+        Ok(page.map(ForecastResponse::from))
+    };
+    kept.or_make(&app, DataClass::Signals, make).await
 }
 
 #[cfg(test)]

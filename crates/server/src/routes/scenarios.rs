@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use bist_app::App;
+use bist_app::answers::DataClass;
 use bist_app::market_view::{
     EpisodeView, Exposure, ExposureError, Holding, MoveDistribution, MovedRow, OBSERVATIONS_MIN,
     PATHS_COUNT, ScenarioError, ScenarioMoves, ScenarioQuery,
@@ -17,6 +18,8 @@ use utoipa_axum::routes;
 
 use crate::error::ApiError;
 use crate::extract::{Checked, FromQuery, QueryReader, symbol};
+use crate::kept::Kept;
+use crate::openapi::Unchanged;
 use crate::paging::{self, LIMIT_DEFAULT, LIMIT_MAX};
 use crate::routes::market::standing::{LeftOutResponse, left_out, sources};
 use crate::schema::Day;
@@ -376,51 +379,55 @@ fn holdings(text: &str) -> Result<Vec<Holding>, String> {
 #[utoipa::path(
     get, path = "/api/v1/scenarios", tag = "market", operation_id = "list_scenario_moves",
     params(ScenarioParams),
-    responses((status = 200, description = "What may come, and what came before.", body = ScenarioResponse))
+    responses((status = 200, description = "What may come, and what came before.", body = ScenarioResponse), Unchanged)
 )]
 async fn list(
     State(app): State<Arc<App>>,
     Checked(params): Checked<ScenarioParams>,
-) -> Result<Json<ScenarioResponse>, ApiError> {
-    let moves = ScenarioMoves {
-        market_share: params.market_change_share,
-        usdtry_share: params.usdtry_change_share,
+    kept: Kept,
+) -> Result<Response, ApiError> {
+    let make = async {
+        let moves = ScenarioMoves {
+            market_share: params.market_change_share,
+            usdtry_share: params.usdtry_change_share,
+        };
+        let begin = usize::try_from(params.cursor).unwrap_or(usize::MAX);
+        let query = ScenarioQuery {
+            moves,
+            sessions: params.horizon_sessions,
+            holdings: params.holdings,
+            episodes_count: params.episodes,
+            begin,
+            limit: params.limit as usize,
+        };
+        let (view, scenario) = app.scenario(query).await.map_err(refusal)?;
+        let factors: Vec<&'static str> =
+            [moves.market_share.map(|_| "market"), moves.usdtry_share.map(|_| "usdtry")]
+                .into_iter()
+                .flatten()
+                .collect();
+        let portfolio = scenario.portfolio.and_then(Result::ok);
+        Ok(ScenarioResponse {
+            as_of: view.as_of.map(Day),
+            sources: sources(&view),
+            benchmark: scenario.benchmark.as_str(),
+            has_usdtry: view.has_rate(),
+            horizon_sessions: params.horizon_sessions,
+            observations_min: OBSERVATIONS_MIN,
+            paths_count: PATHS_COUNT,
+            known_count: scenario.known_count,
+            refused: scenario.refused.into_iter().map(RefusedResponse::of).collect(),
+            left_out: left_out(&view),
+            portfolio: portfolio
+                .map(|(exposure, told)| PortfolioResponse::of(&exposure, told, &factors)),
+            items: scenario.rows.into_iter().map(|row| MovedResponse::of(row, &factors)).collect(),
+            next: scenario
+                .has_more
+                .then(|| paging::from(params.cursor.saturating_add(params.limit.into()))),
+            episodes: scenario.episodes.into_iter().map(EpisodeResponse::from).collect(),
+        })
     };
-    let begin = usize::try_from(params.cursor).unwrap_or(usize::MAX);
-    let query = ScenarioQuery {
-        moves,
-        sessions: params.horizon_sessions,
-        holdings: params.holdings,
-        episodes_count: params.episodes,
-        begin,
-        limit: params.limit as usize,
-    };
-    let (view, scenario) = app.scenario(query).await.map_err(refusal)?;
-    let factors: Vec<&'static str> =
-        [moves.market_share.map(|_| "market"), moves.usdtry_share.map(|_| "usdtry")]
-            .into_iter()
-            .flatten()
-            .collect();
-    let portfolio = scenario.portfolio.and_then(Result::ok);
-    Ok(Json(ScenarioResponse {
-        as_of: view.as_of.map(Day),
-        sources: sources(&view),
-        benchmark: scenario.benchmark.as_str(),
-        has_usdtry: view.has_rate(),
-        horizon_sessions: params.horizon_sessions,
-        observations_min: OBSERVATIONS_MIN,
-        paths_count: PATHS_COUNT,
-        known_count: scenario.known_count,
-        refused: scenario.refused.into_iter().map(RefusedResponse::of).collect(),
-        left_out: left_out(&view),
-        portfolio: portfolio
-            .map(|(exposure, told)| PortfolioResponse::of(&exposure, told, &factors)),
-        items: scenario.rows.into_iter().map(|row| MovedResponse::of(row, &factors)).collect(),
-        next: scenario
-            .has_more
-            .then(|| paging::from(params.cursor.saturating_add(params.limit.into()))),
-        episodes: scenario.episodes.into_iter().map(EpisodeResponse::from).collect(),
-    }))
+    kept.or_make(&app, DataClass::Bars, make).await
 }
 
 fn refusal(error: ScenarioError) -> ApiError {

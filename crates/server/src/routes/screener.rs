@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use bist_app::App;
+use bist_app::answers::DataClass;
 use bist_app::market_view::{
     Criterion, Range, SCREEN_FIELDS, ScreenQuery, ScreenedRow, Sorting, Wanted, field_named,
 };
@@ -22,6 +23,8 @@ use utoipa_axum::routes;
 use super::market::standing::{LeftOutResponse, left_out, sources};
 use crate::error::ApiError;
 use crate::extract::{Checked, FromQuery, QueryReader};
+use crate::kept::Kept;
+use crate::openapi::Unchanged;
 use crate::paging::{self, LIMIT_DEFAULT, LIMIT_MAX};
 use crate::schema::{ActionWord, Day, Decimal, OriginWord, document, schema};
 
@@ -394,42 +397,46 @@ impl utoipa::IntoParams for ScreenParams {
 #[utoipa::path(
     get, path = "/api/v1/screener", tag = "market", operation_id = "list_screened",
     params(ScreenParams),
-    responses((status = 200, description = "The shares that meet the conditions.", body = ScreenResponse))
+    responses((status = 200, description = "The shares that meet the conditions.", body = ScreenResponse), Unchanged)
 )]
 async fn list(
     State(app): State<Arc<App>>,
     Checked(params): Checked<ScreenParams>,
-) -> Result<Json<ScreenResponse>, ApiError> {
-    let view = app.market_view().await?;
-    let signals = app.share_signals().await?;
-    let screened = view.screen(&signals, &params.query);
-    let criteria = params.query.criteria.iter().zip(&screened.weights);
-    let page = paging::page(&screened.rows, params.cursor, params.limit);
-    Ok(Json(ScreenResponse {
-        as_of: view.as_of.map(Day),
-        stale_sessions: view.stale_sessions(day_of(app.now())),
-        sources: sources(&view),
-        shares_count: view.shares.len(),
-        found_count: screened.rows.len(),
-        left_out: left_out(&view),
-        conditions: screened
-            .left_out
-            .iter()
-            .map(|out| ConditionResponse {
-                name: out.condition,
-                unmet_count: out.unmet_count,
-                unknown_count: out.unknown_count,
-            })
-            .collect(),
-        criteria: criteria
-            .map(|(criterion, weight)| CriterionResponse {
-                name: SCREEN_FIELDS[criterion.field].name,
-                more_is_better: criterion.wanted == Wanted::More,
-                weight_share: *weight,
-            })
-            .collect(),
-        sectors: view.sectors.iter().filter_map(|sector| sector.sector.clone()).collect(),
-        items: page.items.into_iter().map(ScreenItem::from).collect(),
-        next: page.next,
-    }))
+    kept: Kept,
+) -> Result<Response, ApiError> {
+    let make = async {
+        let view = app.market_view().await?;
+        let signals = app.share_signals().await?;
+        let screened = view.screen(&signals, &params.query);
+        let criteria = params.query.criteria.iter().zip(&screened.weights);
+        let page = paging::page(&screened.rows, params.cursor, params.limit);
+        Ok(ScreenResponse {
+            as_of: view.as_of.map(Day),
+            stale_sessions: view.stale_sessions(day_of(app.now())),
+            sources: sources(&view),
+            shares_count: view.shares.len(),
+            found_count: screened.rows.len(),
+            left_out: left_out(&view),
+            conditions: screened
+                .left_out
+                .iter()
+                .map(|out| ConditionResponse {
+                    name: out.condition,
+                    unmet_count: out.unmet_count,
+                    unknown_count: out.unknown_count,
+                })
+                .collect(),
+            criteria: criteria
+                .map(|(criterion, weight)| CriterionResponse {
+                    name: SCREEN_FIELDS[criterion.field].name,
+                    more_is_better: criterion.wanted == Wanted::More,
+                    weight_share: *weight,
+                })
+                .collect(),
+            sectors: view.sectors.iter().filter_map(|sector| sector.sector.clone()).collect(),
+            items: page.items.into_iter().map(ScreenItem::from).collect(),
+            next: page.next,
+        })
+    };
+    kept.or_make(&app, DataClass::Signals, make).await
 }

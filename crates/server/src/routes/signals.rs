@@ -4,10 +4,11 @@ mod record;
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use bist_app::App;
 use bist_app::SignalRecord;
+use bist_app::answers::DataClass;
 use bist_market::Symbol;
 use bist_trading::{Contribution, Reason, ReturnInterval, TopContributions};
 use serde::Serialize;
@@ -18,7 +19,8 @@ use utoipa_axum::routes;
 
 use crate::error::ApiError;
 use crate::extract::Checked;
-use crate::openapi::NoSuchSymbol;
+use crate::kept::Kept;
+use crate::openapi::{NoSuchSymbol, Unchanged};
 use crate::paging::{LatestParams, Page};
 use crate::schema::{
     ActionWord, Day, Decimal, Instant, OriginWord, TimeOfDay, document, schema, text,
@@ -258,19 +260,23 @@ impl From<TopContributions> for ContributionsResponse {
     get, path = "/api/v1/signals", tag = "signals", operation_id = "list_signals",
     params(LatestParams),
     responses(
-        (status = 200, description = "One signal a symbol.", body = Page<SignalResponse>),
+        (status = 200, description = "One signal a symbol.", body = Page<SignalResponse>), Unchanged,
         NoSuchSymbol,
     )
 )]
 async fn list(
     State(app): State<Arc<App>>,
     Checked(params): Checked<LatestParams>,
-) -> Result<Json<Page<SignalResponse>>, ApiError> {
-    let records = app.signals(params.horizon, params.symbol).await?;
-    let page = params.page(&app, records, |record| record.signal.symbol).await?;
-    let Page { items, next } = page;
-    let items = items.into_iter().map(SignalResponse::try_from).collect::<Result<_, _>>()?;
-    Ok(Json(Page { items, next }))
+    kept: Kept,
+) -> Result<Response, ApiError> {
+    let make = async {
+        let records = app.signals(params.horizon, params.symbol).await?;
+        let page = params.page(&app, records, |record| record.signal.symbol).await?;
+        let Page { items, next } = page;
+        let items = items.into_iter().map(SignalResponse::try_from).collect::<Result<_, _>>()?;
+        Ok(Page { items, next })
+    };
+    kept.or_make(&app, DataClass::Signals, make).await
 }
 
 #[cfg(test)]

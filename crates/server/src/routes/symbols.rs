@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use bist_app::App;
 use bist_app::SignalRecord;
+use bist_app::answers::DataClass;
 use bist_app::symbols::SymbolView;
 use bist_market::rename::former_names;
 use bist_market::{Source, Symbol};
@@ -16,7 +17,8 @@ use utoipa_axum::routes;
 
 use crate::error::ApiError;
 use crate::extract::{Checked, FromQuery, NoParameters, QueryReader, SymbolPath};
-use crate::openapi::NoSuchSymbol;
+use crate::kept::Kept;
+use crate::openapi::{NoSuchSymbol, Unchanged};
 use crate::paging::{self, LIMIT_DEFAULT, LIMIT_MAX, Page};
 use crate::schema::{ActionWord, Day, Decimal, Instant, OriginWord};
 
@@ -172,20 +174,24 @@ impl FromQuery for ListParams {
 #[utoipa::path(
     get, path = "/api/v1/symbols", tag = "symbols", operation_id = "list_symbols",
     params(ListParams),
-    responses((status = 200, description = "Symbols with daily bars.", body = Page<SymbolResponse>))
+    responses((status = 200, description = "Symbols with daily bars.", body = Page<SymbolResponse>), Unchanged)
 )]
 async fn list(
     State(app): State<Arc<App>>,
     Checked(params): Checked<ListParams>,
-) -> Result<Json<Page<SymbolResponse>>, ApiError> {
-    let wanted = fold(params.q.as_deref().unwrap_or_default());
-    let has = |text: &str| fold(text).contains(&wanted);
-    let found = app.symbols().await?.into_iter().filter(|view| {
-        has(view.instrument.symbol.as_str()) || view.instrument.name.as_deref().is_some_and(has)
-    });
-    let page =
-        paging::page_after(found, |view| view.instrument.symbol, params.cursor, params.limit);
-    Ok(Json(page.map(SymbolResponse::from)))
+    kept: Kept,
+) -> Result<Response, ApiError> {
+    let make = async {
+        let wanted = fold(params.q.as_deref().unwrap_or_default());
+        let has = |text: &str| fold(text).contains(&wanted);
+        let found = app.symbols().await?.into_iter().filter(|view| {
+            has(view.instrument.symbol.as_str()) || view.instrument.name.as_deref().is_some_and(has)
+        });
+        let page =
+            paging::page_after(found, |view| view.instrument.symbol, params.cursor, params.limit);
+        Ok(page.map(SymbolResponse::from))
+    };
+    kept.or_make(&app, DataClass::Signals, make).await
 }
 
 /// One symbol
@@ -193,7 +199,7 @@ async fn list(
     get, path = "/api/v1/symbols/{symbol}", tag = "symbols", operation_id = "get_symbol",
     params(("symbol" = String, Path, description = "The ticker; case does not matter.", pattern = "^[A-Za-z0-9]{1,12}([.]([Ii][Ss]|[Ee]))?$", example = "THYAO")),
     responses(
-        (status = 200, description = "The symbol.", body = SymbolResponse),
+        (status = 200, description = "The symbol.", body = SymbolResponse), Unchanged,
         NoSuchSymbol,
     )
 )]
@@ -201,9 +207,13 @@ async fn one(
     State(app): State<Arc<App>>,
     SymbolPath(symbol): SymbolPath,
     _: Checked<NoParameters>,
-) -> Result<Json<SymbolResponse>, ApiError> {
-    let view = app.symbol(symbol).await?.ok_or(ApiError::SymbolNotFound(symbol))?;
-    Ok(Json(view.into()))
+    kept: Kept,
+) -> Result<Response, ApiError> {
+    let make = async {
+        let view = app.symbol(symbol).await?.ok_or(ApiError::SymbolNotFound(symbol))?;
+        Ok(SymbolResponse::from(view))
+    };
+    kept.or_make(&app, DataClass::Signals, make).await
 }
 
 /// The text without case and without the marks of Turkish letters, as people type it.

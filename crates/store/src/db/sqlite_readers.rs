@@ -1,5 +1,7 @@
 //! Connections of SQLite that read, without asking them first whether they are still there.
 
+use std::path::Path;
+
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleResult};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool};
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -44,6 +46,11 @@ impl SqliteReaders {
             | PoolError::NoRuntimeSpecified
             | PoolError::PostCreateHook(_) => sqlx::Error::PoolTimedOut,
         })
+    }
+
+    /// The file of the database.
+    pub(super) fn file(&self) -> &Path {
+        self.single.manager().0.get_filename()
     }
 
     /// A connection beside those of the pool.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use bist_app::App;
+use bist_app::answers::DataClass;
 use bist_app::explanations::words::feature_name;
 use bist_app::explanations::{SummaryFeature, SummaryReport};
 use bist_lifecycle::{HORIZON_DEFAULT, Horizon};
@@ -16,7 +17,8 @@ use utoipa_axum::routes;
 use super::{Text, problem};
 use crate::error::ApiError;
 use crate::extract::{Checked, FromQuery, QueryReader, horizon};
-use crate::openapi::NoSuchExplanation;
+use crate::kept::Kept;
+use crate::openapi::{NoSuchExplanation, Unchanged};
 use crate::schema::{Day, OriginWord};
 
 /// Moments of a summary unless the caller asks for another number.
@@ -152,15 +154,19 @@ impl FromQuery for SummaryParams {
     get, path = "/api/v1/explanations/summary", tag = "explanations",
     operation_id = "summarise_explanations", params(SummaryParams),
     responses(
-        (status = 200, description = "The summary.", body = SummaryResponse),
+        (status = 200, description = "The summary.", body = SummaryResponse), Unchanged,
         NoSuchExplanation,
     )
 )]
 async fn summary(
     State(app): State<Arc<App>>,
     Checked(params): Checked<SummaryParams>,
-) -> Result<Json<SummaryResponse>, ApiError> {
-    let SummaryParams { horizon, window } = params;
-    let report = app.explanation_summary(horizon, window, Arc::new(|_| {})).await;
-    Ok(Json(report.map_err(problem)?.into()))
+    kept: Kept,
+) -> Result<Response, ApiError> {
+    let make = async {
+        let SummaryParams { horizon, window } = params;
+        let report = app.explanation_summary(horizon, window, Arc::new(|_| {})).await;
+        Ok(SummaryResponse::from(report.map_err(problem)?))
+    };
+    kept.or_make(&app, DataClass::Explanations, make).await
 }

@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use bist_app::App;
+use bist_app::answers::DataClass;
 use bist_app::market_view::{
     Breadth, IndexState, IndexView, MarketView, ShareSignal, ShareSignals, ShareView,
 };
@@ -18,6 +19,8 @@ use utoipa::ToSchema;
 use super::standing::{ChangeResponse, LeftOutResponse, changes, left_out, sources};
 use crate::error::ApiError;
 use crate::extract::{Checked, NoParameters};
+use crate::kept::Kept;
+use crate::openapi::Unchanged;
 use crate::schema::{ActionWord, Day, Decimal, Instant, OriginWord};
 
 /// Shares of each list of movers, and signals shown.
@@ -330,38 +333,42 @@ fn top(
 /// dividends; closes and turnover are as they were paid.
 #[utoipa::path(
     get, path = "/api/v1/market/overview", tag = "market", operation_id = "get_market_overview",
-    responses((status = 200, description = "The market on its newest day.", body = OverviewResponse))
+    responses((status = 200, description = "The market on its newest day.", body = OverviewResponse), Unchanged)
 )]
 pub(super) async fn overview(
     State(app): State<Arc<App>>,
     Checked(NoParameters): Checked<NoParameters>,
-) -> Result<Json<OverviewResponse>, ApiError> {
-    let view = app.market_view().await?;
-    let signals = app.share_signals().await?;
-    let turnover = view.turnover;
-    let is_known = turnover.known_count > 0;
-    let change = |share: &ShareView| share.standing.changes[0];
-    Ok(Json(OverviewResponse {
-        as_of: view.as_of.map(Day),
-        stale_sessions: view.stale_sessions(day_of(app.now())),
-        origin: view.shares.first().map(|share| OriginWord(share.origin)),
-        sources: sources(&view),
-        indices: view.indices.iter().map(IndexResponse::from).collect(),
-        shares_count: view.shares.len(),
-        left_out: left_out(&view),
-        breadth: view.breadth.into(),
-        turnover: TurnoverResponse {
-            day_try: is_known.then_some(turnover.day_try),
-            known_count: turnover.known_count,
-            mean_20_try: turnover.mean_try,
-            multiple: turnover
-                .mean_try
-                .filter(|mean| is_known && *mean > 0.0)
-                .map(|mean| turnover.day_try / mean),
-        },
-        gainers: top(&view, change, |value| value > 0.0),
-        losers: top(&view, |share| change(share).map(|value| -value), |value| value > 0.0),
-        most_traded: top(&view, |share| share.standing.turnover_try, |_| true),
-        signals: SignalsResponse::of(&signals),
-    }))
+    kept: Kept,
+) -> Result<Response, ApiError> {
+    let make = async {
+        let view = app.market_view().await?;
+        let signals = app.share_signals().await?;
+        let turnover = view.turnover;
+        let is_known = turnover.known_count > 0;
+        let change = |share: &ShareView| share.standing.changes[0];
+        Ok(OverviewResponse {
+            as_of: view.as_of.map(Day),
+            stale_sessions: view.stale_sessions(day_of(app.now())),
+            origin: view.shares.first().map(|share| OriginWord(share.origin)),
+            sources: sources(&view),
+            indices: view.indices.iter().map(IndexResponse::from).collect(),
+            shares_count: view.shares.len(),
+            left_out: left_out(&view),
+            breadth: view.breadth.into(),
+            turnover: TurnoverResponse {
+                day_try: is_known.then_some(turnover.day_try),
+                known_count: turnover.known_count,
+                mean_20_try: turnover.mean_try,
+                multiple: turnover
+                    .mean_try
+                    .filter(|mean| is_known && *mean > 0.0)
+                    .map(|mean| turnover.day_try / mean),
+            },
+            gainers: top(&view, change, |value| value > 0.0),
+            losers: top(&view, |share| change(share).map(|value| -value), |value| value > 0.0),
+            most_traded: top(&view, |share| share.standing.turnover_try, |_| true),
+            signals: SignalsResponse::of(&signals),
+        })
+    };
+    kept.or_make(&app, DataClass::Signals, make).await
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use bist_app::App;
+use bist_app::answers::DataClass;
 use bist_app::market_view::{RegimeDay, RegimeSpell, RegimeStatistics};
 use bist_market::Source;
 use jiff::civil::Date;
@@ -14,6 +15,8 @@ use utoipa::ToSchema;
 use super::standing::sources;
 use crate::error::ApiError;
 use crate::extract::{Checked, FromQuery, QueryReader, day};
+use crate::kept::Kept;
+use crate::openapi::Unchanged;
 use crate::paging;
 use crate::schema::Day;
 
@@ -190,32 +193,42 @@ impl FromQuery for RegimeParams {
 #[utoipa::path(
     get, path = "/api/v1/market/regime", tag = "market", operation_id = "get_regime",
     params(RegimeParams),
-    responses((status = 200, description = "The regimes, and what the market did in either.", body = RegimeResponse))
+    responses((status = 200, description = "The regimes, and what the market did in either.", body = RegimeResponse), Unchanged)
 )]
 pub(super) async fn regime(
     State(app): State<Arc<App>>,
     Checked(params): Checked<RegimeParams>,
-) -> Result<Json<RegimeResponse>, ApiError> {
-    let view = app.market_view().await?;
-    let history = &view.regime;
-    let end = params.cursor.map_or(history.days.len(), |last| {
-        history.days.partition_point(|of_day| of_day.day <= last)
-    });
-    let begin = end.saturating_sub(params.limit as usize);
-    let before = begin.checked_sub(1).map(|before| &history.days[before]);
-    let (newest, current) = (history.days.last(), history.spells.last());
-    let probability = newest.and_then(|of_day| of_day.turbulent_probability);
-    Ok(Json(RegimeResponse {
-        as_of: view.as_of.map(Day),
-        sources: sources(&view),
-        state: current.map_or(RegimeWord::Unknown, |spell| RegimeWord::of(spell.is_turbulent)),
-        turbulent_probability: probability,
-        since: current.map(|spell| Day(spell.first_day)),
-        known_from: history.spells.first().map(|spell| Day(spell.first_day)),
-        calm: history.calm.into(),
-        turbulent: history.turbulent.into(),
-        spells: history.spells.iter().rev().take(SPELLS_SHOWN).map(SpellResponse::from).collect(),
-        items: history.days[begin..end].iter().map(RegimeDayResponse::from).collect(),
-        next: before.map(|of_day| format!("to-{}", of_day.day)),
-    }))
+    kept: Kept,
+) -> Result<Response, ApiError> {
+    let make = async {
+        let view = app.market_view().await?;
+        let history = &view.regime;
+        let end = params.cursor.map_or(history.days.len(), |last| {
+            history.days.partition_point(|of_day| of_day.day <= last)
+        });
+        let begin = end.saturating_sub(params.limit as usize);
+        let before = begin.checked_sub(1).map(|before| &history.days[before]);
+        let (newest, current) = (history.days.last(), history.spells.last());
+        let probability = newest.and_then(|of_day| of_day.turbulent_probability);
+        Ok(RegimeResponse {
+            as_of: view.as_of.map(Day),
+            sources: sources(&view),
+            state: current.map_or(RegimeWord::Unknown, |spell| RegimeWord::of(spell.is_turbulent)),
+            turbulent_probability: probability,
+            since: current.map(|spell| Day(spell.first_day)),
+            known_from: history.spells.first().map(|spell| Day(spell.first_day)),
+            calm: history.calm.into(),
+            turbulent: history.turbulent.into(),
+            spells: history
+                .spells
+                .iter()
+                .rev()
+                .take(SPELLS_SHOWN)
+                .map(SpellResponse::from)
+                .collect(),
+            items: history.days[begin..end].iter().map(RegimeDayResponse::from).collect(),
+            next: before.map(|of_day| format!("to-{}", of_day.day)),
+        })
+    };
+    kept.or_make(&app, DataClass::Bars, make).await
 }

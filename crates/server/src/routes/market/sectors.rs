@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use bist_app::App;
+use bist_app::answers::DataClass;
 use bist_app::market_view::SectorStrength;
 use bist_market::Source;
 use serde::Serialize;
@@ -14,6 +15,8 @@ use super::overview::BreadthResponse;
 use super::standing::{ChangeResponse, LeftOutResponse, changes, left_out, sources};
 use crate::error::ApiError;
 use crate::extract::{Checked, FromQuery, QueryReader};
+use crate::kept::Kept;
+use crate::openapi::Unchanged;
 use crate::paging::{self, LIMIT_DEFAULT, LIMIT_MAX};
 use crate::schema::Day;
 
@@ -119,21 +122,25 @@ impl FromQuery for SectorParams {
 #[utoipa::path(
     get, path = "/api/v1/market/sectors", tag = "market", operation_id = "list_sectors",
     params(SectorParams),
-    responses((status = 200, description = "The sectors by name.", body = SectorsResponse))
+    responses((status = 200, description = "The sectors by name.", body = SectorsResponse), Unchanged)
 )]
 pub(super) async fn sectors(
     State(app): State<Arc<App>>,
     Checked(params): Checked<SectorParams>,
-) -> Result<Json<SectorsResponse>, ApiError> {
-    let view = app.market_view().await?;
-    let page = paging::page(&view.sectors, params.cursor, params.limit);
-    Ok(Json(SectorsResponse {
-        as_of: view.as_of.map(Day),
-        sources: sources(&view),
-        benchmark: view.benchmark.as_str(),
-        benchmark_changes: changes(&view.benchmark_changes),
-        left_out: left_out(&view),
-        items: page.items.into_iter().map(SectorResponse::from).collect(),
-        next: page.next,
-    }))
+    kept: Kept,
+) -> Result<Response, ApiError> {
+    let make = async {
+        let view = app.market_view().await?;
+        let page = paging::page(&view.sectors, params.cursor, params.limit);
+        Ok(SectorsResponse {
+            as_of: view.as_of.map(Day),
+            sources: sources(&view),
+            benchmark: view.benchmark.as_str(),
+            benchmark_changes: changes(&view.benchmark_changes),
+            left_out: left_out(&view),
+            items: page.items.into_iter().map(SectorResponse::from).collect(),
+            next: page.next,
+        })
+    };
+    kept.or_make(&app, DataClass::Bars, make).await
 }

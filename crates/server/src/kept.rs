@@ -1,0 +1,49 @@
+//! Answers that are the same for whoever may ask, kept as long as they hold.
+
+use axum::extract::FromRequestParts;
+use axum::http::Uri;
+use axum::http::request::Parts;
+use axum::http::uri::PathAndQuery;
+use axum::response::Response;
+use bist_app::App;
+use bist_app::answers::DataClass;
+use serde::Serialize;
+
+use crate::error::ApiError;
+use crate::unchanged::{Known, document};
+
+/// What is asked, by its path and query, and what the caller has already.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    asked: Uri,
+    known: Known,
+}
+
+impl<S: Sync> FromRequestParts<S> for Kept {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let known = Known::from_request_parts(parts, state).await?;
+        Ok(Self { asked: parts.uri.clone(), known })
+    }
+}
+
+impl Kept {
+    /// The answer that is kept, or the one that `make` makes of data of `class`. It must depend on
+    /// nothing else but path and query, and not on who asks.
+    ///
+    /// # Errors
+    ///
+    /// That of `make`, and [`ApiError::Internal`] when it cannot be written as JSON.
+    pub(crate) async fn or_make<T: Serialize>(
+        self,
+        app: &App,
+        class: DataClass,
+        make: impl Future<Output = Result<T, ApiError>>,
+    ) -> Result<Response, ApiError> {
+        let asked = self.asked.path_and_query().map_or("", PathAndQuery::as_str);
+        let make = async { document(&make.await?) };
+        let answer = app.kept_answer(class, asked, make).await?;
+        self.known.or_document(&answer.tag, answer.body)
+    }
+}
