@@ -28,6 +28,7 @@ use crate::actor::Actor;
 use crate::id::AccountId;
 
 use self::mac::MacInput;
+pub(crate) use self::mac::hexadecimal;
 
 pub use action::{AuditAction, AuditActionError};
 pub use mac::{AuditKey, AuditKeyError};
@@ -199,7 +200,7 @@ fn whole_microseconds(at: Timestamp) -> Timestamp {
 fn new_salt(rng: &mut dyn CryptoRng) -> String {
     let mut salt = [0; SALT_BYTES];
     rng.fill_bytes(&mut salt);
-    mac::hexadecimal(&salt)
+    hexadecimal(&salt)
 }
 
 /// `details` as the JSON object that is stored.

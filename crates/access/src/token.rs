@@ -9,6 +9,7 @@ use rand::CryptoRng;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::audit::hexadecimal;
 use crate::id::{KeyId, SessionId};
 use crate::secret::Secret;
 
@@ -147,10 +148,6 @@ pub fn api_key_prefix(id: &KeyId) -> String {
 pub fn api_key_id(text: &str) -> Option<KeyId> {
     let (id, token) = text.strip_prefix(API_KEY_PREFIX)?.split_once('_')?;
     (token.len() == 43).then(|| id.parse().ok()).flatten()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

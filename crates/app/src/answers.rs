@@ -154,7 +154,7 @@ impl App {
         &self,
         class: DataClass,
         asked: &str,
-        make: impl Future<Output = Result<Vec<u8>, E>>,
+        make: impl AsyncFnOnce() -> Result<Vec<u8>, E>,
     ) -> Result<KeptAnswer, E> {
         let key = Key::of(class, &self.change_marks().await?, asked);
         let now = self.now();
@@ -179,7 +179,8 @@ impl App {
         let body = match made_elsewhere {
             Some(body) => body,
             None => {
-                let body = Bytes::from(make.await?);
+                // What makes it is large, and is seldom needed.
+                let body = Bytes::from(Box::pin(make()).await?);
                 if let Some(shared) = &shared {
                     let lasts = ends_at.duration_since(now);
                     costs_speed_only(shared.put(&name, &body, lasts).await);
@@ -202,7 +203,7 @@ impl App {
         {
             return Ok(*marks);
         }
-        let marks = self.store.change_marks().await?;
+        let marks = Box::pin(self.store.change_marks()).await?;
         *held = Some((version, marks));
         Ok(marks)
     }

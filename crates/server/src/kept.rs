@@ -39,10 +39,10 @@ impl Kept {
         self,
         app: &App,
         class: DataClass,
-        make: impl Future<Output = Result<T, ApiError>>,
+        make: impl AsyncFnOnce() -> Result<T, ApiError>,
     ) -> Result<Response, ApiError> {
         let asked = self.asked.path_and_query().map_or("", PathAndQuery::as_str);
-        let make = async { document(&make.await?) };
+        let make = async || document(&make().await?);
         let answer = app.kept_answer(class, asked, make).await?;
         self.known.or_document(&answer.tag, answer.body)
     }

@@ -678,7 +678,7 @@ fn example(code: ProblemCode) -> ApiError {
         ProblemCode::RateLimited => {
             let quota = Quotas::default().ai;
             let decision = quota.decision(false, quota.burst_us());
-            ApiError::RateLimited(Spent { policy: Class::Ai.to_string(), quota, decision })
+            ApiError::RateLimited(Spent { policy: Class::Ai.as_str().into(), quota, decision })
         }
         ProblemCode::TooManyStreams => ApiError::TooManyStreams(20),
         ProblemCode::StreamsFull => ApiError::StreamsFull,

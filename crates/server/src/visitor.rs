@@ -66,9 +66,9 @@ impl FromRequestParts<Arc<App>> for Asking {
 #[derive(Debug)]
 pub(crate) struct Person {
     /// Whose it is.
-    pub(crate) account: Account,
+    pub(crate) account: Arc<Account>,
     /// The session.
-    pub(crate) session: Session,
+    pub(crate) session: Arc<Session>,
     /// What puts on record that it is they who change something.
     pub(crate) app: App,
 }
@@ -78,7 +78,7 @@ impl FromRequestParts<Arc<App>> for Person {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let Asking { caller, app } = Asking::from_request_parts(parts, app).await?;
-        let session = require_session(&caller)?.clone();
+        let session = Arc::clone(require_session(&caller)?);
         Ok(Self { account: caller.account, session, app })
     }
 }
@@ -134,7 +134,7 @@ impl Attempts {
         if decision.allowed {
             return Ok(());
         }
-        Err(ApiError::RateLimited(Spent { policy: "auth".to_owned(), quota, decision }))
+        Err(ApiError::RateLimited(Spent { policy: "auth".into(), quota, decision }))
     }
 }
 

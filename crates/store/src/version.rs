@@ -64,6 +64,11 @@ impl Store {
         if let Some(version) = self.looks.glance() {
             return Ok(version);
         }
+        Box::pin(self.look()).await
+    }
+
+    /// The same, by asking.
+    async fn look(&self) -> Result<DatabaseVersion, StoreError> {
         let begun_before = self.looks.begun_count.load(Ordering::SeqCst);
         let mut last = self.looks.last.lock().await;
         if let Some((number, version)) = &last.seen

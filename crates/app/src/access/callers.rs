@@ -1,6 +1,7 @@
 //! Who asks: somebody who has signed in, or a program with an API key.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use bist_access::api_key::KEY_SEEN_EVERY;
 use bist_access::session::SEEN_EVERY;
@@ -16,7 +17,7 @@ use crate::App;
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// In whose name.
-    pub account: Account,
+    pub account: Arc<Account>,
     /// By what they showed it.
     pub means: Means,
 }
@@ -25,9 +26,9 @@ pub struct Caller {
 #[derive(Clone, Debug)]
 pub enum Means {
     /// A session of a browser.
-    Session(Session),
+    Session(Arc<Session>),
     /// An API key of a program.
-    Key(ApiKey),
+    Key(Arc<ApiKey>),
 }
 
 impl Caller {

@@ -1,7 +1,7 @@
 //! Who has asked since the database changed last.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bist_access::{Account, ApiKey, Session, TokenDigest};
 use bist_store::{DatabaseVersion, StoreError};
@@ -19,8 +19,8 @@ pub(crate) struct KnownCallers(Mutex<Known>);
 #[derive(Debug, Default)]
 struct Known {
     version: Option<DatabaseVersion>,
-    sessions: HashMap<TokenDigest, (Session, Account)>,
-    keys: HashMap<TokenDigest, (ApiKey, Account)>,
+    sessions: HashMap<TokenDigest, (Arc<Session>, Arc<Account>)>,
+    keys: HashMap<TokenDigest, (Arc<ApiKey>, Arc<Account>)>,
 }
 
 impl Known {
@@ -42,16 +42,16 @@ impl KnownCallers {
 
 impl App {
     /// The session of which `digest` is kept, with its account.
-    pub(super) async fn session_of(
+    pub(crate) async fn session_of(
         &self,
         digest: &TokenDigest,
-    ) -> Result<Option<(Session, Account)>, StoreError> {
+    ) -> Result<Option<(Arc<Session>, Arc<Account>)>, StoreError> {
         let version = self.store.version().await?;
         let known = self.known_callers.with(&version, |known| known.sessions.get(digest).cloned());
         if known.is_some() {
             return Ok(known);
         }
-        let found = self.store.session(digest).await?;
+        let found = Box::pin(self.store.session(digest)).await?.map(shared);
         if let Some(found) = &found {
             self.known_callers.with(&version, |known| {
                 known.sessions.insert(digest.clone(), found.clone());
@@ -64,13 +64,13 @@ impl App {
     pub(super) async fn key_of(
         &self,
         digest: &TokenDigest,
-    ) -> Result<Option<(ApiKey, Account)>, StoreError> {
+    ) -> Result<Option<(Arc<ApiKey>, Arc<Account>)>, StoreError> {
         let version = self.store.version().await?;
         let known = self.known_callers.with(&version, |known| known.keys.get(digest).cloned());
         if known.is_some() {
             return Ok(known);
         }
-        let found = self.store.api_key(digest).await?;
+        let found = Box::pin(self.store.api_key(digest)).await?.map(shared);
         if let Some(found) = &found {
             self.known_callers.with(&version, |known| {
                 known.keys.insert(digest.clone(), found.clone());
@@ -78,4 +78,9 @@ impl App {
         }
         Ok(found)
     }
+}
+
+/// Both, to be handed out without being copied.
+fn shared<A, B>((one, other): (A, B)) -> (Arc<A>, Arc<B>) {
+    (Arc::new(one), Arc::new(other))
 }

@@ -38,7 +38,7 @@ async fn open(folder: &Path, clock: &Arc<HandClock>) -> App {
 }
 
 async fn ask(app: &App, class: DataClass, asked: &str, maker: &Maker) -> KeptAnswer {
-    app.kept_answer(class, asked, maker.make()).await.unwrap()
+    app.kept_answer(class, asked, async || maker.make().await).await.unwrap()
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn many_who_ask_at_once_wait_for_one_and_a_failure_is_not_kept() {
         .map(|_| {
             let (app, maker, gate) = (app.clone(), Arc::clone(&maker), Arc::clone(&may_go_on));
             tokio::spawn(async move {
-                let make = async {
+                let make = async || {
                     gate.acquire().await.unwrap().forget();
                     maker.make().await
                 };
@@ -95,7 +95,7 @@ async fn many_who_ask_at_once_wait_for_one_and_a_failure_is_not_kept() {
     }
     assert_eq!(maker.made_count(), 1);
 
-    let failed = async { Err(StoreError::Busy) };
+    let failed = async || Err(StoreError::Busy);
     assert!(app.kept_answer(DataClass::Bars, "/fails", failed).await.is_err());
     assert_eq!(ask(&app, DataClass::Bars, "/fails", &maker).await.body, "answer 2");
 }

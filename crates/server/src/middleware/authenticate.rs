@@ -1,5 +1,6 @@
 //! Who asks, and whether they may: by the cookie of a session or by an API key, and the access table.
 
+use std::fmt;
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -32,13 +33,14 @@ const SUNSET: HeaderName = HeaderName::from_static("sunset");
 /// What an API key stands behind in the header `authorization`.
 pub(crate) const BEARER: &str = "Bearer ";
 
-/// Who asked, as the audit names them; in the extensions of an answer.
+/// Who asked; in the extensions of an answer.
 #[derive(Clone, Debug)]
-pub(super) struct AskedBy(String);
+pub(super) struct AskedBy(Caller);
 
-impl AskedBy {
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
+/// As the audit names them.
+impl fmt::Display for AskedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.actor().fmt(f)
     }
 }
 
@@ -54,7 +56,7 @@ pub(crate) async fn authorise(
         Err(error) => return error.into_response(),
     };
     if let Some(caller) = caller {
-        let asked_by = AskedBy(caller.actor().to_string());
+        let asked_by = AskedBy(caller.clone());
         // A key has a count of its own, so that programs do not take what its owner may ask.
         let counted = match &caller.means {
             Means::Session(_) => format!("account:{}", caller.account.id),
@@ -182,7 +184,7 @@ fn require_code(caller: &Caller) -> Result<(), ApiError> {
 }
 
 /// The session of `caller`; a key has none.
-pub(crate) fn require_session(caller: &Caller) -> Result<&Session, ApiError> {
+pub(crate) fn require_session(caller: &Caller) -> Result<&Arc<Session>, ApiError> {
     match &caller.means {
         Means::Session(session) => Ok(session),
         Means::Key(_) => Err(ApiError::NotForKeys),

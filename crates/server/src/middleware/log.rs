@@ -45,7 +45,7 @@ impl Record {
         let route = self.matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
         let status = response.status().as_u16();
         // Fields without a value are left out.
-        let caller = response.extensions().get::<AskedBy>().map(AskedBy::as_str);
+        let caller = response.extensions().get::<AskedBy>().map(tracing::field::display);
         let code = response.extensions().get::<ProblemCode>().map(|code| code.name_and_status().0);
         let latency_ms = self.begun_at.elapsed().as_secs_f64() * 1000.0;
         tracing::info!(

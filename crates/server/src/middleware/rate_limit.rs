@@ -6,6 +6,7 @@
 //! the class `auth` just as much, because there nobody is known yet. Whoever shows no account or key is
 //! counted by their address. Paths outside of `/api/`, the checks of health and `OPTIONS` are free.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -49,7 +50,10 @@ pub(super) async fn by_address(
         // How much is left, the caller is told of their own quota.
         return Ok(None);
     }
-    let policy = if class == Class::Auth { "auth".to_owned() } else { format!("{class}-address") };
+    let policy: Cow<'static, str> = match class {
+        Class::Auth => class.as_str().into(),
+        Class::Ai | Class::Trading | Class::Default => format!("{class}-address").into(),
+    };
     let spent = Spent { policy, quota: limits.quotas().of_address(class), decision };
     if spent.decision.allowed { Ok(Some(spent)) } else { Err(ApiError::RateLimited(spent)) }
 }
@@ -67,7 +71,7 @@ pub(super) async fn by_caller(
         Some(LimitedAs(caller)) => limits.check(class, caller).await,
         None => limits.check_stranger(class, address_of(&request)).await,
     };
-    let (policy, quota) = (class.as_str().to_owned(), limits.quotas().of(class));
+    let (policy, quota) = (class.as_str().into(), limits.quotas().of(class));
     let spent = Spent { policy, quota, decision };
     if !spent.decision.allowed {
         return ApiError::RateLimited(spent).into_response();
@@ -79,7 +83,7 @@ pub(super) async fn by_caller(
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Spent {
     /// The name of the quota.
-    pub(crate) policy: String,
+    pub(crate) policy: Cow<'static, str>,
     /// The quota.
     pub(crate) quota: Quota,
     /// What was decided.
@@ -108,7 +112,7 @@ impl Spent {
             (LIMIT, format!("\"{policy}\";r={r};t={t}")),
         ];
         for (name, value) in told {
-            if let Ok(value) = HeaderValue::from_str(&value) {
+            if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(name, value);
             }
         }

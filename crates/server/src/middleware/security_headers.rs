@@ -21,6 +21,9 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
+/// Headers that are set besides, about.
+const ROOM_FOR_OTHERS: usize = 4;
+
 /// Whether browsers are told to come over TLS only, and always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Transport {
@@ -35,6 +38,7 @@ const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSub
 
 /// Sets the headers; an answer that says nothing about caching is not to be kept.
 pub(super) fn add(transport: Transport, headers: &mut HeaderMap) {
+    headers.reserve(HEADERS.len() + ROOM_FOR_OTHERS);
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }

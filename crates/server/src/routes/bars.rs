@@ -167,7 +167,7 @@ async fn list(
     Checked(params): Checked<BarsParams>,
     kept: Kept,
 ) -> Result<Response, ApiError> {
-    let make = async {
+    let make = async || {
         let to = [params.to, params.cursor].into_iter().flatten().min();
         let query =
             BarsQuery { from: params.from, to, limit: params.limit, adjustment: params.adjustment };

@@ -367,7 +367,7 @@ async fn newest(
     Checked(params): Checked<NewestParams>,
     kept: Kept,
 ) -> Result<Response, ApiError> {
-    let make = async {
+    let make = async || {
         let NewestParams { symbol, horizon, method, seed } = params;
         let explained = app.explain(symbol, horizon, method, seed, Arc::new(|_| {})).await;
         Ok(ExplanationResponse::from(explained.map_err(problem)?))
@@ -391,9 +391,8 @@ async fn of_signal(
     _: Checked<NoParameters>,
     kept: Kept,
 ) -> Result<Response, ApiError> {
-    let make = async {
-        Ok(ExplanationResponse::from(app.signal_explanation(&id).await.map_err(problem)?))
-    };
+    let make =
+        async || Ok(ExplanationResponse::from(app.signal_explanation(&id).await.map_err(problem)?));
     kept.or_make(&app, DataClass::Explanations, make).await
 }
 

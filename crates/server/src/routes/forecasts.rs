@@ -205,7 +205,7 @@ async fn list(
     Checked(params): Checked<LatestParams>,
     kept: Kept,
 ) -> Result<Response, ApiError> {
-    let make = async {
+    let make = async || {
         let records = app.forecasts(params.horizon, params.symbol).await?;
         let page = params.page(&app, records, |record| record.forecast.symbol).await?;
         Ok(page.map(ForecastResponse::from))

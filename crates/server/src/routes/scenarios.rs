@@ -386,7 +386,7 @@ async fn list(
     Checked(params): Checked<ScenarioParams>,
     kept: Kept,
 ) -> Result<Response, ApiError> {
-    let make = async {
+    let make = async || {
         let moves = ScenarioMoves {
             market_share: params.market_change_share,
             usdtry_share: params.usdtry_change_share,

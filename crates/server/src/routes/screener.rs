@@ -404,7 +404,7 @@ async fn list(
     Checked(params): Checked<ScreenParams>,
     kept: Kept,
 ) -> Result<Response, ApiError> {
-    let make = async {
+    let make = async || {
         let view = app.market_view().await?;
         let signals = app.share_signals().await?;
         let screened = view.screen(&signals, &params.query);

@@ -269,7 +269,7 @@ async fn list(
     Checked(params): Checked<LatestParams>,
     kept: Kept,
 ) -> Result<Response, ApiError> {
-    let make = async {
+    let make = async || {
         let records = app.signals(params.horizon, params.symbol).await?;
         let page = params.page(&app, records, |record| record.signal.symbol).await?;
         let Page { items, next } = page;

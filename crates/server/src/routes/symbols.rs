@@ -181,7 +181,7 @@ async fn list(
     Checked(params): Checked<ListParams>,
     kept: Kept,
 ) -> Result<Response, ApiError> {
-    let make = async {
+    let make = async || {
         let wanted = fold(params.q.as_deref().unwrap_or_default());
         let has = |text: &str| fold(text).contains(&wanted);
         let found = app.symbols().await?.into_iter().filter(|view| {
@@ -209,7 +209,7 @@ async fn one(
     _: Checked<NoParameters>,
     kept: Kept,
 ) -> Result<Response, ApiError> {
-    let make = async {
+    let make = async || {
         let view = app.symbol(symbol).await?.ok_or(ApiError::SymbolNotFound(symbol))?;
         Ok(SymbolResponse::from(view))
     };

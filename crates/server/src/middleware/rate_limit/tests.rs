@@ -49,7 +49,7 @@ async fn name_caller(mut request: Request, next: Next) -> Response {
 
 /// A handler that counts by account, as those that check codes do.
 async fn check_code(Extension(limits): Extension<Arc<RateLimits>>) -> Result<(), ApiError> {
-    let (policy, quota) = (Class::Auth.to_string(), limits.quotas().of(Class::Auth));
+    let (policy, quota) = (Class::Auth.to_string().into(), limits.quotas().of(Class::Auth));
     let decision = limits.check(Class::Auth, "account:u0").await;
     let spent = Spent { policy, quota, decision };
     if decision.allowed { Ok(()) } else { Err(ApiError::RateLimited(spent)) }

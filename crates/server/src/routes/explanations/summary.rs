@@ -163,7 +163,7 @@ async fn summary(
     Checked(params): Checked<SummaryParams>,
     kept: Kept,
 ) -> Result<Response, ApiError> {
-    let make = async {
+    let make = async || {
         let SummaryParams { horizon, window } = params;
         let report = app.explanation_summary(horizon, window, Arc::new(|_| {})).await;
         Ok(SummaryResponse::from(report.map_err(problem)?))

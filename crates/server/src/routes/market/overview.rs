@@ -340,7 +340,7 @@ pub(super) async fn overview(
     Checked(NoParameters): Checked<NoParameters>,
     kept: Kept,
 ) -> Result<Response, ApiError> {
-    let make = async {
+    let make = async || {
         let view = app.market_view().await?;
         let signals = app.share_signals().await?;
         let turnover = view.turnover;

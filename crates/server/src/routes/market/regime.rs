@@ -200,7 +200,7 @@ pub(super) async fn regime(
     Checked(params): Checked<RegimeParams>,
     kept: Kept,
 ) -> Result<Response, ApiError> {
-    let make = async {
+    let make = async || {
         let view = app.market_view().await?;
         let history = &view.regime;
         let end = params.cursor.map_or(history.days.len(), |last| {

@@ -129,7 +129,7 @@ pub(super) async fn sectors(
     Checked(params): Checked<SectorParams>,
     kept: Kept,
 ) -> Result<Response, ApiError> {
-    let make = async {
+    let make = async || {
         let view = app.market_view().await?;
         let page = paging::page(&view.sectors, params.cursor, params.limit);
         Ok(SectorsResponse {
