@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, query_scalar};
 
 use super::Pool;
+use super::postgres_pool::PostgresPool;
 use super::sqlite_readers::SqliteReaders;
 
 /// What differs from the one before whenever a transaction that changed something was committed in
@@ -24,7 +24,7 @@ pub(crate) enum Watch {
         /// How many connections there were.
         opened_count: u64,
     },
-    Postgres(PgPool),
+    Postgres(PostgresPool),
 }
 
 impl Watch {
@@ -62,7 +62,8 @@ impl Watch {
                 format!("{opened_count}-{version}")
             }
             Self::Postgres(pool) => {
-                query_scalar("SELECT CAST(pg_current_snapshot() AS TEXT)").fetch_one(&*pool).await?
+                let query = query_scalar("SELECT CAST(pg_current_snapshot() AS TEXT)");
+                pool.watched(query.fetch_one(&pool.connections)).await?
             }
         };
         Ok(DatabaseVersion(text.into()))
