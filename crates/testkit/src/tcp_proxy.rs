@@ -136,10 +136,8 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch
             Ok(0) | Err(_) => return,
             Ok(count) => count,
         };
-        let Ok(passing) = state.wait_for(|state| state.passing != Passing::Held).await else {
-            return;
-        };
-        let passing = passing.passing;
+        let open = state.wait_for(|state| state.passing != Passing::Held).await;
+        let Ok(passing) = open.map(|state| state.passing) else { return };
         if let Passing::Late(by) = passing {
             tokio::time::sleep(by).await;
         }

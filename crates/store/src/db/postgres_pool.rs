@@ -5,7 +5,7 @@
 //! whether it is there, and while it is not, everybody is told so at once.
 
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,9 @@ const LEFT_ALONE_FOR: Duration = Duration::from_secs(1);
 /// How long one statement may take, the wait for a connection included: a connection that leads nowhere any
 /// more is not noticed otherwise, for the server may be there by another.
 const STATEMENT_TIME_MAX: Duration = Duration::from_secs(120);
+
+/// An answer that is waited for. It is boxed, for each query is part of what waits for it, up to a job.
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'a>>;
 
 /// Connections to one server. Cloning shares them.
 #[derive(Clone, Debug)]
@@ -62,29 +65,31 @@ impl PostgresPool {
     }
 
     /// Waits for what one of the connections was asked, and for no longer when the server is away.
-    pub(super) async fn watched<T>(
-        &self,
-        asking: impl Future<Output = Result<T, sqlx::Error>>,
-    ) -> Result<T, sqlx::Error> {
-        let server = &self.server;
-        server.0.part.pass().map_err(|alone| away(&alone.last))?;
-        let began = Instant::now();
-        let mut asking = pin!(asking);
-        loop {
-            match timeout(PATIENCE, asking.as_mut()).await {
-                // One connection may be lost, and the server there.
-                Ok(Err(error)) if is_away(&error) => {
-                    server.require().await?;
-                    return Err(error);
+    pub(super) fn watched<'a, T: Send + 'a>(
+        &'a self,
+        asking: impl Future<Output = Result<T, sqlx::Error>> + Send + 'a,
+    ) -> Boxed<'a, T> {
+        Box::pin(async move {
+            let server = &self.server;
+            server.0.part.pass().map_err(|alone| away(&alone.last))?;
+            let began = Instant::now();
+            let mut asking = pin!(asking);
+            loop {
+                match timeout(PATIENCE, asking.as_mut()).await {
+                    // One connection may be lost, and the server there.
+                    Ok(Err(error)) if is_away(&error) => {
+                        server.require().await?;
+                        return Err(error);
+                    }
+                    Ok(answer) => {
+                        server.0.part.note(None::<&String>);
+                        return answer;
+                    }
+                    Err(_) if began.elapsed() < STATEMENT_TIME_MAX => server.require().await?,
+                    Err(_) => return Err(late()),
                 }
-                Ok(answer) => {
-                    server.0.part.note(None::<&String>);
-                    return answer;
-                }
-                Err(_) if began.elapsed() < STATEMENT_TIME_MAX => server.require().await?,
-                Err(_) => return Err(late()),
             }
-        }
+        })
     }
 }
 
@@ -121,10 +126,11 @@ impl PostgresServer {
 }
 
 /// Waits for what a held connection was asked, which may lead nowhere any more.
-pub(super) async fn in_time<T>(
-    asking: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, sqlx::Error> {
-    timeout(STATEMENT_TIME_MAX, asking).await.unwrap_or_else(|_| Err(late()))
+pub(super) fn in_time<'a, T: Send + 'a>(
+    asking: impl Future<Output = Result<T, sqlx::Error>> + Send + 'a,
+) -> Boxed<'a, T> {
+    let asking = timeout(STATEMENT_TIME_MAX, asking);
+    Box::pin(async move { asking.await.unwrap_or_else(|_| Err(late())) })
 }
 
 fn late() -> sqlx::Error {
