@@ -161,6 +161,7 @@ impl Run {
     #[track_caller]
     fn without(
         &mut self,
+        what: &str,
         take: impl FnOnce(),
         (word, holds): (&str, impl Fn(&Report) -> bool),
         meanwhile: impl FnOnce(&Self),
@@ -177,9 +178,15 @@ impl Run {
                 assert!(report.word() == word && holds(&report), "{}: {report:?}", watched.name);
             }
         }
+        let given_back_at = Instant::now();
         give_back();
         self.wait_until_whole();
         self.wait_for_writes();
+        eprintln!(
+            "without {what}: noticed after {:?}, whole again {:?} later",
+            noticed_at - taken_at,
+            self.whole_since - given_back_at
+        );
     }
 
     /// Since everything is there, each has said so.
@@ -229,12 +236,9 @@ fn what_is_acknowledged_done_and_told_survives_the_loss_of_every_part() {
          [server]\ntrusted_proxies = ['127.0.0.1']\n\
          [limits]\nauth = '1000/min'\ndefault = '1000000/min'\n\
          [live]\nlook_ms = 200\nheartbeat_s = 1\n[jobs]\nlease_s = 3\n\
-         [retraining]\nenabled = false\n[nightly]\nsources = ['yahoo']\nuniverse = 'stored'\n\
-         [sources.yahoo]\nbase_urls = {{ chart = '{}' }}\nrequests_per_minute = 600\n\
-         attempts_max = 1\nanswer_timeout_s = 3\nbreaker_failures_max = 1\n",
+         [retraining]\nenabled = false\n",
         postgres.url_by(to_postgres.port()),
         to_redis.port(),
-        source.url("").trim_end_matches('/'),
     ));
     let series = walks();
     ingest_by(|args| place.json(args), &series, date(2026, 9, 25));
@@ -265,11 +269,23 @@ fn what_is_acknowledged_done_and_told_survives_the_loss_of_every_part() {
     assert_eq!(run.versions_count(), 2, "trained once");
 
     let failed = ("failed", |report: &Report| report.told.as_ref().unwrap().0 == 503);
-    run.without(|| postgres.stop(), failed, |_| {}, || postgres.start_again());
-    run.without(|| postgres.pause(), failed, |_| {}, || postgres.go_on());
+    run.without("PostgreSQL", || postgres.stop(), failed, |_| {}, || postgres.start_again());
+    run.without(
+        "a PostgreSQL that answers",
+        || postgres.pause(),
+        failed,
+        |_| {},
+        || postgres.go_on(),
+    );
     let (hold, open) =
         (|to: &TcpProxy| to.pass(Passing::Held), |to: &TcpProxy| to.pass(Passing::Open));
-    run.without(|| hold(&to_postgres), failed, |_| {}, || open(&to_postgres));
+    run.without(
+        "a way to PostgreSQL",
+        || hold(&to_postgres),
+        failed,
+        |_| {},
+        || open(&to_postgres),
+    );
     to_postgres.cut();
     run.wait_until_whole();
     run.wait_for_writes();
@@ -281,13 +297,27 @@ fn what_is_acknowledged_done_and_told_survives_the_loss_of_every_part() {
     let degraded = ("degraded", |report: &Report| report.says_of("redis", "degraded"));
     run.wait_until_whole();
     let (kill, revive) = (|| redis.borrow_mut().kill(), || redis.borrow_mut().start_again());
-    run.without(kill, degraded, Run::wait_for_writes, revive);
-    run.without(|| hold(&to_redis), degraded, Run::wait_for_writes, || open(&to_redis));
+    run.without("Redis", kill, degraded, Run::wait_for_writes, revive);
+    run.without(
+        "a way to Redis",
+        || hold(&to_redis),
+        degraded,
+        Run::wait_for_writes,
+        || open(&to_redis),
+    );
     to_redis.cut();
     run.wait_until_whole();
     run.wait_for_writes();
 
     // A source takes the question and says nothing; meanwhile other jobs are done.
+    run.place.configure_more(&format!(
+        "[nightly]\nsources = ['yahoo']\nuniverse = 'stored'\n\
+         [sources.yahoo]\nbase_urls = {{ chart = '{}' }}\nrequests_per_minute = 600\n\
+         attempts_max = 1\nanswer_timeout_s = 3\nbreaker_failures_max = 1\n",
+        source.url("").trim_end_matches('/'),
+    ));
+    WORKERS.into_iter().for_each(|worker| run.kill(worker));
+    run.wait_until_whole();
     let ask_for = |job: &str| {
         run.place.json(&["jobs", "ask", job, "--reason", "a try", "--by", "ayşe"])["id"]
             .as_i64()

@@ -6,11 +6,15 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::cli::{bist, text};
+
+/// How long nothing at all may be heard while something is waited for.
+const SILENCE_MAX: Duration = Duration::from_secs(120);
 
 /// What the processes share: a folder and a configuration.
 pub(crate) struct Installation {
@@ -54,6 +58,12 @@ impl Installation {
         Self { folder, config }
     }
 
+    /// Has processes that are started from now on find more in the configuration.
+    pub(crate) fn configure_more(&self, settings: &str) {
+        let before = fs::read_to_string(&self.config).unwrap();
+        fs::write(&self.config, before + settings).unwrap();
+    }
+
     fn command(&self) -> Command {
         let mut command = bist(&self.folder.path().join("data"));
         command.args(["--config", text(&self.config)]);
@@ -79,7 +89,7 @@ impl Installation {
         let mut child = self
             .command()
             .args(["serve", "--role", role, "--bind", bind, "--json"])
-            .env("RUST_LOG", "bist_app::jobs=debug")
+            .env("RUST_LOG", "bist_server=error,bist_app::jobs=debug")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -90,6 +100,9 @@ impl Installation {
             for line in log.map_while(Result::ok) {
                 let Ok(logged) = serde_json::from_str::<Value>(&line) else { continue };
                 let message = logged["fields"]["message"].as_str().unwrap_or_default();
+                if logged["level"] == "ERROR" && !message.starts_with("not ready") {
+                    eprintln!("process {index}: {message}");
+                }
                 heard.send((index, message.to_owned())).ok();
             }
         });
@@ -108,5 +121,12 @@ impl Installation {
 
 /// Who said first what begins so.
 pub(crate) fn wait_for(heard: &Receiver<(usize, String)>, beginning: &str) -> usize {
-    heard.iter().find(|(_, line)| line.starts_with(beginning)).unwrap().0
+    loop {
+        let (index, line) = heard.recv_timeout(SILENCE_MAX).unwrap_or_else(|error| {
+            panic!("nobody says '{beginning}': {error}");
+        });
+        if line.starts_with(beginning) {
+            return index;
+        }
+    }
 }

@@ -144,7 +144,7 @@ fn away(why: &str) -> sqlx::Error {
 /// Whether an error may mean that the server is not there: the network failed, or it stops or starts.
 fn is_away(error: &sqlx::Error) -> bool {
     let state = match error {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) => return true,
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => return true,
         sqlx::Error::Database(error) => error.try_downcast_ref::<PgDatabaseError>(),
         _ => None,
     };

@@ -57,7 +57,9 @@ impl Writer {
     }
 
     /// How many writes were acknowledged so far.
+    #[track_caller]
     pub(super) fn acknowledged_count(&self) -> usize {
+        assert!(!self.thread.is_finished(), "a writer gave up; the reason stands above");
         self.acknowledged_count.load(Ordering::Relaxed)
     }
 
@@ -84,10 +86,10 @@ impl Work {
                 break;
             }
             let name = format!("{}-{number}", self.name);
-            // Never met: no score is below nothing.
+            // Never met: no score is that low.
             let rule = json!({
                 "name": name, "enabled": true, "channels": ["web"], "cool_down_minutes": 60,
-                "condition": {"kind": "data_quality", "score_share": 0.0},
+                "condition": {"kind": "data_quality", "score_share": 0.0001},
             });
             match self.page.ask(&self.proxy, "POST", RULES, &rule) {
                 Ok(answer) if answer.status == 201 => {
@@ -125,7 +127,7 @@ impl Work {
         };
         let mut counts = BTreeMap::<&str, usize>::new();
         for item in &items {
-            *counts.entry(item["name"].as_str().unwrap()).or_default() += 1;
+            *counts.entry(item["rule"]["name"].as_str().unwrap()).or_default() += 1;
         }
         let Names { acknowledged, unknown } = std::mem::take(&mut self.names);
         for (name, count) in &counts {
