@@ -7,7 +7,7 @@ DATA_DIR ?= data
 BIND ?= 127.0.0.1:8080
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: help run test test-rust test-web check fmt lint tidy deny snapshots bench e2e outside ci web setup clean
+.PHONY: help run test test-rust test-web check fmt lint tidy deny snapshots bench e2e e2e-cluster outside ci web setup clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -68,9 +68,13 @@ bench: web ## Ours beside what users would choose instead, from PyPI, on one cor
 	target/release/bist bench tune --python target/bench-venv/bin/python
 	target/release/bist bench http --python target/bench-venv/bin/python
 
-e2e: web ## The real binary in headless Chromium.
+e2e: web ## The real binary in headless Chromium, as one process and as several.
 	cargo build --release --locked --bin bist
-	scripts/e2e.sh target/release/bist
+	scripts/with_postgres.sh scripts/e2e.sh target/release/bist
+
+e2e-cluster: web ## The same as several processes only, on PostgreSQL and Redis behind nginx.
+	cargo build --release --locked --bin bist
+	scripts/with_postgres.sh scripts/e2e.sh target/release/bist target/e2e cluster
 
 outside: web ## The real binary beside Optuna, its dashboard, LightGBM, an S3 server and Schemathesis, from PyPI.
 	cargo build --release --locked --bin bist

@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
-# The real binary, end to end: a sample market from nothing to the page in headless Chromium, and,
-# when ../shared is there, the whole path on real prices.
-# usage: e2e.sh BIST [OUT_DIR]
+# The real binary, end to end, in headless Chromium: a sample market from nothing to the page; the same
+# market moved to PostgreSQL and served by several processes behind nginx, where PostgreSQL, Redis and
+# nginx are there; and, when ../shared is there, the whole path on real prices.
+# usage: e2e.sh BIST [OUT_DIR [PART...]], of the parts sample, cluster and real
 set -euo pipefail
 bist=$(realpath "$1")
 cd "$(dirname "$0")/.."
 out=${2:-target/e2e}
-rm -rf "$out"
+parts=" ${*:3} "
+if [ "$parts" = "  " ]; then
+    parts=" sample cluster real "
+    rm -rf "$out"
+fi
 mkdir -p "$out"
 server=
 # A browser that clicks through everything asks more often than people may.
@@ -18,14 +23,26 @@ default = "100000/min"
 TOML
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true' EXIT
 
+# Whether PART was asked for.
+wanted() { [[ $parts == *" $1 "* ]]; }
+
+# Runs the browser journeys against $BIST_E2E_BASE, with the options that follow. The administrator is made
+# in DATA by $BIST_CONFIG.
+journeys() {
+    local data=$1 shots=$2 invitation=
+    shift 2
+    "$bist" users create-admin --data-dir "$data" --name "e2e-$shots" --json >"$out/administrator-$shots.json"
+    invitation=$(sed -n 's/.*"link": "[^"]*\(\/invitation#[^"]*\)".*/\1/p' "$out/administrator-$shots.json")
+    node web/e2e/run.mjs --invitation "$invitation" --out "$out/$shots" "$@"
+}
+
 # Serves DATA on a free port and runs the browser journeys against it, with the options that follow.
 browse() {
-    local data=$1 shots=$2 log=$out/serve-$2.log base= invitation=
+    local data=$1 shots=$2 log=$out/serve-$2.log base=
     shift 2
-    "$bist" users create-admin --data-dir "$data" --json >"$out/administrator-$shots.json"
-    invitation=$(sed -n 's/.*"link": "[^"]*\(\/invitation#[^"]*\)".*/\1/p' "$out/administrator-$shots.json")
+    export BIST_CONFIG=$out/bist.toml
     : >"$out/address-$shots.json"
-    "$bist" serve --config "$out/bist.toml" --data-dir "$data" --bind 127.0.0.1:0 --json >"$out/address-$shots.json" 2>"$log" &
+    "$bist" serve --data-dir "$data" --bind 127.0.0.1:0 --json >"$out/address-$shots.json" 2>"$log" &
     server=$!
     for _ in $(seq 100); do
         base=$(sed -n 's/.*"address": "\(.*\)".*/\1/p' "$out/address-$shots.json")
@@ -34,21 +51,24 @@ browse() {
         sleep 0.1
     done
     curl -fsS --retry 20 --retry-delay 1 --retry-all-errors "$base/health/ready" >"$out/ready-$shots.json"
-    node web/e2e/run.mjs --base "$base" --invitation "$invitation" --out "$out/$shots" "$@"
+    BIST_E2E_BASE=$base journeys "$data" "$shots" "$@"
     kill -TERM "$server"
     wait "$server"
     server=
 }
 
-echo "-- sample market: sample, validate, train, signals, tune"
-data=$out/sample-data
-started=$(date +%s)
-"$bist" sample --data-dir "$data" --symbols 30 --years 6 --seed 7
-"$bist" validate --all --data-dir "$data" --json >"$out/sample-validate.json"
-"$bist" train --data-dir "$data" --json >"$out/sample-train.json"
-"$bist" signals --data-dir "$data" --json >"$out/sample-signals.json"
-"$bist" tune --data-dir "$data" --trials 5 --part trees --json >"$out/sample-tune.json"
-node - "$out/sample-tune.json" <<'JS'
+# The sample market in DATA, trained and tuned.
+make_sample() {
+    local data=$1 started=
+    echo "-- sample market: sample, validate, train, signals, tune"
+    rm -rf "$data"
+    started=$(date +%s)
+    "$bist" sample --data-dir "$data" --symbols 30 --years 6 --seed 7
+    "$bist" validate --all --data-dir "$data" --json >"$out/sample-validate.json"
+    "$bist" train --data-dir "$data" --json >"$out/sample-train.json"
+    "$bist" signals --data-dir "$data" --json >"$out/sample-signals.json"
+    "$bist" tune --data-dir "$data" --trials 5 --part trees --json >"$out/sample-tune.json"
+    node - "$out/sample-tune.json" <<'JS'
 const report = JSON.parse(require('node:fs').readFileSync(process.argv[2], 'utf8'));
 const [part] = report.parts;
 if (part.complete_count + part.pruned_count !== 5 || report.hold_out.sessions_count < 250) {
@@ -56,8 +76,30 @@ if (part.complete_count + part.pruned_count !== 5 || report.hold_out.sessions_co
 }
 console.log(report.comparison?.sentence.en ?? 'the sample is tuned: nothing better was found');
 JS
-echo "first run of the sample market: $(($(date +%s) - started)) s"
-browse "$data" sample
+    echo "first run of the sample market: $(($(date +%s) - started)) s"
+}
+
+if wanted sample; then
+    make_sample "$out/sample-data"
+    browse "$out/sample-data" sample
+fi
+
+if wanted cluster && { [ -z "${BIST_TEST_POSTGRES_URL:-}" ] || ! command -v redis-server >/dev/null || [ ! -x /usr/sbin/nginx ]; }; then
+    echo "skipped: several processes, because PostgreSQL (scripts/with_postgres.sh), Redis or nginx is not here"
+elif wanted cluster; then
+    echo "-- several processes on PostgreSQL and Redis behind nginx"
+    [ -e "$out/sample-data/bist.sqlite" ] || make_sample "$out/sample-data"
+    mkdir -p "$out/cluster"
+    started=$(date +%s)
+    export bist out
+    export -f journeys
+    # Each page was looked at in every width and theme above.
+    scripts/with_cluster.sh "$bist" "$out/sample-data" "$out/cluster" \
+        bash -euo pipefail -c 'journeys "$out/sample-data" cluster-pages --looks few'
+    echo "several processes: $(($(date +%s) - started)) s"
+fi
+
+wanted real || exit 0
 
 prices=../shared/data/bist/daily
 if [ ! -d "$prices" ]; then
@@ -66,6 +108,7 @@ if [ ! -d "$prices" ]; then
 fi
 echo "-- real prices: ingest, validate, train, evaluate, signals"
 data=$out/real-data
+rm -rf "$data"
 started=$(date +%s)
 "$bist" ingest csv "$prices" --data-dir "$data" --json >"$out/real-ingest.json"
 "$bist" validate --all --data-dir "$data" --json >"$out/real-validate.json"
@@ -89,4 +132,4 @@ if (ingest.rows_read !== rows || validate.received_count !== rows) {
 console.log(`${rows} rows in the files, as many read and validated`);
 JS
 # The sample has been looked at in every width and theme.
-browse "$data" real --quick
+browse "$data" real --looks few --data-only

@@ -14,6 +14,9 @@ if [ "${1:-}" = e2e ]; then
     command -v gcore >/dev/null || missing+=(gdb)
     # A database to test the store on.
     ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1 || missing+=(postgresql)
+    # What stands around several processes.
+    command -v redis-server >/dev/null || missing+=(redis-server)
+    command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
     # A certificate authority.
     command -v pebble >/dev/null || missing+=(pebble)
 fi

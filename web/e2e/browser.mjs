@@ -13,7 +13,11 @@ export const BASE = (option('base') ?? process.env.BIST_E2E_BASE ?? '').replace(
 /** The link by which the first administrator sets a password, without the base. */
 export const INVITATION = option('invitation') ?? '';
 export const OUT = option('out') ?? 'e2e-out';
-export const QUICK = process.argv.includes('--quick');
+/** The address of a server itself, where BASE is that of a proxy before it. */
+export const DIRECT = process.env.BIST_E2E_DIRECT ?? BASE;
+/** Only what depends on the data. */
+export const DATA_ONLY = process.argv.includes('--data-only');
+const HAS_FEW_LOOKS = option('looks') === 'few';
 if (BASE === '') {
   console.error('no server to test: give --base http://127.0.0.1:PORT or set BIST_E2E_BASE');
   process.exit(2);
@@ -36,7 +40,7 @@ export const LANGUAGES = ['tr', 'en'];
  * How each page is looked at: any two of theme, language and width meet in one of these, so that a
  * defect that takes two of them is found by half as many visits as all combinations need.
  */
-export const LOOKS = QUICK
+export const LOOKS = HAS_FEW_LOOKS
   ? LANGUAGES.map((language) => ({ theme: 'dark', language, width: 1440 }))
   : [390, 900, 1440].flatMap((width, index) =>
       ['dark', 'light'].map((theme, at) => ({ theme, language: LANGUAGES[(index + at) % 2], width })),

@@ -1,10 +1,11 @@
 // Drives the served app in headless Chromium and fails on the first kind of defect it finds many of.
 //
-//   node e2e/run.mjs --base http://127.0.0.1:8080 --invitation '/invitation#TOKEN' --out DIR [--quick]
+//   node e2e/run.mjs --base http://127.0.0.1:8080 --invitation '/invitation#TOKEN' --out DIR [--looks few] [--data-only]
 //
 // The base may also come from BIST_E2E_BASE. The invitation is that of an administrator who has set no
 // password yet. Works on any data: what it expects is read from the API.
-// --quick takes one width and one theme for each page; the journeys always run.
+// With few looks each page is seen in one width and one theme; with --data-only the journeys are left out
+// that do not depend on the data.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -14,6 +15,7 @@ import {
   check,
   checksCount,
   CHROMIUM,
+  DATA_ONLY,
   failure,
   failures,
   FLAGS,
@@ -26,7 +28,6 @@ import {
   INVITATION,
   OUT,
   percentTr,
-  QUICK,
   SAMPLE_WORD,
   settled,
   together,
@@ -513,7 +514,7 @@ try {
     () => liveJourney(browser),
     () => alertsJourney(browser),
     // What access looks like does not depend on the data, nor does what hostile texts come to.
-    ...(QUICK ? [] : [() => accessJourney(browser, owner), () => passkeysJourney(browser, owner), () => injectionJourney(browser, owner)]),
+    ...(DATA_ONLY ? [] : [() => accessJourney(browser, owner), () => passkeysJourney(browser, owner), () => injectionJourney(browser, owner)]),
   ];
   const done = (step) => step().catch((error) => check(false, error.stack.split('\n').slice(0, 4).join(' ')));
   await together(reading.map((step) => () => done(step)));

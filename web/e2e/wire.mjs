@@ -1,9 +1,10 @@
 // Bytes that no browser sends: heads that two programs could read differently, names of other hosts,
-// paths that leave the folder, and bodies without end. Each is refused, or means what it says.
+// paths that leave the folder, and bodies without end. Each is refused, or means what it says. They go to a
+// server itself: a proxy before it has its own ways to refuse them.
 import { connect } from 'node:net';
-import { BASE, check, WAIT_MS } from './browser.mjs';
+import { check, DIRECT, WAIT_MS } from './browser.mjs';
 
-const { hostname, port, host } = new URL(BASE);
+const { hostname, port, host } = new URL(DIRECT);
 const HOST = `Host: ${host}\r\n`;
 
 const get = (path, headers = HOST, method = 'GET') => `${method} ${path} HTTP/1.1\r\n${headers}\r\n`;

@@ -14,11 +14,16 @@ mod problem;
 mod telegram;
 mod webhook;
 
+use std::time::Duration;
+
 use bist_access::{
     Account, AlertId, AlertRuleId, AuditAction, MasterKey, Outside, SealedSecrets, Secret,
     SecretName, SecretsError, WebhookKey,
 };
-use bist_store::{AccessChange, Alert, AlertDocument, NewAlert, StoredChannel, StoredRule};
+use bist_market::breaker::BreakerState;
+use bist_store::{
+    AccessChange, Alert, AlertDocument, NewAlert, OutsidePart, StoredChannel, StoredRule,
+};
 use bist_trading::alert::{ALERT_RULES_MAX, AlertText, ChannelAddress};
 use bist_trading::{AlertRule, Channel};
 use jiff::SignedDuration;
@@ -41,6 +46,12 @@ const WEBHOOK: &str = "bist.webhook.";
 /// Test messages of one person in an hour: enough to set a channel up, too few to pester anybody.
 const TESTS_MAX: u64 = 5;
 
+/// Failures in a row after which a server of mail or Telegram is left alone.
+const FAILURES_MAX: u32 = 3;
+
+/// For how long; what is due meanwhile waits, and no attempt of it is used up.
+const LEFT_ALONE_FOR: Duration = Duration::from_secs(60);
+
 /// How people are told; without anything they are told in the web app, and by webhooks.
 #[derive(Clone, Debug, Default)]
 pub struct AlertSettings {
@@ -62,6 +73,10 @@ pub(crate) struct Alerting {
     outside: Result<reqwest::Client, String>,
     /// Asks whom the operator names.
     named: Result<reqwest::Client, String>,
+    /// The server of mail.
+    mail: OutsidePart,
+    /// The service of Telegram.
+    telegram: OutsidePart,
 }
 
 impl Default for Alerting {
@@ -75,7 +90,26 @@ impl Alerting {
         let client = |of: Option<&Outside>| {
             outside::client(of).map_err(|error| format!("no HTTP client can be made: {error}"))
         };
-        Self { outside: client(Some(&settings.outside)), named: client(None), settings }
+        let part = || OutsidePart::new(FAILURES_MAX, LEFT_ALONE_FOR);
+        let (outside, named) = (client(Some(&settings.outside)), client(None));
+        Self { outside, named, mail: part(), telegram: part(), settings }
+    }
+
+    /// What is asked outside to tell people by `channel`. Webhooks are asked one by one, as each belongs
+    /// to somebody; one that fails is no trouble of this server.
+    fn part(&self, channel: Channel) -> Option<&OutsidePart> {
+        let part = match channel {
+            Channel::Web | Channel::Webhook => return None,
+            Channel::Email => &self.mail,
+            Channel::Telegram => &self.telegram,
+        };
+        self.has(channel).then_some(part)
+    }
+
+    /// Whether what is outside is being asked, by its name.
+    pub(crate) fn states(&self) -> impl Iterator<Item = (&'static str, BreakerState)> {
+        let parts = [("mail", Channel::Email), ("telegram", Channel::Telegram)];
+        parts.into_iter().filter_map(|(name, of)| Some((name, self.part(of)?.state())))
     }
 
     /// Whether the server can tell anybody by `channel`.

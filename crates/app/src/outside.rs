@@ -7,7 +7,7 @@ use crate::App;
 /// Something outside of this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutsideState {
-    /// What it is: `redis`, `object_store`, or the name of a source.
+    /// What it is: `redis`, `object_store`, `mail`, `telegram`, or the name of a source.
     pub name: String,
     /// Whether it is being asked.
     pub breaker: BreakerState,
@@ -27,9 +27,10 @@ impl App {
         let redis = self.redis.as_ref().map(|redis| state("redis".to_owned(), redis.state()));
         let bucket = self.store.bucket_state();
         let bucket = bucket.map(|breaker| state("object_store".to_owned(), breaker));
+        let told_by = self.alerting.states().map(|(name, breaker)| state(name.to_owned(), breaker));
         let sources = self.providers.iter().filter_map(|(source, provider)| {
             provider.breaker().map(|breaker| state(source.to_string(), breaker))
         });
-        redis.into_iter().chain(bucket).chain(sources).collect()
+        redis.into_iter().chain(bucket).chain(told_by).chain(sources).collect()
     }
 }

@@ -53,7 +53,7 @@ pub enum DeliveryOutcome {
 }
 
 impl Store {
-    /// Takes up at most `limit` deliveries that are due at `now`, until `until`: whoever takes them up
+    /// Takes up at most `limit` deliveries by `channel` that are due at `now`, until `until`: whoever takes them up
     /// and has not said by then what became of them is given up, and they are due again.
     ///
     /// # Errors
@@ -61,14 +61,17 @@ impl Store {
     /// [`StoreError`] when the database fails.
     pub async fn claim_deliveries(
         &self,
+        channel: Channel,
         now: Timestamp,
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<ClaimedDelivery>, StoreError> {
         let is_due = query(
-            "SELECT 1 AS due FROM alert_deliveries WHERE state = $1 AND due_at_us <= $2 LIMIT 1",
+            "SELECT 1 AS due FROM alert_deliveries
+             WHERE state = $1 AND channel = $2 AND due_at_us <= $3 LIMIT 1",
         )
         .bind(DeliveryState::Waiting.as_str())
+        .bind(channel.as_str())
         .bind(now.as_microsecond())
         .fetch_optional(&self.reader)
         .await?;
@@ -82,9 +85,11 @@ impl Store {
              FROM alert_deliveries AS d JOIN alerts AS a ON a.id = d.alert
              LEFT JOIN alert_channels AS c ON c.account = a.account AND c.channel = d.channel
              LEFT JOIN user_settings AS s ON s.account = a.account
-             WHERE d.state = $1 AND d.due_at_us <= $2 ORDER BY d.due_at_us, d.alert LIMIT $3",
+             WHERE d.state = $1 AND d.channel = $2 AND d.due_at_us <= $3
+             ORDER BY d.due_at_us, d.alert LIMIT $4",
         )
         .bind(DeliveryState::Waiting.as_str())
+        .bind(channel.as_str())
         .bind(now.as_microsecond())
         .bind(i64::from(limit))
         .fetch_all(&mut *transaction)

@@ -9,6 +9,7 @@ mod argument;
 mod builder;
 mod connection;
 mod postgres;
+mod postgres_pool;
 mod query;
 mod row;
 mod sqlite;
@@ -27,4 +28,6 @@ pub use watch::DatabaseVersion;
 pub(crate) use watch::{Glance, Watch};
 
 pub(crate) use self::postgres::open as open_postgres;
+#[cfg(test)]
+pub(crate) use self::postgres_pool::{PostgresPool, PostgresServer};
 pub(crate) use self::sqlite::{FILE_NAME, open as open_sqlite};

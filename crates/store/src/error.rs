@@ -266,6 +266,8 @@ impl From<sqlx::Error> for StoreError {
             // SQLite's connections are in this process, so only a network fails so.
             sqlx::Error::Io(source) => Self::Unreachable(source.to_string()),
             sqlx::Error::Tls(source) => Self::Unreachable(source.to_string()),
+            // A connection that ended while it was made.
+            sqlx::Error::Protocol(told) => Self::Unreachable(told.clone()),
             // Whoever has them does not give them back.
             sqlx::Error::PoolTimedOut => Self::Busy,
             _ => Self::Database(error),
@@ -293,8 +295,9 @@ fn of_postgres(error: &PgDatabaseError) -> Option<StoreError> {
     match error.code() {
         // A lock was waited for in vain, or two waited for each other.
         "55P03" | "40P01" | "40001" => Some(StoreError::Busy),
-        // It stops or starts, has no connection left, is a standby, or does not know us.
-        "57P01" | "57P02" | "57P03" | "53300" | "25006" | "3D000" => {
+        // It stops or starts, took the connection away from us for we stood still, has none left, is a
+        // standby, or does not know us.
+        "57P01" | "57P02" | "57P03" | "25P03" | "53300" | "25006" | "3D000" => {
             Some(StoreError::Unreachable(message()))
         }
         code if code.starts_with("08") || code.starts_with("28") => {

@@ -95,7 +95,7 @@ mod tests {
     use sqlx::sqlite::SqlitePoolOptions;
 
     use super::*;
-    use crate::db::{Pool, Row, query};
+    use crate::db::{Pool, PostgresPool, PostgresServer, Row, query};
 
     /// An empty database, which ends with this value.
     struct Place {
@@ -111,7 +111,9 @@ mod tests {
             let mut places = vec![Self { pool, _database: None }];
             if let Some(database) = PostgresDatabase::make() {
                 let options = PgPoolOptions::new().max_connections(1);
-                let pool = Pool::Postgres(options.connect(&database.url()).await.unwrap());
+                let connections = options.connect(&database.url()).await.unwrap();
+                let server = PostgresServer::new(connections.connect_options().as_ref().clone());
+                let pool = Pool::Postgres(PostgresPool::new(connections, server));
                 places.push(Self { pool, _database: Some(database) });
             }
             places
@@ -124,7 +126,8 @@ mod tests {
                     migrator(&STEPS[..count], |step| step.sqlite).run(pool).await.unwrap();
                 }
                 Pool::Postgres(pool) => {
-                    migrator(&STEPS[..count], |step| step.postgres).run(pool).await.unwrap();
+                    let migrator = migrator(&STEPS[..count], |step| step.postgres);
+                    migrator.run(&pool.connections).await.unwrap();
                 }
                 Pool::SqliteReaders(_) => unreachable!("these places are written to"),
             }

@@ -8,7 +8,7 @@ use bist_market::breaker::{Breaker, BreakerState, LeftAlone};
 
 /// What is outside, as everybody in this process sees it. Cloning is cheap and shares it.
 #[derive(Clone, Debug)]
-pub(crate) struct OutsidePart(Arc<Shared>);
+pub struct OutsidePart(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -18,7 +18,7 @@ struct Shared {
 
 /// Why it was not asked, or did not answer.
 #[derive(Debug)]
-pub(crate) enum NotAsked<E> {
+pub enum NotAsked<E> {
     /// It failed too often and is left alone.
     LeftAlone(LeftAlone),
     /// It took longer than this.
@@ -29,13 +29,17 @@ pub(crate) enum NotAsked<E> {
 
 impl OutsidePart {
     /// One that is left alone for `open_for` after `failures_max` failures in a row.
-    pub(crate) fn new(failures_max: u32, open_for: Duration) -> Self {
+    pub fn new(failures_max: u32, open_for: Duration) -> Self {
         let breaker = Mutex::new(Breaker::new(failures_max, open_for));
         Self(Arc::new(Shared { breaker, began: Instant::now() }))
     }
 
     /// Asks it by `request`, which may take as long as `budget`, unless it is left alone.
-    pub(crate) async fn ask<T, E: Display>(
+    ///
+    /// # Errors
+    ///
+    /// [`NotAsked`] when it is left alone, takes too long, or fails.
+    pub async fn ask<T, E: Display>(
         &self,
         budget: Duration,
         request: impl Future<Output = Result<T, E>>,
@@ -56,12 +60,16 @@ impl OutsidePart {
     }
 
     /// Refuses while it is left alone, where what asks measures its own time.
-    pub(crate) fn pass(&self) -> Result<(), LeftAlone> {
+    ///
+    /// # Errors
+    ///
+    /// [`LeftAlone`] while it is.
+    pub fn pass(&self) -> Result<(), LeftAlone> {
         self.breaker().pass(self.now()).map(drop)
     }
 
     /// Remembers how it went.
-    pub(crate) fn note(&self, error: Option<&impl Display>) {
+    pub fn note(&self, error: Option<&impl Display>) {
         match error {
             None => self.breaker().succeeded(),
             Some(error) => self.breaker().failed(self.now(), error.to_string()),
@@ -69,7 +77,7 @@ impl OutsidePart {
     }
 
     /// Whether it is being asked.
-    pub(crate) fn state(&self) -> BreakerState {
+    pub fn state(&self) -> BreakerState {
         self.breaker().state(self.now())
     }
 

@@ -1,8 +1,12 @@
-//! Synthetic bars, tables with a known rule, a server that misbehaves, a Redis, a database. A dev-dependency only.
+//! Synthetic bars, tables with a known rule, servers and proxies that misbehave, a Redis, a database. A dev-dependency only.
 
 pub mod bars;
 #[cfg(feature = "http")]
 pub mod http_server;
 pub mod postgres_database;
+#[cfg(unix)]
+pub mod postgres_server;
 pub mod redis_server;
 pub mod table;
+#[cfg(feature = "http")]
+pub mod tcp_proxy;

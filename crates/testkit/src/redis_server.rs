@@ -33,6 +33,11 @@ impl RedisServer {
         Some(Self { process, port, directory })
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Where it is.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)

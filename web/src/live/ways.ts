@@ -34,6 +34,7 @@ export function bySocket(url: string, make: (url: string) => WebSocket = (addres
     let isOver = false;
     const say = (request: object): void => socket.send(JSON.stringify(request));
     socket.onmessage = ({ data }) => {
+      if (isOver) return;
       const envelope = JSON.parse(String(data)) as Envelope;
       if (envelope.type === 'hello') {
         const position = since();
@@ -55,7 +56,9 @@ export function bySocket(url: string, make: (url: string) => WebSocket = (addres
       },
       close() {
         isOver = true;
-        socket.close(1000);
+        // Browsers complain of one that is closed while it is being opened.
+        if (socket.readyState === 0) socket.onopen = () => socket.close(1000);
+        else socket.close(1000);
       },
     };
   };

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bist_market::bar::istanbul;
-use bist_store::{ClaimedDelivery, DeliveryOutcome, StoreError};
+use bist_market::breaker::BreakerState;
+use bist_store::{ClaimedDelivery, DeliveryOutcome, NotAsked, OutsidePart, StoreError};
 use bist_trading::alert::ChannelAddress;
 use bist_trading::{Channel, Language};
 use jiff::SignedDuration;
@@ -15,6 +16,9 @@ use crate::App;
 
 /// Deliveries that are tried at once.
 const AT_ONCE_MAX: u32 = 8;
+
+/// How long sending one message may take, with all that is said in between.
+const SENDING_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// For how long a delivery is somebody's; far longer than an attempt may take.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
@@ -45,8 +49,22 @@ impl App {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn deliver_alerts(&self) -> Result<usize, StoreError> {
+        let [web, email, telegram, webhook] = Channel::ALL.map(|channel| self.deliver_by(channel));
+        let (web, email, telegram, webhook) = tokio::join!(web, email, telegram, webhook);
+        Ok(web? + email? + telegram? + webhook?)
+    }
+
+    /// The same by one channel, so that who waits for one waits for no other. What is outside and left
+    /// alone is not asked: then nothing is taken up, and no attempt is used up.
+    pub(super) async fn deliver_by(&self, channel: Channel) -> Result<usize, StoreError> {
+        let at_once_max = match self.alerting.part(channel).map(OutsidePart::state) {
+            None | Some(BreakerState::Closed { .. }) => AT_ONCE_MAX,
+            // One shows whether it is back.
+            Some(BreakerState::Open { retry_in, .. }) if retry_in.is_zero() => 1,
+            Some(BreakerState::Open { .. } | BreakerState::HalfOpen) => return Ok(0),
+        };
         let now = self.now();
-        let claimed = self.store.claim_deliveries(now, now + LEASE, AT_ONCE_MAX).await?;
+        let claimed = self.store.claim_deliveries(channel, now, now + LEASE, at_once_max).await?;
         let count = claimed.len();
         let mut attempts = JoinSet::new();
         for delivery in claimed {
@@ -72,7 +90,7 @@ impl App {
 
     async fn try_delivery(&self, delivery: &ClaimedDelivery) -> DeliveryOutcome {
         let Err(problem) = self.deliver(delivery).await else { return DeliveryOutcome::Delivered };
-        let DeliveryProblem { text, is_final, wait } = problem;
+        let DeliveryProblem { text, is_final, wait, is_away: _ } = problem;
         let channel = delivery.channel.as_str();
         if is_final || delivery.attempt >= ATTEMPTS_MAX {
             tracing::warn!(alert.id = %delivery.alert, channel, "an alert is not delivered: {text}");
@@ -91,12 +109,18 @@ impl App {
         match (delivery.channel, delivery.address.as_ref()) {
             (Channel::Web, _) => Ok(()),
             (Channel::Email, Some(ChannelAddress::Email { address })) => match &settings.smtp {
-                Some(smtp) => self.send_mail(smtp, address, delivery, &told).await,
+                Some(smtp) => {
+                    let sending = self.send_mail(smtp, address, delivery, &told);
+                    ask(&self.alerting.mail, sending).await
+                }
                 None => Err(unavailable(Channel::Email)),
             },
             (Channel::Telegram, Some(ChannelAddress::Telegram { chat_id })) => {
                 match &settings.telegram {
-                    Some(telegram) => self.send_telegram(telegram, *chat_id, &told).await,
+                    Some(telegram) => {
+                        let sending = self.send_telegram(telegram, *chat_id, &told);
+                        ask(&self.alerting.telegram, sending).await
+                    }
                     None => Err(unavailable(Channel::Telegram)),
                 }
             }
@@ -124,6 +148,31 @@ impl App {
             Language::En => format!("BIST alert: {}", document.rule_name),
         };
         Told { subject, body }
+    }
+}
+
+/// Sends something by what is outside, unless that is left alone. A refusal is an answer; only that nobody
+/// is there counts against it.
+async fn ask(
+    part: &OutsidePart,
+    sending: impl Future<Output = Result<(), DeliveryProblem>>,
+) -> Result<(), DeliveryProblem> {
+    let asking = async {
+        match sending.await {
+            Err(problem) if problem.is_away => Err(problem),
+            answer => Ok(answer),
+        }
+    };
+    match part.ask(SENDING_TIME_MAX, asking).await {
+        Ok(answer) => answer,
+        Err(NotAsked::Failed(problem)) => Err(problem),
+        Err(NotAsked::Slow(budget)) => {
+            Err(DeliveryProblem::passing(format!("no answer within {} s", budget.as_secs())))
+        }
+        Err(NotAsked::LeftAlone(alone)) => {
+            let problem = DeliveryProblem::passing(format!("it is left alone: {}", alone.last));
+            Err(DeliveryProblem { wait: Some(alone.retry_in), ..problem })
+        }
     }
 }
 

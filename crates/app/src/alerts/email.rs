@@ -102,10 +102,12 @@ impl App {
             Ok(_) => Ok(()),
             Err(error) => {
                 let text = format!("the server of mail refused: {error}");
+                let code = error.status().map(|code| code.to_string());
                 // A refused password is the operator's affair, and may be mended.
-                let is_final = error.is_permanent()
-                    && error.status().is_none_or(|code| code.to_string() != "535");
-                Err(DeliveryProblem { is_final, ..DeliveryProblem::passing(text) })
+                let is_final = error.is_permanent() && code.as_deref() != Some("535");
+                // It says nothing, that it closes (421), or that it does not know us: so to everybody.
+                let is_away = code.is_none_or(|code| ["421", "535"].contains(&code.as_str()));
+                Err(DeliveryProblem { is_final, is_away, ..DeliveryProblem::passing(text) })
             }
         }
     }

@@ -106,12 +106,18 @@ impl App {
     }
 
     async fn follow_deliveries(&self) {
+        let [web, email, telegram, webhook] =
+            Channel::ALL.map(|channel| self.follow_channel(channel));
+        tokio::join!(web, email, telegram, webhook);
+    }
+
+    async fn follow_channel(&self, channel: Channel) {
         let mut looks = tokio::time::interval(self.live.settings().look_every);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             looks.tick().await;
-            if let Err(error) = self.deliver_alerts().await {
-                tracing::warn!(%error, "alerts could not be told: {error}");
+            if let Err(error) = self.deliver_by(channel).await {
+                tracing::warn!(%error, "alerts by {channel} could not be told: {error}");
             }
         }
     }

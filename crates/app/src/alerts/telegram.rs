@@ -45,7 +45,7 @@ impl App {
             .await;
         // The address of the request holds the token.
         let mut answer = sent.map_err(|error| {
-            DeliveryProblem::passing(format!("Telegram cannot be asked: {}", error.without_url()))
+            DeliveryProblem::away(format!("Telegram cannot be asked: {}", error.without_url()))
         })?;
         let status = answer.status().as_u16();
         let said = answer.chunk().await.ok().flatten().unwrap_or_default();
@@ -59,7 +59,8 @@ impl App {
                 // A token that is refused is the operator's affair, and may be mended.
                 let is_final = problem.is_final && !matches!(status, 401 | 404);
                 let text = format!("Telegram refused with the status {status}: {reason}");
-                Err(DeliveryProblem { text, is_final, ..problem })
+                let is_away = status >= 500 || matches!(status, 401 | 404);
+                Err(DeliveryProblem { text, is_final, is_away, ..problem })
             }
         }
     }

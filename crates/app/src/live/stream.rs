@@ -13,6 +13,10 @@ use super::topic::{Section, Topic, Wanted};
 /// Runs of jobs that are told and stand: the newest.
 pub(super) const RUNS_MAX: u32 = 20;
 
+/// How far another server may be ahead that tells the same: whoever comes from there waits until this one
+/// has read as much.
+const AHEAD_MAX: u64 = 1_000;
+
 /// The stream, without anybody who listens.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -241,8 +245,12 @@ impl Stream {
 
     /// What of `topics` has happened after the number `seq`.
     pub(super) fn after(&self, seq: u64, topics: &[Wanted]) -> Result<News, Gap> {
-        if seq > self.seq {
-            return Err(Gap::OtherEpoch);
+        if let Some(ahead_count @ 1..) = seq.checked_sub(self.seq) {
+            return if self.is_shared && ahead_count <= AHEAD_MAX {
+                Ok(News { events: Vec::new(), omitted_count: 0, head: seq })
+            } else {
+                Err(Gap::OtherEpoch)
+            };
         }
         let new_count = usize::try_from(self.seq - seq).unwrap_or(usize::MAX);
         let Some(first) = self.kept.len().checked_sub(new_count) else { return Err(Gap::TooOld) };
@@ -329,6 +337,17 @@ mod tests {
         assert_eq!(stream.after(0, &ALL).unwrap_err(), Gap::TooOld);
         assert_eq!(stream.after(11, &ALL).unwrap_err(), Gap::OtherEpoch);
         assert_eq!(stream.after(u64::MAX, &ALL).unwrap_err(), Gap::OtherEpoch);
+    }
+
+    #[test]
+    fn whoever_comes_from_a_server_that_is_ahead_waits_until_this_one_has_read_as_much() {
+        let mut stream = stream(10, 10);
+        stream.is_shared = true;
+        let news = stream.after(12, &ALL).unwrap();
+        assert_eq!((numbers(&news), news.head), (vec![], 12));
+        assert_eq!(stream.after(10 + AHEAD_MAX + 1, &ALL).unwrap_err(), Gap::OtherEpoch);
+        stream.is_shared = false;
+        assert_eq!(stream.after(12, &ALL).unwrap_err(), Gap::OtherEpoch, "nobody is ahead");
     }
 
     #[test]

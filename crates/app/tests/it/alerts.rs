@@ -251,3 +251,68 @@ async fn a_webhook_reaches_nothing_inside_and_is_sent_on_to_nobody() {
         .unwrap_err();
     assert!(matches!(refused, PersonalError::Unavailable(Channel::Email)));
 }
+
+/// By mail through a server on `port`, and by webhooks on this machine.
+fn mail_by(port: u16) -> AlertSettings {
+    let security = SmtpSecurity::None;
+    let smtp = SmtpSettings::new("127.0.0.1", port, security, None, "bist@example.com").unwrap();
+    AlertSettings {
+        smtp: Some(smtp),
+        outside: Outside::and(vec!["127.0.0.0/8".parse().unwrap()]),
+        ..AlertSettings::default()
+    }
+}
+
+#[tokio::test]
+async fn a_server_of_mail_that_says_nothing_keeps_no_other_message() {
+    // The system takes connections, and nobody speaks.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let http = HttpServer::start(Script::new().on("/hook", Reply::status(204, "")));
+    let settings = mail_by(silent.local_addr().unwrap().port());
+    let (_folder, app, _clock, ayse) = market(settings).await;
+    let mail_box = ChannelAddress::Email { address: "ayse@example.com".to_owned() };
+    app.set_alert_channel(&ayse, &mail_box).await.unwrap();
+    let hook = ChannelAddress::Webhook { url: http.url("/hook") };
+    app.set_alert_channel(&ayse, &hook).await.unwrap();
+    app.test_alert_channel(&ayse, Channel::Email).await.unwrap();
+    app.test_alert_channel(&ayse, Channel::Webhook).await.unwrap();
+
+    let state_of = async |channel| {
+        let alerts = history(&app, &ayse).await;
+        let mut deliveries = alerts.into_iter().flat_map(|alert| alert.deliveries);
+        deliveries.find(|of| of.channel == channel).map(|of| (of.state, of.attempts_count))
+    };
+    let told = async {
+        while state_of(Channel::Webhook).await != Some((DeliveryState::Delivered, 1)) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = told => {}
+        delivered = app.deliver_alerts() => panic!("the mail did not wait: {delivered:?}"),
+    }
+    assert_ne!(state_of(Channel::Email).await.unwrap().0, DeliveryState::Delivered);
+}
+
+#[tokio::test]
+async fn a_server_of_mail_that_is_away_is_left_alone_and_uses_up_no_attempts() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (_folder, app, clock, ayse) = market(mail_by(closed)).await;
+    let mail_box = ChannelAddress::Email { address: "ayse@example.com".to_owned() };
+    app.set_alert_channel(&ayse, &mail_box).await.unwrap();
+    for _ in 0..3 {
+        app.test_alert_channel(&ayse, Channel::Email).await.unwrap();
+    }
+    let parts = |app: &App| {
+        app.outside().into_iter().map(|part| (part.is_well(), part.name)).collect::<Vec<_>>()
+    };
+    assert_eq!(parts(&app), [(true, "mail".to_owned())]);
+    assert_eq!(app.deliver_alerts().await.unwrap(), 3);
+    assert_eq!(parts(&app), [(false, "mail".to_owned())]);
+    clock.set("2026-11-20T19:10");
+    assert_eq!(app.deliver_alerts().await.unwrap(), 0, "they are due, and it is left alone");
+    for alert in history(&app, &ayse).await {
+        let mail = alert.deliveries.iter().find(|of| of.channel == Channel::Email).unwrap();
+        assert_eq!((mail.state, mail.attempts_count), (DeliveryState::Waiting, 1));
+    }
+}

@@ -9,12 +9,18 @@ mod decisions;
 mod doctor;
 mod edge;
 mod explain;
+#[cfg(target_os = "linux")]
+mod fault_run;
 mod gate;
 mod hourly;
+mod http;
+mod installation;
 mod kills;
 mod model_file;
 mod models;
 mod object_store;
+#[cfg(target_os = "linux")]
+mod postgres_tls;
 mod record;
 mod retraining;
 mod scale_out;

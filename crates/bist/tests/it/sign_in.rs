@@ -2,8 +2,7 @@
 //! secrets in files, logs, the memory of the process, and after a crash.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -11,6 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::cli::{bist, text};
+use crate::http::{self, Answer, Page};
 
 /// A password that is found nowhere by accident.
 const PASSWORD: &str = "kirmizi-bisiklet-8QdTz3vKx0";
@@ -43,21 +43,6 @@ struct Place {
     address: String,
     /// What opens the invitation.
     invitation: String,
-}
-
-/// The page of a session.
-#[derive(Clone, Debug, Default)]
-struct Page {
-    cookie: String,
-    csrf_token: String,
-}
-
-/// What the server answered.
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    cookie: Option<String>,
-    body: Value,
 }
 
 impl Place {
@@ -93,47 +78,17 @@ impl Place {
 
     /// Asks over a connection of its own.
     fn ask(&self, method: &str, path: &str, headers: &[&str], document: &Value) -> Answer {
-        let body = if document.is_null() { String::new() } else { document.to_string() };
-        let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n",
-            self.address,
-            body.len()
-        );
-        if !body.is_empty() {
-            request.push_str("content-type: application/json\r\n");
-        }
-        for header in headers {
-            request.push_str(header);
-            request.push_str("\r\n");
-        }
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.write_all(format!("{request}\r\n{body}").as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream
-            .read_to_string(&mut answer)
-            .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: "));
-        Answer {
-            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
-            cookie: cookie.map(|line| line.split(';').next().unwrap().to_owned()),
-            body: serde_json::from_str(body).unwrap_or(Value::Null),
-        }
+        let answer = http::ask(&self.address, method, path, headers, document);
+        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
     fn post(&self, path: &str, page: &Page, document: &Value) -> Answer {
-        let Page { cookie, csrf_token } = page;
-        let headers = [format!("cookie: {cookie}"), format!("x-csrf-token: {csrf_token}")];
-        self.ask("POST", path, &headers.each_ref().map(String::as_str), document)
+        page.ask(&self.address, "POST", path, document).unwrap()
     }
 
     /// The page after an answer that began a session.
     fn page(&self, answer: &Answer) -> Page {
-        let cookie = answer.cookie.clone().unwrap_or_else(|| panic!("{answer:?}"));
-        let session =
-            self.ask("GET", "/api/v1/auth/session", &[&format!("cookie: {cookie}")], &Value::Null);
-        let csrf_token = session.body["csrf_token"].as_str().unwrap().to_owned();
-        Page { cookie, csrf_token }
+        Page::after(&self.address, answer)
     }
 
     fn log_in(&self) -> Page {

@@ -8,6 +8,8 @@ use bist_access::Role;
 use bist_app::live::LiveSettings;
 use bist_server::LiveLimits;
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::live::{LiveServer, client, impatient, told};
@@ -242,4 +244,64 @@ async fn pings_of_a_client_are_answered() {
     let mut socket = server.socket().await;
     socket.send(Message::Ping(Bytes::from_static(b"42"))).await;
     assert_eq!(socket.hear_message().await, Message::Pong(Bytes::from_static(b"42")));
+}
+
+/// Asks for a stream over a connection that does nothing by itself.
+async fn bare(server: &LiveServer, path: &str, headers: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let (host, cookie) = (server.address, &server.test_app.administrator.cookie);
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn a_client_that_answers_no_ping_is_told_so() {
+    let server = LiveServer::with(LiveSettings::default(), impatient()).await;
+    let headers = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+                   sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let mut stream = bare(&server, "/api/v1/live", headers).await;
+    let mut heard = Vec::new();
+    // A close frame begins with 0x88, its length, and the code.
+    let is_end = |heard: &[u8]| {
+        heard.windows(4).any(|at| at[0] == 0x88 && at[2..] == 4010_u16.to_be_bytes())
+    };
+    while !is_end(&heard) {
+        assert_ne!(stream.read_buf(&mut heard).await.unwrap(), 0, "no code: {heard:?}");
+    }
+    // It read all that came, so that nothing but its silence ended it.
+    while server.app.live().listeners_count() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_reads_no_events_is_cut_off_and_nobody_else_notices() {
+    let kept = LiveSettings { kept_events_max: 16, ..LiveSettings::default() };
+    let limits = LiveLimits { write_time_max: Duration::from_millis(50), ..LiveLimits::default() };
+    let server = LiveServer::with(kept, limits).await;
+    let mut stalled = bare(&server, "/api/v1/live/events?topics=prices", "").await;
+    let mut other = server.socket().await;
+    let mut heard = other.subscribe(&["prices"]).await["seq"].as_u64().unwrap();
+    while server.app.live().listeners_count() < 2 {
+        tokio::task::yield_now().await;
+    }
+    while server.app.live().listeners_count() == 2 {
+        for number in 0..8 {
+            server.price("THYAO", &format!("{}.00", 300 + number));
+        }
+        for _ in 0..8 {
+            let (_, seq) = told(&other.hear().await);
+            assert_eq!(seq, heard + 1);
+            heard = seq;
+        }
+        assert!(heard < 1_000_000, "nobody was cut off");
+    }
+    // What was on its way may still be read; then the connection is gone, in whatever way.
+    let mut rest = Vec::new();
+    let _reset = stalled.read_to_end(&mut rest).await;
+    assert!(rest.starts_with(b"HTTP/1.1 200"), "it was let in");
+    server.price("THYAO", "400.00");
+    assert_eq!(told(&other.hear().await).1, heard + 1);
 }

@@ -3,9 +3,10 @@
 use std::ops::{Deref, DerefMut};
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, PgPool, Postgres};
+use sqlx::postgres::{PgConnection, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
 
+use super::postgres_pool::{PostgresPool, in_time};
 use super::sqlite_readers::SqliteReaders;
 
 /// Takes the lock of writers before the first read, so that nothing is decided on what another process
@@ -21,7 +22,7 @@ const LOCK_POSTGRES: &str = "SELECT pg_advisory_xact_lock(4776829130117)";
 pub(crate) enum Pool {
     Sqlite(SqlitePool),
     SqliteReaders(SqliteReaders),
-    Postgres(PgPool),
+    Postgres(PostgresPool),
 }
 
 impl Pool {
@@ -59,7 +60,7 @@ impl Pool {
                 let mut transaction = pool.begin().await?;
                 // Within it, so that a lock that is not had in time takes the transaction back: otherwise
                 // the connection would stay in one that has failed, and never begin another.
-                sqlx::query(LOCK_POSTGRES).execute(&mut *transaction).await?;
+                in_time(sqlx::query(LOCK_POSTGRES).execute(&mut *transaction)).await?;
                 Held::PostgresTransaction(transaction)
             }
         })))
@@ -70,7 +71,7 @@ impl Pool {
         match self {
             Self::Sqlite(pool) => pool.close().await,
             Self::SqliteReaders(readers) => readers.close().await,
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.connections.close().await,
         }
     }
 
@@ -108,7 +109,7 @@ impl Transaction {
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
         match self.0.0 {
             Held::SqliteTransaction(transaction) => transaction.commit().await,
-            Held::PostgresTransaction(transaction) => transaction.commit().await,
+            Held::PostgresTransaction(transaction) => in_time(transaction.commit()).await,
             Held::Sqlite(_) | Held::Postgres(_) => Ok(()),
         }
     }
@@ -134,7 +135,7 @@ pub(crate) enum Target<'c> {
     SqlitePool(&'c SqlitePool),
     SqliteReaders(&'c SqliteReaders),
     Sqlite(&'c mut SqliteConnection),
-    PostgresPool(&'c PgPool),
+    PostgresPool(&'c PostgresPool),
     Postgres(&'c mut PgConnection),
 }
 

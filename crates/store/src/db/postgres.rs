@@ -6,6 +6,7 @@ use bist_access::Secret;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
+use super::postgres_pool::{PostgresPool, PostgresServer};
 use super::{Pool, PoolSizes};
 use crate::error::StoreError;
 use crate::migrate;
@@ -41,11 +42,13 @@ pub(crate) async fn open(
         None => options,
     };
     bring_up_to_date(&options).await?;
+    let server = PostgresServer::new(options.clone());
     let pool = async |connections_max, options| {
         let pool = PgPoolOptions::new()
             .max_connections(connections_max)
             .acquire_timeout(CONNECTION_TIME_MAX);
-        Ok::<_, sqlx::Error>(Pool::Postgres(pool.connect_with(options).await?))
+        let pool = PostgresPool::new(pool.connect_with(options).await?, server.clone());
+        Ok::<_, sqlx::Error>(Pool::Postgres(pool))
     };
     let writer = pool(sizes.writers_max, options.clone().options(WRITER)).await?;
     let reader = pool(sizes.readers_max, options.options(READER)).await?;

@@ -9,6 +9,7 @@ use sqlx::{Arguments as _, SqlSafeStr, SqlStr};
 
 use super::argument::{Argument, Bind};
 use super::connection::Target;
+use super::postgres_pool::in_time;
 use super::row::{Decoded, Row};
 
 /// Asks `sql`, whose values are named `$1`, `$2` and on.
@@ -72,8 +73,13 @@ impl<'q> Query<'q> {
                 self.for_sqlite()?.execute(&mut *reader).await?.rows_affected()
             }
             Target::Sqlite(held) => self.for_sqlite()?.execute(held).await?.rows_affected(),
-            Target::PostgresPool(pool) => self.for_postgres()?.execute(pool).await?.rows_affected(),
-            Target::Postgres(held) => self.for_postgres()?.execute(held).await?.rows_affected(),
+            Target::PostgresPool(pool) => {
+                let asking = self.for_postgres()?.execute(&pool.connections);
+                pool.watched(asking).await?.rows_affected()
+            }
+            Target::Postgres(held) => {
+                in_time(self.for_postgres()?.execute(held)).await?.rows_affected()
+            }
         };
         Ok(Changed { rows_count })
     }
@@ -101,10 +107,11 @@ impl<'q> Query<'q> {
             }
             Target::Sqlite(held) => self.for_sqlite()?.fetch_optional(held).await?.map(Row::Sqlite),
             Target::PostgresPool(pool) => {
-                self.for_postgres()?.fetch_optional(pool).await?.map(Row::Postgres)
+                let asking = self.for_postgres()?.fetch_optional(&pool.connections);
+                pool.watched(asking).await?.map(Row::Postgres)
             }
             Target::Postgres(held) => {
-                self.for_postgres()?.fetch_optional(held).await?.map(Row::Postgres)
+                in_time(self.for_postgres()?.fetch_optional(held)).await?.map(Row::Postgres)
             }
         })
     }
@@ -122,10 +129,11 @@ impl<'q> Query<'q> {
             }
             Target::Sqlite(held) => of(self.for_sqlite()?.fetch_all(held).await?, Row::Sqlite),
             Target::PostgresPool(pool) => {
-                of(self.for_postgres()?.fetch_all(pool).await?, Row::Postgres)
+                let asking = self.for_postgres()?.fetch_all(&pool.connections);
+                of(pool.watched(asking).await?, Row::Postgres)
             }
             Target::Postgres(held) => {
-                of(self.for_postgres()?.fetch_all(held).await?, Row::Postgres)
+                of(in_time(self.for_postgres()?.fetch_all(held)).await?, Row::Postgres)
             }
         })
     }

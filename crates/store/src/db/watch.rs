@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, query_scalar};
 
 use super::Pool;
+use super::postgres_pool::PostgresPool;
 use super::sqlite_readers::SqliteReaders;
 use super::wal_index::{WalIndex, WalIndexHead};
 
@@ -36,7 +36,7 @@ pub(crate) enum Watch {
         opened_count: u64,
         glance: Glance,
     },
-    Postgres(PgPool),
+    Postgres(PostgresPool),
 }
 
 /// Somebody who sees at once where a database of SQLite stands, once a [`Watch`] has looked at it.
@@ -102,7 +102,8 @@ impl Watch {
                 format!("{opened_count}-{version}")
             }
             Self::Postgres(pool) => {
-                query_scalar("SELECT CAST(pg_current_snapshot() AS TEXT)").fetch_one(&*pool).await?
+                let query = query_scalar("SELECT CAST(pg_current_snapshot() AS TEXT)");
+                pool.watched(query.fetch_one(&pool.connections)).await?
             }
         };
         Ok(DatabaseVersion(Seen::Said(text.into())))
