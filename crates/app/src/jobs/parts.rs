@@ -94,7 +94,6 @@ impl App {
     ) -> Result<JobRun, StoreError> {
         let _held = self.held_jobs.hold(&part);
         let title = part.part.clone().unwrap_or_default();
-        let plan: PartPlan = plan_of(&part.plan)?;
         let attended = self.attend(part, vec![title.clone()], progress).await?;
         let doing = async {
             let mut told = "it was done before".to_owned();
@@ -102,7 +101,7 @@ impl App {
             let part = &attended;
             let done: Result<Value, StageError> = attended
                 .stage(&title, |progress| async move {
-                    let done = self.do_part_by(part, plan, progress).await?;
+                    let done = self.do_part_by(part, progress).await?;
                     kept.clone_from(&done.told);
                     Ok::<_, Cause>(done)
                 })
@@ -116,10 +115,9 @@ impl App {
     async fn do_part_by(
         &self,
         part: &Attended<'_>,
-        plan: PartPlan,
         progress: Arc<ProgressSink>,
     ) -> Result<StageDone<Value>, Cause> {
-        match plan {
+        match plan_of(&part.run().plan)? {
             PartPlan::Training(plan) => {
                 let StageDone { result, told } = self.train_part(part, *plan, progress).await?;
                 Ok(StageDone { result: document(&result)?, told })

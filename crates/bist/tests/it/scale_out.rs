@@ -101,6 +101,20 @@ fn wait_for(heard: &Receiver<(usize, String)>, beginning: &str) -> usize {
     heard.iter().find(|(_, line)| line.starts_with(beginning)).unwrap().0
 }
 
+/// Who said what begins so, in whichever order it was said.
+fn wait_for_both(heard: &Receiver<(usize, String)>, beginnings: [&str; 2]) -> [usize; 2] {
+    let mut said = [None; 2];
+    while said.contains(&None) {
+        let (who, line) = heard.recv().unwrap();
+        for (said, beginning) in said.iter_mut().zip(beginnings) {
+            if line.starts_with(beginning) {
+                said.get_or_insert(who);
+            }
+        }
+    }
+    said.map(Option::unwrap)
+}
+
 #[cfg(unix)]
 fn signal(process: &Process, name: &str) {
     let pid = process.child.id().to_string();
@@ -145,9 +159,9 @@ fn workers_share_a_training_and_one_that_is_killed_or_put_to_sleep_leaves_its_pa
     let (place, alone) = (Place::new(database), Alone(TempDir::new().unwrap()));
     let series = walks();
     let days = [date(2026, 9, 25), date(2026, 10, 23), date(2026, 11, 20)];
-    for run in
-        [&(|args: &[&str]| place.json(args)) as &dyn Fn(&[&str]) -> Value, &|args| alone.json(args)]
-    {
+    let shared = |args: &[&str]| place.json(args);
+    let single = |args: &[&str]| alone.json(args);
+    for run in [&shared as &dyn Fn(&[&str]) -> Value, &single] {
         ingest_by(run, &series, days[0]);
         run(&["train", "--horizon", "1"]);
         run(&["train", "--horizon", "5"]);
@@ -161,8 +175,8 @@ fn workers_share_a_training_and_one_that_is_killed_or_put_to_sleep_leaves_its_pa
     assert_eq!(run["state"], "waiting", "a server begins nothing itself");
     let mut workers = [place.start("worker", 0, &tell), place.start("worker", 1, &tell)];
     // Each has a part of it.
-    let mut first = wait_for(&heard, "retraining: train 1 begins");
-    let other = wait_for(&heard, "retraining: train 5 begins");
+    let [mut first, other] =
+        wait_for_both(&heard, ["retraining: train 1 begins", "retraining: train 5 begins"]);
     assert_eq!(other, 1 - first, "one does not do all while the other is free");
     workers[first].child.kill().unwrap();
     wait_for(&heard, "retraining: train 1: begins again, for the 2. time");
@@ -170,12 +184,7 @@ fn workers_share_a_training_and_one_that_is_killed_or_put_to_sleep_leaves_its_pa
     let shown = |id: &str| place.json(&["jobs", "show", id]);
     let done = shown("1");
     all_done(&done);
-    let attempts: Vec<u64> = done["parts"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|p| p["attempts_count"].as_u64().unwrap())
-        .collect();
+    let attempts = [0, 1].map(|part| done["parts"][part]["attempts_count"].as_u64().unwrap());
     assert_eq!(attempts, [2, 1], "what was done was not done again: {done}");
 
     let asked = ["--reason", "a try", "--by", "ayşe"];

@@ -254,9 +254,9 @@ fn has_ended(part: &JobRun) -> bool {
 
 /// Whether `old` goes on as `new`.
 fn stays(old: &JobRun, new: &NewPart) -> bool {
-    let is_wanted =
-        old.cancel_asked_by.is_none() && (old.state == JobState::Done || !has_ended(old));
-    old.plan == new.plan && is_wanted
+    let is_done = has_ended(old) && old.state == JobState::Done;
+    let goes_on = !has_ended(old) && old.cancel_asked_by.is_none();
+    old.plan == new.plan && (is_done || goes_on)
 }
 
 async fn insert(
