@@ -82,7 +82,7 @@ impl App {
         let plan: RetrainingPlan = plan_of(&run.plan)?;
         let horizons = self.horizons_of(&plan).await?;
         let attended: Attended<'_> = self.attend(run, stages::names(), progress).await?;
-        let outcome = attended.watch(self.retrain(&attended, &plan, &horizons)).await;
+        let outcome = attended.watch(Box::pin(self.retrain(&attended, &plan, &horizons))).await;
         attended.finish(outcome).await
     }
 

@@ -1,7 +1,7 @@
 //! Things of which one person has several, and which they change from several places at once.
 
 use bist_access::AccountId;
-use bist_trading::RuleState;
+use bist_trading::alert::RuleState;
 use jiff::Timestamp;
 
 use crate::columns::{count, json, signed};

@@ -78,7 +78,7 @@ impl App {
         progress: Arc<ProgressSink>,
     ) -> Result<Option<JobRun>, StoreError> {
         match self.store.claim_part(None, self.now()).await? {
-            Some(part) => self.until_stopped(self.do_part(part, progress)).await,
+            Some(part) => self.until_stopped(Box::pin(self.do_part(part, progress))).await,
             None => {
                 self.forget_lessons();
                 Ok(None)
@@ -119,10 +119,11 @@ impl App {
     ) -> Result<StageDone<Value>, Cause> {
         match plan_of(&part.run().plan)? {
             PartPlan::Training(plan) => {
-                let StageDone { result, told } = self.train_part(part, *plan, progress).await?;
+                let training = Box::pin(self.train_part(part, *plan, progress));
+                let StageDone { result, told } = training.await?;
                 Ok(StageDone { result: document(&result)?, told })
             }
-            PartPlan::Trial(plan) => Ok(self.trial_part(part, *plan, progress).await?),
+            PartPlan::Trial(plan) => Ok(Box::pin(self.trial_part(part, *plan, progress)).await?),
         }
     }
 }
@@ -144,7 +145,7 @@ impl Attended<'_> {
         self.app.live.stir();
         let titles: Vec<&str> = parts.iter().map(|(title, _)| title.as_str()).collect();
         let ended = tokio::select! {
-            ended = self.do_parts(&titles) => ended?,
+            ended = Box::pin(self.do_parts(&titles)) => ended?,
             never = self.tell_parts(stage, &titles, of) => match never {},
         };
         if self.is_cancelled() {
@@ -177,7 +178,7 @@ impl Attended<'_> {
             }
             if let Some(part) = store.claim_part(Some(self.run.id), app.now()).await? {
                 let id = part.id;
-                match app.do_part(part, Arc::clone(&self.sink)).await {
+                match Box::pin(app.do_part(part, Arc::clone(&self.sink))).await {
                     Ok(_) => {}
                     Err(StoreError::JobLost(lost)) if lost == id => {
                         tracing::warn!(run = id, "another process goes on with the part {id}");

@@ -105,7 +105,7 @@ impl App {
         let bars = self.features_stage(run, plan, horizons).await?;
         run.stage(DRIFT, |progress| self.drift_stage(&bars, horizons, progress)).await?;
         let evaluations =
-            run.stage(TRAIN, |_| self.train_stage(run, plan, &bars, horizons)).await?;
+            run.stage(TRAIN, |_| Box::pin(self.train_stage(run, plan, &bars, horizons))).await?;
         let decisions = run.stage(DECIDE, |_| async { decide_stage(plan, &evaluations) }).await?;
         let promotions = run.stage(PROMOTE, |_| self.promote_stage(run, &decisions)).await?;
         run.stage(SIGNALS, |progress| self.signals_stage(horizons, progress)).await?;

@@ -199,7 +199,7 @@ impl App {
             let name = tune_stage(part);
             let mut report = None;
             run.stage_again(&name, |_| async {
-                let of_part = self.run_rounds(run, &studies, &trial).await?;
+                let of_part = Box::pin(self.run_rounds(run, &studies, &trial)).await?;
                 let told = told_of(&of_part);
                 let result = json!(of_part);
                 report = Some(of_part);
@@ -217,7 +217,8 @@ impl App {
             .stage(COMPARE, |progress| async {
                 let studies = StudyRun { progress, ..studies };
                 let storage = studies.plan.storage.clone();
-                let compared = self.compare_found(studies, found.spec, found.tuned, &by).await?;
+                let compared =
+                    Box::pin(self.compare_found(studies, found.spec, found.tuned, &by)).await?;
                 let Some((version, comparison)) = compared else {
                     let told = "nothing better was found than what is in force; the hold-out was \
                                 not looked at";

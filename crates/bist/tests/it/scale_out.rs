@@ -44,7 +44,7 @@ impl Place {
         let folder = TempDir::new().unwrap();
         let config = folder.path().join("bist.toml");
         let settings = format!(
-            "database_url = '{}'\n[jobs]\nlease_s = 3\n[retraining]\nenabled = false\n",
+            "database_url = '{}'\n[jobs]\nat_once = 1\nlease_s = 3\n[retraining]\nenabled = false\n",
             database.url()
         );
         fs::write(&config, settings).unwrap();
