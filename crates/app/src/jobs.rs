@@ -4,6 +4,7 @@
 //! A run consists of stages. What a stage found is kept before the next begins, so that a run whose
 //! process was killed goes on after the last stage that was done.
 
+mod parts;
 mod runner;
 
 use std::sync::Arc;
@@ -18,12 +19,17 @@ use serde_json::{Value, json};
 use crate::access::key_care;
 use crate::nightly::NightlyPlan;
 use crate::progress::ProgressSink;
-use crate::retraining::RetrainingPlan;
+use crate::retraining::{RetrainingPlan, SEED_DEFAULT};
+use crate::tuning::TuningOrder;
 use crate::{App, nightly, retraining};
 
-pub use bist_store::{JobLine, JobRun, JobStage, JobState, StageProgress};
+pub use bist_store::{JobLine, JobPart, JobRun, JobStage, JobState, StageProgress};
 
+pub(crate) use parts::{HeldJobs, Of, PartPlan, PartsError};
 pub(crate) use runner::{Attended, StageDone, StageError};
+
+/// Most parts of a run that are shown: the newest.
+const PARTS_SHOWN_MAX: u32 = 50;
 
 /// A run that was not heard of for so long may have died; it says that it goes on far more often.
 const SILENT_AFTER: SignedDuration = SignedDuration::from_mins(3);
@@ -37,11 +43,13 @@ pub enum Job {
     Retraining,
     /// Looks after API keys near their end.
     KeyCare,
+    /// Looks for better configurations of models.
+    Tuning,
 }
 
 impl Job {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::NightlyIngest, Self::Retraining, Self::KeyCare];
+    pub const ALL: [Self; 4] = [Self::NightlyIngest, Self::Retraining, Self::KeyCare, Self::Tuning];
 
     /// Its name in the store, the API and on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -49,6 +57,7 @@ impl Job {
             Self::NightlyIngest => "nightly-ingest",
             Self::Retraining => "retraining",
             Self::KeyCare => "key-care",
+            Self::Tuning => "tuning",
         }
     }
 
@@ -60,6 +69,41 @@ impl Job {
     pub fn parse(name: &str) -> Result<Self, UnknownJob> {
         let job = Self::ALL.into_iter().find(|job| job.as_str() == name);
         job.ok_or_else(|| UnknownJob { name: name.to_owned() })
+    }
+}
+
+/// A run that is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JobOrder {
+    /// What the sources have of the newest session.
+    NightlyIngest,
+    /// A training by this plan.
+    Retraining(RetrainingPlan),
+    /// A look after API keys.
+    KeyCare,
+    /// A tuning by this order.
+    Tuning(TuningOrder),
+}
+
+impl JobOrder {
+    /// An order of `job` with nothing special about it.
+    pub fn of(job: Job) -> Self {
+        match job {
+            Job::NightlyIngest => Self::NightlyIngest,
+            Job::Retraining => Self::Retraining(RetrainingPlan::of(Vec::new(), SEED_DEFAULT)),
+            Job::KeyCare => Self::KeyCare,
+            Job::Tuning => Self::Tuning(TuningOrder::default()),
+        }
+    }
+
+    /// Which job.
+    pub const fn job(&self) -> Job {
+        match self {
+            Self::NightlyIngest => Job::NightlyIngest,
+            Self::Retraining(_) => Job::Retraining,
+            Self::KeyCare => Job::KeyCare,
+            Self::Tuning(_) => Job::Tuning,
+        }
     }
 }
 
@@ -90,6 +134,9 @@ pub struct JobView {
     pub is_silent: bool,
     /// Its stages, in their order; empty before it was begun.
     pub stages: Vec<JobStage>,
+    /// The newest of its parts, in the order in which they were put in; empty where it has none.
+    #[serde(default)]
+    pub parts: Vec<JobPart>,
     /// The share of the work that is done, 0..=1, by how long the stages took the last time; `None`
     /// while that is not known.
     pub done_share: Option<f64>,
@@ -195,6 +242,7 @@ impl App {
                 due.map(|(at, plan)| Ok((at, document(&plan)?))).transpose()
             }
             Job::KeyCare => Ok(self.key_care_due().await?.map(|at| (at, json!({})))),
+            Job::Tuning => Ok(None),
         }
     }
 
@@ -204,50 +252,64 @@ impl App {
         run: ClaimedJob,
         progress: Arc<ProgressSink>,
     ) -> Result<Option<JobRun>, StoreError> {
-        let (id, attempts_count) = (run.id, run.attempts_count);
+        let held = self.held_jobs.hold(&run);
         let doing = async {
             match job {
                 Job::NightlyIngest => Box::pin(self.do_nightly(run, progress)).await,
                 Job::Retraining => Box::pin(self.do_retraining(run, progress)).await,
                 Job::KeyCare => Box::pin(self.do_key_care(run, progress)).await,
+                Job::Tuning => Box::pin(self.do_tuning(run, progress)).await,
             }
         };
+        let done = self.until_stopped(doing).await;
+        drop(held);
+        self.forget_lessons();
+        done
+    }
+
+    /// Does a run unless this process is to do no runs any more: then others go on with it, and with
+    /// what parts this process does, at once.
+    async fn until_stopped(
+        &self,
+        doing: impl Future<Output = Result<JobRun, StoreError>>,
+    ) -> Result<Option<JobRun>, StoreError> {
         let mut stopped = self.jobs_stopped.subscribe();
-        tokio::select! {
+        let stop = async {
+            drop(stopped.wait_for(|is_stopped| *is_stopped).await);
+            self.held_jobs.all()
+        };
+        let held = tokio::select! {
             done = doing => return done.map(Some),
-            _ = stopped.wait_for(|is_stopped| *is_stopped) => {}
+            held = stop => held,
+        };
+        for (id, attempts_count) in held {
+            self.store.let_go_of_job(id, attempts_count).await?;
+            tracing::info!(run = id, "this process stops; another goes on with the run {id}");
         }
-        self.store.let_go_of_job(id, attempts_count).await?;
-        tracing::info!(
-            job = job.as_str(),
-            run = id,
-            "this process stops; another goes on with the run"
-        );
         Ok(None)
     }
 
-    /// Asks for a run of `job`; whoever looks next does it, a server within seconds. `plan` is what a
-    /// retraining is to do.
+    /// Asks for a run; whoever looks next does it, a server within seconds.
     ///
     /// # Errors
     ///
     /// [`StoreError::JobUnderWay`] when one waits or runs.
     pub async fn ask_for_job(
         &self,
-        job: Job,
-        plan: &RetrainingPlan,
+        order: &JobOrder,
         asked: JobAsked<'_>,
     ) -> Result<JobView, StoreError> {
-        let plan = match job {
-            Job::NightlyIngest => {
+        let plan = match order {
+            JobOrder::NightlyIngest => {
                 let day = nightly::last_due(self.now(), Calendar::bist()).map(|(day, _)| day);
                 document(&NightlyPlan { day: day.unwrap_or_else(|| day_of(self.now())) })?
             }
-            Job::Retraining => document(plan)?,
-            Job::KeyCare => json!({}),
+            JobOrder::Retraining(plan) => document(plan)?,
+            JobOrder::KeyCare => json!({}),
+            JobOrder::Tuning(order) => document(order)?,
         };
         let JobAsked { by, reason } = asked;
-        let new = NewJob { name: job.as_str(), asked_by: by, reason, plan };
+        let new = NewJob { name: order.job().as_str(), asked_by: by, reason, plan };
         let run = self.store.ask_for_job(&new, &self.audit().await?).await?;
         self.live.stir();
         self.job_view(run, 0, 0).await
@@ -293,6 +355,7 @@ impl App {
                 Job::NightlyIngest => (self.nightly.is_some(), nightly::next_due(now, calendar)),
                 Job::Retraining => (self.retraining_enabled, retraining::next_due(now, calendar)),
                 Job::KeyCare => (true, key_care::next_due(now)),
+                Job::Tuning => (false, None),
             };
             let last = self.store.jobs(Some(job.as_str()), None, 1).await?.pop();
             let retry_at = last.and_then(|run| run.retry_at);
@@ -317,6 +380,7 @@ impl App {
                 eta = self.now().checked_add(left).ok();
             }
         }
+        let parts = self.store.job_parts(run.id, PARTS_SHOWN_MAX).await?;
         let lines = match lines_max {
             0 => Vec::new(),
             _ => self.store.job_lines(run.id, after, lines_max).await?,
@@ -324,7 +388,7 @@ impl App {
         let silent_since = self.now().saturating_sub(SILENT_AFTER).unwrap_or(Timestamp::MIN);
         let is_silent = run.state == JobState::Running
             && run.alive_at.is_none_or(|alive_at| alive_at < silent_since);
-        Ok(JobView { is_silent, stages, done_share, eta, lines, run })
+        Ok(JobView { is_silent, stages, parts, done_share, eta, lines, run })
     }
 }
 

@@ -71,11 +71,14 @@ use crate::access::{Hashing, KnownCallers, KnownTokenKey};
 use crate::alerts::{AlertSettings, Alerting};
 use crate::answers::Answers;
 use crate::checked::Checked;
+use crate::jobs::HeldJobs;
 use crate::live::Live;
 use crate::market_view::KnownMarketView;
 use crate::nightly::NightlySettings;
 use crate::secrets::{KnownMasterKey, MasterKeySource, StoredCredential};
 use crate::studies::{KnownImportances, KnownTrials};
+use crate::training::KnownLessons;
+use crate::tuning::KnownObjective;
 
 pub use bist_access::rate_limit::{Class, Decision, Quota, QuotaError};
 pub use bist_lifecycle::{
@@ -129,6 +132,11 @@ pub struct App {
     redis: Option<RedisLink>,
     /// Whether this process does no jobs any more.
     jobs_stopped: Arc<watch::Sender<bool>>,
+    /// The runs and parts that it does.
+    held_jobs: Arc<HeldJobs>,
+    /// The bars that those learn from.
+    known_lessons: Arc<KnownLessons>,
+    known_objective: Arc<KnownObjective>,
     known_trials: Arc<KnownTrials>,
     known_importances: Arc<KnownImportances>,
     answers: Arc<Answers>,
@@ -221,6 +229,9 @@ impl App {
             live: Live::default(),
             redis: None,
             jobs_stopped: Arc::default(),
+            held_jobs: Arc::default(),
+            known_lessons: Arc::default(),
+            known_objective: Arc::default(),
             known_trials: Arc::default(),
             known_importances: Arc::default(),
             answers: Arc::default(),

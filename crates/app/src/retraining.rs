@@ -22,6 +22,8 @@ use crate::jobs::{Attended, plan_of};
 use crate::progress::ProgressSink;
 use crate::{App, due};
 
+pub(crate) use stages::TrainingPart;
+
 /// Local time of the run, on the day after a session.
 const AT: Time = time(3, 0, 0, 0);
 
@@ -79,8 +81,8 @@ impl App {
     ) -> Result<JobRun, StoreError> {
         let plan: RetrainingPlan = plan_of(&run.plan)?;
         let horizons = self.horizons_of(&plan).await?;
-        let attended: Attended<'_> = self.attend(run, stages::names(&horizons), progress).await?;
-        let outcome = attended.watch(self.retrain(&attended, &plan, &horizons)).await;
+        let attended: Attended<'_> = self.attend(run, stages::names(), progress).await?;
+        let outcome = attended.watch(Box::pin(self.retrain(&attended, &plan, &horizons))).await;
         attended.finish(outcome).await
     }
 

@@ -1,6 +1,7 @@
 //! Training: admit the data, learn, prove, put in force; and the proof again, on demand.
 
 mod admitted;
+mod lessons;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -29,8 +30,10 @@ use serde::Serialize;
 use crate::progress::{Progress, ProgressSink};
 use crate::{App, blocking};
 
-pub(crate) use admitted::Admitted;
 use admitted::panels;
+
+pub(crate) use admitted::Admitted;
+pub(crate) use lessons::{KnownLessons, LessonBars, PanelPlace};
 
 /// The version of the program.
 pub(crate) const CODE_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -92,6 +95,12 @@ pub enum TrainingError {
     /// The parts of a forecast do not add up to it, so that it is not served.
     #[error(transparent)]
     Explanation(#[from] ExplanationError),
+    /// The bars that a run has begun with are not the ones that there are.
+    #[error(
+        "the bars have changed since the run has begun, and the old ones cannot be had again; the run \
+         begins again with the new ones"
+    )]
+    OtherBars,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

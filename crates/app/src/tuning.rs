@@ -1,6 +1,7 @@
 //! Tuning: a study for each part, the best of all together, and one look at the hold-out.
 
 mod choice;
+mod job;
 mod report;
 mod run;
 
@@ -23,7 +24,10 @@ use crate::{App, Horizon, blocking};
 pub use bist_lifecycle::tuning::{Part, UnknownPart};
 pub use bist_store::StudyStorageSpec;
 pub use choice::{PrunerChoice, SamplerChoice, UnknownChoice};
+pub use job::{TRIALS_AT_ONCE, TuningOrder};
 pub use report::{PartReport, TuningReport};
+
+pub(crate) use job::{KnownObjective, TrialPart};
 
 use run::{StudyRun, write_down};
 
@@ -103,6 +107,9 @@ pub enum TuningError {
         /// Why the last did.
         reason: String,
     },
+    /// A part of a run failed.
+    #[error("{0}")]
+    PartFailed(String),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -142,7 +149,7 @@ impl App {
             store: self.store.clone(),
             clock: Arc::clone(&self.clock),
             runtime: Handle::current(),
-            admitted,
+            admitted: Arc::new(admitted),
             hold_out,
             plan,
             cancelled: Arc::clone(&cancelled),
@@ -166,22 +173,13 @@ impl App {
         if report.interrupted {
             return Ok(report);
         }
-        let default = TrainingSpec::of(horizon, run.plan.seed);
-        let champion = self.store.champion(horizon).await?;
-        let current = champion.map(|champion| champion.lineage.spec);
-        // Trees that learned elsewhere may know the hold-out, and are compared with nothing on it.
-        let current = current.filter(|spec| spec.members.given.is_none());
-        let current = current.unwrap_or_else(|| default.clone());
-        if [&current, &default].contains(&&found.spec) {
-            return Ok(report);
-        }
         let storage = run.plan.storage.clone();
-        let compared = self.compare(run, current, found.spec, found.tuned).await;
+        let compared = self.compare_found(run, found.spec, found.tuned, "bist tune").await;
         if let Err(TuningError::Training(TrainingError::Train(TrainError::Cancelled))) = compared {
             report.interrupted = true;
             return Ok(report);
         }
-        let (version, comparison) = compared?;
+        let Some((version, comparison)) = compared? else { return Ok(report) };
         let (store, runtime) = (self.store.clone(), Handle::current());
         let (told, parts) = (comparison.clone(), report.parts.clone());
         blocking(move || write_down(&*storage.open(&store, &runtime)?, &parts, &told)).await?;
@@ -190,14 +188,35 @@ impl App {
         Ok(report)
     }
 
+    /// Compares what the studies of `run` found with what is in force; `None` when that is the same.
+    async fn compare_found(
+        &self,
+        run: StudyRun,
+        tuned: TrainingSpec,
+        parts: Vec<TunedPart>,
+        by: &str,
+    ) -> Result<Option<(ModelVersion, HoldOutComparison)>, TuningError> {
+        let horizon = run.plan.horizon;
+        let default = TrainingSpec::of(horizon, run.plan.seed);
+        let champion = self.store.champion(horizon).await?;
+        let current = champion.map(|champion| champion.lineage.spec);
+        // Trees that learned elsewhere may know the hold-out, and are compared with nothing on it.
+        let current = current.filter(|spec| spec.members.given.is_none());
+        let current = current.unwrap_or_else(|| default.clone());
+        if [&current, &default].contains(&&tuned) {
+            return Ok(None);
+        }
+        self.compare(run, current, (tuned, parts), by).await.map(Some)
+    }
+
     /// Trains both configurations to the end, compares them on the hold-out, and keeps the tuned
     /// one by the rule.
     async fn compare(
         &self,
         run: StudyRun,
         current: TrainingSpec,
-        tuned: TrainingSpec,
-        parts: Vec<TunedPart>,
+        (tuned, parts): (TrainingSpec, Vec<TunedPart>),
+        by: &str,
     ) -> Result<(ModelVersion, HoldOutComparison), TuningError> {
         let StudyRun { admitted, hold_out, plan, cancelled, progress, .. } = run;
         let specs = std::slice::from_ref(&tuned);
@@ -222,11 +241,8 @@ impl App {
             true => Registration::Champions,
             false => Registration::Candidates,
         };
-        let signed = Signed {
-            at: trained_at,
-            by: "bist tune".to_owned(),
-            reason: comparison.sentence.en.clone(),
-        };
+        let signed =
+            Signed { at: trained_at, by: by.to_owned(), reason: comparison.sentence.en.clone() };
         self.store.save_snapshot(&admitted.snapshot_hash, &admitted.snapshot).await?;
         let mut kept =
             self.store.register(&[version], registration, &signed, &self.audit().await?).await?;

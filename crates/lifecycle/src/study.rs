@@ -16,8 +16,8 @@ pub use frozen_trial::{FrozenTrial, Param, TrialState};
 pub use history::History;
 pub use in_memory::InMemoryStorage;
 pub use optimize::{
-    FAIL_REASON, Heartbeat, ObjectiveFn, OptimizeSettings, Optimizer, StopReason, StudyProgress,
-    Trial, TrialEnd, enqueue,
+    FAIL_REASON, Heartbeat, ObjectiveFn, OptimizeSettings, Optimizer, Round, RoundTrial,
+    StopReason, StudyProgress, Trial, TrialEnd, enqueue,
 };
 pub use overview::{StudyOverview, StudyState, TrialCounts};
 pub use storage::{

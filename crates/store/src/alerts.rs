@@ -10,7 +10,8 @@ use crate::access_change::AccessChange;
 use crate::columns::{count, document, impossible, instant_us, json, maybe_instant_us, signed};
 use crate::db::{Connection, Row, query};
 use crate::error::StoreError;
-use crate::personal::{Changed, Owned, PersonalTopic, Revised, count_of, mark, revised};
+use crate::owned::{Owned, count_of};
+use crate::personal::{Changed, PersonalTopic, Revised, mark, revised};
 use crate::pool::Store;
 
 /// Alerts of one person that are kept: the newest.
@@ -223,31 +224,8 @@ impl Store {
         rule: &AlertRule,
         now: Timestamp,
     ) -> Result<Changed, StoreError> {
-        let mut transaction = self.writer.begin_alone().await?;
-        let changed = query(
-            "UPDATE alert_rules SET revision = revision + 1, updated_at_us = $4, document = $5,
-                 state = $6, state_revision = state_revision + 1
-             WHERE id = $1 AND account = $2 AND revision = $3",
-        )
-        .bind(id.as_str())
-        .bind(account.as_str())
-        .bind(signed(revision))
-        .bind(now.as_microsecond())
-        .bind(json("alert rule", rule)?)
-        .bind(json("alert state", &RuleState::default())?)
-        .execute(&mut *transaction)
-        .await?;
-        if changed.rows_affected() == 1 {
-            mark(&mut transaction, account, PersonalTopic::Alerts).await?;
-            transaction.commit().await?;
-            return Ok(Changed::Done(revision + 1));
-        }
-        let stands = query("SELECT revision FROM alert_rules WHERE id = $1 AND account = $2")
-            .bind(id.as_str())
-            .bind(account.as_str())
-            .fetch_optional(&mut *transaction)
-            .await?;
-        stands.map_or(Ok(Changed::NotThere), |row| Ok(Changed::Meanwhile(count(&row, "revision")?)))
+        let rule = json("alert rule", rule)?;
+        self.change_owned(Owned::AlertRules, (account, id.as_str()), revision, &rule, now).await
     }
 
     /// Removes the rule `id` of `account`; whether there was one. What it fired stays.
@@ -260,18 +238,7 @@ impl Store {
         account: &AccountId,
         id: &AlertRuleId,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.writer.begin_alone().await?;
-        let removed = query("DELETE FROM alert_rules WHERE id = $1 AND account = $2")
-            .bind(id.as_str())
-            .bind(account.as_str())
-            .execute(&mut *transaction)
-            .await?;
-        if removed.rows_affected() == 0 {
-            return Ok(false);
-        }
-        mark(&mut transaction, account, PersonalTopic::Alerts).await?;
-        transaction.commit().await?;
-        Ok(true)
+        self.remove_owned(Owned::AlertRules, (account, id.as_str())).await
     }
 
     /// Keeps what came of a rule that was read before, and what it fired, in one transaction; whether it

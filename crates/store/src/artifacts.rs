@@ -69,7 +69,11 @@ impl Store {
 
     /// Keeps `artifact`, the bytes of `version`: when this returns they are on the disk, and in the
     /// bucket if there is one.
-    pub(crate) async fn keep_artifact(
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when one of them cannot be written.
+    pub async fn keep_artifact(
         &self,
         version: &ModelVersion,
         artifact: &[u8],

@@ -153,6 +153,14 @@ pub enum StoreError {
         /// Where it was to go.
         to: &'static str,
     },
+    /// A part is changed with its run alone.
+    #[error("run {id} is a part of run {parent}: cancel or begin again that one")]
+    JobPart {
+        /// The part.
+        id: i64,
+        /// Its run.
+        parent: i64,
+    },
     /// Another process has begun the run again.
     #[error(
         "run {0} was begun again by another process, for this one was not heard of for a minute; \

@@ -41,9 +41,29 @@ impl Store {
         for (version, artifact) in versions {
             self.keep_artifact(version, artifact).await?;
         }
+        let versions: Vec<&ModelVersion> = versions.iter().map(|(version, _)| version).collect();
+        self.register_kept(&versions, registration, signed, audit).await
+    }
+
+    /// The same where the artefacts are kept already, as those are that came with the parts of a run.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when an artefact is not there or the database fails; no version is registered
+    /// then.
+    pub async fn register_kept(
+        &self,
+        versions: &[&ModelVersion],
+        registration: Registration,
+        signed: &Signed,
+        audit: &Audit,
+    ) -> Result<Vec<ModelVersion>, StoreError> {
+        for version in versions {
+            self.artifact(version).await?;
+        }
         let mut kept = Vec::with_capacity(versions.len());
         let mut transaction = self.writer.begin_alone().await?;
-        for (version, _) in versions {
+        for version in versions {
             insert(&mut transaction, version, signed, audit).await?;
             if registration == Registration::Champions {
                 put_in_force(&mut transaction, &version.id, signed, audit).await?;

@@ -9,6 +9,7 @@ use crate::access_change::AccessChange;
 use crate::columns::{count, document, impossible, instant_us, json, signed};
 use crate::db::{Connection, Row, query};
 use crate::error::StoreError;
+use crate::owned::{Owned, count_of};
 use crate::pool::Store;
 
 /// What of one person has changed.
@@ -180,29 +181,8 @@ impl Store {
         list: &Watchlist,
         now: Timestamp,
     ) -> Result<Changed, StoreError> {
-        let mut transaction = self.writer.begin_alone().await?;
-        let changed = query(
-            "UPDATE watchlists SET revision = revision + 1, updated_at_us = $4, document = $5
-             WHERE id = $1 AND account = $2 AND revision = $3",
-        )
-        .bind(id.as_str())
-        .bind(account.as_str())
-        .bind(signed(revision))
-        .bind(now.as_microsecond())
-        .bind(json("watchlist", list)?)
-        .execute(&mut *transaction)
-        .await?;
-        if changed.rows_affected() == 1 {
-            mark(&mut transaction, account, PersonalTopic::Watchlists).await?;
-            transaction.commit().await?;
-            return Ok(Changed::Done(revision + 1));
-        }
-        let stands = query("SELECT revision FROM watchlists WHERE id = $1 AND account = $2")
-            .bind(id.as_str())
-            .bind(account.as_str())
-            .fetch_optional(&mut *transaction)
-            .await?;
-        stands.map_or(Ok(Changed::NotThere), |row| Ok(Changed::Meanwhile(count(&row, "revision")?)))
+        let list = json("watchlist", list)?;
+        self.change_owned(Owned::Watchlists, (account, id.as_str()), revision, &list, now).await
     }
 
     /// Removes the list `id` of `account`; whether there was one.
@@ -215,18 +195,7 @@ impl Store {
         account: &AccountId,
         id: &WatchlistId,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.writer.begin_alone().await?;
-        let removed = query("DELETE FROM watchlists WHERE id = $1 AND account = $2")
-            .bind(id.as_str())
-            .bind(account.as_str())
-            .execute(&mut *transaction)
-            .await?;
-        if removed.rows_affected() == 0 {
-            return Ok(false);
-        }
-        mark(&mut transaction, account, PersonalTopic::Watchlists).await?;
-        transaction.commit().await?;
-        Ok(true)
+        self.remove_owned(Owned::Watchlists, (account, id.as_str())).await
     }
 
     /// Keeps what `account` has set, who has seen `revision`: zero before anything was set.
@@ -307,26 +276,6 @@ pub(crate) async fn mark(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// Things of which one person has several.
-#[derive(Clone, Copy)]
-pub(crate) enum Owned {
-    Watchlists,
-    AlertRules,
-}
-
-/// How many of them `account` has.
-pub(crate) async fn count_of(
-    connection: &mut Connection,
-    owned: Owned,
-    account: &AccountId,
-) -> Result<u64, StoreError> {
-    let text = match owned {
-        Owned::Watchlists => "SELECT COUNT(*) AS owned FROM watchlists WHERE account = $1",
-        Owned::AlertRules => "SELECT COUNT(*) AS owned FROM alert_rules WHERE account = $1",
-    };
-    count(&query(text).bind(account.as_str()).fetch_one(connection).await?, "owned")
 }
 
 /// What a row with `document`, `revision` and `updated_at_us` keeps.

@@ -3,11 +3,12 @@ import type { Language } from './dictionary';
 const tr = {
   title: 'İşler',
   explain: 'Gece veri alımı ve modellerin yeniden eğitilmesi: ne zaman, ne kadar sürdü, ne oldu. Bir adım başarısız olursa yürürlükteki modeller kalır.',
-  jobs: { 'nightly-ingest': 'Gece veri alımı', retraining: 'Yeniden eğitim', 'key-care': 'API anahtarlarının bakımı' } as Record<string, string>,
+  jobs: { 'nightly-ingest': 'Gece veri alımı', retraining: 'Yeniden eğitim', 'key-care': 'API anahtarlarının bakımı', tuning: 'Ayarlama' } as Record<string, string>,
   purposes: {
     'nightly-ingest': 'Her seanstan sonra kaynaklardan günün verisini alır ve denetler.',
     retraining: 'Seanstan sonraki gece saat 03.00’te modelleri güncel veriyle yeniden eğitir; yürürlüğe girip girmeyeceklerine önceden bildirilen kural karar verir.',
     'key-care': 'Her gün saat 06.00’da süresi dolmak üzere olan API anahtarlarını hatırlatır veya yeniler.',
+    tuning: 'Modellerin daha iyi ayarlarını arar; denemeler boştaki işçilere dağılır. Bulunan, hiçbir denemenin görmediği günlerde yürürlüktekiyle bir kez karşılaştırılır.',
   } as Record<string, string>,
   next: (at: string) => `Sıradaki: ${at}`,
   off: 'Kendiliğinden çalışmıyor.',
@@ -36,6 +37,9 @@ const tr = {
   eta: (at: string) => `tahminî bitiş ${at}`,
   progress: 'İlerleme',
   stages: 'Adımlar',
+  parts: 'Parçalar',
+  trial: (part: string, number: string) => `${part}, deneme ${number}`,
+  partsNote: 'Boştaki her süreç bir parça alır; süreci ölen parçayı bir başkası sürdürür.',
   stageNames: {
     look: 'Bakış',
     ingest: 'Veri alımı',
@@ -44,6 +48,9 @@ const tr = {
     drift: 'Sapma',
     train: 'Eğitim',
     evaluate: 'Şampiyonla karşılaştırma',
+    prepare: 'Hazırlık',
+    tune: 'Ayarlama',
+    compare: 'Saklı tutulan günlerde karşılaştırma',
     decide: 'Karar',
     promote: 'Yürürlüğe koyma',
     signals: 'Sinyaller',
@@ -96,11 +103,12 @@ const tr = {
 const en: typeof tr = {
   title: 'Jobs',
   explain: 'The nightly ingest and the retraining of models: when, how long, what came of it. When a step fails the models in force stay.',
-  jobs: { 'nightly-ingest': 'Nightly ingest', retraining: 'Retraining', 'key-care': 'Care of API keys' },
+  jobs: { 'nightly-ingest': 'Nightly ingest', retraining: 'Retraining', 'key-care': 'Care of API keys', tuning: 'Tuning' },
   purposes: {
     'nightly-ingest': 'After each session fetches the day from the sources and checks it.',
     retraining: 'At 03:00 in the night after a session trains the models anew on the bars as they are; a rule declared before decides whether they take over.',
     'key-care': 'At 06:00 each day reminds of API keys that end soon, or makes their successors.',
+    tuning: 'Looks for better configurations of models; trials are spread over the workers that are free. What is found is compared once with what is in force, on days that no trial saw.',
   },
   next: (at) => `Next: ${at}`,
   off: 'Does not run by itself.',
@@ -129,6 +137,9 @@ const en: typeof tr = {
   eta: (at) => `done at about ${at}`,
   progress: 'Progress',
   stages: 'Stages',
+  parts: 'Parts',
+  trial: (part, number) => `${part}, trial ${number}`,
+  partsNote: 'Each process that is free takes one up; that of a process that died is taken up by another.',
   stageNames: {
     look: 'Look',
     ingest: 'Ingest',
@@ -137,6 +148,9 @@ const en: typeof tr = {
     drift: 'Drift',
     train: 'Training',
     evaluate: 'Comparison with the champion',
+    prepare: 'Preparation',
+    tune: 'Tuning',
+    compare: 'Comparison on the hold-out',
     decide: 'Decision',
     promote: 'Promotion',
     signals: 'Signals',
@@ -203,9 +217,13 @@ export function span(words: JobWords, from: string | null, to: string | null): s
   return `${Math.floor(seconds / 3600)} ${h} ${Math.floor((seconds % 3600) / 60)} ${min}`;
 }
 
-/** A stage in words: "train 5" is the training of models that look five sessions ahead. */
+/**
+ * A stage or a part in words: "train 5" is the training of models that look five sessions ahead, "trees
+ * trial 3" a trial of a tuning.
+ */
 export function stageName(words: JobWords, ahead: Record<string, string>, name: string): string {
-  const [word = name, horizon] = name.split(' ');
+  const [word = name, horizon, number] = name.split(' ');
+  if (horizon === 'trial' && number !== undefined) return words.trial(word, number);
   const known = words.stageNames[word] ?? word;
   return horizon === undefined ? known : `${known}: ${ahead[horizon] ?? horizon}`;
 }

@@ -73,7 +73,8 @@ impl App {
             return Ok(None);
         }
         if now >= session.last_seen_at + SEEN_EVERY {
-            self.store.see_session(&session.id, now).await?;
+            let write = self.store.see_session(&session.id, now);
+            self.known_callers.note_use(&digest, now, SEEN_EVERY, write).await?;
         }
         Ok(Some(Caller { account, means: Means::Session(session) }))
     }
@@ -102,7 +103,8 @@ impl App {
             return Ok(None);
         }
         if key.last_used_at.is_none_or(|used| now >= used + KEY_SEEN_EVERY) {
-            self.store.see_api_key(&key.id, now).await?;
+            let write = self.store.see_api_key(&key.id, now);
+            self.known_callers.note_use(&digest, now, KEY_SEEN_EVERY, write).await?;
         }
         Ok(Some(Caller { account, means: Means::Key(key) }))
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bist_access::{Account, ApiKey, Session, TokenDigest};
 use bist_store::{DatabaseVersion, StoreError};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::App;
 
@@ -14,7 +15,11 @@ const KNOWN_MAX: usize = 10_000;
 /// What was read of sessions and keys, as long as nothing in the database has changed. What is not
 /// there is not kept, so that guesses take no room.
 #[derive(Debug, Default)]
-pub(crate) struct KnownCallers(Mutex<Known>);
+pub(crate) struct KnownCallers {
+    read: Mutex<Known>,
+    /// When this process noted last that a session or key is used.
+    noted: Mutex<HashMap<TokenDigest, Timestamp>>,
+}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -36,7 +41,38 @@ impl Known {
 
 impl KnownCallers {
     fn with<T>(&self, version: &DatabaseVersion, of: impl FnOnce(&mut Known) -> T) -> T {
-        of(self.0.lock().unwrap_or_else(PoisonError::into_inner).at(version))
+        of(self.read.lock().unwrap_or_else(PoisonError::into_inner).at(version))
+    }
+
+    /// Notes by `write` that the session or key of `digest` is used at `now`, unless this process has
+    /// done so, or is about to, within `every`: of ten thousand who come with one key at one moment,
+    /// one writes and the others wait for nothing.
+    pub(super) async fn note_use<E>(
+        &self,
+        digest: &TokenDigest,
+        now: Timestamp,
+        every: SignedDuration,
+        write: impl Future<Output = Result<(), E>>,
+    ) -> Result<(), E> {
+        {
+            let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_recent = |at: &Timestamp| now.duration_since(*at) < every;
+            if noted.get(digest).is_some_and(is_recent) {
+                return Ok(());
+            }
+            if noted.len() >= KNOWN_MAX {
+                noted.retain(|_, at| is_recent(at));
+            }
+            if noted.len() >= KNOWN_MAX {
+                noted.clear();
+            }
+            noted.insert(digest.clone(), now);
+        }
+        let written = write.await;
+        if written.is_err() {
+            self.noted.lock().unwrap_or_else(PoisonError::into_inner).remove(digest);
+        }
+        written
     }
 }
 
@@ -83,4 +119,80 @@ impl App {
 /// Both, to be handed out without being copied.
 fn shared<A, B>((one, other): (A, B)) -> (Arc<A>, Arc<B>) {
     (Arc::new(one), Arc::new(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use bist_access::{Secret, TokenKey, TokenKind};
+    use tokio::sync::Barrier;
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    const EVERY: SignedDuration = SignedDuration::from_mins(1);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn digest(text: &str) -> TokenDigest {
+        let key =
+            TokenKey::from_base64(&Secret::new(format!("{}Bwc=", "BwcH".repeat(10)))).unwrap();
+        key.digest(TokenKind::ApiKey, text)
+    }
+
+    /// So many come with the key `one` at the moment.
+    async fn come(known: &Arc<KnownCallers>, writes: &Arc<AtomicU32>, second: i64) -> u32 {
+        const CLIENTS: usize = 1_000;
+        let all_there = Arc::new(Barrier::new(CLIENTS));
+        let mut clients = JoinSet::new();
+        for _ in 0..CLIENTS {
+            let (known, writes, all_there) =
+                (Arc::clone(known), Arc::clone(writes), Arc::clone(&all_there));
+            clients.spawn(async move {
+                all_there.wait().await;
+                let write = async {
+                    writes.fetch_add(1, Ordering::Relaxed);
+                    // Others come while it is being written.
+                    tokio::task::yield_now().await;
+                    Ok::<(), StoreError>(())
+                };
+                known.note_use(&digest("one"), at(second), EVERY, write).await.unwrap();
+            });
+        }
+        clients.join_all().await;
+        writes.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_all_who_come_with_one_key_at_one_moment_one_writes() {
+        let (known, writes) = (Arc::default(), Arc::default());
+        assert_eq!(come(&known, &writes, 100).await, 1);
+        assert_eq!(come(&known, &writes, 159).await, 1, "within the minute");
+        assert_eq!(come(&known, &writes, 160).await, 2);
+        let mut is_written = false;
+        let other = known.note_use(&digest("other"), at(160), EVERY, async {
+            is_written = true;
+            Ok::<(), StoreError>(())
+        });
+        other.await.unwrap();
+        assert!(is_written, "another key is another one");
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_written_is_tried_again() {
+        let known = KnownCallers::default();
+        let digest = digest("one");
+        let failed = known.note_use(&digest, at(100), EVERY, async { Err("busy") }).await;
+        assert_eq!(failed, Err("busy"));
+        let mut written = false;
+        let again = known.note_use(&digest, at(101), EVERY, async {
+            written = true;
+            Ok::<(), &str>(())
+        });
+        again.await.unwrap();
+        assert!(written);
+    }
 }

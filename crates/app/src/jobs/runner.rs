@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bist_store::jobs::PART_SUFFIX;
 use bist_store::{ClaimedJob, JobEnd, JobRun, JobState, StageProgress, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -52,14 +53,14 @@ pub(crate) struct StageDone<T> {
 
 /// A run that this process does.
 pub(crate) struct Attended<'a> {
-    app: &'a App,
-    run: ClaimedJob,
+    pub(super) app: &'a App,
+    pub(super) run: ClaimedJob,
     stages: Vec<String>,
     cancelled: Arc<AtomicBool>,
     /// How far which stage is, if that has not been noted yet.
     news: Arc<Mutex<Option<(u32, StageProgress)>>>,
     /// Who watches here.
-    sink: Arc<ProgressSink>,
+    pub(super) sink: Arc<ProgressSink>,
 }
 
 impl App {
@@ -80,10 +81,14 @@ impl App {
             sink,
         };
         let done_count = held.iter().filter(|stage| stage.state == JobState::Done).count();
-        let begins = match (attended.run.attempts_count, done_count) {
-            (1, _) => "begins".to_owned(),
-            (attempt, 0) => format!("begins again, for the {attempt}. time"),
-            (attempt, done) => format!(
+        let part = attended.run.part.clone();
+        let begins = match (attended.run.attempts_count, done_count, part) {
+            // Of the parts of a run what came of them is told, and what went wrong.
+            (1, _, Some(_)) => return Ok(attended),
+            (attempt, _, Some(part)) => format!("{part}: begins again, for the {attempt}. time"),
+            (1, _, None) => "begins".to_owned(),
+            (attempt, 0, None) => format!("begins again, for the {attempt}. time"),
+            (attempt, done, None) => format!(
                 "goes on, begun for the {attempt}. time: {done} of {} stages were done before",
                 held.len()
             ),
@@ -98,6 +103,21 @@ impl Attended<'_> {
         &self.run
     }
 
+    /// The job, also where this is a part of a run of it.
+    fn job(&self) -> &str {
+        self.run.name.strip_suffix(PART_SUFFIX).unwrap_or(&self.run.name)
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Notes how far the stage called `name` is.
+    pub(super) fn note(&self, name: &str, progress: StageProgress) {
+        let news = (self.number(name), progress);
+        *self.news.lock().unwrap_or_else(PoisonError::into_inner) = Some(news);
+    }
+
     /// Set once the run is to end.
     pub(crate) fn cancelled(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.cancelled)
@@ -105,8 +125,10 @@ impl Attended<'_> {
 
     /// Says something that whoever watches reads.
     pub(crate) async fn say(&self, line: &str) -> Result<(), StoreError> {
-        tracing::info!(job = %self.run.name, run = self.run.id, "{}: {line}", self.run.name);
-        self.app.store.say_in_job(self.run.id, self.app.now(), false, line).await?;
+        tracing::info!(job = %self.job(), run = self.run.id, "{}: {line}", self.job());
+        // A part speaks in its run.
+        let run = self.run.parent.unwrap_or(self.run.id);
+        self.app.store.say_in_job(run, self.app.now(), false, line).await?;
         self.app.live.stir();
         Ok(())
     }
@@ -130,8 +152,8 @@ impl Attended<'_> {
                     // Somebody else does it now.
                     self.cancelled.store(true, Ordering::Relaxed);
                 }
-                tracing::warn!(job = %self.run.name, run = self.run.id, %error,
-                    "{}: how far it is could not be noted: {error}", self.run.name);
+                tracing::warn!(job = %self.job(), run = self.run.id, %error,
+                    "{}: how far it is could not be noted: {error}", self.job());
             }
         }
     }
@@ -149,7 +171,10 @@ impl Attended<'_> {
         if let Some(by) = by
             && !self.cancelled.swap(true, Ordering::Relaxed)
         {
-            self.say(&format!("ends at its next step, as {by} wants")).await?;
+            // The parts of a run need not all say so.
+            if self.run.parent.is_none() {
+                self.say(&format!("ends at its next step, as {by} wants")).await?;
+            }
         }
         Ok(())
     }
@@ -200,12 +225,12 @@ impl Attended<'_> {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
         Work: Future<Output = Result<StageDone<T>, E>>,
     {
-        if self.look_once(0).await.is_ok() && self.cancelled.load(Ordering::Relaxed) {
+        if self.look_once(0).await.is_ok() && self.is_cancelled() {
             return Err(StageError::Cancelled);
         }
         let (store, number) = (&self.app.store, self.number(name));
         store.begin_stage(&self.run, number, self.app.now()).await?;
-        tracing::debug!(job = %self.run.name, run = self.run.id, "{}: {name} begins", self.run.name);
+        tracing::debug!(job = %self.job(), run = self.run.id, "{}: {name} begins", self.job());
         let done = work(self.sink_of(number)).await.map_err(Into::into);
         // What was left to be noted is of no interest any more.
         self.news.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -218,7 +243,7 @@ impl Attended<'_> {
                 store.end_stage(&self.run, number, now, (JobState::Done, &told, &kept)).await?;
                 Ok(result)
             }
-            Err(_) if self.cancelled.load(Ordering::Relaxed) => {
+            Err(_) if self.is_cancelled() => {
                 let end = (JobState::Cancelled, "cancelled", &Value::Null);
                 store.end_stage(&self.run, number, now, end).await?;
                 Err(StageError::Cancelled)
@@ -264,7 +289,7 @@ impl Attended<'_> {
     ) -> Result<JobRun, StoreError> {
         let (app, now) = (self.app, self.app.now());
         app.store.renew_job(&self.run, now).await?;
-        let (name, id) = (self.run.name.clone(), self.run.id);
+        let (name, id) = (self.job().to_owned(), self.run.id);
         let (end, told) = match outcome {
             Ok(told) => (JobEnd::Done, told),
             Err(StageError::Cancelled) => {
@@ -273,30 +298,39 @@ impl Attended<'_> {
                 let told = format!("cancelled by {}", by.as_deref().unwrap_or("this process"));
                 (JobEnd::Cancelled, told)
             }
+            // Whoever does the run decides whether its parts are begun again.
+            Err(error) if self.run.part.is_some() => {
+                (JobEnd::Failed { retry_at: None }, error.to_string())
+            }
             Err(error) => {
                 let wait = retry_wait(self.run.attempts_count);
                 let retry_at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
                 (JobEnd::Failed { retry_at: Some(retry_at) }, error.to_string())
             }
         };
-        let line = match end {
-            JobEnd::Done => {
+        let line = match (end, &self.run.part) {
+            (JobEnd::Done | JobEnd::Cancelled, Some(_)) => None,
+            (JobEnd::Failed { .. }, Some(_)) => Some(format!("failed: {told}")),
+            (JobEnd::Done, None) => {
                 tracing::info!(job = %name, run = id, "{name} is done: {told}");
-                format!("done: {told}")
+                Some(format!("done: {told}"))
             }
-            JobEnd::Cancelled => {
+            (JobEnd::Cancelled, None) => {
                 tracing::warn!(job = %name, run = id, "{name} was {told}");
-                told.clone()
+                Some(told.clone())
             }
-            JobEnd::Failed { retry_at } => {
+            (JobEnd::Failed { retry_at }, None) => {
                 let again =
                     retry_at.map_or_else(String::new, |at| format!(" and is begun again at {at}"));
                 tracing::error!(job = %name, run = id, "{name} failed{again}: {told}");
-                format!("failed{again}: {told}")
+                Some(format!("failed{again}: {told}"))
             }
         };
-        let is_failure = matches!(end, JobEnd::Failed { .. });
-        app.store.say_in_job(id, now, is_failure, &line).await?;
+        if let Some(line) = line {
+            let (is_failure, run) =
+                (matches!(end, JobEnd::Failed { .. }), self.run.parent.unwrap_or(id));
+            app.store.say_in_job(run, now, is_failure, &line).await?;
+        }
         let run = app.store.finish_job(self.run, now, end, &told).await?;
         app.live.stir();
         Ok(run)

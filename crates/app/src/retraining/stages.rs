@@ -15,37 +15,32 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use self::deciding::{decide_stage, outcome};
-use self::learning::KeptCandidate;
+
+pub(crate) use self::learning::TrainingPart;
 use super::RetrainingPlan;
 use crate::App;
-use crate::jobs::{Attended, StageDone, StageError};
+use crate::jobs::{Attended, PartsError, StageDone, StageError};
 use crate::nightly;
 use crate::progress::ProgressSink;
 use crate::quality::ValidateError;
 use crate::signals::SignalsRun;
-use crate::training::{Admitted, TrainingError};
+use crate::training::{Admitted, PanelPlace, TrainingError};
 
 const INGEST: &str = "ingest";
 const VALIDATE: &str = "validate";
 const FEATURES: &str = "features";
 const DRIFT: &str = "drift";
 const TRAIN: &str = "train";
-const EVALUATE: &str = "evaluate";
 const DECIDE: &str = "decide";
 const PROMOTE: &str = "promote";
 const SIGNALS: &str = "signals";
 const NOTIFY: &str = "notify";
 
-/// The stages of a run for `horizons`, in their order.
-pub(super) fn names(horizons: &[Horizon]) -> Vec<String> {
-    let before = [INGEST, VALIDATE, FEATURES, DRIFT].map(str::to_owned);
-    let train = horizons.iter().map(|horizon| train_stage(*horizon));
-    let after = [EVALUATE, DECIDE, PROMOTE, SIGNALS, NOTIFY].map(str::to_owned);
-    before.into_iter().chain(train).chain(after).collect()
-}
-
-fn train_stage(horizon: Horizon) -> String {
-    format!("{TRAIN} {horizon}")
+/// The stages of a run, in their order.
+pub(super) fn names() -> Vec<String> {
+    [INGEST, VALIDATE, FEATURES, DRIFT, TRAIN, DECIDE, PROMOTE, SIGNALS, NOTIFY]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 /// Why a stage failed.
@@ -65,6 +60,8 @@ enum RetrainingError {
     #[error(transparent)]
     Training(#[from] TrainingError),
     #[error(transparent)]
+    Parts(#[from] PartsError),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -74,6 +71,8 @@ struct Bars {
     admitted: Vec<Arc<Admitted>>,
     /// Where the panel of a horizon is, and by which configuration it is learned.
     lessons: BTreeMap<Horizon, Lesson>,
+    /// When they were admitted, by this attempt or by an earlier one.
+    admitted_at: Timestamp,
 }
 
 /// What is learned for a horizon.
@@ -105,34 +104,8 @@ impl App {
         run.stage(VALIDATE, |progress| self.validate_stage(progress)).await?;
         let bars = self.features_stage(run, plan, horizons).await?;
         run.stage(DRIFT, |progress| self.drift_stage(&bars, horizons, progress)).await?;
-        let mut in_memory = BTreeMap::new();
-        let mut candidates = BTreeMap::new();
-        for &horizon in horizons {
-            let name = train_stage(horizon);
-            let kept: KeptCandidate = match run.found(&name).await? {
-                Some(kept) => kept,
-                None => {
-                    let mut trained = None;
-                    let kept = run
-                        .stage_again(&name, |progress| async {
-                            let (done, of_memory) =
-                                self.train_stage(run, &bars, horizon, progress).await?;
-                            trained = of_memory;
-                            Ok::<_, RetrainingError>(done)
-                        })
-                        .await?;
-                    in_memory.extend(trained.map(|trained| (horizon, trained)));
-                    kept
-                }
-            };
-            candidates.insert(horizon, kept);
-        }
-        let evaluations = run
-            .stage(EVALUATE, |progress| {
-                self.evaluate_stage(run, plan, &bars, (&candidates, &mut in_memory), progress)
-            })
-            .await?;
-        drop(in_memory);
+        let evaluations =
+            run.stage(TRAIN, |_| Box::pin(self.train_stage(run, plan, &bars, horizons))).await?;
         let decisions = run.stage(DECIDE, |_| async { decide_stage(plan, &evaluations) }).await?;
         let promotions = run.stage(PROMOTE, |_| self.promote_stage(run, &decisions)).await?;
         run.stage(SIGNALS, |progress| self.signals_stage(horizons, progress)).await?;
@@ -181,6 +154,7 @@ impl App {
         horizons: &[Horizon],
     ) -> Result<Bars, StageError> {
         let before: Option<KeptFeatures> = run.found(FEATURES).await?;
+        let known = before.clone();
         let mut bars = None;
         let admitted_bars = &mut bars;
         let kept = run
@@ -188,12 +162,14 @@ impl App {
                 if plan.rule.sha256() != plan.rule_sha256 {
                     return Err(RetrainingError::OtherRule(plan.rule.sha256()));
                 }
-                let admitted = self.admit_lessons(plan, horizons, &*progress).await?;
+                let mut admitted = self.admit_lessons(plan, horizons, &*progress).await?;
                 let hashes = admitted.admitted.iter().map(|bars| bars.snapshot_hash.clone());
                 let snapshots: Vec<String> = hashes.collect();
                 let told = told_of(&admitted.admitted);
+                let known = known.filter(|known| known.snapshots == snapshots);
+                let admitted_at = known.map_or(admitted.admitted_at, |known| known.admitted_at);
+                admitted.admitted_at = admitted_at;
                 *admitted_bars = Some(admitted);
-                let admitted_at = self.now();
                 Ok(StageDone { result: KeptFeatures { snapshots, admitted_at }, told })
             })
             .await?;
@@ -202,7 +178,12 @@ impl App {
                 .await?;
             run.forget_after(FEATURES).await?;
         }
-        Ok(bars.expect("the stage has admitted them"))
+        let bars = bars.expect("the stage has admitted them");
+        for (&horizon, Lesson { place: (of, index), spec, .. }) in &bars.lessons {
+            let place = PanelPlace { admitted: Arc::clone(&bars.admitted[*of]), index: *index };
+            self.know_lesson((horizon, spec.features), place);
+        }
+        Ok(bars)
     }
 
     async fn admit_lessons(
@@ -226,13 +207,13 @@ impl App {
                 admitted.push(Arc::new(bars));
             }
         }
-        Ok(Bars { admitted, lessons })
+        Ok(Bars { admitted, lessons, admitted_at: self.now() })
     }
 
-    /// The champion's model, if it can be asked about the bars as they are.
+    /// The model of `champion`, if it can be asked about `admitted`.
     async fn champion_model(
         &self,
-        bars: &Bars,
+        admitted: &Admitted,
         horizon: Horizon,
         champion: &ModelVersion,
     ) -> Result<FittedModel, String> {
@@ -244,8 +225,7 @@ impl App {
                 model.members.gbdt.feature_names().len()
             ));
         }
-        let origin = bars.admitted[bars.lessons[&horizon].place.0].origin;
-        if champion.origin != origin {
+        if champion.origin != admitted.origin {
             return Err(format!("it learned from {} data", champion.origin));
         }
         Ok(model)

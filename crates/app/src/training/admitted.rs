@@ -31,8 +31,15 @@ impl Admitted {
     }
 
     /// The same with a panel for each of `asked`.
-    pub(crate) fn with_panels(self, asked: &[(Horizon, FeatureSpec)]) -> Self {
-        Self { panels: panels(self.universe.series(), &self.instruments, asked), ..self }
+    pub(crate) fn with_panels(&self, asked: &[(Horizon, FeatureSpec)]) -> Self {
+        Self {
+            universe: self.universe.clone(),
+            instruments: self.instruments.clone(),
+            panels: panels(self.universe.series(), &self.instruments, asked),
+            snapshot_hash: self.snapshot_hash.clone(),
+            snapshot: self.snapshot.clone(),
+            origin: self.origin,
+        }
     }
 
     /// The panel for `horizon` with windows of one's choice.

@@ -12,12 +12,14 @@ use bist_lifecycle::sampler::{
     CmaEsSampler, GridSampler, Nsga2Sampler, RandomSampler, Sampler, TpeSampler,
 };
 use bist_lifecycle::tuning::{Part, knobs};
+use serde::{Deserialize, Serialize};
 
 /// Parameters above which the grid has two values of each instead of three.
 const WIDE_SPACE: usize = 8;
 
 /// Who proposes configurations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SamplerChoice {
     /// The tree-structured Parzen estimator.
     #[default]
@@ -33,7 +35,8 @@ pub enum SamplerChoice {
 }
 
 /// Who ends trials early.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum PrunerChoice {
     /// What saves most without a loss, see `docs/adr/0019-tuning.md`: successive halving for the
     /// network, the median for all others.

@@ -20,6 +20,7 @@ use bist_lifecycle::{TrainingSpec, Trial, TrialPurpose};
 use bist_market::Clock;
 use bist_models::FeatureSpec;
 use bist_store::Store;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
@@ -44,7 +45,7 @@ pub(super) struct StudyRun {
     pub(super) store: Store,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) runtime: Handle,
-    pub(super) admitted: Admitted,
+    pub(super) admitted: Arc<Admitted>,
     pub(super) hold_out: HoldOut,
     pub(super) plan: TuningPlan,
     pub(super) cancelled: Arc<AtomicBool>,
@@ -60,30 +61,48 @@ pub(super) struct Found {
     pub(super) parts: Vec<PartReport>,
 }
 
+impl Found {
+    /// Nothing yet, from `base` on.
+    pub(super) fn new(base: &TrainingSpec) -> Self {
+        Self { spec: base.clone(), tuned: Vec::new(), parts: Vec::new() }
+    }
+
+    /// What a study of `part` is to begin from.
+    pub(super) fn base_of(&self, part: Part, base: &TrainingSpec) -> TrainingSpec {
+        if part.builds_on_others() { self.spec.clone() } else { base.clone() }
+    }
+
+    /// Takes the best of a study.
+    pub(super) fn take(&mut self, report: PartReport) -> Result<(), TuningError> {
+        let part = report.part;
+        if let Some(best) = &report.best {
+            let spec = spec_of::<SpaceError>(part, &self.spec, &mut |name, _| {
+                let value = best.params.get(name).cloned();
+                value.ok_or_else(|| SpaceError::Missing(name.to_owned()))
+            });
+            self.spec =
+                spec.map_err(|error| TuningError::TrialsFail { part, reason: error.to_string() })?;
+            self.tuned.push(TunedPart {
+                part,
+                study: report.study.clone(),
+                trial_number: best.number,
+                trials_count: report.complete_count + report.pruned_count,
+            });
+        }
+        self.parts.push(report);
+        Ok(())
+    }
+}
+
 impl StudyRun {
     /// Runs the studies of `parts`, one after the other.
     pub(super) fn find(&self, base: &TrainingSpec, parts: &[Part]) -> Result<Found, TuningError> {
         let storage = self.plan.storage.open(&self.store, &self.runtime)?;
-        let mut found = Found { spec: base.clone(), tuned: Vec::new(), parts: Vec::new() };
+        let mut found = Found::new(base);
         for &part in parts {
-            let of_part = if part.builds_on_others() { &found.spec } else { base };
-            let of_part = of_part.clone();
+            let of_part = found.base_of(part, base);
             let report = self.tune_part(part, &of_part, &*storage)?;
-            if let Some(best) = &report.best {
-                let spec = spec_of::<SpaceError>(part, &found.spec, &mut |name, _| {
-                    let value = best.params.get(name).cloned();
-                    value.ok_or_else(|| SpaceError::Missing(name.to_owned()))
-                });
-                found.spec = spec
-                    .map_err(|error| TuningError::TrialsFail { part, reason: error.to_string() })?;
-                found.tuned.push(TunedPart {
-                    part,
-                    study: report.study.clone(),
-                    trial_number: best.number,
-                    trials_count: report.complete_count + report.pruned_count,
-                });
-            }
-            found.parts.push(report);
+            found.take(report)?;
             if self.cancelled.load(Ordering::Relaxed) {
                 break;
             }
@@ -105,11 +124,37 @@ impl StudyRun {
         };
         tell("preparing", 0);
         let study = self.study(part, base, storage)?;
-        let panel_of = |features: FeatureSpec| self.admitted.panel_of(self.plan.horizon, features);
-        let objective = Objective::prepare(part, base.clone(), self.hold_out, &panel_of)?;
-        let optimizer = Optimizer {
+        let objective = self.objective(part, base)?;
+        let clock = || self.clock.now();
+        let optimizer = self.optimizer(part, storage, &study, &clock);
+        let told = |now: &StudyProgress| tell(&in_words(now), now.results_count);
+        let stopped =
+            optimizer.run(&|trial| objective.run(trial, &|spec| self.look(spec)), &told)?;
+        self.report(part, base, &study, storage, stopped)
+    }
+
+    /// What judges the configurations of `part`.
+    pub(super) fn objective(
+        &self,
+        part: Part,
+        base: &TrainingSpec,
+    ) -> Result<Objective<'static>, TuningError> {
+        let (admitted, horizon) = (Arc::clone(&self.admitted), self.plan.horizon);
+        let panel_of = move |features: FeatureSpec| admitted.panel_of(horizon, features);
+        Ok(Objective::prepare(part, base.clone(), self.hold_out, Box::new(panel_of))?)
+    }
+
+    /// What goes on with the study of `part`.
+    pub(super) fn optimizer<'a>(
+        &'a self,
+        part: Part,
+        storage: &'a dyn StudyStorage,
+        study: &'a StudyRecord,
+        clock: &'a (dyn Fn() -> Timestamp + Sync),
+    ) -> Optimizer<'a> {
+        Optimizer {
             storage,
-            study: &study,
+            study,
             sampler: self.plan.sampler.sampler(part, self.plan.seed),
             pruner: self.plan.pruner.pruner(part),
             settings: OptimizeSettings {
@@ -120,15 +165,23 @@ impl StudyRun {
                 heartbeat: Some(HEARTBEAT),
                 ..OptimizeSettings::default()
             },
-            clock: &|| self.clock.now(),
+            clock,
             cancelled: &self.cancelled,
-        };
-        let told = |now: &StudyProgress| tell(&in_words(now), now.results_count);
-        let stopped =
-            optimizer.run(&|trial| objective.run(trial, &|spec| self.look(spec)), &told)?;
-        let mut history = History::new(&study);
+        }
+    }
+
+    /// What a study found that has ended, which is written down in it.
+    pub(super) fn report(
+        &self,
+        part: Part,
+        base: &TrainingSpec,
+        study: &StudyRecord,
+        storage: &dyn StudyStorage,
+        stopped: StopReason,
+    ) -> Result<PartReport, TuningError> {
+        let mut history = History::new(study);
         history.refresh(storage)?;
-        let report = report(part, base, &study, stopped_word(part, stopped)?, &history);
+        let report = report(part, base, study, stopped_word(part, stopped)?, &history);
         if let Some(score) = &report.score {
             storage.set_study_user_attr(study.id, DEFLATED, &json!(score))?;
         }
@@ -136,7 +189,7 @@ impl StudyRun {
     }
 
     /// Puts down that the record of `spec` before the hold-out is about to be looked at.
-    fn look(&self, spec: &TrainingSpec) -> Result<(), TrialEnd> {
+    pub(super) fn look(&self, spec: &TrainingSpec) -> Result<(), TrialEnd> {
         let trial = Trial {
             at: self.clock.now(),
             purpose: TrialPurpose::Tune,
@@ -157,7 +210,7 @@ impl StudyRun {
 
     /// The study of `part`: the one of that name if it is of the same, or a new one. What was so
     /// before is tried first.
-    fn study(
+    pub(super) fn study(
         &self,
         part: Part,
         base: &TrainingSpec,

@@ -7,9 +7,8 @@ use bist_access::{Actor, AuditRoot, Secret, SecretName};
 use bist_app::App;
 use bist_app::audit::{AuditFilter, KeptRootsError, read_roots};
 use bist_app::experiments::ExperimentPlan;
-use bist_app::jobs::{Job, JobAsked};
+use bist_app::jobs::{Job, JobAsked, JobOrder};
 use bist_app::registry::Asked;
-use bist_app::retraining::RetrainingPlan;
 use bist_app::secrets::{MasterKeySource, generate_key_file};
 use bist_lifecycle::ModelState;
 use bist_market::ValidationPolicy;
@@ -60,8 +59,8 @@ async fn what_is_done_is_on_record_with_who_did_it() {
     person.move_model(&version, ModelState::Staged, ASKED).await.unwrap();
     person.move_model(&version, ModelState::Candidate, ASKED).await.unwrap();
     let asked = JobAsked { by: "ayse", reason: "why" };
-    let plan = RetrainingPlan::of(Vec::new(), 7);
-    let run = person.ask_for_job(Job::Retraining, &plan, asked).await.unwrap().run.id;
+    let order = JobOrder::of(Job::Retraining);
+    let run = person.ask_for_job(&order, asked).await.unwrap().run.id;
     app.cancel_job(run, asked).await.unwrap();
     app.retry_job(run, asked).await.unwrap();
     let name: SecretName = "evds".parse().unwrap();
@@ -154,13 +153,8 @@ async fn the_key_of_the_audit_outlives_the_master_key_and_nobody_sets_it() {
     let new = MasterKeySource::File(new);
     assert_eq!(app.rekey_secrets(&new).await.unwrap(), 1);
     // A process that goes on has the key still.
-    app.ask_for_job(
-        Job::NightlyIngest,
-        &RetrainingPlan::of(Vec::new(), 7),
-        JobAsked { by: "a", reason: "b" },
-    )
-    .await
-    .unwrap();
+    let asked = JobAsked { by: "a", reason: "b" };
+    app.ask_for_job(&JobOrder::NightlyIngest, asked).await.unwrap();
     let after = process(folder.path(), &clock).await.with_master_key(new);
     assert_eq!(after.audit().await.unwrap().key, key);
     let verification = after.verify_audit(&[]).await.unwrap();

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bist_app::jobs::{Job, JobAsked, JobRun, JobState, JobView};
+use bist_app::jobs::{Job, JobAsked, JobOrder, JobRun, JobState, JobView};
 use bist_app::progress::{Progress, ProgressSink};
-use bist_app::retraining::{RetrainingPlan, SEED_DEFAULT};
+use bist_app::retraining::SEED_DEFAULT;
 use bist_app::{App, HORIZON_DEFAULT, ModelVersion};
 use bist_lifecycle::ModelState;
 use bist_lifecycle::retraining::{RetrainingDecision, RetrainingRule, Verdict};
@@ -64,13 +64,9 @@ fn quiet() -> Arc<ProgressSink> {
     Arc::new(|_| ())
 }
 
-fn plan() -> RetrainingPlan {
-    RetrainingPlan::of(Vec::new(), SEED_DEFAULT)
-}
-
 /// Asks for a run and does it.
 async fn retrain(app: &App) -> JobView {
-    app.ask_for_job(Job::Retraining, &plan(), ASKED).await.unwrap();
+    app.ask_for_job(&JobOrder::of(Job::Retraining), ASKED).await.unwrap();
     let run = waiting(app).await.expect("it was asked for");
     app.job(run.id, 0, 99).await.unwrap()
 }
@@ -197,7 +193,7 @@ async fn a_run_that_is_cancelled_while_it_learns_keeps_the_champion_and_can_be_b
     let (world, app) = World::with_champion().await;
     let first = champion(&app).await;
     world.bars_come(&app, date(2026, 10, 9)).await;
-    app.ask_for_job(Job::Retraining, &plan(), ASKED).await.unwrap();
+    app.ask_for_job(&JobOrder::of(Job::Retraining), ASKED).await.unwrap();
     let other = Arc::new(world.process().await);
     let (is_learning, learns) = std::sync::mpsc::sync_channel::<()>(1);
     let (cancelled, is_cancelled) = std::sync::mpsc::sync_channel::<()>(1);
@@ -244,11 +240,12 @@ async fn a_run_that_is_cancelled_while_it_learns_keeps_the_champion_and_can_be_b
 async fn a_run_that_is_begun_again_on_other_bars_forgets_what_it_learned() {
     let (world, app) = World::with_champion().await;
     world.bars_come(&app, date(2026, 10, 9)).await;
-    app.ask_for_job(Job::Retraining, &plan(), ASKED).await.unwrap();
-    // The process dies when the stage after the training begins.
+    app.ask_for_job(&JobOrder::of(Job::Retraining), ASKED).await.unwrap();
+    // The process dies in a stage after the training.
     let dying = world.process().await;
-    let sink: Arc<ProgressSink> =
-        Arc::new(|progress: Progress<'_>| assert_ne!(progress.stage, "evaluating", "it dies here"));
+    let sink: Arc<ProgressSink> = Arc::new(|progress: Progress<'_>| {
+        assert_ne!(progress.stage, "forecasting", "it dies here")
+    });
     let doing = tokio::spawn(async move { dying.run_waiting_job(Job::Retraining, sink).await });
     assert!(doing.await.unwrap_err().is_panic());
 
@@ -291,7 +288,7 @@ async fn a_new_alarm_after_the_nightly_ingest_asks_for_a_retraining_once() {
     let (mut world, app) = World::with_champion().await;
     let night = async |app: &App, until: Date| {
         world.clock.set(&format!("{until}T20:00"));
-        app.ask_for_job(Job::NightlyIngest, &plan(), ASKED).await.unwrap();
+        app.ask_for_job(&JobOrder::NightlyIngest, ASKED).await.unwrap();
         let run = app.run_waiting_job(Job::NightlyIngest, quiet()).await.unwrap().unwrap();
         assert_eq!(run.state, JobState::Done, "{run:?}");
         run.detail.unwrap()

@@ -4,11 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bist_app::jobs::{Job, JobAsked, JobState};
+use bist_app::jobs::{JobAsked, JobOrder, JobState};
 use bist_app::live::{
     Change, Event, Gap, Listener, LiveSettings, Position, Resumed, Section, Wanted,
 };
-use bist_app::retraining::{RetrainingPlan, SEED_DEFAULT};
 use bist_app::{App, RedisLink};
 use bist_market::{Clock, ValidationPolicy};
 use bist_testkit::redis_server::RedisServer;
@@ -86,8 +85,7 @@ async fn sides(folder: &Path, redis: &RedisServer) -> [Side; 2] {
 
 /// Lets a run be asked for by one server, and cancelled by the other; both tell of both.
 async fn change(sides: &mut [Side; 2]) {
-    let plan = RetrainingPlan::of(Vec::new(), SEED_DEFAULT);
-    let run = sides[0].app.ask_for_job(Job::KeyCare, &plan, ASKED).await.unwrap().run;
+    let run = sides[0].app.ask_for_job(&JobOrder::KeyCare, ASKED).await.unwrap().run;
     for side in &mut *sides {
         side.hears(JobState::Waiting).await;
     }

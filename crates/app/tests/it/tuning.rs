@@ -7,9 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bist_app::jobs::{Job, JobAsked, JobOrder, JobState, JobView};
 use bist_app::progress::{Progress, ProgressSink};
 use bist_app::tuning::{
-    Part, PrunerChoice, SamplerChoice, StudyStorageSpec, TuningError, TuningPlan, TuningReport,
+    Part, PrunerChoice, SamplerChoice, StudyStorageSpec, TuningError, TuningOrder, TuningPlan,
+    TuningReport,
 };
 use bist_app::{App, HORIZON_DEFAULT, Horizon};
 use bist_lifecycle::search_space::Distribution;
@@ -233,4 +235,59 @@ async fn a_study_that_was_begun_elsewhere_is_gone_on_with() {
     assert_eq!(numbers, [0, 1, 2]);
     assert!(trials.iter().all(|trial| trial.state == TrialState::Complete));
     app.close().await;
+}
+
+/// Asks for a tuning in rounds of three.
+async fn ask(app: &App) -> i64 {
+    let order = TuningOrder {
+        parts: vec![Part::ElasticNet],
+        trials_count: 5,
+        at_once: NonZeroUsize::new(3).unwrap(),
+        ..TuningOrder::default()
+    };
+    let asked = JobAsked { by: "ayşe", reason: "a try" };
+    app.ask_for_job(&JobOrder::Tuning(order), asked).await.unwrap().run.id
+}
+
+/// What the stages of a run found that are worth comparing.
+fn found(view: &JobView) -> Vec<&serde_json::Value> {
+    let stages = view.stages.iter().filter(|stage| stage.name != "prepare");
+    stages.map(|stage| &stage.result).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tuning_that_is_asked_for_finds_the_same_by_one_process_and_by_two() {
+    let (_one, alone) = market().await;
+    let run = ask(&alone).await;
+    let done = alone.run_waiting_job(Job::Tuning, quiet()).await.unwrap().unwrap();
+    assert_eq!((done.id, done.state), (run, JobState::Done), "{done:?}");
+    let by_one = alone.job(run, 0, 99).await.unwrap();
+    assert_eq!(by_one.parts.len(), 5, "a part each trial");
+    assert_eq!(by_one.stages[1].name, "tune elastic-net");
+    assert!(by_one.stages[2].result["model_version"].is_string(), "{:?}", by_one.stages[2]);
+
+    let (folder, first) = market().await;
+    let second = Arc::new(open(folder.path()).await);
+    let run = ask(&first).await;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let helping = {
+        let (second, is_over) = (Arc::clone(&second), Arc::clone(&is_over));
+        tokio::spawn(async move {
+            let mut helped = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                match second.run_waiting_part(quiet()).await.unwrap() {
+                    Some(part) => helped += u64::from(part.state == JobState::Done),
+                    None => tokio::task::yield_now().await,
+                }
+            }
+            helped
+        })
+    };
+    let done = first.run_waiting_job(Job::Tuning, quiet()).await.unwrap().unwrap();
+    is_over.store(true, Ordering::Relaxed);
+    assert!(helping.await.unwrap() > 0, "the other process did some of it");
+    assert_eq!(done.state, JobState::Done, "{done:?}");
+    let by_two = second.job(run, 0, 99).await.unwrap();
+    assert!(by_two.parts.iter().all(|part| part.run.attempts_count == 1), "each once");
+    assert_eq!(found(&by_two), found(&by_one), "bit for bit");
 }

@@ -2,12 +2,14 @@
 
 mod text;
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{bail, ensure};
-use bist_app::jobs::{Job, JobAsked, JobState, JobView};
+use bist_app::jobs::{Job, JobAsked, JobOrder, JobState, JobView};
 use bist_app::retraining::{RetrainingPlan, SEED_DEFAULT};
+use bist_app::tuning::{Part, TuningOrder};
 use bist_app::{App, Horizon, parse_horizon};
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -44,7 +46,7 @@ pub(crate) enum JobsCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
-    /// Only runs of this job: nightly-ingest, retraining or key-care
+    /// Only runs of this job: nightly-ingest, retraining, key-care or tuning
     #[arg(value_name = "JOB", value_parser = Job::parse)]
     job: Option<Job>,
     /// At most so many
@@ -61,16 +63,26 @@ pub(crate) struct RunArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct BeginArgs {
-    /// The job: nightly-ingest, retraining or key-care
+    /// The job: nightly-ingest, retraining, key-care or tuning
     #[arg(value_name = "JOB", value_parser = Job::parse)]
     job: Job,
-    /// Train for this horizon only: 1, 5 or 20 sessions, 1h or eod; may be given several times
-    /// [default: those with a champion]
+    /// Train or tune for this horizon only: 1, 5 or 20 sessions, 1h or eod; of a training it may be
+    /// given several times [default: those with a champion; of a tuning 5]
     #[arg(long = "horizon", value_name = "HORIZON", value_parser = parse_horizon)]
     horizons: Vec<Horizon>,
-    /// Seed of everything random in a training
+    /// Seed of everything random in a training or a tuning
     #[arg(long, default_value_t = SEED_DEFAULT)]
     seed: u64,
+    /// Tune this only: trees, elastic-net, lstm, prophet, features, ensemble or signal; may be given
+    /// several times [default: all]
+    #[arg(long = "part", value_name = "PART")]
+    parts: Vec<Part>,
+    /// Trials of each part of a tuning
+    #[arg(long = "trials", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    trials_count: Option<u64>,
+    /// Trials of a tuning that are begun together, each by what was known before [default: 4]
+    #[arg(long, value_name = "N")]
+    at_once: Option<NonZeroUsize>,
     #[command(flatten)]
     why: ReasonArgs,
 }
@@ -146,13 +158,42 @@ impl ListArgs {
 }
 
 impl BeginArgs {
-    fn plan(&self) -> RetrainingPlan {
-        RetrainingPlan::of(self.horizons.clone(), self.seed)
+    fn order(&self) -> anyhow::Result<JobOrder> {
+        let for_tuning =
+            !self.parts.is_empty() || self.trials_count.is_some() || self.at_once.is_some();
+        let job = self.job.as_str();
+        ensure!(
+            !for_tuning || self.job == Job::Tuning,
+            "--part, --trials and --at-once are of a tuning, and not of a {job}"
+        );
+        Ok(match self.job {
+            Job::Retraining => {
+                JobOrder::Retraining(RetrainingPlan::of(self.horizons.clone(), self.seed))
+            }
+            Job::Tuning => JobOrder::Tuning(self.tuning()?),
+            Job::NightlyIngest | Job::KeyCare => JobOrder::of(self.job),
+        })
+    }
+
+    fn tuning(&self) -> anyhow::Result<TuningOrder> {
+        ensure!(self.horizons.len() < 2, "a tuning is for one horizon: give one, or none");
+        let usual = TuningOrder::default();
+        let order = TuningOrder {
+            horizon: self.horizons.first().copied().unwrap_or(usual.horizon),
+            parts: if self.parts.is_empty() { usual.parts } else { self.parts.clone() },
+            trials_count: self.trials_count.unwrap_or(usual.trials_count),
+            at_once: self.at_once.unwrap_or(usual.at_once),
+            seed: self.seed,
+            ..usual
+        };
+        order.check()?;
+        Ok(order)
     }
 
     async fn ask(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
+        let order = self.order()?;
         let app = open(config).await?;
-        let view = app.ask_for_job(self.job, &self.plan(), self.why.job_asked()).await?;
+        let view = app.ask_for_job(&order, self.why.job_asked()).await?;
         app.close().await;
         terminal.result(&text::document(&view), || {
             let id = view.run.id;
@@ -161,13 +202,14 @@ impl BeginArgs {
     }
 
     async fn do_it(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
+        let order = self.order()?;
         let app = open_with_services(config).await?;
         let progress = terminal.progress();
         let left = app.run_waiting_job(self.job, Arc::clone(&progress)).await?;
         let run = match left {
             Some(run) => run,
             None => {
-                app.ask_for_job(self.job, &self.plan(), self.why.job_asked()).await?;
+                app.ask_for_job(&order, self.why.job_asked()).await?;
                 match app.run_waiting_job(self.job, progress).await? {
                     Some(run) => run,
                     None => bail!("another process has begun it; see bist jobs list"),

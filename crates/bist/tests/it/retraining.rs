@@ -15,11 +15,12 @@ use tempfile::TempDir;
 
 use crate::cli::{bist, json, refusal, text};
 
-/// The stages of a run for one horizon.
-const STAGES: [&str; 10] = [
-    "ingest", "validate", "features", "drift", "train 5", "evaluate", "decide", "promote",
-    "signals", "notify",
-];
+/// The stages of a run.
+const STAGES: [&str; 9] =
+    ["ingest", "validate", "features", "drift", "train", "decide", "promote", "signals", "notify"];
+
+/// The part of a training for one horizon.
+const PART: &str = "train 5";
 
 pub(crate) fn walks() -> Vec<BarSeries> {
     let symbols = ["AAAA1", "BBBB1", "CCCC1", "DDDD1", "EEEE1"];
@@ -80,7 +81,7 @@ fn killed_at_next(data: &Path, killed: &BTreeSet<String>) -> Option<String> {
 fn boundaries() -> impl Iterator<Item = String> {
     let said =
         |stage: &str| [format!("retraining: {stage} begins"), format!("retraining: {stage}: ")];
-    STAGES.into_iter().flat_map(said)
+    STAGES.into_iter().chain([PART]).flat_map(said)
 }
 
 fn champion(data: &Path) -> String {
@@ -133,7 +134,9 @@ fn a_kill_at_each_boundary_leaves_a_champion_that_serves_and_the_next_run_goes_o
     assert_eq!(states, vec!["done"; STAGES.len()]);
     let versions = json(&data, &["models", "list"]);
     assert_eq!(versions["items"].as_array().unwrap().len(), 2, "nothing twice: {versions}");
-    let decision = &done["stages"][6]["result"][0];
+    assert_eq!(done["parts"][0]["name"], PART);
+    assert_eq!(done["parts"][0]["state"], "done");
+    let decision = &done["stages"][5]["result"][0];
     let is_promoted = decision["verdict"] == "refreshed" || decision["verdict"] == "better";
     assert_eq!(champion(&data) != first, is_promoted, "{decision}");
     let history = json(&data, &["models", "history"]);

@@ -56,6 +56,22 @@ impl History {
         Ok(())
     }
 
+    /// Of the first `count` trials of a study.
+    ///
+    /// # Errors
+    ///
+    /// The storage's.
+    pub fn of_first(
+        study: &StudyRecord,
+        count: u64,
+        storage: &dyn StudyStorage,
+    ) -> Result<Self, StudyStorageError> {
+        let mut history = Self::new(study);
+        let trials = storage.trials_after(study.id, 0, &[])?;
+        trials.iter().filter(|trial| trial.number < count).for_each(|trial| history.learn(trial));
+        Ok(history)
+    }
+
     fn learn(&mut self, trial: &Arc<FrozenTrial>) {
         let (number, state) = (trial.number, trial.state);
         match self.trials.get_mut(place(number)) {

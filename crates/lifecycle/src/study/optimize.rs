@@ -9,6 +9,7 @@
 mod abandoned;
 mod desk;
 mod handle;
+mod round;
 mod worker;
 
 use core::time::Duration;
@@ -22,6 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 pub use handle::Trial;
+pub use round::{Round, RoundTrial};
 
 pub(super) use abandoned::beat_at;
 

@@ -26,7 +26,7 @@ pub const STANDARD_ERROR_ATTR: &str = "bist:standard_error";
 pub const FOLDS_ATTR: &str = "bist:folds";
 
 /// Builds the panel with given windows, to the end of the history.
-pub type PanelOf<'a> = dyn Fn(FeatureSpec) -> Panel + Sync + 'a;
+pub type PanelOf<'a> = dyn Fn(FeatureSpec) -> Panel + Send + Sync + 'a;
 
 /// Judges configurations of one part on what was known before the hold-out.
 ///
@@ -41,7 +41,7 @@ pub struct Objective<'a> {
     part: Part,
     base: TrainingSpec,
     hold_out: HoldOut,
-    panel_of: &'a PanelOf<'a>,
+    panel_of: Box<PanelOf<'a>>,
     /// The panel with the windows of the base, cut before the hold-out.
     panel: Arc<Panel>,
     /// What the members of the base forecast on the folds, where trials share it.
@@ -68,7 +68,7 @@ impl<'a> Objective<'a> {
         part: Part,
         base: TrainingSpec,
         hold_out: HoldOut,
-        panel_of: &'a PanelOf<'a>,
+        panel_of: Box<PanelOf<'a>>,
     ) -> Result<Self, TrainError> {
         let panel = hold_out.tuning_panel(&panel_of(base.features));
         let lesson = Lesson::of(&panel, &base)?;

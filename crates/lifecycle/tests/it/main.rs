@@ -15,6 +15,7 @@ mod live;
 mod model_cards;
 mod panels;
 mod pruners;
+mod rounds;
 mod samplers;
 mod signal_record;
 mod studies;

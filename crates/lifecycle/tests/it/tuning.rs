@@ -78,7 +78,7 @@ fn study_of(
     ending: &Ending,
 ) -> Vec<FrozenTrial> {
     let panel_of = |_| panel.clone();
-    let objective = Objective::prepare(part, base.clone(), hold_out, &panel_of).unwrap();
+    let objective = Objective::prepare(part, base.clone(), hold_out, Box::new(panel_of)).unwrap();
     let storage = InMemoryStorage::default();
     let directions: Vec<StudyDirection> = part.objectives().iter().map(|(_, way)| *way).collect();
     let id = storage.create_study("study", &directions).unwrap();
@@ -220,7 +220,8 @@ fn too_few_symbols_to_compare_are_refused() {
     let panel = Recipe { symbols_count: 3, ..RECIPE }.panel();
     let hold_out = HoldOut::of(&panel).unwrap();
     let panel_of = |_| panel.clone();
-    let refused = Objective::prepare(Part::Trees, base(), hold_out, &panel_of).unwrap_err();
+    let refused =
+        Objective::prepare(Part::Trees, base(), hold_out, Box::new(panel_of)).unwrap_err();
     assert_eq!(refused, TrainError::TooFewSymbols);
 }
 

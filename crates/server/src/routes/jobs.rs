@@ -1,14 +1,15 @@
 //! `/api/v1/jobs`: background work, watched, begun, cancelled and begun again.
 
+mod tuning;
+
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use bist_app::jobs::{
-    Job, JobAsked, JobLine, JobSchedule, JobStage, JobState, JobView, UnknownJob,
+    Job, JobAsked, JobLine, JobOrder, JobPart, JobSchedule, JobStage, JobState, JobView, UnknownJob,
 };
-use bist_app::retraining::{RetrainingPlan, SEED_DEFAULT};
 use bist_app::{App, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,6 +17,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::tuning::TuningRequest;
 use crate::error::ApiError;
 use crate::extract::{Checked, FromQuery, JsonBody, NoParameters, QueryReader, TextPath};
 use crate::openapi::{JobConflict, NoSuchJob};
@@ -50,7 +52,7 @@ struct JobWord(&'static str);
 schema!(
     JobWord,
     "JobName",
-    text("A job: `nightly-ingest`, `retraining` or `key-care`.", "retraining")
+    text("A job: `nightly-ingest`, `retraining`, `key-care` or `tuning`.", "retraining")
         .enum_values(Some(Job::ALL.map(Job::as_str)))
 );
 
@@ -77,8 +79,9 @@ schema!(
     Kept,
     "JobDocument",
     document(
-        "What a retraining was to do (`horizons`, `seed`, `rule` and its fingerprint), or what one of \
-         its stages found; of the stage `decide` it is the list `decisions`."
+        "What a retraining was to do (`horizons`, `seed`, `rule` and its fingerprint) or a tuning \
+         (`horizon`, `parts`, `trials_count`, `at_once`, `sampler`, `pruner`, `seed`), or what a stage \
+         found; of the stage `decide` it is the list `decisions`."
     )
 );
 
@@ -90,7 +93,7 @@ pub(super) struct RunResponse {
     #[schema(example = 12)]
     id: i64,
     /// Which job.
-    #[schema(example = "retraining", pattern = "^(nightly-ingest|retraining|key-care)$")]
+    #[schema(example = "retraining", pattern = "^(nightly-ingest|retraining|key-care|tuning)$")]
     job: String,
     /// Where it stands.
     state: StateWord,
@@ -132,6 +135,40 @@ pub(super) struct RunResponse {
     eta: Option<Instant>,
     /// Its stages, in their order; empty before it was begun.
     stages: Vec<StageResponse>,
+    /// What it was cut into for whichever processes are free, in the order in which that was put in: the
+    /// newest 50; empty where nothing was.
+    parts: Vec<PartResponse>,
+}
+
+/// A part of a run.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JobPart)]
+struct PartResponse {
+    /// Its number.
+    #[schema(example = 13)]
+    id: i64,
+    /// What is done in it.
+    #[schema(example = "train 5")]
+    name: String,
+    /// Where it stands.
+    state: StateWord,
+    /// When it was begun, for the last time if it was begun several times.
+    #[schema(required)]
+    started_at: Option<Instant>,
+    /// When it ended.
+    #[schema(required)]
+    finished_at: Option<Instant>,
+    /// How often it was begun.
+    attempts_count: u64,
+    /// What of it is being done, in English; empty when that has no name.
+    part: String,
+    /// How much of it is done.
+    done: u64,
+    /// How much there is; zero when that is not known.
+    total: u64,
+    /// What came of it, in an English sentence.
+    #[schema(required)]
+    detail: Option<String>,
 }
 
 /// A stage of a run.
@@ -226,7 +263,7 @@ struct DetailsResponse {
 #[serde(deny_unknown_fields)]
 struct JobRequest {
     /// Which job.
-    #[schema(example = "retraining", pattern = "^(nightly-ingest|retraining|key-care)$")]
+    #[schema(example = "retraining", pattern = "^(nightly-ingest|retraining|key-care|tuning)$")]
     job: String,
     /// Why; it is recorded.
     #[schema(
@@ -242,6 +279,9 @@ struct JobRequest {
         pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"
     )]
     by: String,
+    /// What a tuning is to do, where it is not what is usual; of a tuning only.
+    #[serde(default)]
+    tuning: Option<TuningRequest>,
 }
 
 /// Who takes a step, and why.
@@ -288,8 +328,8 @@ impl StepRequest {
 #[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListParams {
-    /// Only runs of this job: `nightly-ingest`, `retraining` or `key-care`.
-    #[param(value_type = Option<String>, pattern = "^(nightly-ingest|retraining|key-care)$", example = "retraining")]
+    /// Only runs of this job: `nightly-ingest`, `retraining`, `key-care` or `tuning`.
+    #[param(value_type = Option<String>, pattern = "^(nightly-ingest|retraining|key-care|tuning)$", example = "retraining")]
     job: Option<Job>,
     /// Most runs of the page.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200, default = 20)]
@@ -384,12 +424,19 @@ async fn ask(
     _: Checked<NoParameters>,
     JsonBody(request): JsonBody<JobRequest>,
 ) -> Result<(StatusCode, Json<DetailsResponse>), ApiError> {
-    let JobRequest { job, reason, by } = request;
+    let JobRequest { job, reason, by, tuning } = request;
     let job = Job::parse(&job);
     let job = job.map_err(|error: UnknownJob| ApiError::Malformed(error.to_string()))?;
     let step = StepRequest { reason, by };
-    let plan = RetrainingPlan::of(Vec::new(), SEED_DEFAULT);
-    let view = app.ask_for_job(job, &plan, step.asked()?).await.map_err(problem)?;
+    let order = match (job, tuning) {
+        (Job::Tuning, tuning) => JobOrder::Tuning(tuning.unwrap_or_default().order()?),
+        (job, None) => JobOrder::of(job),
+        (job, Some(_)) => {
+            let job = job.as_str();
+            return Err(ApiError::Malformed(format!("tuning: a run of {job} has nothing of it")));
+        }
+    };
+    let view = app.ask_for_job(&order, step.asked()?).await.map_err(problem)?;
     Ok((StatusCode::ACCEPTED, Json(DetailsResponse::of(&view))))
 }
 
@@ -443,7 +490,10 @@ fn number(text: &str) -> Result<i64, ApiError> {
 fn problem(error: StoreError) -> ApiError {
     if let StoreError::NoSuchJob(id) = error {
         ApiError::JobNotFound(id)
-    } else if matches!(error, StoreError::JobUnderWay { .. } | StoreError::JobMove { .. }) {
+    } else if matches!(
+        error,
+        StoreError::JobUnderWay { .. } | StoreError::JobMove { .. } | StoreError::JobPart { .. }
+    ) {
         ApiError::JobConflict(error.to_string())
     } else {
         ApiError::Store(error)
@@ -470,6 +520,25 @@ impl RunResponse {
             done_share: view.done_share,
             eta: view.eta.map(Instant),
             stages: view.stages.iter().map(StageResponse::of).collect(),
+            parts: view.parts.iter().map(PartResponse::of).collect(),
+        }
+    }
+}
+
+impl PartResponse {
+    fn of(part: &JobPart) -> Self {
+        let JobPart { run, progress } = part;
+        Self {
+            id: run.id,
+            name: part.title().to_owned(),
+            state: StateWord(run.state.as_str()),
+            started_at: run.started_at.map(Instant),
+            finished_at: run.finished_at.map(Instant),
+            attempts_count: run.attempts_count,
+            part: progress.part.clone(),
+            done: progress.done,
+            total: progress.total,
+            detail: run.detail.clone(),
         }
     }
 }

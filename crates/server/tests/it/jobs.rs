@@ -10,7 +10,7 @@ async fn a_run_is_asked_for_watched_cancelled_and_begun_again() {
     let listed = app.get("/api/v1/jobs").await.ok();
     assert_eq!(listed["items"], json!([]));
     let schedules = listed["schedules"].as_array().unwrap();
-    assert_eq!(schedules.len(), 3);
+    assert_eq!(schedules.len(), 4);
     assert_eq!(schedules[1]["job"], "retraining");
     assert_eq!(schedules[1]["is_enabled"], false);
 
@@ -79,4 +79,35 @@ async fn a_step_without_a_name_or_reason_or_run_is_refused() {
     assert_eq!(post("/api/v1/jobs/7/retry", step.clone()).await.problem(404).0, "job_not_found");
     assert_eq!(post("/api/v1/jobs/x/retry", step).await.problem(400).0, "invalid_parameter");
     assert_eq!(app.get("/api/v1/jobs/7").await.problem(404).0, "job_not_found");
+}
+
+#[tokio::test]
+async fn a_tuning_is_asked_for_with_what_is_not_usual_about_it() {
+    let app = TestApp::empty().await;
+    let ask = async |job: &str, tuning: serde_json::Value| {
+        let asked = json!({"job": job, "by": "ayşe", "reason": "a try", "tuning": tuning});
+        app.post("/api/v1/jobs", &asked).await
+    };
+    for (job, tuning, expected) in [
+        ("retraining", json!({}), "a run of retraining has nothing of it"),
+        ("tuning", json!({"parts": ["forest"]}), "there is no part 'forest'; there are trees,"),
+        ("tuning", json!({"parts": []}), "parts: name at least one"),
+        ("tuning", json!({"trials": 0}), "trials: give at least 1"),
+        ("tuning", json!({"at_once": 65}), "at_once: give 64 at most"),
+        ("tuning", json!({"horizon": "3"}), "3"),
+        ("tuning", json!({"sampler": "tpe"}), "unknown field `sampler`"),
+    ] {
+        let refused = ask(job, tuning).await;
+        let (code, detail) = refused.problem(400);
+        assert_eq!(code, "malformed_request");
+        assert!(detail.contains(expected), "{detail}");
+    }
+    let wanted = json!({"parts": ["elastic-net", "trees"], "trials": 5, "at_once": 2});
+    let run = ask("tuning", wanted).await;
+    assert_eq!(run.status, 202, "{}", run.body);
+    let plan = &run.body["plan"];
+    assert_eq!(plan["parts"], json!(["elastic-net", "trees"]));
+    assert_eq!((&plan["trials_count"], &plan["at_once"]), (&json!(5), &json!(2)));
+    assert_eq!((&plan["sampler"], &plan["pruner"]), (&json!("tpe"), &json!("auto")));
+    assert_eq!(run.body["parts"], json!([]), "it has not begun");
 }

@@ -222,10 +222,9 @@ async fn what_other_processes_do_to_the_database_is_told() {
     assert_eq!(jobs(&snapshot), 0);
     // Another application on the same directory is what another process is.
     let other = crate::test_app::open(server.app.directory()).await;
-    let plan = bist_app::retraining::RetrainingPlan::of(Vec::new(), 7);
     let asked = bist_app::jobs::JobAsked { by: "ayse", reason: "the market has changed" };
-    let job = bist_app::jobs::Job::Retraining;
-    let run = other.ask_for_job(job, &plan, asked).await.unwrap().run;
+    let order = bist_app::jobs::JobOrder::of(bist_app::jobs::Job::Retraining);
+    let run = other.ask_for_job(&order, asked).await.unwrap().run;
     server.app.look_at_changes().await.unwrap();
     let told = socket.hear().await;
     assert_eq!(told["topic"], "audit");

@@ -8,6 +8,7 @@ mod certificate_orders;
 mod experiments;
 mod home;
 mod ingests;
+mod job_parts;
 mod jobs;
 mod postgres;
 mod quality;

@@ -3,7 +3,7 @@
 import type { Estimate, Instant, Text } from './vocabulary';
 
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
-export const JOB_NAMES = ['nightly-ingest', 'retraining', 'key-care'] as const;
+export const JOB_NAMES = ['nightly-ingest', 'retraining', 'key-care', 'tuning'] as const;
 export type JobName = (typeof JOB_NAMES)[number];
 
 export interface JobStage {
@@ -15,6 +15,19 @@ export interface JobStage {
   done: number;
   total: number;
   told: string | null;
+}
+
+export interface JobPart {
+  id: number;
+  name: string;
+  state: JobState;
+  started_at: Instant | null;
+  finished_at: Instant | null;
+  attempts_count: number;
+  part: string;
+  done: number;
+  total: number;
+  detail: string | null;
 }
 
 export interface JobRun {
@@ -34,6 +47,7 @@ export interface JobRun {
   done_share: number | null;
   eta: Instant | null;
   stages: JobStage[];
+  parts: JobPart[];
 }
 
 export interface JobSchedule {

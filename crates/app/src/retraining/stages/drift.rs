@@ -12,7 +12,7 @@ use bist_store::{JobRun, StoreError};
 use jiff::Timestamp;
 
 use super::{Bars, DRIFT, RetrainingError};
-use crate::jobs::{Job, JobAsked, StageDone};
+use crate::jobs::{Job, JobAsked, JobOrder, StageDone};
 use crate::progress::{Progress, ProgressSink};
 use crate::retraining::{RetrainingPlan, SEED_DEFAULT};
 use crate::{App, blocking};
@@ -30,7 +30,10 @@ impl App {
         for (done, &horizon) in horizons.iter().enumerate() {
             progress(Progress::of("looking for drift", done as u64, horizons.len() as u64));
             let Some(champion) = self.store.champion(horizon).await? else { continue };
-            let Ok(model) = self.champion_model(bars, horizon, &champion).await else { continue };
+            let admitted = &bars.admitted[bars.lessons[&horizon].place.0];
+            let Ok(model) = self.champion_model(admitted, horizon, &champion).await else {
+                continue;
+            };
             reports.push(drift(bars, horizon, champion, model).await);
         }
         let told = match reports.iter().filter(|report| report.is_alarm).count() {
@@ -68,7 +71,7 @@ impl App {
             return Ok(told);
         }
         let asked = JobAsked { by: "drift", reason: &alarms.join(" ") };
-        match self.ask_for_job(Job::Retraining, &plan, asked).await {
+        match self.ask_for_job(&JobOrder::Retraining(plan), asked).await {
             Ok(view) => Ok(format!("{told}: retraining run {} is asked for", view.run.id)),
             Err(StoreError::JobUnderWay { id, .. }) => {
                 Ok(format!("{told}: retraining run {id} is under way"))

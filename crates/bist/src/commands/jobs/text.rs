@@ -1,6 +1,6 @@
 //! Runs of jobs for people, and as JSON.
 
-use bist_app::jobs::{JobLine, JobSchedule, JobStage, JobState, JobView};
+use bist_app::jobs::{JobLine, JobPart, JobSchedule, JobStage, JobState, JobView, StageProgress};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -24,6 +24,7 @@ pub(super) fn document(view: &JobView) -> Value {
         "done_share": view.done_share,
         "eta": view.eta,
         "stages": view.stages.iter().map(stage_document).collect::<Vec<_>>(),
+        "parts": view.parts.iter().map(part_document).collect::<Vec<_>>(),
         "lines": view.lines.iter().map(line_document).collect::<Vec<_>>(),
     })
 }
@@ -39,6 +40,22 @@ fn stage_document(stage: &JobStage) -> Value {
         "total": stage.progress.total,
         "told": stage.told,
         "result": stage.result,
+    })
+}
+
+fn part_document(part: &JobPart) -> Value {
+    let JobPart { run, progress } = part;
+    json!({
+        "id": run.id,
+        "name": part.title(),
+        "state": run.state.as_str(),
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "attempts_count": run.attempts_count,
+        "part": progress.part,
+        "done": progress.done,
+        "total": progress.total,
+        "detail": run.detail,
     })
 }
 
@@ -113,9 +130,19 @@ pub(super) fn run(view: &JobView) -> String {
     for stage in &view.stages {
         let took = stage.began_at.zip(stage.ended_at);
         let took = took.map_or_else(|| "-".to_owned(), |(from, to)| span(from, to));
-        let told = stage.told.clone().unwrap_or_else(|| progress(stage));
+        let told = stage.told.clone().unwrap_or_else(|| progress(&stage.progress));
         let told = told.replace(" | ", &format!("\n{:<36}", ""));
         text.push_str(&format!("  {:<12} {:<9} {took:>8}   {told}\n", stage.name, stage.state));
+    }
+    if !view.parts.is_empty() {
+        text.push_str("\nparts, which any process takes up\n");
+    }
+    for part in &view.parts {
+        let run = &part.run;
+        let took = run.started_at.zip(run.finished_at);
+        let took = took.map_or_else(|| "-".to_owned(), |(from, to)| span(from, to));
+        let told = run.detail.clone().unwrap_or_else(|| progress(&part.progress));
+        text.push_str(&format!("  {:<20} {:<9} {took:>8}   {told}\n", part.title(), run.state));
     }
     if !view.lines.is_empty() {
         text.push('\n');
@@ -138,7 +165,7 @@ pub(super) fn how_far(view: &JobView) -> String {
     let Some(stage) = running else { return String::new() };
     let place = view.stages.iter().position(|other| other.name == stage.name).unwrap_or_default();
     let mut text = format!("stage {} of {}, {}", place + 1, view.stages.len(), stage.name);
-    let progress = progress(stage);
+    let progress = progress(&stage.progress);
     if !progress.is_empty() {
         text.push_str(&format!(": {progress}"));
     }
@@ -148,8 +175,7 @@ pub(super) fn how_far(view: &JobView) -> String {
     text
 }
 
-fn progress(stage: &JobStage) -> String {
-    let progress = &stage.progress;
+fn progress(progress: &StageProgress) -> String {
     match progress.total {
         0 => progress.part.clone(),
         total => format!("{} ({} %)", progress.part, 100 * progress.done / total),

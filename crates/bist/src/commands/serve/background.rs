@@ -51,6 +51,7 @@ pub(super) fn begin(app: &Arc<App>, work: Work) -> JoinSet<()> {
         for job in Job::ALL {
             tasks.spawn(do_jobs(Arc::clone(app), job, Arc::clone(&places)));
         }
+        tasks.spawn(do_parts(Arc::clone(app), places));
         // Whoever works also tells people what their rules fired.
         let app = Arc::clone(app);
         tasks.spawn(async move { app.follow_alerts().await });
@@ -130,6 +131,30 @@ async fn do_jobs(app: Arc<App>, job: Job, places: Arc<Semaphore>) {
         // What comes of a run is logged by it.
         if let Err(error) = app.run_waiting_job(job, Arc::new(|_| {})).await {
             tracing::error!(%error, "the {} could not be run: {error}", job.as_str());
+        }
+    }
+}
+
+/// Does parts of the runs that other processes, or other places of this one, do. A part that is done
+/// is followed by the next at once.
+async fn do_parts(app: Arc<App>, places: Arc<Semaphore>) {
+    let mut looks = every(LOOK_EVERY);
+    loop {
+        looks.tick().await;
+        loop {
+            // They are never closed.
+            let Ok(_place) = places.acquire().await else { return };
+            if app.has_stopped_jobs() {
+                return;
+            }
+            match app.run_waiting_part(Arc::new(|_| {})).await {
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::error!(%error, "a part of a run could not be done: {error}");
+                    break;
+                }
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::pruner::Pruner;
 use crate::sampler::Sampler;
-use crate::study::storage::StudyStorageError;
+use crate::study::storage::{StudyStorage, StudyStorageError};
 use crate::study::{FrozenTrial, History, StopReason};
 
 /// What the workers of one process share, behind one lock.
@@ -22,9 +22,16 @@ pub(super) struct Desk {
     pub(super) stopped: Option<Result<StopReason, StudyStorageError>>,
     /// How many workers are still at it.
     pub(super) workers_count: usize,
+    /// Whether nothing that happens from now on is to be known, as in a round.
+    pub(super) is_of_round: bool,
 }
 
 impl Desk {
+    /// Learns what others did meanwhile, unless that is not to be known.
+    pub(super) fn refresh(&mut self, storage: &dyn StudyStorage) -> Result<(), StudyStorageError> {
+        if self.is_of_round { Ok(()) } else { self.history.refresh(storage) }
+    }
+
     /// Stops the run, unless it is stopped.
     pub(super) fn stop(&mut self, end: Result<StopReason, StudyStorageError>) {
         self.stopped.get_or_insert(end);

@@ -184,8 +184,8 @@ impl<'a> Trial<'a> {
     pub fn should_prune(&mut self) -> Result<bool, TrialEnd> {
         let verdict = {
             let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+            desk.refresh(self.storage)?;
             let Desk { history, pruner, .. } = &mut *desk;
-            history.refresh(self.storage)?;
             pruner.review(history, &self.trial)
         };
         for (key, value) in verdict.system_attrs {

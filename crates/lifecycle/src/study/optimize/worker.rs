@@ -14,6 +14,7 @@ use super::desk::Desk;
 use super::{
     Heartbeat, ObjectiveFn, OptimizeSettings, Optimizer, StopReason, StudyProgress, Trial, TrialEnd,
 };
+use crate::sampler::Sampler;
 use crate::study::storage::{NewTrial, StudyStorage, StudyStorageError};
 use crate::study::{FrozenTrial, History, Param, TrialState};
 
@@ -40,6 +41,42 @@ struct Surroundings<'a> {
     cancelled: &'a std::sync::atomic::AtomicBool,
 }
 
+impl Surroundings<'_> {
+    /// Writes how a trial ended.
+    fn end(
+        &self,
+        trial: &FrozenTrial,
+        ended: Result<Vec<f64>, TrialEnd>,
+    ) -> Result<(), StudyStorageError> {
+        let Self { storage, study, clock, .. } = self;
+        let now = clock();
+        let fail =
+            |reason: &str, retry| abandoned::fail(*storage, study.id, trial, reason, retry, now);
+        match ended {
+            Ok(values) => {
+                match storage.finish(trial.id, TrialState::Complete, Some(&values), now) {
+                    Err(error @ StudyStorageError::Values { .. }) => {
+                        fail(&error.to_string(), Retry::Never)
+                    }
+                    written => written,
+                }
+            }
+            Err(TrialEnd::Pruned) => {
+                let last = trial.last_report().map(|(_, value)| [value]);
+                let last = last.filter(|[value]| !value.is_nan() && study.directions.len() == 1);
+                let values = last.as_ref().map(|values| &values[..]);
+                storage.finish(trial.id, TrialState::Pruned, values, now)
+            }
+            Err(TrialEnd::Interrupted) => fail("interrupted", Retry::Again),
+            Err(TrialEnd::Failed(reason)) => fail(&reason, Retry::Never),
+            Err(TrialEnd::Storage(error @ StudyStorageError::Param { .. })) => {
+                fail(&error.to_string(), Retry::Never)
+            }
+            Err(TrialEnd::Storage(error)) => Err(error),
+        }
+    }
+}
+
 pub(super) fn run(
     optimizer: Optimizer<'_>,
     objective: &ObjectiveFn<'_>,
@@ -61,6 +98,7 @@ pub(super) fn run(
         failures_count: 0,
         stopped: None,
         workers_count,
+        is_of_round: false,
     };
     let surroundings = Surroundings { storage, study, settings, clock, cancelled };
     let run = Run {
@@ -172,19 +210,11 @@ impl Run<'_> {
 
     fn stop_reason(&self, desk: &mut Desk, now: Timestamp) -> Option<StopReason> {
         let settings = &self.optimizer.settings;
-        let reached = |count: u64, most: Option<u64>| most.is_some_and(|most| count >= most);
         let Desk { history, sampler, .. } = desk;
-        if reached(history.results_count(), settings.results_max) {
-            return Some(StopReason::Results);
-        }
         if settings.duration_max.is_some_and(|most| now.duration_since(self.began_at) >= most) {
             return Some(StopReason::Duration);
         }
-        if reached(history.results_without_progress(), settings.patience) {
-            return Some(StopReason::NoProgress);
-        }
-        let is_waiting = history.unfinished().any(|trial| trial.state == TrialState::Waiting);
-        (!is_waiting && sampler.is_exhausted(history)).then_some(StopReason::Exhausted)
+        is_over(settings, history, &mut **sampler)
     }
 
     /// Whether the trials that run will, if all give a result, be the last that are asked for.
@@ -202,48 +232,12 @@ impl Run<'_> {
     fn run_trial(&self, begun: &Arc<FrozenTrial>, proposed: BTreeMap<String, Param>) {
         let Surroundings { storage, cancelled, .. } = self.optimizer;
         let mut trial = Trial::new(*storage, &self.desk, cancelled, begun, proposed);
-        // What a panic of the objective leaves behind is dropped with the trial.
-        let ended = catch_unwind(AssertUnwindSafe(|| (self.objective)(&mut trial)))
-            .unwrap_or_else(|panic| Err(TrialEnd::Failed(panic_message(panic.as_ref()))));
-        let result = self.end(trial.frozen(), ended);
+        let ended = ended(self.objective, &mut trial);
+        let result = self.optimizer.end(trial.frozen(), ended);
         let progress = self.settle(begun.number, result);
         self.bell.notify_all();
         if let Some(progress) = progress {
             (self.told)(&progress);
-        }
-    }
-
-    /// Writes how a trial ended.
-    fn end(
-        &self,
-        trial: &FrozenTrial,
-        ended: Result<Vec<f64>, TrialEnd>,
-    ) -> Result<(), StudyStorageError> {
-        let Surroundings { storage, study, clock, .. } = self.optimizer;
-        let now = clock();
-        let fail =
-            |reason: &str, retry| abandoned::fail(*storage, study.id, trial, reason, retry, now);
-        match ended {
-            Ok(values) => {
-                match storage.finish(trial.id, TrialState::Complete, Some(&values), now) {
-                    Err(error @ StudyStorageError::Values { .. }) => {
-                        fail(&error.to_string(), Retry::Never)
-                    }
-                    written => written,
-                }
-            }
-            Err(TrialEnd::Pruned) => {
-                let last = trial.last_report().map(|(_, value)| [value]);
-                let last = last.filter(|[value]| !value.is_nan() && study.directions.len() == 1);
-                let values = last.as_ref().map(|values| &values[..]);
-                storage.finish(trial.id, TrialState::Pruned, values, now)
-            }
-            Err(TrialEnd::Interrupted) => fail("interrupted", Retry::Again),
-            Err(TrialEnd::Failed(reason)) => fail(&reason, Retry::Never),
-            Err(TrialEnd::Storage(error @ StudyStorageError::Param { .. })) => {
-                fail(&error.to_string(), Retry::Never)
-            }
-            Err(TrialEnd::Storage(error)) => Err(error),
         }
     }
 
@@ -314,6 +308,62 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// Why no further trial begins, as far as the trials themselves tell.
+pub(super) fn is_over(
+    settings: &OptimizeSettings,
+    history: &History,
+    sampler: &mut dyn Sampler,
+) -> Option<StopReason> {
+    let reached = |count: u64, most: Option<u64>| most.is_some_and(|most| count >= most);
+    if reached(history.results_count(), settings.results_max) {
+        return Some(StopReason::Results);
+    }
+    if reached(history.results_without_progress(), settings.patience) {
+        return Some(StopReason::NoProgress);
+    }
+    let is_waiting = history.unfinished().any(|trial| trial.state == TrialState::Waiting);
+    (!is_waiting && sampler.is_exhausted(history)).then_some(StopReason::Exhausted)
+}
+
+/// Runs one trial of a round: by what is in `history`, whatever happens meanwhile. One that is
+/// interrupted stays as it is, for whoever runs it again.
+pub(super) fn run_one(
+    optimizer: Optimizer<'_>,
+    history: History,
+    begun: &Arc<FrozenTrial>,
+    proposed: BTreeMap<String, Param>,
+    objective: &ObjectiveFn<'_>,
+) -> Result<(), StudyStorageError> {
+    let Optimizer { storage, study, sampler, pruner, settings, clock, cancelled } = optimizer;
+    let desk = Desk {
+        history,
+        sampler,
+        pruner,
+        held: BTreeMap::new(),
+        failures_count: 0,
+        stopped: None,
+        workers_count: 1,
+        is_of_round: true,
+    };
+    let surroundings = Surroundings { storage, study, settings, clock, cancelled };
+    let desk = Mutex::new(desk);
+    let mut trial = Trial::new(storage, &desk, cancelled, begun, proposed);
+    match ended(objective, &mut trial) {
+        Err(TrialEnd::Interrupted) => Ok(()),
+        ended => match surroundings.end(trial.frozen(), ended) {
+            // Somebody else was quicker, with the same.
+            Err(StudyStorageError::Finished { .. }) => Ok(()),
+            written => written,
+        },
+    }
+}
+
+/// What the objective gives; what a panic of it leaves behind is dropped with the trial.
+fn ended(objective: &ObjectiveFn<'_>, trial: &mut Trial<'_>) -> Result<Vec<f64>, TrialEnd> {
+    catch_unwind(AssertUnwindSafe(|| objective(trial)))
+        .unwrap_or_else(|panic| Err(TrialEnd::Failed(panic_message(panic.as_ref()))))
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {

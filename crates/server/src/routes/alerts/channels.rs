@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use bist_app::{App, StoredChannel};
 use bist_trading::Channel;
-use bist_trading::alert::ChannelAddress;
+use bist_trading::alert::{ChannelAddress, ChannelError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -81,11 +83,25 @@ struct SetResponse {
     webhook_key: Option<String>,
 }
 
-fn channel(text: &str) -> Result<Channel, ApiError> {
-    text.parse().map_err(|error: bist_trading::alert::ChannelError| ApiError::InvalidParameter {
-        parameter: "channel",
-        problem: error.to_string(),
-    })
+/// Somebody, and the channel of theirs that the path names.
+struct OfChannel {
+    person: Person,
+    channel: Channel,
+}
+
+impl FromRequestParts<Arc<App>> for OfChannel {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let person = Person::from_request_parts(parts, app).await?;
+        let TextPath(name) = TextPath::from_request_parts(parts, app).await?;
+        Checked::<NoParameters>::from_request_parts(parts, app).await?;
+        let channel = name.parse().map_err(|error: ChannelError| ApiError::InvalidParameter {
+            parameter: "channel",
+            problem: error.to_string(),
+        })?;
+        Ok(Self { person, channel })
+    }
 }
 
 fn address(channel: Channel, text: String) -> Result<ChannelAddress, ApiError> {
@@ -129,12 +145,10 @@ async fn list(
     responses((status = 200, description = "It is set.", body = SetResponse), AlertChannelStates)
 )]
 async fn set(
-    person: Person,
-    TextPath(name): TextPath,
-    _: Checked<NoParameters>,
+    OfChannel { person, channel }: OfChannel,
     JsonBody(request): JsonBody<SetRequest>,
 ) -> Result<Json<SetResponse>, ApiError> {
-    let address = address(channel(&name)?, request.address)?;
+    let address = address(channel, request.address)?;
     let key = person.app.set_alert_channel(&person.account, &address).await?;
     Ok(Json(SetResponse { webhook_key: key.map(|key| key.expose().to_owned()) }))
 }
@@ -145,12 +159,8 @@ async fn set(
     params(("channel" = String, Path, description = "`email`, `telegram` or `webhook`.", example = "webhook")),
     responses((status = 204, description = "It is gone."), AlertChannelStates)
 )]
-async fn remove(
-    person: Person,
-    TextPath(name): TextPath,
-    _: Checked<NoParameters>,
-) -> Result<StatusCode, ApiError> {
-    person.app.remove_alert_channel(&person.account, channel(&name)?).await?;
+async fn remove(OfChannel { person, channel }: OfChannel) -> Result<StatusCode, ApiError> {
+    person.app.remove_alert_channel(&person.account, channel).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -160,11 +170,7 @@ async fn remove(
     params(("channel" = String, Path, description = "`web`, `email`, `telegram` or `webhook`.", example = "webhook")),
     responses((status = 202, description = "It is on its way."), AlertChannelStates)
 )]
-async fn test(
-    person: Person,
-    TextPath(name): TextPath,
-    _: Checked<NoParameters>,
-) -> Result<StatusCode, ApiError> {
-    person.app.test_alert_channel(&person.account, channel(&name)?).await?;
+async fn test(OfChannel { person, channel }: OfChannel) -> Result<StatusCode, ApiError> {
+    person.app.test_alert_channel(&person.account, channel).await?;
     Ok(StatusCode::ACCEPTED)
 }

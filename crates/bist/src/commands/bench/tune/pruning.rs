@@ -229,7 +229,7 @@ impl Market {
         pruner: PrunerChoice,
         trials: u64,
     ) -> anyhow::Result<Vec<FrozenTrial>> {
-        let panel_of: &PanelOf<'_> = &|_: FeatureSpec| self.panel.clone();
+        let panel_of: Box<PanelOf<'_>> = Box::new(|_: FeatureSpec| self.panel.clone());
         let objective = Objective::prepare(Part::Lstm, base.clone(), hold_out, panel_of)?;
         let storage = InMemoryStorage::new();
         let id = storage.create_study("bench", &[StudyDirection::Maximize])?;
