@@ -27,6 +27,8 @@ pub struct Source {
 pub struct SourceError(String);
 
 impl Source {
+    /// The live prices of a broker's service for programs.
+    pub const ALGOLAB: Self = Self::known("algolab");
     /// The exchange's end-of-day bulletin.
     pub const BULLETIN: Self = Self::known("bulletin");
     /// Files of delimited text.
@@ -82,7 +84,7 @@ impl Source {
     /// What the prices of this source mean.
     pub fn price_basis(self) -> PriceBasis {
         match self {
-            Self::BULLETIN | Self::SAMPLE => PriceBasis::Raw,
+            Self::ALGOLAB | Self::BULLETIN | Self::SAMPLE => PriceBasis::Raw,
             // HG_* fields, as traded; the adjusted close stands beside them.
             Self::ISYATIRIM => PriceBasis::Raw,
             Self::YAHOO => PriceBasis::SplitAdjusted,
