@@ -69,7 +69,7 @@ use tokio::sync::{Mutex, OnceCell, watch};
 use crate::access::{Hashing, KnownCallers, KnownTokenKey};
 use crate::alerts::{AlertSettings, Alerting};
 use crate::checked::Checked;
-use crate::live::Live;
+use crate::live::{Followed, Live};
 use crate::market_view::KnownMarketView;
 use crate::nightly::NightlySettings;
 use crate::secrets::{KnownMasterKey, MasterKeySource, StoredCredential};
@@ -123,6 +123,8 @@ pub struct App {
     /// How people are told of what their rules fired.
     alerting: Arc<Alerting>,
     live: Live,
+    /// The source of prices of this moment.
+    followed: Option<Arc<Followed>>,
     /// What several processes share.
     redis: Option<RedisLink>,
     /// Whether this process does no jobs any more.
@@ -216,6 +218,7 @@ impl App {
             market_view: Arc::default(),
             alerting: Arc::default(),
             live: Live::default(),
+            followed: None,
             redis: None,
             jobs_stopped: Arc::default(),
             known_trials: Arc::default(),

@@ -41,6 +41,8 @@ impl Source {
     pub const KAP: Self = Self::known("kap");
     /// Apache Parquet files.
     pub const PARQUET: Self = Self::known("parquet");
+    /// Stored sessions, told again as if they went on now.
+    pub const REPLAY: Self = Self::known("replay");
     /// The generated market.
     pub const SAMPLE: Self = Self::known("sample");
     /// The chart service of Yahoo Finance.

@@ -142,10 +142,7 @@ mod tests {
     #[test]
     fn a_half_day_ends_at_noon() {
         check("2025-06-05 12:35", true, "2025-06-05 12:35", "2025-06-05 12:35");
-        assert_eq!(
-            times().ends_at(day_of(at("2025-06-05 09:00"))),
-            Some(at("2025-06-05 12:40"))
-        );
+        assert_eq!(times().ends_at(day_of(at("2025-06-05 09:00"))), Some(at("2025-06-05 12:40")));
         assert!(!times().is_open(at("2025-06-05 13:00")));
     }
 

@@ -1,6 +1,8 @@
-//! Synthetic bars, tables with a known rule, a server that misbehaves, a Redis, a database. A dev-dependency only.
+//! Synthetic bars, tables with a known rule, servers that misbehave, a Redis, a database. A dev-dependency only.
 
 pub mod bars;
+#[cfg(feature = "http")]
+pub mod broker;
 #[cfg(feature = "http")]
 pub mod http_server;
 pub mod postgres_database;

@@ -167,7 +167,7 @@ impl AlgoLab {
         let session = self
             .session
             .get()
-            .ok_or_else(|| missing("a session", "sign in with `bist secrets sign-in algolab`"))?;
+            .ok_or_else(|| missing("a session", "sign in with `bist secrets sign-in`"))?;
         Ok((keys, session))
     }
 
@@ -180,7 +180,7 @@ impl AlgoLab {
             FetchError::Status { status: 401, .. } => FetchError::CredentialMissing {
                 source_name: Source::ALGOLAB,
                 what: "another session, for this one is not in force any more",
-                advice: "sign in with `bist secrets sign-in algolab`",
+                advice: "sign in with `bist secrets sign-in`",
             },
             other => other,
         })
