@@ -156,17 +156,11 @@ impl App {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
         };
-        let renewing = async {
-            loop {
-                tokio::time::sleep(CREDENTIAL_EVERY).await;
-                self.renew_live_credentials(followed).await;
-            }
-        };
         let told = tokio::select! {
             () = source.follow(&wanted, &heard) => Ok(()),
             told = self.tell_quotes(followed, known, &heard, taken) => told,
             () = not_leading => Ok(()),
-            () = renewing => Ok(()),
+            () = self.keep_live_credentials(followed) => Ok(()),
         };
         heard.left();
         told
@@ -179,6 +173,14 @@ impl App {
             tracing::debug!(%error, "who follows the live source is not known: {error}");
             did
         })
+    }
+
+    /// Reads the keys of the source again and again.
+    async fn keep_live_credentials(&self, followed: &Followed) {
+        loop {
+            tokio::time::sleep(CREDENTIAL_EVERY).await;
+            self.renew_live_credentials(followed).await;
+        }
     }
 
     async fn renew_live_credentials(&self, followed: &Followed) {
@@ -201,6 +203,8 @@ impl App {
         mut taken: mpsc::Receiver<Vec<Quote>>,
     ) -> Result<(), StoreError> {
         let mut batches = Vec::new();
+        // Symbols whose newest quote is not told yet.
+        let mut changed = BTreeSet::new();
         let mut looks = tokio::time::interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -216,14 +220,24 @@ impl App {
                     known.keep_newest(&newest);
                 }
             }
-            let changed = known.take(batches.drain(..).flatten(), heard, self.now());
-            self.tell_prices(followed, &known, &changed).await;
+            changed.append(&mut known.take(batches.drain(..).flatten(), heard, self.now()));
+            match self.tell_prices(followed, &known, &changed).await {
+                Ok(()) => changed.clear(),
+                Err(error @ (LookError::Redis(_) | LookError::Behind | LookError::Store(_))) => {
+                    tracing::debug!(%error, "prices are told a moment later: {error}");
+                }
+            }
             tokio::time::sleep(TELL_EVERY).await;
         }
     }
 
     /// Tells the newest quotes of `changed`, and of all others whether they have become old or young.
-    async fn tell_prices(&self, followed: &Followed, known: &Known, changed: &BTreeSet<Symbol>) {
+    async fn tell_prices(
+        &self,
+        followed: &Followed,
+        known: &Known,
+        changed: &BTreeSet<Symbol>,
+    ) -> Result<(), LookError> {
         let source = followed.quotes.source.source();
         let told = changed.iter().filter_map(|symbol| {
             let share = known.shares.get(symbol)?;
@@ -237,13 +251,7 @@ impl App {
         let all = others.filter(|now| !changed.contains(&now.symbol)).chain(told);
         let all =
             all.map(|now| (Topic::Price(now.symbol), Change::Price(PriceNow { is_stale, ..now })));
-        match self.live.tell_some(self.now(), all.collect()).await {
-            Ok(()) => {}
-            // They stand as they did, so that the next time tells them.
-            Err(error @ (LookError::Redis(_) | LookError::Behind | LookError::Store(_))) => {
-                tracing::debug!(%error, "prices are told a moment later: {error}");
-            }
-        }
+        self.live.tell_some(self.now(), all.collect()).await
     }
 
     /// Whether quotes of which the newest is of `newest_at` are too old; `None` beyond the calendar.

@@ -140,6 +140,9 @@ impl Live {
             }
             (changes, place)
         };
+        if changes.is_empty() {
+            return Ok(());
+        }
         let Some((epoch, mut head)) = place else {
             self.wake();
             return Ok(());

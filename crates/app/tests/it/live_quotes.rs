@@ -179,7 +179,8 @@ async fn what_cannot_be_is_counted_and_not_told_and_a_cut_leaves_no_trace() {
     connection.trade("AAAAA", &good, &noon(10)).await;
     assert_eq!(scene.price().await.last_close, Some(above));
     let off = Price::from_units(above.units() + 1).unwrap().to_string();
-    let far = Price::from_units(close.units() * 2).unwrap().to_string();
+    let far = Price::from_units(close.units() * 2).unwrap();
+    let far = ExchangeRules::bist().round_up(TODAY, far).unwrap().to_string();
     for (symbol, price, second, why) in [
         ("AAAAA", &*good, 10, QuoteRefusal::Repeated),
         ("AAAAA", &*good, 9, QuoteRefusal::OutOfOrder),
@@ -241,7 +242,6 @@ async fn a_silent_source_leaves_the_last_price_and_says_that_it_is_old() {
         let Change::Price(now) = &event.change else { panic!("{event:?}") };
         assert_eq!(now.is_stale, Some(false));
     }
-    // Nothing is old at night, and everything is once the next session goes on without it.
     scene.following.abort();
 }
 

@@ -12,6 +12,7 @@ mod explain;
 mod gate;
 mod hourly;
 mod kills;
+mod live;
 mod model_file;
 mod models;
 mod object_store;
