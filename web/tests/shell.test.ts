@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CalendarDay } from '../src/api/schema/market';
 import { closureName } from '../src/i18n/closures';
-import { isOld } from '../src/parts/staleness';
+import { isOld, isPriceOld, quoteOf } from '../src/parts/staleness';
 import { modelPath, parseRoute, symbolPath } from '../src/routes';
 import { shortcutOf } from '../src/shell/keys';
 import { left, phaseAt } from '../src/shell/session';
@@ -67,6 +67,28 @@ describe('a key', () => {
 it('prices are old from the second missed session on, and never for want of a calendar', () => {
   expect([0, 1, 2, 75].map((sessions) => isOld(sessions))).toEqual([false, false, true, true]);
   expect(isOld(null)).toBe(false);
+});
+
+it('a price of this moment stands before that of the bars, and is as old as it says', () => {
+  const told = {
+    symbol: 'THYAO',
+    as_of: '2026-11-27',
+    last_close: '312.50',
+    previous_close: '310.00',
+    change_share: 0.0081,
+    priced_at: '2026-11-27T09:00:00Z',
+    age_s: 3,
+    stale: false,
+    live_source: 'algolab',
+    replay_time: null,
+  };
+  const quote = quoteOf(told);
+  expect(quote).toMatchObject({ price: '312.50', stale: false, live_source: 'algolab' });
+  expect(quoteOf({ ...told, live_source: null })).toBeNull();
+  expect(isPriceOld({ quote, stale_sessions: 9 })).toBe(false);
+  expect(isPriceOld({ quote: quoteOf({ ...told, stale: true }), stale_sessions: 0 })).toBe(true);
+  expect(isPriceOld({ quote: quoteOf({ ...told, stale: null }), stale_sessions: 0 })).toBe(false);
+  expect(isPriceOld({ quote: null, stale_sessions: 2 })).toBe(true);
 });
 
 describe('the session', () => {

@@ -105,14 +105,20 @@ pub struct KeptAnswer {
     pub body: Bytes,
     /// Differs when the document does.
     pub tag: Arc<str>,
+    made_at: Timestamp,
     ends_at: Timestamp,
 }
 
 impl KeptAnswer {
-    fn of(body: Bytes, ends_at: Timestamp) -> Self {
+    /// How long ago it was made, whole seconds.
+    pub fn age_s(&self, now: Timestamp) -> u64 {
+        u64::try_from(now.duration_since(self.made_at).as_secs()).unwrap_or(0)
+    }
+
+    fn of(body: Bytes, made_at: Timestamp, ends_at: Timestamp) -> Self {
         let mut hasher = DefaultHasher::new();
         body.hash(&mut hasher);
-        Self { body, tag: format!("{:016x}", hasher.finish()).into(), ends_at }
+        Self { body, tag: format!("{:016x}", hasher.finish()).into(), made_at, ends_at }
     }
 }
 
@@ -176,19 +182,19 @@ impl App {
             Some(shared) => costs_speed_only(shared.get(&name).await).flatten(),
             None => None,
         };
-        let body = match made_elsewhere {
-            Some(body) => body,
+        let (body, made_at) = match made_elsewhere {
+            Some(made) => made,
             None => {
                 // What makes it is large, and is seldom needed.
                 let body = Bytes::from(Box::pin(make()).await?);
                 if let Some(shared) = &shared {
                     let lasts = ends_at.duration_since(now);
-                    costs_speed_only(shared.put(&name, &body, lasts).await);
+                    costs_speed_only(shared.put(&name, &body, now, lasts).await);
                 }
-                body
+                (body, now)
             }
         };
-        let answer = KeptAnswer::of(body, ends_at);
+        let answer = KeptAnswer::of(body, made_at, ends_at);
         // Somebody may have forgotten the place meanwhile; the answer is right all the same.
         let _placed = place.insert(answer.clone());
         Ok(answer)

@@ -1,11 +1,13 @@
 //! Bars that passed the checks, a page at a time.
 
 use bist_market::adjust::{LiraBar, PriceTerms, ReturnFlavour, adjusted};
+use bist_market::bar::day_of;
 use bist_market::{Bar, CorporateAction, Origin, Price, Shares, Source, Symbol};
 use bist_store::StoreError;
 use jiff::civil::Date;
 
 use crate::App;
+use crate::symbols::BarAge;
 
 /// Which bars are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub struct BarsPage {
     pub source: Source,
     /// Day of the last bar there is, on whatever page.
     pub as_of: Option<Date>,
+    /// How old that bar is.
+    pub age: BarAge,
     /// The newest bars that were asked for, oldest first.
     pub bars: Vec<Bar>,
     /// When there are older ones: ask again with `to` set to this day.
@@ -100,6 +104,7 @@ impl App {
             origin: overview.instrument.origin,
             source: quality.source,
             as_of: bars.last().map(|bar| bar.day),
+            age: BarAge::of(bars.last().map(|bar| bar.day), day_of(self.now())),
             bars: page,
             next,
         }))

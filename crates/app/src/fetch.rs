@@ -85,7 +85,11 @@ impl App {
     }
 
     /// The provider of `source`.
-    pub(crate) fn provider(&self, source: Source) -> Result<Arc<dyn Provider>, IngestError> {
+    ///
+    /// # Errors
+    ///
+    /// [`IngestError::NoSuchSource`] when it is not set up.
+    pub fn provider(&self, source: Source) -> Result<Arc<dyn Provider>, IngestError> {
         self.providers.get(&source).map(Arc::clone).ok_or(IngestError::NoSuchSource(source))
     }
 }

@@ -72,7 +72,7 @@ use crate::alerts::{AlertSettings, Alerting};
 use crate::answers::Answers;
 use crate::checked::Checked;
 use crate::jobs::HeldJobs;
-use crate::live::Live;
+use crate::live::{Followed, Live};
 use crate::market_view::KnownMarketView;
 use crate::nightly::NightlySettings;
 use crate::secrets::{KnownMasterKey, MasterKeySource, StoredCredential};
@@ -128,6 +128,8 @@ pub struct App {
     /// How people are told of what their rules fired.
     alerting: Arc<Alerting>,
     live: Live,
+    /// The source of prices of this moment.
+    followed: Option<Arc<Followed>>,
     /// What several processes share.
     redis: Option<RedisLink>,
     /// Whether this process does no jobs any more.
@@ -227,6 +229,7 @@ impl App {
             market_view: Arc::default(),
             alerting: Arc::default(),
             live: Live::default(),
+            followed: None,
             redis: None,
             jobs_stopped: Arc::default(),
             held_jobs: Arc::default(),

@@ -1,8 +1,8 @@
 //! What has just changed, told to everybody who listens: prices, signals, jobs, quality, records.
 //!
 //! [`Live`] numbers what happens in one stream and keeps the last of it, so that whoever was cut off
-//! goes on where they were. `Live::tell` is the one place that publishes what the database says, here
-//! or to all servers that share the stream. A [`Listener`] is somebody who listens, through whatever door; it has no queue
+//! goes on where they were. `Live::tell` publishes what the database says, and `Live::tell_some` what a
+//! live source says, here or to all servers that share the stream. A [`Listener`] is somebody who listens, through whatever door; it has no queue
 //! of its own, but a place in the stream, so that a slow one costs nobody anything.
 //!
 //! The protocol and why it is so: docs/adr/0034-live-stream.md.
@@ -11,6 +11,7 @@ mod audience;
 mod event;
 mod listener;
 mod look;
+mod quotes;
 mod replay;
 mod shared;
 mod stream;
@@ -21,6 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+use bist_market::Symbol;
 use jiff::Timestamp;
 use rand::Rng as _;
 use rand::rand_core::UnwrapErr;
@@ -34,6 +36,8 @@ use stream::Stream;
 pub use audience::Shown;
 pub use event::{Change, Event, PriceNow, QualityNow, ReplayMoment};
 pub use listener::{Listener, Resumed};
+pub(crate) use quotes::Followed;
+pub use quotes::{LiveQuotes, LiveSourceView};
 pub use replay::{ReplayError, ReplayPlan};
 pub use stream::{Gap, News, Snapshot};
 pub use topic::{Person, Position, PositionError, Section, Topic, Wanted, WantedError};
@@ -150,6 +154,21 @@ impl Live {
     /// Whether prices are those of a replay.
     pub fn is_replay(&self) -> bool {
         self.0.is_replay.load(Ordering::Relaxed)
+    }
+
+    /// The prices of this moment, by symbol.
+    fn standing_quotes(&self) -> Vec<PriceNow> {
+        self.read().quotes().copied().collect()
+    }
+
+    /// That of one symbol.
+    fn standing_quote(&self, symbol: Symbol) -> Option<PriceNow> {
+        self.read().quote(symbol).copied()
+    }
+
+    /// The newest time of all of them.
+    fn newest_quote_at(&self) -> Option<Timestamp> {
+        self.read().quotes().filter_map(|now| now.priced_at).max()
     }
 
     /// How many listen at this moment.

@@ -31,6 +31,9 @@ impl App {
         let sources = self.providers.iter().filter_map(|(source, provider)| {
             provider.breaker().map(|breaker| state(source.to_string(), breaker))
         });
-        redis.into_iter().chain(bucket).chain(told_by).chain(sources).collect()
+        let followed = self.followed.as_ref().map(|followed| &followed.quotes.source);
+        let live =
+            followed.and_then(|live| Some(state(live.source().to_string(), live.breaker()?)));
+        redis.into_iter().chain(bucket).chain(told_by).chain(sources).chain(live).collect()
     }
 }

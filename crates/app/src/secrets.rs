@@ -188,6 +188,24 @@ impl App {
         self.store.change_secrets::<_, SecretStoreError>(&audit, rotate).await
     }
 
+    /// Keeps `value` as the secret `name`, whether there is one of this name or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::rotate_secret`].
+    pub async fn put_secret(
+        &self,
+        name: &SecretName,
+        value: &Secret,
+    ) -> Result<SecretEntry, SecretStoreError> {
+        match self.rotate_secret(name, value).await {
+            Err(SecretStoreError::Secrets(SecretsError::NoSuchSecret(_))) => {
+                self.add_secret(name, value).await
+            }
+            outcome => outcome,
+        }
+    }
+
     /// Removes the secret `name`.
     ///
     /// # Errors
@@ -240,10 +258,19 @@ impl App {
 
     /// Lets the provider of `source` have its key as it is now, where that is a secret.
     pub(crate) async fn renew_credential(&self, source: Source) -> Result<(), SecretStoreError> {
-        let Some(StoredCredential { name, credential }) = self.stored_credentials.get(&source)
-        else {
-            return Ok(());
-        };
+        match self.stored_credentials.get(&source) {
+            Some(stored) => self.renew(source, stored).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Lets whoever asks `source` have this secret as it is now.
+    pub(crate) async fn renew(
+        &self,
+        source: Source,
+        stored: &StoredCredential,
+    ) -> Result<(), SecretStoreError> {
+        let StoredCredential { name, credential } = stored;
         match self.secret(name).await {
             Ok(secret) => {
                 credential.set(secret);

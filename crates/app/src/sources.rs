@@ -13,6 +13,7 @@ use jiff::civil::Date;
 
 use crate::App;
 use crate::jobs::Job;
+use crate::live::LiveSourceView;
 use crate::nightly::next_due;
 use crate::symbols::ended_sessions_since;
 
@@ -84,6 +85,8 @@ pub struct SourcesView {
     pub nightly_next_at: Option<Timestamp>,
     /// The last run.
     pub nightly_last: Option<JobRun>,
+    /// How the source of prices of this moment is doing; `None` without one.
+    pub live: Option<LiveSourceView>,
 }
 
 impl App {
@@ -147,6 +150,7 @@ impl App {
                 None => None,
             },
             nightly_last,
+            live: self.live_source(),
         })
     }
 }

@@ -6,12 +6,16 @@ use bist_lifecycle::HORIZON_DEFAULT;
 use bist_market::bar::day_of;
 use bist_market::calendar::Calendar;
 use bist_market::validate::ValidatedBars;
-use bist_market::{Instrument, Price, Source, Symbol};
+use bist_market::{Instrument, Price, Source, Symbol, TradingTimes};
 use bist_store::{SignalRecord, StoreError, SymbolOverview};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::App;
+use crate::live::PriceNow;
+
+/// One session is the day that may not have been received yet; from this many on, bars are old.
+const OLD_SESSIONS_MIN: u32 = 2;
 
 /// One symbol as the list shows it.
 #[derive(Clone, Debug)]
@@ -43,8 +47,38 @@ pub struct SymbolView {
     /// Sessions of the exchange that have ended since `as_of`; `None` when the calendar does not
     /// reach so far.
     pub stale_sessions: Option<u32>,
+    /// How old the last close is.
+    pub age: BarAge,
+    /// The price of this moment, where a live source tells one.
+    pub quote: Option<PriceNow>,
     /// The newest signal of the champion for [`HORIZON_DEFAULT`].
     pub signal: Option<SignalRecord>,
+}
+
+/// How old the newest bar is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BarAge {
+    /// When its close was the price: the end of its session; `None` where the hours are not known.
+    pub priced_at: Option<Timestamp>,
+    /// Whether more sessions have ended since than the one that may not have been received yet; `None`
+    /// when that is not known.
+    pub is_stale: Option<bool>,
+}
+
+impl BarAge {
+    /// That of a bar of `day`, today.
+    pub(crate) fn of(day: Option<Date>, today: Date) -> Self {
+        let ended = day.and_then(|day| ended_sessions_since(day, today));
+        Self {
+            priced_at: day.and_then(|day| TradingTimes::bist().ends_at(day)),
+            is_stale: ended.map(|sessions| sessions >= OLD_SESSIONS_MIN),
+        }
+    }
+}
+
+/// Whole seconds from `since` to `now`; none when `since` is still to come.
+pub fn age_s(since: Timestamp, now: Timestamp) -> u64 {
+    u64::try_from(now.duration_since(since).as_secs()).unwrap_or_default()
 }
 
 impl App {
@@ -68,7 +102,9 @@ impl App {
                 let symbol = overview.instrument.symbol;
                 let series = bars.series.get(&symbol)?;
                 let sources = bars.sources_of(symbol);
-                Some(view(overview.clone(), sources, series, signals.remove(&symbol), today))
+                let signal = signals.remove(&symbol);
+                let view = view(overview.clone(), sources, series, signal, today);
+                Some(self.with_quote(view))
             })
             .collect())
     }
@@ -86,7 +122,12 @@ impl App {
         };
         let signal = self.signals(HORIZON_DEFAULT, Some(symbol)).await?.into_iter().next();
         let sources = bars.sources_of(symbol);
-        Ok(Some(view(overview.clone(), sources, series, signal, day_of(self.now()))))
+        let view = view(overview.clone(), sources, series, signal, day_of(self.now()));
+        Ok(Some(self.with_quote(view)))
+    }
+
+    fn with_quote(&self, view: SymbolView) -> SymbolView {
+        SymbolView { quote: self.quote_after(view.instrument.symbol, view.as_of), ..view }
     }
 }
 
@@ -121,6 +162,8 @@ fn view(
         change_share,
         quality_share: (!bars.is_empty()).then(|| quality.score_share()),
         stale_sessions: last.and_then(|bar| ended_sessions_since(bar.day, today)),
+        age: BarAge::of(last.map(|bar| bar.day), today),
+        quote: None,
         signal,
     }
 }

@@ -30,7 +30,7 @@ use serde::Deserialize;
 use self::alerts::{AlertsSection, SmtpSection};
 use self::database::{Database, DatabaseSection};
 use self::edge::{Edge, LimitsSection, ServerSection};
-use self::live::{LiveConfig, LiveSection};
+use self::live::{LiveConfig, LiveSection, QuotesConfig};
 use self::object_store::Bucket;
 use self::processes::{HealthSection, JobsSection, Processes};
 use self::secrets::{SecretsSection, in_file};
@@ -253,6 +253,15 @@ impl Config {
         let sources = source_settings(&file.sources, &file.credentials)?;
         let stored_credentials = stored_credentials(&sources, &file.credentials)?;
         let nightly = file.nightly.map(|section| nightly(section, &sources)).transpose()?;
+        let is_algolab = |quotes: &QuotesConfig| quotes.source == Source::ALGOLAB;
+        if live.quotes.as_ref().is_some_and(is_algolab)
+            && !stored_credentials.contains_key(&Source::ALGOLAB)
+        {
+            bail!(
+                "live.source is algolab, which needs a key; set credentials.algolab to 'secret:NAME', a \
+                 secret with API-KEY:USER:PASSWORD"
+            );
+        }
         Ok(Self {
             data_dir: data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT)),
             database,
@@ -357,8 +366,11 @@ fn nightly(
     section: NightlySection,
     sources: &BTreeMap<Source, SourceSettings>,
 ) -> anyhow::Result<NightlySettings> {
-    if let Some(unknown) = section.sources.iter().find(|source| !sources.contains_key(source)) {
-        let known: Vec<String> = sources.keys().map(ToString::to_string).collect();
+    let can_be_fetched =
+        |source: &Source| sources.contains_key(source) && *source != Source::ALGOLAB;
+    if let Some(unknown) = section.sources.iter().find(|source| !can_be_fetched(source)) {
+        let known = sources.keys().filter(|source| can_be_fetched(source));
+        let known: Vec<String> = known.map(ToString::to_string).collect();
         bail!(
             "nightly.sources names '{unknown}', which cannot be fetched; there are {}",
             known.join(", ")

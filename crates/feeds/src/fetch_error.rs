@@ -68,6 +68,14 @@ pub enum FetchError {
         /// What was missing.
         reason: String,
     },
+    /// A connection on which nothing was said any more.
+    #[error("{url} has said nothing for {} s while prices move", .silence.as_secs())]
+    Silent {
+        /// The address.
+        url: String,
+        /// How long it was listened to.
+        silence: Duration,
+    },
     /// An answer that says that the request failed.
     #[error("{url} answered {status}{}{beginning}", if .beginning.is_empty() { "" } else { ": " })]
     Status {

@@ -14,11 +14,13 @@ mod kind;
 mod pace;
 mod redirect;
 mod request;
-mod retry;
+pub(crate) mod retry;
 mod shown;
+pub(crate) mod socket;
 mod waits;
 
 pub use bist_market::breaker::BreakerState;
 pub use client::HttpClient;
 pub use request::{Answer, Expects, Method, Request};
+pub(crate) use shown::shown;
 pub use waits::{SystemWaits, Waiting, Waits};

@@ -1,4 +1,6 @@
-//! Market data from outside: files and HTTP sources.
+//! Market data from outside: files, HTTP sources, and sources of prices of this moment.
+//!
+//! What is stored comes through a [`Provider`], and what is only shown through a [`LiveSource`].
 //!
 //! A source over HTTP is asked by its [`HttpClient`], which keeps the pace of its
 //! [`SourceSettings`], retries what is worth it and leaves a failing source alone.
@@ -21,6 +23,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod algolab;
 mod bounded;
 pub mod bulletin;
 pub mod credential;
@@ -38,8 +41,10 @@ pub mod http;
 pub mod isyatirim;
 mod json;
 pub mod kap;
+pub mod live_source;
 mod moment;
 pub mod parquet;
+pub mod polling;
 pub mod provider;
 mod rows;
 pub mod services;
@@ -48,6 +53,7 @@ mod spans;
 pub mod tcmb_rates;
 pub mod yahoo;
 
+pub use algolab::{AlgoLab, AlgoLabSettings};
 pub use bulletin::{BulletinProvider, parse_bulletin_csv, parse_bulletin_zip, read_bulletin};
 pub use credential::Credential;
 pub use csv::read_csv;
@@ -60,7 +66,9 @@ pub use http::{Answer, Expects, HttpClient, Method, Request, SystemWaits, Waits}
 pub use isyatirim::actions_csv::read_actions_csv;
 pub use isyatirim::{IsYatirimProvider, adjustment_changed, parse_hisse_tekil, parse_sermaye};
 pub use kap::KapStrategy;
+pub use live_source::{Following, Heard, LiveSource, LiveTally, NobodyListens};
 pub use parquet::read_parquet;
+pub use polling::{PollingSettings, PollingSource};
 pub use provider::{Batch, Content, Fetched, Fetching, Piece, Provider, Scope, Validators, Wanted};
 pub use services::{SERVICES, providers};
 pub use settings::{SettingsError, SourceSection, SourceSettings};

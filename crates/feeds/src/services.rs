@@ -16,10 +16,17 @@ use crate::settings::SourceSettings;
 use crate::yahoo::Yahoo;
 
 /// The services, by name.
-pub const SERVICES: [Source; 5] =
-    [Source::BULLETIN, Source::EVDS, Source::ISYATIRIM, Source::KAP, Source::YAHOO];
+pub const SERVICES: [Source; 6] = [
+    Source::ALGOLAB,
+    Source::BULLETIN,
+    Source::EVDS,
+    Source::ISYATIRIM,
+    Source::KAP,
+    Source::YAHOO,
+];
 
-/// A provider for each service that `settings` has; nothing is sent yet.
+/// A provider for each service that `settings` has and that gives something to store; nothing is sent
+/// yet.
 ///
 /// # Errors
 ///

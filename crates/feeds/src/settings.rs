@@ -16,7 +16,8 @@ pub use section::{SettingsError, SourceSection};
 const USER_AGENT: &str = concat!("Mozilla/5.0 (compatible; bist/", env!("CARGO_PKG_VERSION"), ")");
 
 /// Addresses of the sources: source, name of the address, address.
-const BASE_URLS: [(Source, &str, &str); 11] = [
+const BASE_URLS: [(Source, &str, &str); 12] = [
+    (Source::ALGOLAB, "api", "https://www.algolab.com.tr/api"),
     (Source::BULLETIN, "files", "https://www.borsaistanbul.com/data/thb"),
     (Source::EVDS, "data", "https://evds3.tcmb.gov.tr/igmevdsms-dis"),
     (Source::EVDS, "rates", "https://www.tcmb.gov.tr/kurlar"),
@@ -89,6 +90,8 @@ impl SourceSettings {
         };
         match source {
             Source::BULLETIN | Source::EVDS | Source::ISYATIRIM => Some(settings),
+            // The broker's own programs wait so long between two requests.
+            Source::ALGOLAB => Some(Self { requests_per_minute: 12, ..settings }),
             // The free plan of the disclosure service allows six calls a minute.
             Source::KAP => Some(Self { requests_per_minute: 6, ..settings }),
             // It limits without saying when to come back.
@@ -133,8 +136,7 @@ impl SourceSettings {
 mod tests {
     use super::*;
 
-    const SOURCES: [Source; 5] =
-        [Source::BULLETIN, Source::EVDS, Source::ISYATIRIM, Source::KAP, Source::YAHOO];
+    const SOURCES: [Source; 6] = crate::SERVICES;
 
     fn section(text: &str) -> SourceSection {
         toml::from_str(text).unwrap()
@@ -181,7 +183,11 @@ mod tests {
     #[test]
     fn the_pace_is_that_which_the_services_ask_for() {
         for source in SOURCES {
-            let expected = if source == Source::KAP { 6 } else { 60 };
+            let expected = match source {
+                Source::ALGOLAB => 12,
+                Source::KAP => 6,
+                _ => 60,
+            };
             let settings = SourceSettings::of(source).unwrap();
             assert_eq!(settings.requests_per_minute, expected, "{source}");
         }

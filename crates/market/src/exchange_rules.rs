@@ -119,7 +119,16 @@ impl ExchangeRules {
     /// rounded up and the upper rounded down to a valid tick. `None` when the limit is not known or
     /// no valid price lies between.
     pub fn daily_limits(&self, day: Date, base: Price) -> Option<PriceLimits> {
-        let share = i128::from(self.limit_share(day)?.0);
+        self.limits_by(day, self.limit_share(day)?, base)
+    }
+
+    /// The same for one symbol, which may have a limit of its own.
+    pub fn daily_limits_of(&self, day: Date, symbol: Symbol, base: Price) -> Option<PriceLimits> {
+        self.limits_by(day, self.limit_share_of(day, symbol)?, base)
+    }
+
+    fn limits_by(&self, day: Date, share: BasisPoints, base: Price) -> Option<PriceLimits> {
+        let share = i128::from(share.0);
         let base = i128::from(base.units());
         // Whole units inwards; exact, as a price has no more than four decimals.
         let lower = (base * (10_000 - share) + 9_999) / 10_000;

@@ -20,6 +20,7 @@ pub mod instrument_day;
 pub mod observation;
 pub mod price;
 pub mod quantity;
+pub mod quote;
 pub mod reconcile;
 pub mod refused_row;
 pub mod rename;
@@ -28,6 +29,7 @@ pub mod session_hours;
 pub mod snapshot;
 pub mod source;
 mod statistics;
+pub mod trading_times;
 pub mod universe;
 pub mod validate;
 
@@ -43,11 +45,13 @@ pub use instrument_day::{DatedInstrumentDay, InstrumentDay};
 pub use observation::{Observation, SeriesCode};
 pub use price::{Price, PriceError};
 pub use quantity::{Notional, Shares};
+pub use quote::{KnownShare, Quote, QuoteRefusal, StoredClose};
 pub use refused_row::{Refusal, RefusedRow};
 pub use rename::{Rename, canonical, current_name, former_names, renames};
 pub use session_hours::SessionHours;
 pub use snapshot::{Snapshot, SnapshotDifference, SymbolSnapshot, bars_hash, snapshot_hash};
 pub use source::{PriceBasis, Source};
+pub use trading_times::TradingTimes;
 pub use universe::{Universe, UniverseError, admit};
 pub use validate::{
     DataQuality, Decision, Finding, FindingId, FindingKind, QualityBand, Received, Remark,

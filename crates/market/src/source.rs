@@ -27,6 +27,8 @@ pub struct Source {
 pub struct SourceError(String);
 
 impl Source {
+    /// The live prices of a broker's service for programs.
+    pub const ALGOLAB: Self = Self::known("algolab");
     /// The exchange's end-of-day bulletin.
     pub const BULLETIN: Self = Self::known("bulletin");
     /// Files of delimited text.
@@ -39,6 +41,8 @@ impl Source {
     pub const KAP: Self = Self::known("kap");
     /// Apache Parquet files.
     pub const PARQUET: Self = Self::known("parquet");
+    /// Stored sessions, told again as if they went on now.
+    pub const REPLAY: Self = Self::known("replay");
     /// The generated market.
     pub const SAMPLE: Self = Self::known("sample");
     /// The chart service of Yahoo Finance.
@@ -82,7 +86,7 @@ impl Source {
     /// What the prices of this source mean.
     pub fn price_basis(self) -> PriceBasis {
         match self {
-            Self::BULLETIN | Self::SAMPLE => PriceBasis::Raw,
+            Self::ALGOLAB | Self::BULLETIN | Self::SAMPLE => PriceBasis::Raw,
             // HG_* fields, as traded; the adjusted close stands beside them.
             Self::ISYATIRIM => PriceBasis::Raw,
             Self::YAHOO => PriceBasis::SplitAdjusted,

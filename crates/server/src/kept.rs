@@ -1,9 +1,9 @@
 //! Answers that are the same for whoever may ask, kept as long as they hold.
 
 use axum::extract::FromRequestParts;
-use axum::http::Uri;
 use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderValue, Uri, header};
 use axum::response::Response;
 use bist_app::App;
 use bist_app::answers::DataClass;
@@ -44,6 +44,9 @@ impl Kept {
         let asked = self.asked.path_and_query().map_or("", PathAndQuery::as_str);
         let make = async || document(&make().await?);
         let answer = app.kept_answer(class, asked, make).await?;
-        self.known.or_document(&answer.tag, answer.body)
+        let age = HeaderValue::from(answer.age_s(app.now()));
+        let mut response = self.known.or_document(&answer.tag, answer.body)?;
+        response.headers_mut().insert(header::AGE, age);
+        Ok(response)
     }
 }

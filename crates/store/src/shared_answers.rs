@@ -1,8 +1,8 @@
 //! Answers in Redis that were dear to make, so that one process makes them for all.
 
 use bist_lifecycle::forecast::sha256_hex;
-use bytes::Bytes;
-use jiff::SignedDuration;
+use bytes::{Buf as _, Bytes};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::redis_link::{ANSWER_TIME_MAX, RedisError, RedisLink};
 
@@ -19,21 +19,25 @@ impl SharedAnswers {
         Self(link)
     }
 
-    /// The answer to what `asked` names, if there is one.
+    /// The answer to what `asked` names, if there is one, and when it was made.
     ///
     /// # Errors
     ///
-    /// [`RedisError`] when Redis does not say.
-    pub async fn get(&self, asked: &str) -> Result<Option<Bytes>, RedisError> {
+    /// [`RedisError`] when Redis does not say, or what it has is nothing of ours.
+    pub async fn get(&self, asked: &str) -> Result<Option<(Bytes, Timestamp)>, RedisError> {
         let mut get = redis::cmd("GET");
         get.arg(name(asked));
         let asking = |mut connection| async move {
             get.query_async::<Option<Vec<u8>>>(&mut connection).await
         };
-        Ok(self.0.ask(ANSWER_TIME_MAX, asking).await?.map(Bytes::from))
+        let Some(kept) = self.0.ask(ANSWER_TIME_MAX, asking).await? else { return Ok(None) };
+        let mut body = Bytes::from(kept);
+        let made_at = body.try_get_i64().ok().and_then(|at| Timestamp::from_microsecond(at).ok());
+        let foreign = || RedisError::Foreign("an answer does not say when it was made".to_owned());
+        Ok(Some((body, made_at.ok_or_else(foreign)?)))
     }
 
-    /// Keeps `body` as the answer to `asked` for as long as it `lasts`.
+    /// Keeps `body`, made `made_at`, as the answer to `asked` for as long as it `lasts`.
     ///
     /// # Errors
     ///
@@ -42,10 +46,12 @@ impl SharedAnswers {
         &self,
         asked: &str,
         body: &[u8],
+        made_at: Timestamp,
         lasts: SignedDuration,
     ) -> Result<(), RedisError> {
         let mut set = redis::cmd("SET");
-        set.arg(name(asked)).arg(body).arg("PX").arg(lasts.as_millis().max(1).to_string());
+        let kept = [&made_at.as_microsecond().to_be_bytes(), body].concat();
+        set.arg(name(asked)).arg(kept).arg("PX").arg(lasts.as_millis().max(1).to_string());
         let asking = |mut connection| async move { set.query_async::<()>(&mut connection).await };
         self.0.ask(ANSWER_TIME_MAX, asking).await
     }

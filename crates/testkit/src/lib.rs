@@ -2,6 +2,8 @@
 
 pub mod bars;
 #[cfg(feature = "http")]
+pub mod broker;
+#[cfg(feature = "http")]
 pub mod http_server;
 pub mod postgres_database;
 #[cfg(unix)]

@@ -94,6 +94,8 @@ export const en: typeof tr = {
     none: 'No data',
     newest: (day) => `Latest data ${day}`,
     asOf: (day) => `close of ${day}`,
+    quote: (time, source) => `${time} · ${source}`,
+    quoteOld: (count, seconds) => `nothing new for ${count} ${seconds ? 's' : 'min'}`,
     banner: (day, count) =>
       `These prices are old: the last validated day is ${day}, and ${count} sessions were held since.`,
     bannerUnknown: (day) =>

@@ -134,6 +134,12 @@ export const qualityEn: QualityWords = {
     last: (at, outcome) => `last ${at}: ${outcome}`,
     outcomes: { waiting: 'waiting', done: 'done', failed: 'failed', running: 'running', cancelled: 'cancelled' },
     noNightly: 'The nightly run is not set up.',
+    live: (source, state) => `Live prices from ${source}: ${state}`,
+    liveStates: { connected: 'connected', away: 'not connected' },
+    liveElsewhere: (source) => `Another server follows the live prices of ${source}.`,
+    liveStale: 'old',
+    newestQuote: (at) => `newest price ${at}`,
+    shown: (shown, refused) => `${shown} shown, ${refused} refused`,
   },
   two: {
     title: (a, b) => `Two sources: ${a} and ${b}`,

@@ -135,6 +135,12 @@ export const qualityTr = {
     last: (at: string, outcome: string) => `son çalışma ${at}: ${outcome}`,
     outcomes: { waiting: 'bekliyor', done: 'bitti', failed: 'başarısız', running: 'sürüyor', cancelled: 'iptal edildi' },
     noNightly: 'Gece çalışması kurulmamış.',
+    live: (source: string, state: string) => `${source} canlı fiyatları: ${state}`,
+    liveStates: { connected: 'bağlı', away: 'bağlı değil' },
+    liveElsewhere: (source: string) => `${source} canlı fiyatlarını başka bir sunucu izliyor.`,
+    liveStale: 'eski',
+    newestQuote: (at: string) => `en yeni fiyat ${at}`,
+    shown: (shown: string, refused: string) => `${shown} gösterildi, ${refused} reddedildi`,
   },
   two: {
     title: (a: string, b: string) => `İki kaynak: ${a} ve ${b}`,

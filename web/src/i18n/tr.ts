@@ -92,6 +92,8 @@ export const tr = {
     none: 'Veri yok',
     newest: (day: string) => `Son veri ${day}`,
     asOf: (day: string) => `${day} kapanışı`,
+    quote: (time: string, source: string) => `${time} · ${source}`,
+    quoteOld: (count: string, seconds: boolean) => `${count} ${seconds ? 'saniyedir' : 'dakikadır'} yeni fiyat yok`,
     banner: (day: string, count: string) =>
       `Bu fiyatlar eski: son doğrulanmış gün ${day}; o günden bu yana ${count} seans yapıldı.`,
     bannerUnknown: (day: string) =>

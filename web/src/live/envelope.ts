@@ -18,6 +18,14 @@ export interface LivePrice {
   last_close: string | null;
   previous_close: string | null;
   change_share: number | null;
+  /** When it was the price: at the end of the session, or when a live source says; null while sessions are replayed. */
+  priced_at: string | null;
+  /** Seconds from then to the event. */
+  age_s: number | null;
+  /** Whether it is older than it should be; null when that is not known. */
+  stale: boolean | null;
+  /** Which live source says so; null for what is stored or replayed. */
+  live_source: string | null;
   /** The time of the session in Istanbul, while stored sessions are replayed. */
   replay_time: string | null;
 }

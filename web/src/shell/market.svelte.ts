@@ -5,6 +5,7 @@ import { addDays, exchangeDay } from '../i18n/format';
 import { calmly } from '../live/calmly';
 import type { Envelope, LivePrice } from '../live/envelope';
 import { live } from '../live/live.svelte';
+import { quoteOf, withQuote } from '../parts/staleness';
 
 /** How far ahead we look for the next session; the longest closure of the exchange was nine days. */
 const CALENDAR_DAYS_AHEAD = 21;
@@ -20,7 +21,7 @@ class Market {
   readonly calendar = new Resource<CalendarDay[]>();
   now = $state(new Date());
   #calendarFrom = '';
-  readonly #reload = calmly(() => void this.symbols.load('symbols', api.symbols), SYMBOLS_PAUSE_MS);
+  readonly #reload = calmly(() => void this.symbols.load('symbols', async (signal) => (await api.symbols(signal)).map(withQuote)), SYMBOLS_PAUSE_MS);
 
   start(): () => void {
     this.#reload();
@@ -51,8 +52,9 @@ class Market {
       const price = prices.get(entry.symbol);
       if (price === undefined) return entry;
       prices.delete(entry.symbol);
-      isOther ||= price.replay_time === null && price.as_of !== entry.as_of;
-      return { ...entry, last_close: price.last_close, previous_close: price.previous_close, change_share: price.change_share };
+      const quote = quoteOf(price);
+      isOther ||= price.replay_time === null && quote === null && price.as_of !== entry.as_of;
+      return { ...entry, quote, last_close: price.last_close, previous_close: price.previous_close, change_share: price.change_share };
     });
     this.symbols.value = moved;
     if (isOther || prices.size > 0) this.#reload();

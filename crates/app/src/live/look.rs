@@ -7,7 +7,9 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bist_lifecycle::{HORIZONS, HORIZONS_HOURLY};
+use bist_market::bar::day_of;
 use bist_store::{ChangeMarks, JobRun, PersonalTopic, StoreError};
+use jiff::civil::Date;
 use tokio::time::MissedTickBehavior;
 
 use super::event::{Change, PriceNow, QualityNow};
@@ -26,6 +28,8 @@ const PAUSE_MIN: Duration = Duration::from_millis(100);
 pub(super) struct Looked {
     at: Option<Instant>,
     marks: Option<ChangeMarks>,
+    /// The day on which prices were told.
+    prices_on: Option<Date>,
     /// Runs that had ended, by number.
     ended: BTreeMap<i64, (JobRun, Change)>,
 }
@@ -149,9 +153,13 @@ impl App {
             before.is_none_or(|before| !same(&before, &marks))
         };
         let told = |section, now| self.live.tell(at, section, now);
-        if is_new(|a, b| a.bars == b.bars) && !self.live.is_replay() {
+        // With the day, bars become old.
+        let today = day_of(at);
+        let is_other_day = looked.prices_on.is_none_or(|day| day != today);
+        if (is_other_day || is_new(|a, b| a.bars == b.bars)) && !self.live.is_replay() {
             let views = self.symbols().await?;
             told(Section::Prices, views.iter().map(price).collect()).await?;
+            looked.prices_on = Some(today);
         }
         if is_new(|a, b| a.signals == b.signals) {
             told(Section::Signals, self.signals_now().await?).await?;
@@ -214,17 +222,24 @@ impl App {
     }
 }
 
-/// The price of a symbol as the database has it.
+/// The price of a symbol: that of this moment, where there is one, otherwise that of its bars.
 fn price(view: &SymbolView) -> (Topic, Change) {
-    let symbol = view.instrument.symbol;
-    let now = PriceNow {
-        symbol,
+    let now = view.quote.unwrap_or_else(|| stored_price(view));
+    (Topic::Price(now.symbol), Change::Price(now))
+}
+
+/// The price of a symbol as the database has it.
+fn stored_price(view: &SymbolView) -> PriceNow {
+    PriceNow {
+        symbol: view.instrument.symbol,
         origin: view.instrument.origin,
         as_of: view.as_of,
         last_close: view.last_close,
         previous_close: view.previous_close,
         change_share: view.change_share,
+        priced_at: view.age.priced_at,
+        is_stale: view.age.is_stale,
+        live_source: None,
         replay: None,
-    };
-    (Topic::Price(symbol), Change::Price(now))
+    }
 }

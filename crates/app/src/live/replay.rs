@@ -4,22 +4,33 @@
 //! four prices, so its way is made up: from the open to the extreme that is nearer to it, to the other
 //! one, and to the close. What is told says that it is a replay, and is never stored.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bist_feeds::http::BreakerState;
+use bist_feeds::{Following, Heard, LiveSource, NobodyListens};
+use bist_market::bar::{day_of, istanbul};
 use bist_market::session_hours::SessionHours;
-use bist_market::{Bar, Calendar, ExchangeRules, Origin, Price, Symbol};
+use bist_market::{
+    Bar, Calendar, ExchangeRules, Origin, Price, Quote, Source, Symbol, ValidatedBars,
+};
 use bist_store::StoreError;
 use jiff::civil::{Date, Time};
+use tokio::sync::mpsc;
 
 use super::event::{Change, PriceNow, ReplayMoment};
+use super::quotes::origin_of;
 use super::topic::Topic;
 use super::{Hub, Live};
 use crate::{App, DailyBars};
 
 /// Seconds of a session between two prices of a symbol.
 const STEP_S: u32 = 60;
+
+/// After a failure of the database.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// The slowest and the fastest replay.
 const SPEEDS: std::ops::RangeInclusive<f64> = 0.1..=100_000.0;
@@ -89,6 +100,67 @@ impl Drop for Replaying {
     }
 }
 
+/// The source of stored sessions.
+#[derive(Debug)]
+struct Replay {
+    app: App,
+    plan: ReplayPlan,
+}
+
+impl Replay {
+    /// Hands the sessions of the plan on once.
+    async fn round(&self, wanted: &[Symbol], heard: &Heard) -> Result<(), Stopped> {
+        let bars = self.app.daily_bars().await.map_err(Stopped::Store)?;
+        for day in last_days(&bars, self.plan.sessions_count) {
+            let shares = bars_of(&bars, day);
+            let times = minutes(day);
+            for (step, time) in times.iter().enumerate() {
+                let Ok(at) = istanbul().to_timestamp(day.to_datetime(*time)) else { continue };
+                let of_wanted = shares.iter().filter(|(symbol, _)| wanted.contains(symbol));
+                let quotes = of_wanted.map(|(symbol, bar)| {
+                    let price = price_at(bar, step, times.len());
+                    Quote { symbol: *symbol, price, at, base: None }
+                });
+                let handed_on = heard.quotes(quotes.collect()).await;
+                handed_on.map_err(|NobodyListens| Stopped::NobodyListens)?;
+                tokio::time::sleep(self.plan.pause()).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why sessions are not handed on any more.
+enum Stopped {
+    NobodyListens,
+    Store(StoreError),
+}
+
+impl LiveSource for Replay {
+    fn source(&self) -> Source {
+        Source::REPLAY
+    }
+
+    fn follow<'a>(&'a self, wanted: &'a [Symbol], heard: &'a Heard) -> Following<'a> {
+        Box::pin(async move {
+            loop {
+                match self.round(wanted, heard).await {
+                    Ok(()) => {}
+                    Err(Stopped::NobodyListens) => return,
+                    Err(Stopped::Store(error)) => {
+                        tracing::warn!(%error, "sessions are replayed later: {error}");
+                        tokio::time::sleep(TRY_AGAIN_AFTER).await;
+                    }
+                }
+            }
+        })
+    }
+
+    fn breaker(&self) -> Option<BreakerState> {
+        None
+    }
+}
+
 impl App {
     /// Tells the sessions of `plan` again and again, for as long as it is asked to. Meanwhile prices
     /// that are stored anew are not told.
@@ -98,28 +170,35 @@ impl App {
     /// [`ReplayError`] when there is nothing to replay, or the database fails.
     pub async fn replay_sessions(&self, plan: ReplayPlan) -> Result<(), ReplayError> {
         let _replaying = Replaying::of(&self.live);
-        loop {
-            let bars = self.daily_bars().await?;
-            let days = last_days(&bars, plan.sessions_count);
-            if days.is_empty() {
-                return Err(ReplayError::NoBars);
-            }
-            for day in days {
-                self.replay_session(&bars, day, plan).await;
-            }
+        let bars = self.daily_bars().await?;
+        if last_days(&bars, plan.sessions_count).is_empty() {
+            return Err(ReplayError::NoBars);
+        }
+        let wanted: Vec<Symbol> = bars.series.keys().copied().collect();
+        let source = Replay { app: self.clone(), plan };
+        let (heard, taken) = Heard::new(Arc::default(), self.clock());
+        tokio::select! {
+            () = source.follow(&wanted, &heard) => Ok(()),
+            told = self.tell_replayed(taken) => told,
         }
     }
 
-    /// Tells one session.
-    async fn replay_session(&self, bars: &DailyBars, day: Date, plan: ReplayPlan) {
-        let shares = shares(bars, day);
-        let times = minutes(day);
-        for (step, time) in times.iter().enumerate() {
-            let moment = ReplayMoment { time: *time };
-            let now = shares.iter().map(|share| share.at(step, times.len(), moment)).collect();
-            self.live.publish(self.now(), now);
-            tokio::time::sleep(plan.pause()).await;
+    /// Tells what is replayed, each batch at once.
+    async fn tell_replayed(
+        &self,
+        mut taken: mpsc::Receiver<Vec<Quote>>,
+    ) -> Result<(), ReplayError> {
+        let mut shares = (Date::MIN, BTreeMap::new());
+        while let Some(quotes) = taken.recv().await {
+            let Some(day) = quotes.first().map(|quote| day_of(quote.at)) else { continue };
+            if shares.0 != day {
+                shares = (day, shares_on(&*self.daily_bars().await?, day));
+            }
+            let told =
+                quotes.iter().filter_map(|quote| Some(shares.1.get(&quote.symbol)?.at(quote)));
+            self.live.publish(self.now(), told.collect());
         }
+        Ok(())
     }
 }
 
@@ -144,48 +223,54 @@ fn minutes(day: Date) -> Vec<Time> {
     std::iter::successors(Some(hours.opens()), next).collect()
 }
 
-/// A share on a day that is replayed.
+/// The bars of a day.
+fn bars_of(bars: &DailyBars, day: Date) -> Vec<(Symbol, Bar)> {
+    let bar_of = |(symbol, series): (&Symbol, &ValidatedBars)| {
+        let index = series.bars().binary_search_by_key(&day, |bar| bar.day).ok()?;
+        Some((*symbol, series.bars()[index]))
+    };
+    bars.series.iter().filter_map(bar_of).collect()
+}
+
+/// What is known of a share on a day that is replayed.
 struct Share {
-    symbol: Symbol,
     origin: Origin,
-    bar: Bar,
+    day: Date,
     before: Option<Price>,
     continues: bool,
 }
 
-fn shares(bars: &DailyBars, day: Date) -> Vec<Share> {
-    let origin_of = |symbol| {
-        let overview = bars.overviews.iter().find(|known| known.instrument.symbol == symbol);
-        overview.map_or(Origin::Market, |known| known.instrument.origin)
-    };
-    let share = |(symbol, series): (&Symbol, &bist_market::ValidatedBars)| {
+fn shares_on(bars: &DailyBars, day: Date) -> BTreeMap<Symbol, Share> {
+    let share = |(symbol, series): (&Symbol, &ValidatedBars)| {
         let index = series.bars().binary_search_by_key(&day, |bar| bar.day).ok()?;
-        Some(Share {
-            symbol: *symbol,
-            origin: origin_of(*symbol),
-            bar: series.bars()[index],
+        let share = Share {
+            origin: origin_of(bars, *symbol),
+            day,
             before: index.checked_sub(1).map(|before| series.bars()[before].close),
             continues: series.continues(index),
-        })
+        };
+        Some((*symbol, share))
     };
     bars.series.iter().filter_map(share).collect()
 }
 
 impl Share {
-    /// What is known of it at one of `steps`.
-    fn at(&self, step: usize, steps: usize, moment: ReplayMoment) -> (Topic, Change) {
-        let price = price_at(&self.bar, step, steps);
+    /// Its price of a moment.
+    fn at(&self, quote: &Quote) -> (Topic, Change) {
         let before = self.before.filter(|_| self.continues);
         let now = PriceNow {
-            symbol: self.symbol,
+            symbol: quote.symbol,
             origin: self.origin,
-            as_of: Some(self.bar.day),
-            last_close: Some(price),
+            as_of: Some(self.day),
+            last_close: Some(quote.price),
             previous_close: self.before,
-            change_share: before.map(|before| price.lira() / before.lira() - 1.0),
-            replay: Some(moment),
+            change_share: before.map(|before| quote.price.lira() / before.lira() - 1.0),
+            priced_at: None,
+            is_stale: None,
+            live_source: None,
+            replay: Some(ReplayMoment { time: istanbul().to_datetime(quote.at).time() }),
         };
-        (Topic::Price(self.symbol), Change::Price(now))
+        (Topic::Price(quote.symbol), Change::Price(now))
     }
 }
 

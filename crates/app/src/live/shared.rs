@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::Change;
-use super::stream::{Joined, OutOfOrder};
+use super::stream::{Joined, OutOfOrder, Stream};
 use super::topic::{Section, Topic};
 use super::{Live, new_epoch};
 use crate::App;
@@ -114,15 +114,35 @@ impl Live {
         section: Section,
         now: Vec<(Topic, Change)>,
     ) -> Result<(), LookError> {
+        self.tell_with(at, |stream| stream.differences(section, now)).await
+    }
+
+    /// Publishes what of `now` was not told yet.
+    pub(super) async fn tell_some(
+        &self,
+        at: Timestamp,
+        now: Vec<(Topic, Change)>,
+    ) -> Result<(), LookError> {
+        self.tell_with(at, |stream| stream.changed(now)).await
+    }
+
+    async fn tell_with(
+        &self,
+        at: Timestamp,
+        changes: impl FnOnce(&Stream) -> Vec<(Topic, Change)>,
+    ) -> Result<(), LookError> {
         let (changes, place) = {
             let mut stream = self.write();
-            let changes = stream.differences(section, now);
+            let changes = changes(&stream);
             let place = stream.is_shared().then(|| (stream.epoch(), stream.seq()));
             if place.is_none() {
                 stream.push_all(at, changes.clone());
             }
             (changes, place)
         };
+        if changes.is_empty() {
+            return Ok(());
+        }
         let Some((epoch, mut head)) = place else {
             self.wake();
             return Ok(());

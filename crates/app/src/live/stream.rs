@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 
+use bist_market::Symbol;
 use jiff::Timestamp;
 
-use super::event::{Change, Event};
+use super::event::{Change, Event, PriceNow};
 use super::new_epoch;
 use super::shared::Numbered;
 use super::topic::{Section, Topic, Wanted};
@@ -237,10 +238,26 @@ impl Stream {
             let missing = self.standing.keys().filter(|topic| is_missing(topic));
             changes.extend(missing.map(|topic| (*topic, Change::Gone)));
         }
-        changes.extend(now.into_iter().filter(|(topic, change)| {
-            self.standing.get(topic).is_none_or(|standing| standing.change != *change)
-        }));
+        changes.extend(self.changed(now));
         changes
+    }
+
+    /// What of `now` stands otherwise here.
+    pub(super) fn changed(&self, mut now: Vec<(Topic, Change)>) -> Vec<(Topic, Change)> {
+        now.retain(|(topic, change)| {
+            self.standing.get(topic).is_none_or(|standing| standing.change != *change)
+        });
+        now
+    }
+
+    /// The prices of this moment that stand.
+    pub(super) fn quotes(&self) -> impl Iterator<Item = &PriceNow> {
+        self.standing.values().filter_map(|event| event.quote())
+    }
+
+    /// That of one symbol.
+    pub(super) fn quote(&self, symbol: Symbol) -> Option<&PriceNow> {
+        self.standing.get(&Topic::Price(symbol))?.quote()
     }
 
     /// What of `topics` has happened after the number `seq`.
@@ -288,8 +305,6 @@ fn keep_newest_prices(events: &mut Vec<Arc<Event>>) {
 
 #[cfg(test)]
 mod tests {
-    use bist_market::Symbol;
-
     use super::*;
     use crate::live::QualityNow;
 

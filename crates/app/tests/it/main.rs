@@ -8,6 +8,7 @@ mod artifacts;
 mod audit;
 mod exchange;
 mod experiments;
+mod live_quotes;
 mod mail_server;
 mod market;
 mod model_file;

@@ -1,13 +1,17 @@
 //! `bist secrets`: keys and passwords that are sealed in the database.
 
 use std::fs::File;
-use std::io::{self, IsTerminal as _, Read};
+use std::io::{self, BufRead as _, IsTerminal as _, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use bist_access::{SECRET_BYTES_MAX, Secret, SecretEntry, SecretName};
 use bist_app::App;
-use bist_app::secrets::{MasterKeySource, generate_key_file};
+use bist_app::secrets::{MasterKeySource, StoredCredential, generate_key_file};
+use bist_feeds::algolab::{AlgoLabKeys, SignIn};
+use bist_feeds::{HttpClient, SystemWaits};
+use bist_market::Source;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -23,6 +27,9 @@ const READ_BYTES_MAX: usize = 4 * SECRET_BYTES_MAX;
 pub(crate) enum SecretsCommand {
     /// Make a master key in a file that only you may read; without it no secret can be opened
     GenerateKey(GenerateKeyArgs),
+    /// Sign in at the broker behind algolab, with the code that it sends, and keep the session, which
+    /// lasts about a day, as a secret; a server that runs takes it within half a minute
+    SignIn,
     #[command(flatten)]
     Stored(StoredCommand),
 }
@@ -126,6 +133,12 @@ impl SecretsCommand {
     pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
         match self {
             Self::GenerateKey(args) => args.run(terminal).await,
+            Self::SignIn => {
+                let app = open_directory(config).await?;
+                let done = sign_in(&app, config, terminal).await;
+                app.close().await;
+                done
+            }
             Self::Stored(command) => {
                 let app = open_directory(config).await?;
                 let done = command.run(&app, terminal).await;
@@ -189,6 +202,42 @@ impl StoredCommand {
             }
         }
     }
+}
+
+/// The secret that holds the session at the broker: named after the one with the keys.
+pub(super) fn session_name(config: &Config) -> anyhow::Result<SecretName> {
+    let Some(StoredCredential { name, .. }) = config.stored_credentials.get(&Source::ALGOLAB)
+    else {
+        bail!(
+            "credentials.algolab names no secret; set it to 'secret:NAME', a secret with \
+             API-KEY:USER:PASSWORD"
+        );
+    };
+    let session = format!("{name}.session");
+    session.parse().with_context(|| format!("'{session}', the name of the session"))
+}
+
+/// Signs in at the broker in two steps.
+async fn sign_in(app: &App, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
+    let name = session_name(config)?;
+    let stored = &config.stored_credentials[&Source::ALGOLAB];
+    let keys = AlgoLabKeys::parse(&app.secret(&stored.name).await?)
+        .with_context(|| format!("the secret '{}'", stored.name))?;
+    let waits = Arc::new(SystemWaits::start());
+    let client = HttpClient::new(Source::ALGOLAB, &config.sources[&Source::ALGOLAB], waits)?;
+    let sign_in = SignIn::new(&client, &keys);
+    let token = sign_in.begin().await?;
+    terminal.say("the broker sends a code to the telephone of the account");
+    let code = if io::stdin().is_terminal() {
+        Secret::new(rpassword::prompt_password("code: ").context("asking for the code")?)
+    } else {
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line).context("standard input")?;
+        Secret::new(line)
+    };
+    let code = Secret::parse(code.expose()).context("the code is refused")?;
+    let session = sign_in.finish(&token, &code).await?;
+    told(terminal, app.put_secret(&name, &session).await?, "holds the session")
 }
 
 impl ValueArgs {

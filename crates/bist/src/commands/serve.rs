@@ -1,6 +1,7 @@
 //! `bist serve`: the HTTP API and the web app, or one of the other roles of an installation.
 
 mod background;
+mod quotes;
 
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
@@ -57,7 +58,12 @@ impl ServeArgs {
         if replay.is_some() && !role.answers_people() {
             bail!("a {role} has nobody to replay sessions to; leave --replay and live.replay out");
         }
-        let app = if config.nightly.is_some() && role != ProcessRole::Scheduler {
+        let quotes = config.live.quotes.as_ref().filter(|_| role.answers_people());
+        if replay.is_some() && quotes.is_some() {
+            bail!("sessions are either replayed or told live; leave --replay or live.source out");
+        }
+        let has_services = config.nightly.is_some() && role != ProcessRole::Scheduler;
+        let app = if has_services || quotes.is_some() {
             open_with_services(config).await?
         } else {
             open(config).await?
@@ -73,6 +79,10 @@ impl ServeArgs {
         let app = app.with_live(config.live.kept);
         // A replay is told by one process alone.
         let app = if replay.is_none() { app.with_shared_live() } else { app };
+        let app = match quotes {
+            Some(quotes) => quotes::follow(app, quotes, config)?,
+            None => app,
+        };
         let tls = self.tls_cert.zip(self.tls_key);
         let tls = tls.map(|(certificate, key)| TlsFiles { certificate, key });
         let (certificates, settings, bind) = if role.answers_people() {

@@ -16,6 +16,7 @@ mod hourly;
 mod http;
 mod installation;
 mod kills;
+mod live;
 mod model_file;
 mod models;
 mod object_store;

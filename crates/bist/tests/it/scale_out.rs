@@ -92,7 +92,8 @@ fn workers_share_a_training_and_one_that_is_killed_or_put_to_sleep_leaves_its_pa
     assert_eq!(api.listening["role"], "api");
     let run = place.ask();
     assert_eq!(run["state"], "waiting", "a server begins nothing itself");
-    let mut workers = [place.start("worker", ANYWHERE, 0, &tell), place.start("worker", ANYWHERE, 1, &tell)];
+    let mut workers =
+        [place.start("worker", ANYWHERE, 0, &tell), place.start("worker", ANYWHERE, 1, &tell)];
     // Each has a part of it.
     let [mut first, other] =
         wait_for_both(&heard, ["retraining: train 1 begins", "retraining: train 5 begins"]);
@@ -150,7 +151,8 @@ fn workers_share_the_trials_of_a_tuning_and_find_what_one_finds() {
 
     let (tell, heard) = mpsc::channel();
     place.json(&[&["jobs", "ask"], &order[..], &asked[..]].concat());
-    let mut workers = [place.start("worker", ANYWHERE, 0, &tell), place.start("worker", ANYWHERE, 1, &tell)];
+    let mut workers =
+        [place.start("worker", ANYWHERE, 0, &tell), place.start("worker", ANYWHERE, 1, &tell)];
     let killed = wait_for(&heard, "tuning: elastic-net trial 1 begins");
     workers[killed].child.kill().unwrap();
     assert_eq!(wait_for(&heard, "tuning is done"), 1 - killed);

@@ -65,7 +65,7 @@ impl Attempt<'_> {
     }
 
     /// The headers of the request; `with_secrets` only for the host that they are meant for.
-    fn headers(self, with_secrets: bool) -> Result<HeaderMap, FetchError> {
+    pub(super) fn headers(self, with_secrets: bool) -> Result<HeaderMap, FetchError> {
         let request = self.request;
         let validators = [
             (IF_NONE_MATCH, &request.validators.etag),
@@ -193,7 +193,7 @@ impl Attempt<'_> {
 }
 
 /// The cause of an error that says most: the innermost one.
-fn innermost(error: &reqwest::Error) -> String {
+pub(super) fn innermost(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;

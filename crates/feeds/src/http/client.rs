@@ -15,6 +15,7 @@ use crate::http::pace::Pace;
 use crate::http::request::{Answer, Request};
 use crate::http::retry;
 use crate::http::shown::shown;
+use crate::http::socket::{self, Socket};
 use crate::http::waits::Waits;
 use crate::settings::SourceSettings;
 
@@ -42,10 +43,9 @@ impl HttpClient {
         waits: Arc<dyn Waits>,
     ) -> Result<Self, FetchError> {
         let cookies = Arc::new(Cookies::default());
-        let client = build(settings, Arc::clone(&cookies)).map_err(|error| {
-            let reason = format!("its HTTP client cannot be made: {}", error.without_url());
-            FetchError::NotOffered { source_name: source, reason }
-        })?;
+        let client = builder(settings, Arc::clone(&cookies))
+            .and_then(reqwest::ClientBuilder::build)
+            .map_err(|error| not_made(source, error))?;
         Ok(Self {
             source,
             settings: settings.clone(),
@@ -89,6 +89,47 @@ impl HttpClient {
             Ok(_) | Err(_) => self.breaker_now().succeeded(),
         }
         outcome
+    }
+
+    /// Opens the WebSocket that `request` asks for, when the pace allows it and the circuit breaker is
+    /// closed, and tries no more than once. Whether the source is well is not known before it has said
+    /// something: [`Self::is_well`] and [`Self::is_lost`] tell the breaker.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError`] when the breaker is open, nobody answers, or with something else.
+    pub(crate) async fn open_socket(
+        &self,
+        request: &Request,
+        message_bytes_max: usize,
+    ) -> Result<Socket, FetchError> {
+        self.breaker_now().check(self.waits.now()).map_err(|alone| self.left_alone(alone))?;
+        self.wait_for_turn().await;
+        let passage = self.breaker_now().pass(self.waits.now());
+        passage.map_err(|alone| self.left_alone(alone))?;
+        let SourceSettings { answer_timeout, answer_bytes_max, .. } = self.settings;
+        let attempt =
+            Attempt { client: &self.client, source: self.source, request, answer_bytes_max };
+        let headers = attempt.headers(true)?;
+        // A WebSocket begins in HTTP/1.1. Connections are few, so a client for each will do.
+        let client = builder(&self.settings, Arc::clone(&self.cookies))
+            .and_then(|builder| builder.http1_only().build())
+            .map_err(|error| not_made(self.source, error))?;
+        let opening = socket::open(&client, &request.url, headers, message_bytes_max);
+        let late = |_| {
+            Err(FetchError::DeadlineExceeded { url: shown(&request.url), deadline: answer_timeout })
+        };
+        tokio::time::timeout(answer_timeout, opening).await.unwrap_or_else(late)
+    }
+
+    /// Tells the circuit breaker that the source said something on a WebSocket.
+    pub(crate) fn is_well(&self) {
+        self.breaker_now().succeeded();
+    }
+
+    /// Tells the circuit breaker that a WebSocket could not be opened, or brought nothing.
+    pub(crate) fn is_lost(&self, error: &FetchError) {
+        self.breaker_now().failed(self.waits.now(), error.to_string());
     }
 
     /// The state of the circuit breaker.
@@ -178,7 +219,16 @@ impl fmt::Debug for HttpClient {
     }
 }
 
-fn build(settings: &SourceSettings, cookies: Arc<Cookies>) -> reqwest::Result<reqwest::Client> {
+fn not_made(source_name: Source, error: reqwest::Error) -> FetchError {
+    let reason = format!("its HTTP client cannot be made: {}", error.without_url());
+    FetchError::NotOffered { source_name, reason }
+}
+
+/// What clients of a source are made of.
+fn builder(
+    settings: &SourceSettings,
+    cookies: Arc<Cookies>,
+) -> reqwest::Result<reqwest::ClientBuilder> {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Fails only when another thread was faster, with the same provider.
         rustls::crypto::ring::default_provider().install_default().ok();
@@ -190,9 +240,8 @@ fn build(settings: &SourceSettings, cookies: Arc<Cookies>) -> reqwest::Result<re
         .retry(reqwest::retry::never())
         .cookie_provider(cookies)
         .no_proxy();
-    match &settings.proxy_url {
+    Ok(match &settings.proxy_url {
         Some(url) => builder.proxy(reqwest::Proxy::all(url)?),
         None => builder,
-    }
-    .build()
+    })
 }

@@ -13,6 +13,7 @@ pub(crate) fn is_worth_retrying(error: &FetchError) -> bool {
         FetchError::Unreachable { .. }
         | FetchError::DeadlineExceeded { .. }
         | FetchError::Truncated { .. }
+        | FetchError::Silent { .. }
         | FetchError::RateLimited { .. } => true,
         FetchError::Status { status, .. } => {
             matches!(status, 408 | 425 | 500 | 502 | 503 | 504)

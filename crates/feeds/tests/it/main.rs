@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop with a trace")]
 #![expect(clippy::print_stdout, reason = "what a test skipped or counted is worth reading")]
 
+mod algolab;
 mod answers;
 mod bulletin;
 mod csv;
@@ -15,6 +16,7 @@ mod isyatirim;
 mod kap;
 mod paper_properties;
 mod parquet;
+mod polling;
 mod properties;
 mod real_prices;
 mod yahoo;

@@ -19,7 +19,7 @@ const REQUEST_HEADERS: HeaderValue =
 
 /// Headers of answers that they may read besides the harmless ones.
 const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
-    "etag, ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id",
+    "age, etag, ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id",
 );
 
 /// How long a browser need not ask again, seconds.

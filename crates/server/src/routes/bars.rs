@@ -7,6 +7,7 @@ use axum::response::Response;
 use bist_app::App;
 use bist_app::answers::DataClass;
 use bist_app::bars::{BarsError, BarsPage, BarsQuery};
+use bist_app::symbols::age_s;
 use bist_market::adjust::ReturnFlavour;
 use bist_market::{Bar, Interval, Source, Symbol};
 use jiff::civil::Date;
@@ -51,6 +52,13 @@ struct BarsResponse {
     /// Day of the last bar there is, on whatever page.
     #[schema(required)]
     as_of: Option<Day>,
+    /// Whether more sessions have ended since than the one that may not have been received yet; null
+    /// when that is not known.
+    #[schema(required, example = false)]
+    stale: Option<bool>,
+    /// Seconds since the end of the session of the last bar; null where its hours are not known.
+    #[schema(required, example = 14400)]
+    age_s: Option<u64>,
     /// The bars of this page, oldest first.
     items: Vec<BarResponse>,
     /// Give this as `cursor` to get the older bars before these; null when there are none.
@@ -178,13 +186,15 @@ async fn list(
             BarsError::Store(error) => error.into(),
         })?;
         let page = page.ok_or(ApiError::SymbolNotFound(params.symbol))?;
-        let BarsPage { origin, source, as_of, bars, next } = page;
+        let BarsPage { origin, source, as_of, age, bars, next } = page;
         Ok(BarsResponse {
             symbol: params.symbol,
             interval: params.interval,
             origin: OriginWord(origin),
             source,
             as_of: as_of.map(Day),
+            stale: age.is_stale,
+            age_s: age.priced_at.map(|at| age_s(at, app.now())),
             items: bars.into_iter().map(BarResponse::from).collect(),
             next: next.map(|day| format!("to-{day}")),
         })

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
 use bist_app::App;
 use bist_app::SignalRecord;
-use bist_app::answers::DataClass;
-use bist_app::symbols::SymbolView;
+use bist_app::live::PriceNow;
+use bist_app::symbols::{SymbolView, age_s};
 use bist_market::rename::former_names;
 use bist_market::{Source, Symbol};
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,8 +18,7 @@ use utoipa_axum::routes;
 
 use crate::error::ApiError;
 use crate::extract::{Checked, FromQuery, NoParameters, QueryReader, SymbolPath};
-use crate::kept::Kept;
-use crate::openapi::{NoSuchSymbol, Unchanged};
+use crate::openapi::NoSuchSymbol;
 use crate::paging::{self, LIMIT_DEFAULT, LIMIT_MAX, Page};
 use crate::schema::{ActionWord, Day, Decimal, Instant, OriginWord};
 
@@ -83,9 +83,62 @@ struct SymbolResponse {
     /// cover today.
     #[schema(required, example = 0)]
     stale_sessions: Option<u32>,
+    /// Whether these are more than the one that may not have been received yet; null when that is not
+    /// known.
+    #[schema(required, example = false)]
+    stale: Option<bool>,
+    /// Seconds since the end of the session of `as_of`; null where its hours are not known.
+    #[schema(required, example = 14400)]
+    age_s: Option<u64>,
+    /// The price of this moment; null where no live source tells one that is newer than the bars.
+    #[schema(required)]
+    quote: Option<QuoteResponse>,
     /// The newest signal, in short; null when no model is in force.
     #[schema(required)]
     signal: Option<SignalInShort>,
+}
+
+/// The price of this moment, as a live source tells it; it is not stored.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Quote)]
+struct QuoteResponse {
+    /// The price.
+    #[schema(required)]
+    price: Option<Decimal>,
+    /// The price from which the session began: that of the exchange, where the source has it, otherwise
+    /// the stored close.
+    #[schema(required)]
+    previous_close: Option<Decimal>,
+    /// Return from the one to the other.
+    #[schema(required, example = 0.0081)]
+    change_share: Option<f64>,
+    /// When that was the price, in the words of the source.
+    #[schema(required)]
+    priced_at: Option<Instant>,
+    /// Seconds since then.
+    #[schema(required, example = 3)]
+    age_s: Option<u64>,
+    /// Whether the source has told nothing newer for longer than the phase of the session allows; null
+    /// beyond the calendar.
+    #[schema(required, example = false)]
+    stale: Option<bool>,
+    /// Which source.
+    #[schema(value_type = Option<String>, required, example = "yahoo")]
+    live_source: Option<Source>,
+}
+
+impl QuoteResponse {
+    fn of(now: &PriceNow, at: Timestamp) -> Self {
+        Self {
+            price: now.last_close.map(Decimal),
+            previous_close: now.previous_close.map(Decimal),
+            change_share: now.change_share,
+            priced_at: now.priced_at.map(Instant),
+            age_s: now.age_s(at),
+            stale: now.is_stale,
+            live_source: now.live_source,
+        }
+    }
 }
 
 /// A ticker that a share had before.
@@ -110,8 +163,9 @@ struct SignalInShort {
     as_of: Day,
 }
 
-impl From<SymbolView> for SymbolResponse {
-    fn from(view: SymbolView) -> Self {
+impl SymbolResponse {
+    /// The symbol as it stands at `now`.
+    fn of(view: SymbolView, now: Timestamp) -> Self {
         let signal = view.signal.map(|SignalRecord { signal, .. }| SignalInShort {
             action: ActionWord(signal.action),
             reason_code: signal.reason.code(),
@@ -137,6 +191,9 @@ impl From<SymbolView> for SymbolResponse {
             change_share: view.change_share,
             quality_share: view.quality_share,
             stale_sessions: view.stale_sessions,
+            stale: view.age.is_stale,
+            age_s: view.age.priced_at.map(|at| age_s(at, now)),
+            quote: view.quote.map(|quote| QuoteResponse::of(&quote, now)),
             signal,
         }
     }
@@ -174,24 +231,21 @@ impl FromQuery for ListParams {
 #[utoipa::path(
     get, path = "/api/v1/symbols", tag = "symbols", operation_id = "list_symbols",
     params(ListParams),
-    responses((status = 200, description = "Symbols with daily bars.", body = Page<SymbolResponse>), Unchanged)
+    responses((status = 200, description = "Symbols with daily bars.", body = Page<SymbolResponse>))
 )]
 async fn list(
     State(app): State<Arc<App>>,
     Checked(params): Checked<ListParams>,
-    kept: Kept,
-) -> Result<Response, ApiError> {
-    let make = async || {
-        let wanted = fold(params.q.as_deref().unwrap_or_default());
-        let has = |text: &str| fold(text).contains(&wanted);
-        let found = app.symbols().await?.into_iter().filter(|view| {
-            has(view.instrument.symbol.as_str()) || view.instrument.name.as_deref().is_some_and(has)
-        });
-        let page =
-            paging::page_after(found, |view| view.instrument.symbol, params.cursor, params.limit);
-        Ok(page.map(SymbolResponse::from))
-    };
-    kept.or_make(&app, DataClass::Signals, make).await
+) -> Result<Json<Page<SymbolResponse>>, ApiError> {
+    let wanted = fold(params.q.as_deref().unwrap_or_default());
+    let has = |text: &str| fold(text).contains(&wanted);
+    let found = app.symbols().await?.into_iter().filter(|view| {
+        has(view.instrument.symbol.as_str()) || view.instrument.name.as_deref().is_some_and(has)
+    });
+    let page =
+        paging::page_after(found, |view| view.instrument.symbol, params.cursor, params.limit);
+    let now = app.now();
+    Ok(Json(page.map(|view| SymbolResponse::of(view, now))))
 }
 
 /// One symbol
@@ -199,7 +253,7 @@ async fn list(
     get, path = "/api/v1/symbols/{symbol}", tag = "symbols", operation_id = "get_symbol",
     params(("symbol" = String, Path, description = "The ticker; case does not matter.", pattern = "^[A-Za-z0-9]{1,12}([.]([Ii][Ss]|[Ee]))?$", example = "THYAO")),
     responses(
-        (status = 200, description = "The symbol.", body = SymbolResponse), Unchanged,
+        (status = 200, description = "The symbol.", body = SymbolResponse),
         NoSuchSymbol,
     )
 )]
@@ -207,13 +261,9 @@ async fn one(
     State(app): State<Arc<App>>,
     SymbolPath(symbol): SymbolPath,
     _: Checked<NoParameters>,
-    kept: Kept,
-) -> Result<Response, ApiError> {
-    let make = async || {
-        let view = app.symbol(symbol).await?.ok_or(ApiError::SymbolNotFound(symbol))?;
-        Ok(SymbolResponse::from(view))
-    };
-    kept.or_make(&app, DataClass::Signals, make).await
+) -> Result<Json<SymbolResponse>, ApiError> {
+    let view = app.symbol(symbol).await?.ok_or(ApiError::SymbolNotFound(symbol))?;
+    Ok(Json(SymbolResponse::of(view, app.now())))
 }
 
 /// The text without case and without the marks of Turkish letters, as people type it.

@@ -16,7 +16,7 @@ async fn bars_are_decimal_strings_with_where_they_come_from() {
         page,
         json!({
             "symbol": "TEST1", "interval": "1d", "origin": "market", "source": "csv",
-            "as_of": "2026-11-20", "next": null,
+            "as_of": "2026-11-20", "stale": false, "age_s": 334_200, "next": null,
             "items": [{
                 "day": "2026-11-19", "open": "103.00", "high": "103.50", "low": "101.00",
                 "close": "101.50", "adjusted_close": 101.0, "volume": 4000,

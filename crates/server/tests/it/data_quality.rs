@@ -161,9 +161,10 @@ async fn history_freshness_and_sources_tell_of_what_is_stored() {
         json!([
             sources["items"][0]["source"],
             sources["items"][0]["state"],
-            sources["nightly"]["enabled"]
+            sources["nightly"]["enabled"],
+            sources["live"]
         ]),
-        json!(["csv", "ok", false])
+        json!(["csv", "ok", false, null])
     );
 }
 

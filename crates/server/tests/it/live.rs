@@ -75,6 +75,9 @@ impl LiveServer {
             last_close: Some(Price::parse(price).unwrap()),
             previous_close: None,
             change_share: None,
+            priced_at: None,
+            is_stale: None,
+            live_source: None,
             replay: None,
         };
         self.publish(Topic::Price(symbol), Change::Price(now));

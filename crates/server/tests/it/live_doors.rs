@@ -251,6 +251,12 @@ async fn prices_and_quality_come_from_what_is_stored() {
     let price = items.iter().find(|item| item["topic"] == "prices/TEST1").unwrap();
     assert_eq!(price["data"]["last_close"], "100.50");
     assert_eq!(price["data"]["as_of"], "2026-11-20");
+    assert_eq!(price["data"]["priced_at"], "2026-11-20T15:10:00Z");
+    assert_eq!(
+        (&price["data"]["age_s"], &price["data"]["stale"]),
+        (&json!(334_200), &json!(false))
+    );
+    assert_eq!(price["data"]["live_source"], Value::Null);
     assert_eq!(price["data"]["replay_time"], Value::Null);
     assert!(price["replay"].is_null());
     assert!(items.iter().any(|item| item["topic"] == "quality"));

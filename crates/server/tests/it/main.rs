@@ -26,6 +26,7 @@ mod ownership;
 mod page;
 mod passkeys;
 mod personal;
+mod quotes;
 mod record;
 mod registry;
 mod schema_check;

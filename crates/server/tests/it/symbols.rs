@@ -18,7 +18,7 @@ async fn a_symbol_shows_the_newest_of_everything() {
             "as_of": "2026-11-20", "bars_count": 5, "last_close": "100.50",
             "previous_close": "101.50", "change_share": change_share, "quality_share": 1.0,
             // Monday's session has ended, Tuesday's has not.
-            "stale_sessions": 1, "signal": null, "sources": ["csv"], "former_names": [],
+            "stale_sessions": 1, "stale": false, "age_s": 334_200, "quote": null, "signal": null, "sources": ["csv"], "former_names": [],
         })
     );
 }

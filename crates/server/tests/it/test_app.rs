@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Method, Request, header};
 use bist_access::{Account, Role, Secret};
 use bist_app::App;
 use bist_app::access::{SignedIn, Visit};
+use bist_app::live::LiveQuotes;
 use bist_app::progress::ProgressSink;
 use bist_app::rate_limits::{Quotas, RateLimits};
 use bist_feeds::FileFormat;
@@ -99,17 +100,30 @@ impl TestApp {
         Self::with_csv(&[("TEST1.csv", TEST1_CSV), ("ZTEST.csv", ZTEST_CSV)]).await
     }
 
+    /// A service with two small files that follows a source of prices of this moment.
+    pub(crate) async fn with_quotes(quotes: LiveQuotes) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let app = open(directory.path()).await.with_live_quotes(quotes);
+        let this = Self::with(app, directory).await;
+        this.take_in(&[("TEST1.csv", TEST1_CSV), ("ZTEST.csv", ZTEST_CSV)]).await;
+        this
+    }
+
     /// A service with these files, by name and text, validated.
     pub(crate) async fn with_csv(files: &[(&str, &str)]) -> Self {
+        let this = Self::empty().await;
+        this.take_in(files).await;
+        this
+    }
+
+    async fn take_in(&self, files: &[(&str, &str)]) {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
-        let this = Self::empty().await;
         let paths = vec![folder.path().to_str().unwrap().to_owned()];
-        this.app.ingest_files(FileFormat::Csv, None, paths, quiet()).await.unwrap();
-        this.app.validate(None, quiet()).await.unwrap();
-        this
+        self.app.ingest_files(FileFormat::Csv, None, paths, quiet()).await.unwrap();
+        self.app.validate(None, quiet()).await.unwrap();
     }
 
     /// A service with a small sample market, validated, a model trained on it, its signals,

@@ -15,6 +15,19 @@ export interface FormerName {
   until: Day;
 }
 
+/** The price of this moment, as a live source tells it. */
+export interface Quote {
+  price: DecimalString | null;
+  previous_close: DecimalString | null;
+  change_share: number | null;
+  /** When that was the price, in the words of the source. */
+  priced_at: Instant | null;
+  age_s: number | null;
+  /** Whether the source has told nothing newer for longer than the session allows; null when that is not known. */
+  stale: boolean | null;
+  live_source: string | null;
+}
+
 export interface SymbolSummary {
   symbol: string;
   name: string | null;
@@ -37,6 +50,8 @@ export interface SymbolSummary {
   sources: string[];
   /** Sessions of the exchange since `as_of`; null when the calendar does not cover today. */
   stale_sessions: number | null;
+  /** Null where no live source tells one that is newer than the bars. */
+  quote: Quote | null;
   signal: SymbolSignal | null;
 }
 

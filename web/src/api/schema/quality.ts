@@ -140,9 +140,27 @@ export interface NightlyRun {
   detail: string | null;
 }
 
+/** How the source of prices of this moment is doing, as the process that answered sees it. */
+export interface LiveSourceStatus {
+  source: string;
+  /** Of several processes one follows it, and only that one knows the numbers. */
+  followed_here: boolean;
+  connected: boolean;
+  stale: boolean | null;
+  newest_quote_at: Instant | null;
+  age_s: number | null;
+  last_heard_at: Instant | null;
+  connections_count: number;
+  shown_count: number;
+  refused: { reason: string; count: number }[];
+  last_error: string | null;
+  breaker: { state: 'closed' | 'open' | 'half_open'; retry_in_s: number | null } | null;
+}
+
 export interface Sources {
   as_of: Instant;
   items: SourceStatus[];
+  live: LiveSourceStatus | null;
   nightly: { enabled: boolean; next_run_at: Instant | null; last_run: NightlyRun | null };
 }
 

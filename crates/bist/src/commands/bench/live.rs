@@ -171,6 +171,9 @@ impl LiveBenchArgs {
                 last_close: Price::nearest(300.0 + (number % 100) as f64 / 100.0),
                 previous_close: None,
                 change_share: None,
+                priced_at: None,
+                is_stale: None,
+                live_source: None,
                 replay: None,
             };
             app.live().publish(app.now(), vec![(Topic::Price(symbol), Change::Price(now))]);

@@ -66,7 +66,7 @@ async fn warm(app: Arc<App>) {
     }
 }
 
-/// Tells those who listen what changes, and what is replayed.
+/// Tells those who listen what changes, what a live source says, and what is replayed.
 async fn follow(app: Arc<App>, replay: Option<ReplayPlan>) {
     let replayed = async {
         let Some(plan) = replay else { return };
@@ -74,7 +74,7 @@ async fn follow(app: Arc<App>, replay: Option<ReplayPlan>) {
             tracing::error!(%error, "nothing is replayed: {error}");
         }
     };
-    tokio::join!(app.follow_changes(), replayed);
+    tokio::join!(app.follow_changes(), app.follow_live_source(), replayed);
 }
 
 /// Has the certificate ordered and renewed in time.

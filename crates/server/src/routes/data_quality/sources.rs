@@ -5,8 +5,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use bist_app::App;
+use bist_app::live::LiveSourceView;
 use bist_app::sources::{BreakerState, JobRun, SourceState, SourceView, SourcesView};
-use bist_market::Source;
+use bist_app::symbols::age_s;
+use bist_market::{QuoteRefusal, Source};
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -22,6 +25,9 @@ pub(super) struct SourcesResponse {
     as_of: Instant,
     /// By name.
     items: Vec<SourceResponse>,
+    /// The source of prices of this moment; null where none is followed.
+    #[schema(required)]
+    live: Option<LiveSourceResponse>,
     /// The run that asks sources after each session.
     nightly: NightlyResponse,
 }
@@ -66,6 +72,80 @@ pub(super) struct SourceResponse {
     #[schema(example = 300)]
     pieces_count: u64,
 }
+
+/// How the source of prices of this moment is doing, as the process that answers sees it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LiveSourceStatus)]
+pub(super) struct LiveSourceResponse {
+    /// Its name.
+    #[schema(value_type = String, example = "algolab")]
+    source: Source,
+    /// Whether this process follows it; of several one does, and only that one knows the numbers below.
+    followed_here: bool,
+    /// Whether it is connected, or answered the last time.
+    connected: bool,
+    /// Whether the newest quote is older than the phase of the session allows; null without one.
+    #[schema(required)]
+    stale: Option<bool>,
+    /// The newest time of a quote, in the words of the source.
+    #[schema(required)]
+    newest_quote_at: Option<Instant>,
+    /// Seconds since then.
+    #[schema(required, example = 3)]
+    age_s: Option<u64>,
+    /// When it was last heard, by our clock.
+    #[schema(required)]
+    last_heard_at: Option<Instant>,
+    /// Connections made, or rounds of asking.
+    #[schema(example = 1)]
+    connections_count: u64,
+    /// Quotes that were shown.
+    #[schema(example = 125000)]
+    shown_count: u64,
+    /// What was not shown, by reason.
+    refused: Vec<RefusedQuotesResponse>,
+    /// What went wrong last, in an English sentence; kept after it is well again, too.
+    #[schema(required)]
+    last_error: Option<String>,
+    /// Its circuit breaker in this process; null for a source that is asked again and again, which has
+    /// that of its name above.
+    #[schema(required)]
+    breaker: Option<BreakerResponse>,
+}
+
+/// What was not shown, for one reason.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RefusedQuotes)]
+pub(super) struct RefusedQuotesResponse {
+    /// Why.
+    reason: RefusalWord,
+    /// How often.
+    #[schema(example = 2)]
+    count: u64,
+}
+
+/// Why a quote is not shown.
+#[derive(Debug)]
+pub(super) struct RefusalWord(QuoteRefusal);
+
+impl Serialize for RefusalWord {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+
+schema!(
+    RefusalWord,
+    "QuoteRefusal",
+    text(
+        "Why a quote is not shown: `unreadable`; `not_a_price`, zero or less; `unknown_symbol`; \
+         `repeated`; `out_of_order`, older than the one before; `from_the_future`; `no_session` on its \
+         day; `superseded`, a bar of its session is stored; `off_tick`, no multiple of the price step; \
+         `outside_limits` of the day.",
+        "off_tick"
+    )
+    .enum_values(Some(QuoteRefusal::ALL.map(QuoteRefusal::as_str)))
+);
 
 /// A circuit breaker.
 #[derive(Debug, Serialize, ToSchema)]
@@ -154,11 +234,36 @@ impl From<SourcesView> for SourcesResponse {
         Self {
             as_of: Instant(view.as_of),
             items: view.sources.into_iter().map(SourceResponse::from).collect(),
+            live: view.live.map(|live| LiveSourceResponse::of(live, view.as_of)),
             nightly: NightlyResponse {
                 enabled: view.nightly_enabled,
                 next_run_at: view.nightly_next_at.map(Instant),
                 last_run: view.nightly_last.map(RunResponse::from),
             },
+        }
+    }
+}
+
+impl LiveSourceResponse {
+    fn of(view: LiveSourceView, now: Timestamp) -> Self {
+        let LiveSourceView { source, is_followed, is_stale, newest_quote_at, breaker, tally } =
+            view;
+        let refused = tally.refused.into_iter();
+        Self {
+            source,
+            followed_here: is_followed,
+            connected: tally.is_connected,
+            stale: is_stale,
+            newest_quote_at: newest_quote_at.map(Instant),
+            age_s: newest_quote_at.map(|at| age_s(at, now)),
+            last_heard_at: tally.last_heard_at.map(Instant),
+            connections_count: tally.connections_count,
+            shown_count: tally.shown_count,
+            refused: refused
+                .map(|(why, count)| RefusedQuotesResponse { reason: RefusalWord(why), count })
+                .collect(),
+            last_error: tally.last_error,
+            breaker: breaker.as_ref().map(BreakerResponse::from),
         }
     }
 }

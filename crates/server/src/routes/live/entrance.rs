@@ -149,7 +149,12 @@ impl Entrance {
     pub(super) fn hello(&self) -> Told {
         let heartbeat_s = self.limits.heartbeat_every.as_secs_f64();
         let position = self.listener.position();
-        self.about(&position).hello(heartbeat_s, self.app.live().is_replay())
+        let prices = match self.app.live_source() {
+            _ if self.app.live().is_replay() => "replay",
+            Some(_) => "live",
+            None => "stored",
+        };
+        self.about(&position).hello(heartbeat_s, prices)
     }
 
     /// How far this has come.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use bist_app::live::{Change, Event, Gap, News, Position, PriceNow, Snapshot};
-use bist_market::Symbol;
+use bist_market::{Source, Symbol};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -77,8 +77,8 @@ schema!(
     "LiveData",
     document(
         "What an envelope holds, by its type and topic; the guide of the API has a table. Of `prices` \
-         it is `symbol`, `origin`, `as_of`, `last_close`, `previous_close`, `change_share` and \
-         `replay_time`; of `jobs` a JobRun; of a `snapshot` it is `position`, `reason` and `items`, \
+         it is `symbol`, `origin`, `as_of`, `last_close`, `previous_close`, `change_share`, \
+         `priced_at`, `age_s`, `stale`, `live_source` and `replay_time`; of `jobs` a JobRun; of a `snapshot` it is `position`, `reason` and `items`, \
          which are envelopes. Null where something is gone."
     )
 );
@@ -94,6 +94,10 @@ enum EventData {
         last_close: Option<Decimal>,
         previous_close: Option<Decimal>,
         change_share: Option<f64>,
+        priced_at: Option<Instant>,
+        age_s: Option<u64>,
+        stale: Option<bool>,
+        live_source: Option<Source>,
         replay_time: Option<TimeOfDay>,
     },
     Signal {
@@ -122,10 +126,11 @@ enum EventData {
     Gone,
 }
 
-impl From<&Change> for EventData {
-    fn from(change: &Change) -> Self {
+impl EventData {
+    /// What an event of `at` holds.
+    fn of(change: &Change, at: Timestamp) -> Self {
         match change {
-            Change::Price(now) => Self::of_price(now),
+            Change::Price(now) => Self::of_price(now, at),
             Change::Signal(record) => Self::Signal {
                 id: record.id.clone(),
                 symbol: record.signal.symbol,
@@ -148,10 +153,8 @@ impl From<&Change> for EventData {
             Change::Gone => Self::Gone,
         }
     }
-}
 
-impl EventData {
-    fn of_price(now: &PriceNow) -> Self {
+    fn of_price(now: &PriceNow, at: Timestamp) -> Self {
         Self::Price {
             symbol: now.symbol,
             origin: OriginWord(now.origin),
@@ -159,6 +162,10 @@ impl EventData {
             last_close: now.last_close.map(Decimal),
             previous_close: now.previous_close.map(Decimal),
             change_share: now.change_share,
+            priced_at: now.priced_at.map(Instant),
+            age_s: now.age_s(at),
+            stale: now.is_stale,
+            live_source: now.live_source,
             replay_time: now.replay.map(|replay| TimeOfDay(replay.time)),
         }
     }
@@ -173,7 +180,7 @@ fn event_text(event: &Event) -> Bytes {
             topic: event.topic.to_string(),
             replay: event.is_replay(),
             at: Instant(event.at),
-            data: EventData::from(&event.change),
+            data: EventData::of(&event.change, event.at),
         })
     };
     event.text(write).clone()
@@ -225,10 +232,9 @@ impl AboutStream<'_> {
     }
 
     /// The first of a WebSocket.
-    pub(super) fn hello(&self, heartbeat_s: f64, is_replay: bool) -> Told {
+    pub(super) fn hello(&self, heartbeat_s: f64, prices: &'static str) -> Told {
         let position = self.position.to_string();
-        let mode = if is_replay { "replay" } else { "stored" };
-        let data = json!({"position": position, "heartbeat_s": heartbeat_s, "prices": mode});
+        let data = json!({"position": position, "heartbeat_s": heartbeat_s, "prices": prices});
         self.envelope("hello", data)
     }
 
