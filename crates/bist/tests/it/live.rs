@@ -1,7 +1,7 @@
 //! Prices that move: a replay that is followed over a cut, and a broker that is signed in to.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -167,7 +167,7 @@ async fn whoever_was_cut_off_from_a_replay_goes_on_without_gap_or_double() {
 fn a_person_signs_in_at_a_broker_and_the_session_is_kept() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
-    let answer = |content: &str| Reply::json(&format!(r#"{{"success":true,"content":{content}}}"#));
+    let answer = |content: &str| Reply::json(format!(r#"{{"success":true,"content":{content}}}"#));
     let script = Script::new()
         .on("/api/api/LoginUser", answer(r#"{"token":"a.token"}"#))
         .on("/api/api/LoginUserControl", answer(r#"{"hash":"a.session"}"#));

@@ -1,6 +1,5 @@
 //! A WebSocket, opened as everything else is asked: with the same proxy, certificates and names.
 
-use reqwest::StatusCode;
 use reqwest::header::{
     CONNECTION, HeaderMap, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_VERSION, UPGRADE,
@@ -13,6 +12,9 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use crate::fetch_error::FetchError;
 use crate::http::attempt::innermost;
 use crate::http::shown::shown;
+
+/// What a server answers that goes on as a WebSocket.
+const SWITCHING_PROTOCOLS: u16 = 101;
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 16 << 10;
@@ -42,10 +44,11 @@ pub(crate) async fn open(
         reason: innermost(&error),
     };
     let response = client.get(url).headers(headers).send().await.map_err(unreachable)?;
-    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+    let status = response.status().as_u16();
+    if status != SWITCHING_PROTOCOLS {
         return Err(FetchError::Status {
             url: shown(url),
-            status: response.status().as_u16(),
+            status,
             body: Vec::new(),
             beginning: "it opened no WebSocket".to_owned(),
             retry_after: None,
