@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::runner::{Attended, StageDone, StageError};
-use super::{document, plan_of};
+use super::{Job, document, plan_of};
 use crate::App;
 use crate::progress::ProgressSink;
 use crate::retraining::TrainingPart;
@@ -80,10 +80,24 @@ impl App {
         match self.store.claim_part(None, self.now()).await? {
             Some(part) => self.until_stopped(Box::pin(self.do_part(part, progress))).await,
             None => {
-                self.forget_lessons();
+                // The next part of a run that goes on learns from the same bars.
+                if self.knows_lessons() && !self.is_spread_now().await? {
+                    self.forget_lessons();
+                }
                 Ok(None)
             }
         }
+    }
+
+    /// Whether a run goes on that is cut into parts.
+    async fn is_spread_now(&self) -> Result<bool, StoreError> {
+        for job in [Job::Retraining, Job::Tuning] {
+            let newest = self.store.jobs(Some(job.as_str()), None, 1).await?.pop();
+            if newest.is_some_and(|run| run.state == JobState::Running) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Does `part`, and notes what became of it.

@@ -51,6 +51,11 @@ impl App {
         known.push(Known { snapshot_hash, asked, place });
     }
 
+    /// Whether this process knows bars that parts learn from.
+    pub(crate) fn knows_lessons(&self) -> bool {
+        !self.known_lessons.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Forgets them, unless this process does something for which they may be asked again.
     pub(crate) fn forget_lessons(&self) {
         if self.held_jobs.all().is_empty() {

@@ -140,10 +140,9 @@ fn newest_run(place: &Installation) -> String {
 fn workers_share_the_trials_of_a_tuning_and_find_what_one_finds() {
     let Some(database) = PostgresDatabase::make() else { return };
     let (place, alone) = (installation(&database), Alone(TempDir::new().unwrap()));
-    let series = walks();
-    let until = date(2026, 11, 20);
-    ingest_by(|args| place.json(args), &series, until);
-    ingest_by(|args| alone.json(args), &series, until);
+    let sample = ["sample", "--symbols", "6", "--years", "4"];
+    place.json(&sample);
+    alone.json(&sample);
     let order = ["tuning", "--part", "elastic-net", "--trials", "5", "--at-once", "3"];
     let asked = ["--reason", "a try", "--by", "ayşe"];
     let by_itself = alone.json(&[&["jobs", "run"], &order[..], &asked[..]].concat());
