@@ -79,6 +79,9 @@ impl QueryReader {
         if self.pairs.iter().any(|(given, _)| given == name) {
             return Err(invalid("is given more than once; give it once".to_owned()));
         }
+        if value.contains('\0') {
+            return Err(invalid("holds the character NUL, which no text here has".to_owned()));
+        }
         parse(&value).map(Some).map_err(invalid)
     }
 
@@ -169,6 +172,11 @@ impl<S: Send + Sync> FromRequestParts<S> for TextPath {
                 "the path is not UTF-8 once its percent signs are decoded".to_owned(),
             )
         })?;
+        // PostgreSQL does not even look for it.
+        if text.contains('\0') {
+            let problem = "the path holds the character NUL, which no text here has";
+            return Err(ApiError::Malformed(problem.to_owned()));
+        }
         Ok(Self(text))
     }
 }

@@ -137,3 +137,12 @@ async fn a_document_that_is_nested_too_deeply_is_refused() {
     assert_eq!(code, "malformed_request");
     assert!(detail.contains("recursion limit") || detail.contains("expected"), "{detail}");
 }
+
+#[tokio::test]
+async fn a_nul_is_refused_wherever_it_stands_in_an_address() {
+    let app = TestApp::with_files().await;
+    for path in ["/api/v1/audit?actor=a%00", "/api/v1/symbols?q=%00", "/api/v1/models/a%00"] {
+        let answer = app.get(path).await;
+        assert_eq!(answer.status, 400, "{path}: {}", answer.body);
+    }
+}
