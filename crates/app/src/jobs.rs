@@ -19,7 +19,7 @@ use crate::access::key_care;
 use crate::nightly::NightlyPlan;
 use crate::progress::ProgressSink;
 use crate::retraining::RetrainingPlan;
-use crate::{App, nightly, retraining};
+use crate::{App, backups, nightly, retraining};
 
 pub use bist_store::{JobLine, JobRun, JobStage, JobState, StageProgress};
 
@@ -37,11 +37,16 @@ pub enum Job {
     Retraining,
     /// Looks after API keys near their end.
     KeyCare,
+    /// Makes a backup, and removes those that are not to be kept.
+    Backup,
+    /// Restores the newest backup beside, and looks whether it could serve.
+    RestoreDrill,
 }
 
 impl Job {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::NightlyIngest, Self::Retraining, Self::KeyCare];
+    pub const ALL: [Self; 5] =
+        [Self::NightlyIngest, Self::Retraining, Self::KeyCare, Self::Backup, Self::RestoreDrill];
 
     /// Its name in the store, the API and on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -49,6 +54,8 @@ impl Job {
             Self::NightlyIngest => "nightly-ingest",
             Self::Retraining => "retraining",
             Self::KeyCare => "key-care",
+            Self::Backup => "backup",
+            Self::RestoreDrill => "restore-drill",
         }
     }
 
@@ -195,6 +202,8 @@ impl App {
                 due.map(|(at, plan)| Ok((at, document(&plan)?))).transpose()
             }
             Job::KeyCare => Ok(self.key_care_due().await?.map(|at| (at, json!({})))),
+            Job::Backup => Ok(self.backup_due().map(|at| (at, json!({})))),
+            Job::RestoreDrill => Ok(self.drill_due().await.map(|at| (at, json!({})))),
         }
     }
 
@@ -210,6 +219,8 @@ impl App {
                 Job::NightlyIngest => Box::pin(self.do_nightly(run, progress)).await,
                 Job::Retraining => Box::pin(self.do_retraining(run, progress)).await,
                 Job::KeyCare => Box::pin(self.do_key_care(run, progress)).await,
+                Job::Backup => Box::pin(self.do_backup(run, progress)).await,
+                Job::RestoreDrill => Box::pin(self.do_drill(run, progress)).await,
             }
         };
         let mut stopped = self.jobs_stopped.subscribe();
@@ -244,7 +255,7 @@ impl App {
                 document(&NightlyPlan { day: day.unwrap_or_else(|| day_of(self.now())) })?
             }
             Job::Retraining => document(plan)?,
-            Job::KeyCare => json!({}),
+            Job::KeyCare | Job::Backup | Job::RestoreDrill => json!({}),
         };
         let JobAsked { by, reason } = asked;
         let new = NewJob { name: job.as_str(), asked_by: by, reason, plan };
@@ -293,6 +304,8 @@ impl App {
                 Job::NightlyIngest => (self.nightly.is_some(), nightly::next_due(now, calendar)),
                 Job::Retraining => (self.retraining_enabled, retraining::next_due(now, calendar)),
                 Job::KeyCare => (true, key_care::next_due(now)),
+                Job::Backup => (self.makes_backups(), backups::next_due(now)),
+                Job::RestoreDrill => (self.tries_backups(), backups::next_drill(now)),
             };
             let last = self.store.jobs(Some(job.as_str()), None, 1).await?.pop();
             let retry_at = last.and_then(|run| run.retry_at);

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod alerts;
 pub mod audit;
+pub mod backups;
 pub mod bars;
 pub mod certificates;
 mod checked;
@@ -62,12 +63,13 @@ use bist_access::{Actor, AuditKey};
 use bist_feeds::Provider;
 use bist_market::validate::{ValidatedBars, ValidationPolicy};
 use bist_market::{Clock, Interval, PriceBasis, Source, Symbol};
-use bist_store::{DatabaseVersion, Generation, Store, SymbolOverview};
+use bist_store::{BackupBucket, DatabaseVersion, Generation, Store, SymbolOverview};
 use jiff::SignedDuration;
 use tokio::sync::{Mutex, OnceCell, watch};
 
 use crate::access::{Hashing, KnownCallers, KnownTokenKey};
 use crate::alerts::{AlertSettings, Alerting};
+use crate::backups::BackupSettings;
 use crate::checked::Checked;
 use crate::live::Live;
 use crate::market_view::KnownMarketView;
@@ -122,6 +124,10 @@ pub struct App {
     market_view: Arc<KnownMarketView>,
     /// How people are told of what their rules fired.
     alerting: Arc<Alerting>,
+    /// How backups are made.
+    backups: Arc<BackupSettings>,
+    /// Where copies of them are.
+    backup_copies: Option<BackupBucket>,
     live: Live,
     /// What several processes share.
     redis: Option<RedisLink>,
@@ -215,6 +221,8 @@ impl App {
             known_callers: Arc::default(),
             market_view: Arc::default(),
             alerting: Arc::default(),
+            backups: Arc::default(),
+            backup_copies: None,
             live: Live::default(),
             redis: None,
             jobs_stopped: Arc::default(),
@@ -389,7 +397,7 @@ impl App {
 /// # Panics
 ///
 /// When `work` does: its panic goes on in the caller.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),

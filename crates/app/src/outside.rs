@@ -7,7 +7,7 @@ use crate::App;
 /// Something outside of this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutsideState {
-    /// What it is: `redis`, `object_store`, or the name of a source.
+    /// What it is: `redis`, `object_store`, `backup_copies`, or the name of a source.
     pub name: String,
     /// Whether it is being asked.
     pub breaker: BreakerState,
@@ -27,9 +27,11 @@ impl App {
         let redis = self.redis.as_ref().map(|redis| state("redis".to_owned(), redis.state()));
         let bucket = self.store.bucket_state();
         let bucket = bucket.map(|breaker| state("object_store".to_owned(), breaker));
+        let copies = self.backup_copies.as_ref();
+        let copies = copies.map(|bucket| state("backup_copies".to_owned(), bucket.state()));
         let sources = self.providers.iter().filter_map(|(source, provider)| {
             provider.breaker().map(|breaker| state(source.to_string(), breaker))
         });
-        redis.into_iter().chain(bucket).chain(sources).collect()
+        redis.into_iter().chain(bucket).chain(copies).chain(sources).collect()
     }
 }

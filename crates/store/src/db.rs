@@ -26,4 +26,4 @@ pub use watch::DatabaseVersion;
 pub(crate) use watch::Watch;
 
 pub(crate) use self::postgres::open as open_postgres;
-pub(crate) use self::sqlite::{FILE_NAME, open as open_sqlite};
+pub(crate) use self::sqlite::{FILE_NAME, fold_alone, open as open_sqlite};

@@ -62,6 +62,9 @@ const STEPS: [Step; 20] = [
     shared!(20, "alerts", "0020_alerts.sql"),
 ];
 
+/// The newest step, by its number.
+pub(crate) const NEWEST: i64 = STEPS[STEPS.len() - 1].version;
+
 /// All migrations of SQLite, ready to be run.
 pub(crate) fn sqlite() -> Migrator {
     migrator(&STEPS, |step| step.sqlite)

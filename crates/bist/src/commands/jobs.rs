@@ -44,7 +44,7 @@ pub(crate) enum JobsCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
-    /// Only runs of this job: nightly-ingest, retraining or key-care
+    /// Only runs of this job: nightly-ingest, retraining, key-care, backup or restore-drill
     #[arg(value_name = "JOB", value_parser = Job::parse)]
     job: Option<Job>,
     /// At most so many
@@ -61,7 +61,7 @@ pub(crate) struct RunArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct BeginArgs {
-    /// The job: nightly-ingest, retraining or key-care
+    /// The job: nightly-ingest, retraining, key-care, backup or restore-drill
     #[arg(value_name = "JOB", value_parser = Job::parse)]
     job: Job,
     /// Train for this horizon only: 1, 5 or 20 sessions, 1h or eod; may be given several times

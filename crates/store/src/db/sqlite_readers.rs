@@ -1,5 +1,7 @@
 //! Connections of SQLite that read, without asking them first whether they are still there.
 
+use std::path::Path;
+
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleResult};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool};
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -49,6 +51,19 @@ impl SqliteReaders {
     /// A connection beside those of the pool.
     pub(super) async fn open(&self) -> Result<SqliteConnection, sqlx::Error> {
         self.single.manager().create().await
+    }
+
+    /// Writes what the file holds at one moment to the new file `file`.
+    pub(super) async fn copy_file(&self, file: &Path) -> Result<(), sqlx::Error> {
+        let mut connection = self.open().await?;
+        // It writes, though not to the file that it reads.
+        sqlx::query("PRAGMA query_only = OFF").execute(&mut connection).await?;
+        let copied = sqlx::query("VACUUM INTO $1")
+            .bind(file.to_string_lossy().into_owned())
+            .execute(&mut connection)
+            .await;
+        connection.close().await?;
+        copied.map(drop)
     }
 
     /// Closes all connections.
