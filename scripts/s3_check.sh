@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The real binary beside a real server that speaks S3 (moto, from PyPI): artefacts are put into the
-# bucket, come back from it, are healed by it, and are refused when it gives wrong bytes.
+# bucket, come back from it, are healed by it, and are refused when it gives wrong bytes; a backup is
+# copied there, and restored from its copy.
 # usage: s3_check.sh BIST PYTHON [OUT_DIR]; PYTHON has moto with its server
 set -euo pipefail
 bist=$(realpath "$1")
@@ -91,6 +92,22 @@ ok "wrong bytes of the bucket are refused: $(cut -c 1-60 "$out/refused.txt")..."
 
 s3 -T "$out/object.json" "$object"
 signals back
+
+"$bist" backup generate-key --out "$out/identity.txt" --json --quiet >"$out/key.json"
+field() { "$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$@"; }
+printf '[backup]\nrecipients = ["%s"]\nobject_store_url = "s3://bist-check/backups"\n' \
+    "$(field "$out/key.json" recipient)" >"$out/bist.toml"
+"$bist" --config "$out/bist.toml" backup create --json --quiet >"$out/backup.json"
+backup=$(field "$out/backup.json" backup)
+s3 "$AWS_ENDPOINT_URL/bist-check/backups/$backup" >"$out/$backup"
+cmp "$BIST_DATA_DIR/backups/$backup" "$out/$backup"
+ok "a backup is in the bucket as it is on the disk ($(stat -c %s "$out/$backup") bytes)"
+mkdir "$out/restored"
+cp "$BIST_DATA_DIR/master.key" "$out/restored/"
+"$bist" --data-dir "$out/restored" backup restore "$out/$backup" --identity "$out/identity.txt" --quiet >/dev/null
+"$bist" --data-dir "$out/restored" audit verify --quiet >/dev/null
+BIST_DATA_DIR=$out/restored signals restored
+ok "restored on an empty place, it says the same signals"
 kill "$server"
 wait "$server" || true
 server=

@@ -23,7 +23,7 @@ export const MARKET_PARTS = ['overview', 'scenario'] as const;
 export type MarketPart = (typeof MARKET_PARTS)[number];
 export const SETTINGS_PARTS = ['security', 'keys', 'preferences', 'alerts'] as const;
 export type SettingsPart = (typeof SETTINGS_PARTS)[number];
-export const ADMIN_PARTS = ['users', 'keys', 'audit'] as const;
+export const ADMIN_PARTS = ['users', 'keys', 'audit', 'backups'] as const;
 export type AdminPart = (typeof ADMIN_PARTS)[number];
 
 /** A ticker as the server knows it; the rule of `Symbol::parse`. */

@@ -21,7 +21,7 @@ use crate::nightly::NightlyPlan;
 use crate::progress::ProgressSink;
 use crate::retraining::{RetrainingPlan, SEED_DEFAULT};
 use crate::tuning::TuningOrder;
-use crate::{App, nightly, retraining};
+use crate::{App, backups, nightly, retraining};
 
 pub use bist_store::{JobLine, JobPart, JobRun, JobStage, JobState, StageProgress};
 
@@ -45,11 +45,22 @@ pub enum Job {
     KeyCare,
     /// Looks for better configurations of models.
     Tuning,
+    /// Makes a backup, and removes those that are not to be kept.
+    Backup,
+    /// Restores the newest backup beside, and looks whether it could serve.
+    RestoreDrill,
 }
 
 impl Job {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::NightlyIngest, Self::Retraining, Self::KeyCare, Self::Tuning];
+    pub const ALL: [Self; 6] = [
+        Self::NightlyIngest,
+        Self::Retraining,
+        Self::KeyCare,
+        Self::Tuning,
+        Self::Backup,
+        Self::RestoreDrill,
+    ];
 
     /// Its name in the store, the API and on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -58,6 +69,8 @@ impl Job {
             Self::Retraining => "retraining",
             Self::KeyCare => "key-care",
             Self::Tuning => "tuning",
+            Self::Backup => "backup",
+            Self::RestoreDrill => "restore-drill",
         }
     }
 
@@ -83,6 +96,10 @@ pub enum JobOrder {
     KeyCare,
     /// A tuning by this order.
     Tuning(TuningOrder),
+    /// A backup.
+    Backup,
+    /// A try of the newest backup.
+    RestoreDrill,
 }
 
 impl JobOrder {
@@ -93,6 +110,8 @@ impl JobOrder {
             Job::Retraining => Self::Retraining(RetrainingPlan::of(Vec::new(), SEED_DEFAULT)),
             Job::KeyCare => Self::KeyCare,
             Job::Tuning => Self::Tuning(TuningOrder::default()),
+            Job::Backup => Self::Backup,
+            Job::RestoreDrill => Self::RestoreDrill,
         }
     }
 
@@ -103,6 +122,8 @@ impl JobOrder {
             Self::Retraining(_) => Job::Retraining,
             Self::KeyCare => Job::KeyCare,
             Self::Tuning(_) => Job::Tuning,
+            Self::Backup => Job::Backup,
+            Self::RestoreDrill => Job::RestoreDrill,
         }
     }
 }
@@ -243,6 +264,8 @@ impl App {
             }
             Job::KeyCare => Ok(self.key_care_due().await?.map(|at| (at, json!({})))),
             Job::Tuning => Ok(None),
+            Job::Backup => Ok(self.backup_due().map(|at| (at, json!({})))),
+            Job::RestoreDrill => Ok(self.drill_due().await.map(|at| (at, json!({})))),
         }
     }
 
@@ -259,6 +282,8 @@ impl App {
                 Job::Retraining => Box::pin(self.do_retraining(run, progress)).await,
                 Job::KeyCare => Box::pin(self.do_key_care(run, progress)).await,
                 Job::Tuning => Box::pin(self.do_tuning(run, progress)).await,
+                Job::Backup => Box::pin(self.do_backup(run, progress)).await,
+                Job::RestoreDrill => Box::pin(self.do_drill(run, progress)).await,
             }
         };
         let done = self.until_stopped(doing).await;
@@ -305,7 +330,7 @@ impl App {
                 document(&NightlyPlan { day: day.unwrap_or_else(|| day_of(self.now())) })?
             }
             JobOrder::Retraining(plan) => document(plan)?,
-            JobOrder::KeyCare => json!({}),
+            JobOrder::KeyCare | JobOrder::Backup | JobOrder::RestoreDrill => json!({}),
             JobOrder::Tuning(order) => document(order)?,
         };
         let JobAsked { by, reason } = asked;
@@ -356,6 +381,8 @@ impl App {
                 Job::Retraining => (self.retraining_enabled, retraining::next_due(now, calendar)),
                 Job::KeyCare => (true, key_care::next_due(now)),
                 Job::Tuning => (false, None),
+                Job::Backup => (self.makes_backups(), backups::next_due(now)),
+                Job::RestoreDrill => (self.tries_backups(), backups::next_drill(now)),
             };
             let last = self.store.jobs(Some(job.as_str()), None, 1).await?.pop();
             let retry_at = last.and_then(|run| run.retry_at);

@@ -8,6 +8,7 @@ pub mod access;
 pub mod alerts;
 pub mod answers;
 pub mod audit;
+pub mod backups;
 pub mod bars;
 pub mod certificates;
 mod checked;
@@ -63,13 +64,14 @@ use bist_access::{Actor, AuditKey};
 use bist_feeds::Provider;
 use bist_market::validate::{ValidatedBars, ValidationPolicy};
 use bist_market::{Clock, Interval, PriceBasis, Source, Symbol};
-use bist_store::{DatabaseVersion, Generation, Store, SymbolOverview};
+use bist_store::{BackupBucket, DatabaseVersion, Generation, Store, SymbolOverview};
 use jiff::SignedDuration;
 use tokio::sync::{Mutex, OnceCell, watch};
 
 use crate::access::{Hashing, KnownCallers, KnownTokenKey};
 use crate::alerts::{AlertSettings, Alerting};
 use crate::answers::Answers;
+use crate::backups::BackupSettings;
 use crate::checked::Checked;
 use crate::jobs::HeldJobs;
 use crate::live::{Followed, Live};
@@ -127,6 +129,10 @@ pub struct App {
     market_view: Arc<KnownMarketView>,
     /// How people are told of what their rules fired.
     alerting: Arc<Alerting>,
+    /// How backups are made.
+    backups: Arc<BackupSettings>,
+    /// Where copies of them are.
+    backup_copies: Option<BackupBucket>,
     live: Live,
     /// The source of prices of this moment.
     followed: Option<Arc<Followed>>,
@@ -228,6 +234,8 @@ impl App {
             known_callers: Arc::default(),
             market_view: Arc::default(),
             alerting: Arc::default(),
+            backups: Arc::default(),
+            backup_copies: None,
             live: Live::default(),
             followed: None,
             redis: None,
@@ -407,7 +415,7 @@ impl App {
 /// # Panics
 ///
 /// When `work` does: its panic goes on in the caller.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),

@@ -7,7 +7,7 @@ use crate::App;
 /// Something outside of this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutsideState {
-    /// What it is: `redis`, `object_store`, `mail`, `telegram`, or the name of a source.
+    /// What it is: `redis`, `object_store`, `backup_copies`, `mail`, `telegram`, or the name of a source.
     pub name: String,
     /// Whether it is being asked.
     pub breaker: BreakerState,
@@ -27,6 +27,8 @@ impl App {
         let redis = self.redis.as_ref().map(|redis| state("redis".to_owned(), redis.state()));
         let bucket = self.store.bucket_state();
         let bucket = bucket.map(|breaker| state("object_store".to_owned(), breaker));
+        let copies = self.backup_copies.as_ref();
+        let copies = copies.map(|bucket| state("backup_copies".to_owned(), bucket.state()));
         let told_by = self.alerting.states().map(|(name, breaker)| state(name.to_owned(), breaker));
         let sources = self.providers.iter().filter_map(|(source, provider)| {
             provider.breaker().map(|breaker| state(source.to_string(), breaker))
@@ -34,6 +36,13 @@ impl App {
         let followed = self.followed.as_ref().map(|followed| &followed.quotes.source);
         let live =
             followed.and_then(|live| Some(state(live.source().to_string(), live.breaker()?)));
-        redis.into_iter().chain(bucket).chain(told_by).chain(sources).chain(live).collect()
+        redis
+            .into_iter()
+            .chain(bucket)
+            .chain(copies)
+            .chain(told_by)
+            .chain(sources)
+            .chain(live)
+            .collect()
     }
 }

@@ -23,7 +23,7 @@ use crate::{App, blocking};
 pub use master_key::{MasterKeySource, ReadKeyError};
 
 /// The file of the data directory in which the master key is where nothing says otherwise.
-const KEY_FILE_DEFAULT: &str = "master.key";
+pub(crate) const KEY_FILE_DEFAULT: &str = "master.key";
 
 /// The master key, read from its source when it is first needed and not again: a pipe gives it once.
 #[derive(Debug, Default)]
@@ -106,11 +106,13 @@ pub enum KeyFileError {
 /// [`KeyFileError`] when there is a file already or none can be written.
 pub async fn generate_key_file(path: &Path) -> Result<(), KeyFileError> {
     let text = MasterKey::generate(&mut UnwrapErr(SysRng)).to_base64();
+    write_new_private(path, Secret::new(format!("{}\n", text.expose()))).await
+}
+
+/// Writes `text` to the new file `path`, which only its owner may read.
+pub(crate) async fn write_new_private(path: &Path, text: Secret) -> Result<(), KeyFileError> {
     let file = path.to_owned();
-    let write = move || {
-        let line = Secret::new(format!("{}\n", text.expose()));
-        write_private(&file, line.expose().as_bytes())
-    };
+    let write = move || write_private(&file, text.expose().as_bytes());
     blocking(write).await.map_err(|source| {
         let path = path.to_owned();
         if source.kind() == io::ErrorKind::AlreadyExists {

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod audit;
+mod backup;
 mod bench;
 mod doctor;
 mod evaluate;
@@ -72,6 +73,9 @@ pub(crate) enum Command {
     /// The records of what was done: which there are, and whether they are those that were written
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Backups: everything that cannot be made again, in one encrypted file, and back
+    #[command(subcommand)]
+    Backup(backup::BackupCommand),
     /// The database: what it holds, and moving all of it to another
     #[command(subcommand)]
     Migrate(migrate::MigrateCommand),
@@ -108,6 +112,7 @@ impl Command {
             Self::Jobs(command) => command.run(config, terminal).await,
             Self::Secrets(command) => command.run(config, terminal).await,
             Self::Audit(command) => command.run(config, terminal).await,
+            Self::Backup(command) => command.run(config, terminal).await,
             Self::Migrate(command) => command.run(config, terminal).await,
             Self::Users(command) => command.run(config, terminal).await,
             Self::Keys(command) => command.run(config, terminal).await,
@@ -161,6 +166,7 @@ async fn open_directory(config: &Config) -> anyhow::Result<App> {
         App::open_at(&config.data_dir, &database, Arc::new(SystemClock), config.policy).await?;
     let app = app.with_actor(Actor::Operator(config.operator.clone()));
     let app = app.with_job_lease(config.processes.job_lease);
+    let app = app.with_backups(config.backup.clone());
     Ok(match &config.master_key {
         Some(source) => app.with_master_key(source.clone()),
         None => app,
@@ -176,6 +182,10 @@ async fn open(config: &Config) -> anyhow::Result<App> {
         .with_stored_credentials(config.stored_credentials.clone());
     let app = match &config.bucket {
         Some(bucket) => bucket.open(app).await?,
+        None => app,
+    };
+    let app = match &config.backup_bucket {
+        Some(bucket) => bucket.open_for_copies(app).await?,
         None => app,
     };
     Ok(match &config.nightly {

@@ -4,6 +4,7 @@
 //! the names that other software knows). Every key is described in docs/CONFIGURATION.md.
 
 mod alerts;
+mod backup;
 pub(crate) mod database;
 pub(crate) mod edge;
 pub(crate) mod live;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use bist_access::SecretName;
 use bist_app::alerts::AlertSettings;
+use bist_app::backups::BackupSettings;
 use bist_app::nightly::NightlySettings;
 use bist_app::secrets::{MasterKeySource, StoredCredential};
 use bist_app::universes::UniverseName;
@@ -28,6 +30,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use self::alerts::{AlertsSection, SmtpSection};
+use self::backup::BackupSection;
 use self::database::{Database, DatabaseSection};
 use self::edge::{Edge, LimitsSection, ServerSection};
 use self::live::{LiveConfig, LiveSection, QuotesConfig};
@@ -104,6 +107,10 @@ pub(crate) struct Config {
     pub(crate) live: LiveConfig,
     /// How people are told of alerts.
     pub(crate) alerts: AlertSettings,
+    /// How backups are made and read.
+    pub(crate) backup: BackupSettings,
+    /// The bucket in which copies of backups are.
+    pub(crate) backup_bucket: Option<Bucket>,
     /// When data are good enough.
     pub(crate) policy: ValidationPolicy,
     /// How each service is asked.
@@ -156,6 +163,8 @@ struct File {
     #[serde(default)]
     alerts: AlertsSection,
     smtp: Option<SmtpSection>,
+    #[serde(default)]
+    backup: BackupSection,
     #[serde(default)]
     market: MarketSection,
     #[serde(default)]
@@ -265,13 +274,18 @@ impl Config {
         Ok(Self {
             data_dir: data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT)),
             database,
-            bucket: object_store::bucket(object_store_url)?,
+            bucket: object_store::bucket("object_store_url", object_store_url)?,
+            backup_bucket: object_store::bucket(
+                "backup.object_store_url",
+                file.backup.object_store_url.as_deref(),
+            )?,
             bind,
             alerts: alerts::load(
                 &file.alerts,
                 file.smtp.as_ref(),
                 edge.public_url().map(ToString::to_string),
             )?,
+            backup: backup::load(file.backup, args.config.as_deref())?,
             edge,
             processes,
             live,
@@ -304,7 +318,8 @@ impl Config {
         });
         let mut plain: Vec<String> =
             services.map(|(source, _)| format!("credentials.{source}")).collect();
-        let bucket = self.bucket.iter().flat_map(Bucket::plain_secrets);
+        let buckets = self.bucket.iter().chain(&self.backup_bucket).take(1);
+        let bucket = buckets.flat_map(Bucket::plain_secrets);
         plain.extend(bucket.map(str::to_owned));
         plain.extend(self.edge.has_plain_password().then(|| "redis_password".to_owned()));
         plain

@@ -43,6 +43,9 @@ pub(crate) type Row = (Method, &'static str, Needs);
 
 /// All operations, by path.
 pub(crate) const TABLE: &[Row] = &[
+    (Method::GET, "/api/v1/admin/backups", Needs::Role(Admin)),
+    (Method::POST, "/api/v1/admin/backups", FreshCode(Admin)),
+    (Method::POST, "/api/v1/admin/backups/drill", FreshCode(Admin)),
     (Method::GET, "/api/v1/alerts", Needs::Role(Viewer)),
     (Method::GET, "/api/v1/alerts/channels", Person),
     (Method::DELETE, "/api/v1/alerts/channels/{channel}", FreshCode(Viewer)),

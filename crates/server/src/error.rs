@@ -79,6 +79,8 @@ pub(crate) enum ApiError {
     CsrfToken,
     /// The page has no host name, for which alone passkeys are made.
     PasskeysUnavailable,
+    /// No backup is made, or none can be opened; the text says why.
+    BackupsUnavailable(&'static str),
     /// Something about access was not done.
     Access(AccessError),
     /// Something of somebody's own was not done.
@@ -179,6 +181,8 @@ pub(crate) enum ProblemCode {
     PasskeyRefused,
     /// Passkeys need a page with a host name; the page was asked for by an address.
     PasskeysUnavailable,
+    /// No backup is made, or this machine cannot open any.
+    BackupsUnavailable,
     /// The API key was rotated, taken back, or its time is over.
     ApiKeyNotActive,
     /// The API key has no successor, it was collected, or nobody has collected it yet.
@@ -292,6 +296,7 @@ impl ProblemCode {
             Self::PasskeyNotFound => ("passkey_not_found", StatusCode::NOT_FOUND),
             Self::PasskeyRefused => ("passkey_refused", StatusCode::UNPROCESSABLE_ENTITY),
             Self::PasskeysUnavailable => ("passkeys_unavailable", StatusCode::CONFLICT),
+            Self::BackupsUnavailable => ("backups_unavailable", StatusCode::CONFLICT),
             Self::ApiKeyNotActive => ("api_key_not_active", StatusCode::CONFLICT),
             Self::ApiKeyCollection => ("api_key_collection", StatusCode::CONFLICT),
             Self::InvitationInvalid => ("invitation_invalid", StatusCode::GONE),
@@ -387,6 +392,7 @@ impl ApiError {
             Self::Forbidden(_) | Self::NotForKeys | Self::KeyNeeded => ProblemCode::Forbidden,
             Self::CsrfToken => ProblemCode::CrossSite,
             Self::PasskeysUnavailable => ProblemCode::PasskeysUnavailable,
+            Self::BackupsUnavailable(_) => ProblemCode::BackupsUnavailable,
             Self::Access(error) => code_of(error),
             Self::Personal(error) => personal_code_of(error),
             Self::NotFound => ProblemCode::NotFound,
@@ -480,6 +486,7 @@ impl ApiError {
                  as localhost, or have server.public_url name a host"
                     .to_owned()
             }
+            Self::BackupsUnavailable(why) => (*why).to_owned(),
             Self::Access(error) if code_of(error) == ProblemCode::Internal => {
                 "the server failed; its log has the cause under the request id".to_owned()
             }

@@ -34,7 +34,7 @@ use crate::middleware::authenticate::SESSION_COOKIE;
 use crate::middleware::rate_limit::Spent;
 
 /// What the routes are about, in the order in which a reader wants them.
-const TAGS: [(&str, &str); 18] = [
+const TAGS: [(&str, &str); 19] = [
     ("symbols", "What is traded, and the newest of everything about it."),
     ("bars", "Prices that passed the checks."),
     ("forecasts", "What the model in force expects, with its bands."),
@@ -52,6 +52,7 @@ const TAGS: [(&str, &str); 18] = [
     ("personal", "What belongs to who asks: watchlists, alerts, settings."),
     ("users", "Accounts, for who looks after them."),
     ("audit", "What was done, by whom, and whether the record is whole."),
+    ("backups", "Which backups there are, and runs that make one or try one out."),
     ("health", "Whether the server works; for those who watch over it."),
 ];
 
@@ -334,6 +335,15 @@ pub(crate) struct JobConflict;
 impl IntoResponses for JobConflict {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         problem_responses(&[ProblemCode::JobNotFound, ProblemCode::JobConflict])
+    }
+}
+
+/// The answers to a run of backups that cannot be asked for.
+pub(crate) struct BackupConflict;
+
+impl IntoResponses for BackupConflict {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::JobConflict, ProblemCode::BackupsUnavailable])
     }
 }
 
@@ -651,6 +661,9 @@ fn example(code: ProblemCode) -> ApiError {
         }
         ProblemCode::PasskeyRefused => AccessError::PasskeyRefused.into(),
         ProblemCode::PasskeysUnavailable => ApiError::PasskeysUnavailable,
+        ProblemCode::BackupsUnavailable => ApiError::BackupsUnavailable(
+            "backups are made for nobody: name a recipient as backup.recipients",
+        ),
         ProblemCode::ApiKeyNotActive => {
             AccessError::KeyNotActive { id: "k0123456789abcdef".to_owned(), state: "revoked" }.into()
         }

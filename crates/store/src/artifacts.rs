@@ -110,7 +110,7 @@ impl Store {
         .await
     }
 
-    fn artifact_path(&self, version: &ModelVersion) -> PathBuf {
+    pub(crate) fn artifact_path(&self, version: &ModelVersion) -> PathBuf {
         self.directory().join(FOLDER).join(format!("{}.json", version.artifact_sha256))
     }
 }
@@ -121,7 +121,7 @@ fn object_name(version: &ModelVersion) -> String {
 }
 
 /// Runs `work` on a thread that may wait for the disk.
-async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),

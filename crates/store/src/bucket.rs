@@ -4,6 +4,9 @@ mod settings;
 
 use std::error::Error;
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path as FilePath;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +14,11 @@ use bist_market::breaker::BreakerState;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::client::{HttpClient, HttpConnector};
 use object_store::path::Path;
-use object_store::{BackoffConfig, ClientOptions, ObjectStoreExt as _, PutPayload, RetryConfig};
+use object_store::{
+    BackoffConfig, ClientOptions, ObjectStore as _, ObjectStoreExt as _, PutPayload, RetryConfig,
+};
 
+use crate::artifacts::on_disk;
 use crate::outside_part::OutsidePart;
 
 pub use settings::{BucketSettings, BucketSettingsError, BucketUrl, Keys, ObjectStoreUrl};
@@ -28,6 +34,10 @@ const RETRIES_MAX: usize = 2;
 
 /// After so long nothing is tried again.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Bytes of a file that are sent at once; servers want all parts but the last of the same size, and at
+/// least 5 MiB.
+const PART_BYTES: usize = 8 << 20;
 
 /// After so many requests in a row that failed, all their attempts included, it is left alone for a
 /// while: whoever waits for a model then hears at once that it cannot be had.
@@ -140,6 +150,64 @@ impl Bucket {
             Err(error) => return Err(failed(error)),
         }
         self.client.put(&path, PutPayload::from(bytes.to_vec())).await.map_err(failed)?;
+        self.part.note(None::<&BucketError>);
+        Ok(())
+    }
+
+    /// Puts the file `file` as the object `name`, part by part: all of it, or none.
+    pub(crate) async fn put_file(&self, name: &str, file: &FilePath) -> Result<(), BucketError> {
+        let (path, asked) = (self.path(name), "written");
+        self.pass(name, asked)?;
+        let failed = |error| self.noted(name, asked, &error);
+        let unreadable = |error: io::Error| BucketError {
+            object: self.address(name),
+            asked,
+            reason: format!("{} cannot be read: {error}", file.display()),
+        };
+        let mut file = Some(File::open(file).map_err(unreadable)?);
+        let mut upload = self.client.put_multipart(&path).await.map_err(failed)?;
+        let sent = async {
+            while let Some(mut open) = file.take() {
+                let read = on_disk(move || {
+                    let mut part = Vec::with_capacity(PART_BYTES);
+                    let count = (&mut open).take(PART_BYTES as u64).read_to_end(&mut part)?;
+                    Ok::<_, io::Error>((part, (count == PART_BYTES).then_some(open)))
+                });
+                let (part, rest) = read.await.map_err(unreadable)?;
+                file = rest;
+                if !part.is_empty() {
+                    upload.put_part(PutPayload::from(part)).await.map_err(failed)?;
+                }
+            }
+            upload.complete().await.map_err(failed)
+        };
+        if let Err(error) = sent.await {
+            // What was sent is nothing that anybody can read; the server forgets it, now or later.
+            upload.abort().await.ok();
+            return Err(error);
+        }
+        self.part.note(None::<&BucketError>);
+        Ok(())
+    }
+
+    /// The names of all objects right below the prefix of the bucket.
+    pub(crate) async fn names(&self) -> Result<Vec<String>, BucketError> {
+        let asked = "listed";
+        self.pass("", asked)?;
+        let prefix = Path::from(self.url.prefix());
+        let found = self.client.list_with_delimiter(Some(&prefix)).await;
+        let found = found.map_err(|error| self.noted("", asked, &error))?;
+        self.part.note(None::<&BucketError>);
+        let names = found.objects.iter().filter_map(|object| object.location.filename());
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    /// Removes the object `name`.
+    pub(crate) async fn remove(&self, name: &str) -> Result<(), BucketError> {
+        let asked = "removed";
+        self.pass(name, asked)?;
+        let removed = self.client.delete(&self.path(name)).await;
+        removed.map_err(|error| self.noted(name, asked, &error))?;
         self.part.note(None::<&BucketError>);
         Ok(())
     }

@@ -38,25 +38,50 @@ impl Store {
     ) -> Result<Vec<CopiedTable>, StoreError> {
         let (mut from, mut to) =
             (self.writer.begin_alone().await?, target.writer.begin_alone().await?);
-        for table in TABLES {
-            if !is_empty(&mut to, table).await? {
-                return Err(StoreError::NotEmpty(table));
-            }
-        }
-        let mut copied = Vec::with_capacity(TABLES.len());
-        for name in TABLES {
-            let table = Table { name, columns: columns_of(&mut from, name).await? };
-            let sent = copy(&table, &mut from, &mut to).await?;
-            if table.columns != columns_of(&mut to, name).await?
-                || sent != tally(&table, &mut to).await?
-            {
-                return Err(StoreError::CopyDiffers(name));
-            }
-            told(&sent);
-            copied.push(sent);
-        }
+        let copied = copy_all(&mut from, &mut to, &mut told).await?;
         to.commit().await?;
         Ok(copied)
+    }
+
+    /// Writes every row that this database shows at one moment to `target`, as [`Store::copy_to`] does,
+    /// while others go on writing here.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::copy_to`].
+    pub(crate) async fn copy_view_to(
+        &self,
+        target: &Store,
+    ) -> Result<Vec<CopiedTable>, StoreError> {
+        let (mut from, mut to) = (self.reader.begin().await?, target.writer.begin_alone().await?);
+        let copied = copy_all(&mut from, &mut to, &mut |_: &CopiedTable| {}).await?;
+        to.commit().await?;
+        Ok(copied)
+    }
+
+    /// All tables with their rows and hashes, at one moment.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub(crate) async fn tallies(&self) -> Result<Vec<CopiedTable>, StoreError> {
+        let mut view = self.reader.begin().await?;
+        let mut tallies = Vec::with_capacity(TABLES.len());
+        for name in TABLES {
+            let table = Table { name, columns: columns_of(&mut view, name).await? };
+            tallies.push(tally(&table, &mut view).await?);
+        }
+        Ok(tallies)
+    }
+
+    /// Shows that no table has rows.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotEmpty`] when one has, and the others when the database fails.
+    pub async fn check_empty(&self) -> Result<(), StoreError> {
+        let mut view = self.reader.begin().await?;
+        check_empty(&mut view).await
     }
 
     /// How many rows each table has.
@@ -74,6 +99,36 @@ impl Store {
         }
         Ok(counts)
     }
+}
+
+/// Writes the rows of all tables of `from` to `to`, where there must be none, and reads them again
+/// there.
+async fn copy_all(
+    from: &mut Connection,
+    to: &mut Connection,
+    told: &mut impl FnMut(&CopiedTable),
+) -> Result<Vec<CopiedTable>, StoreError> {
+    check_empty(to).await?;
+    let mut copied = Vec::with_capacity(TABLES.len());
+    for name in TABLES {
+        let table = Table { name, columns: columns_of(from, name).await? };
+        let sent = copy(&table, from, to).await?;
+        if table.columns != columns_of(to, name).await? || sent != tally(&table, to).await? {
+            return Err(StoreError::CopyDiffers(name));
+        }
+        told(&sent);
+        copied.push(sent);
+    }
+    Ok(copied)
+}
+
+async fn check_empty(connection: &mut Connection) -> Result<(), StoreError> {
+    for table in TABLES {
+        if !is_empty(connection, table).await? {
+            return Err(StoreError::NotEmpty(table));
+        }
+    }
+    Ok(())
 }
 
 async fn is_empty(connection: &mut Connection, table: &str) -> Result<bool, StoreError> {

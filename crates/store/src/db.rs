@@ -30,4 +30,4 @@ pub(crate) use watch::{Glance, Watch};
 pub(crate) use self::postgres::open as open_postgres;
 #[cfg(test)]
 pub(crate) use self::postgres_pool::{PostgresPool, PostgresServer};
-pub(crate) use self::sqlite::{FILE_NAME, open as open_sqlite};
+pub(crate) use self::sqlite::{FILE_NAME, fold_alone, open as open_sqlite};

@@ -1,4 +1,4 @@
-//! The database: migrations and queries; and the artefacts of models beside it.
+//! The database: migrations and queries; the artefacts of models beside it, and backups of all of it.
 //!
 //! The only crate that contains SQL. A [`Store`] is one SQLite file in WAL mode in the data
 //! directory; the SQL keeps to what PostgreSQL understands as well (docs/adr/0003-database.md).
@@ -17,6 +17,7 @@ pub mod alerts;
 pub mod api_keys;
 pub mod artifacts;
 pub mod audit;
+pub mod backup;
 pub mod bucket;
 pub mod certificate_orders;
 pub mod change_marks;
@@ -79,6 +80,11 @@ pub use alerts::{
 };
 pub use artifacts::ARTIFACT_BYTES_MAX;
 pub use audit::{Audit, AuditFilter, AuditNote};
+pub use backup::{
+    Backup, BackupBucket, BackupEntry, BackupError, BackupFolder, BackupIdentities, BackupKeyError,
+    BackupManifest, BackupNote, BackupPlan, BackupRecipients, BackupTable, Place, Retention,
+    Unpacked, unpack, verify_file,
+};
 pub use bucket::{BucketError, BucketSettings, BucketSettingsError, Keys, ObjectStoreUrl};
 pub use change_marks::{ChangeMarks, SignalMark};
 pub use copy::CopiedTable;

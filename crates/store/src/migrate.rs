@@ -63,6 +63,9 @@ const STEPS: [Step; 21] = [
     shared!(21, "job parts", "0021_job_parts.sql"),
 ];
 
+/// The newest step, by its number.
+pub(crate) const NEWEST: i64 = STEPS[STEPS.len() - 1].version;
+
 /// All migrations of SQLite, ready to be run.
 pub(crate) fn sqlite() -> Migrator {
     migrator(&STEPS, |step| step.sqlite)

@@ -3,12 +3,14 @@ import type { Language } from './dictionary';
 const tr = {
   title: 'İşler',
   explain: 'Gece veri alımı ve modellerin yeniden eğitilmesi: ne zaman, ne kadar sürdü, ne oldu. Bir adım başarısız olursa yürürlükteki modeller kalır.',
-  jobs: { 'nightly-ingest': 'Gece veri alımı', retraining: 'Yeniden eğitim', 'key-care': 'API anahtarlarının bakımı', tuning: 'Ayarlama' } as Record<string, string>,
+  jobs: { 'nightly-ingest': 'Gece veri alımı', retraining: 'Yeniden eğitim', 'key-care': 'API anahtarlarının bakımı', tuning: 'Ayarlama', backup: 'Yedekleme', 'restore-drill': 'Geri yükleme denemesi' } as Record<string, string>,
   purposes: {
     'nightly-ingest': 'Her seanstan sonra kaynaklardan günün verisini alır ve denetler.',
     retraining: 'Seanstan sonraki gece saat 03.00’te modelleri güncel veriyle yeniden eğitir; yürürlüğe girip girmeyeceklerine önceden bildirilen kural karar verir.',
     'key-care': 'Her gün saat 06.00’da süresi dolmak üzere olan API anahtarlarını hatırlatır veya yeniler.',
     tuning: 'Modellerin daha iyi ayarlarını arar; denemeler boştaki işçilere dağılır. Bulunan, hiçbir denemenin görmediği günlerde yürürlüktekiyle bir kez karşılaştırılır.',
+    backup: 'Her gün saat 02.00’de şifreli bir yedek alır; 7 gün, 4 hafta ve 12 ayın son yedeklerini saklar.',
+    'restore-drill': 'Pazar günleri saat 05.00’te en yeni yedeği ayrı bir yere geri yükler ve işe yarayıp yaramadığına bakar.',
   } as Record<string, string>,
   next: (at: string) => `Sıradaki: ${at}`,
   off: 'Kendiliğinden çalışmıyor.',
@@ -103,12 +105,14 @@ const tr = {
 const en: typeof tr = {
   title: 'Jobs',
   explain: 'The nightly ingest and the retraining of models: when, how long, what came of it. When a step fails the models in force stay.',
-  jobs: { 'nightly-ingest': 'Nightly ingest', retraining: 'Retraining', 'key-care': 'Care of API keys', tuning: 'Tuning' },
+  jobs: { 'nightly-ingest': 'Nightly ingest', retraining: 'Retraining', 'key-care': 'Care of API keys', tuning: 'Tuning', backup: 'Backup', 'restore-drill': 'Restore drill' },
   purposes: {
     'nightly-ingest': 'After each session fetches the day from the sources and checks it.',
     retraining: 'At 03:00 in the night after a session trains the models anew on the bars as they are; a rule declared before decides whether they take over.',
     'key-care': 'At 06:00 each day reminds of API keys that end soon, or makes their successors.',
     tuning: 'Looks for better configurations of models; trials are spread over the workers that are free. What is found is compared once with what is in force, on days that no trial saw.',
+    backup: 'At 02:00 each day makes an encrypted backup; the newest of 7 days, 4 weeks and 12 months stay.',
+    'restore-drill': 'On Sundays at 05:00 restores the newest backup beside, and looks whether it could serve.',
   },
   next: (at) => `Next: ${at}`,
   off: 'Does not run by itself.',

@@ -73,6 +73,12 @@ actions! {
     LearningTableExported = "learning_table.exported",
     /// More of the audit was given out than a page shows.
     AuditExported = "audit.exported",
+    /// A backup was made.
+    BackupCreated = "backup.created",
+    /// A backup was removed, for newer ones are kept.
+    BackupRemoved = "backup.removed",
+    /// Everything is as a backup has it, from here on.
+    BackupRestored = "backup.restored",
     /// An account was made.
     UserCreated = "user.created",
     /// A person was invited to an account.

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bist_app::answers::{DataClass, KeptAnswer};
-use bist_app::jobs::{Job, JobAsked};
-use bist_app::retraining::RetrainingPlan;
+use bist_app::jobs::{JobAsked, JobOrder};
 use bist_app::{App, RedisLink};
 use bist_market::{Clock, ValidationPolicy};
 use bist_store::StoreError;
@@ -59,9 +58,8 @@ async fn an_answer_is_made_anew_when_its_data_or_the_clock_have_moved() {
     assert_eq!(maker.made_count(), 3);
 
     // What has nothing to do with bars leaves it as it is; bars do not.
-    let (plan, asked) =
-        (RetrainingPlan::of(Vec::new(), 1), JobAsked { by: "ayşe", reason: "a try" });
-    app.ask_for_job(Job::KeyCare, &plan, asked).await.unwrap();
+    let asked = JobAsked { by: "ayşe", reason: "a try" };
+    app.ask_for_job(&JobOrder::KeyCare, asked).await.unwrap();
     assert_eq!(ask(&app, DataClass::Bars, "/a", &maker).await, first);
     market::ingest(&app, &walks, date(2026, 11, 19), None).await;
     let second = ask(&app, DataClass::Bars, "/a", &maker).await;

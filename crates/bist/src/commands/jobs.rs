@@ -46,7 +46,7 @@ pub(crate) enum JobsCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
-    /// Only runs of this job: nightly-ingest, retraining, key-care or tuning
+    /// Only runs of this job: nightly-ingest, retraining, key-care, tuning, backup or restore-drill
     #[arg(value_name = "JOB", value_parser = Job::parse)]
     job: Option<Job>,
     /// At most so many
@@ -63,7 +63,7 @@ pub(crate) struct RunArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct BeginArgs {
-    /// The job: nightly-ingest, retraining, key-care or tuning
+    /// The job: nightly-ingest, retraining, key-care, tuning, backup or restore-drill
     #[arg(value_name = "JOB", value_parser = Job::parse)]
     job: Job,
     /// Train or tune for this horizon only: 1, 5 or 20 sessions, 1h or eod; of a training it may be
@@ -171,7 +171,9 @@ impl BeginArgs {
                 JobOrder::Retraining(RetrainingPlan::of(self.horizons.clone(), self.seed))
             }
             Job::Tuning => JobOrder::Tuning(self.tuning()?),
-            Job::NightlyIngest | Job::KeyCare => JobOrder::of(self.job),
+            Job::NightlyIngest | Job::KeyCare | Job::Backup | Job::RestoreDrill => {
+                JobOrder::of(self.job)
+            }
         })
     }
 

@@ -34,12 +34,13 @@ enum KeyValue {
     Stored(SecretName),
 }
 
-/// The bucket that `url` names; `None` when it is the data directory alone, as without one.
+/// The bucket that the setting called `setting` names as `url`; `None` when it is the data directory
+/// alone, as without one.
 ///
 /// Keys, region and endpoint come from the environment, under the names that other software knows.
-pub(super) fn bucket(url: Option<&str>) -> anyhow::Result<Option<Bucket>> {
+pub(super) fn bucket(setting: &'static str, url: Option<&str>) -> anyhow::Result<Option<Bucket>> {
     let Some(url) = url else { return Ok(None) };
-    let url = match url.parse().context("object_store_url")? {
+    let url = match url.parse().context(setting)? {
         ObjectStoreUrl::DataDirectory => return Ok(None),
         ObjectStoreUrl::Bucket(url) => url,
     };
@@ -47,7 +48,7 @@ pub(super) fn bucket(url: Option<&str>) -> anyhow::Result<Option<Bucket>> {
         (key("AWS_ACCESS_KEY_ID")?, key("AWS_SECRET_ACCESS_KEY")?)
     else {
         bail!(
-            "object_store_url names a bucket, which is asked by keys; set AWS_ACCESS_KEY_ID and \
+            "{setting} names a bucket, which is asked by keys; set AWS_ACCESS_KEY_ID and \
              AWS_SECRET_ACCESS_KEY"
         );
     };
@@ -83,15 +84,25 @@ impl Bucket {
 
     /// `app` with this bucket; keys that are secrets come from its store.
     pub(crate) async fn open(&self, app: App) -> anyhow::Result<App> {
+        let keys = self.keys(&app).await?;
+        Ok(app.with_bucket(&self.settings, &keys)?)
+    }
+
+    /// `app` with copies of backups in this bucket.
+    pub(crate) async fn open_for_copies(&self, app: App) -> anyhow::Result<App> {
+        let keys = self.keys(&app).await?;
+        Ok(app.with_backup_copies(&self.settings, &keys)?)
+    }
+
+    async fn keys(&self, app: &App) -> anyhow::Result<Keys> {
         let token = match &self.session_token {
-            Some(token) => Some(token.read(&app).await?),
+            Some(token) => Some(token.read(app).await?),
             None => None,
         };
         let (id, secret) =
-            (self.access_key_id.read(&app).await?, self.secret_access_key.read(&app).await?);
-        let keys = Keys::new(id, secret, token)
-            .context("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN")?;
-        Ok(app.with_bucket(&self.settings, &keys)?)
+            (self.access_key_id.read(app).await?, self.secret_access_key.read(app).await?);
+        Keys::new(id, secret, token)
+            .context("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN")
     }
 }
 

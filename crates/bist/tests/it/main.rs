@@ -4,6 +4,7 @@
 
 mod acme;
 mod audit;
+mod backup;
 mod cli;
 mod decisions;
 mod doctor;

@@ -62,8 +62,8 @@ struct Checks {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     web_app: Option<Condition>,
-    /// What else is outside and asked, as far as this process knows: `redis`, `object_store` and the
-    /// sources that are set up.
+    /// What else is outside and asked, as far as this process knows: `redis`, `object_store`, the
+    /// `backup_copies` in a bucket and the sources that are set up; and `backups`, where they are made, whose newest may be too old.
     outside: BTreeMap<String, Condition>,
 }
 
@@ -130,10 +130,20 @@ async fn ready(
         let condition = if part.is_well() { Condition::Ok } else { Condition::Degraded };
         (part.name, condition)
     });
+    // That there is no new backup hinders nobody, and somebody has to be told.
+    let backups = app.backups_state().await;
+    let backups = match &backups {
+        Ok(state) => state.is_enabled.then_some(!state.is_overdue),
+        Err(_) => Some(false),
+    };
+    let backups = backups.map(|is_well| {
+        let condition = if is_well { Condition::Ok } else { Condition::Degraded };
+        ("backups".to_owned(), condition)
+    });
     let checks = Checks {
         database: of(ping.is_ok()),
         web_app: role.answers_people().then(|| of(assets::built())),
-        outside: outside.collect(),
+        outside: outside.chain(backups).collect(),
     };
     let is_ready = ping.is_ok() && checks.web_app != Some(Condition::Failed);
     let is_whole = checks.outside.values().all(|condition| *condition == Condition::Ok);

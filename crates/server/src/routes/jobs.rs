@@ -52,8 +52,11 @@ struct JobWord(&'static str);
 schema!(
     JobWord,
     "JobName",
-    text("A job: `nightly-ingest`, `retraining`, `key-care` or `tuning`.", "retraining")
-        .enum_values(Some(Job::ALL.map(Job::as_str)))
+    text(
+        "A job: `nightly-ingest`, `retraining`, `key-care`, `tuning`, `backup` or `restore-drill`.",
+        "retraining"
+    )
+    .enum_values(Some(Job::ALL.map(Job::as_str)))
 );
 
 /// Where a run or a stage stands.
@@ -93,7 +96,10 @@ pub(super) struct RunResponse {
     #[schema(example = 12)]
     id: i64,
     /// Which job.
-    #[schema(example = "retraining", pattern = "^(nightly-ingest|retraining|key-care|tuning)$")]
+    #[schema(
+        example = "retraining",
+        pattern = "^(nightly-ingest|retraining|key-care|tuning|backup|restore-drill)$"
+    )]
     job: String,
     /// Where it stands.
     state: StateWord,
@@ -262,7 +268,7 @@ struct DetailsResponse {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct JobRequest {
-    /// Which job.
+    /// Which job; backups are asked for at `/api/v1/admin/backups`.
     #[schema(example = "retraining", pattern = "^(nightly-ingest|retraining|key-care|tuning)$")]
     job: String,
     /// Why; it is recorded.
@@ -288,7 +294,7 @@ struct JobRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = JobStep)]
-struct StepRequest {
+pub(super) struct StepRequest {
     /// Why; it is recorded.
     #[schema(
         example = "the market has changed",
@@ -306,7 +312,13 @@ struct StepRequest {
 }
 
 impl StepRequest {
-    fn asked(&self) -> Result<JobAsked<'_>, ApiError> {
+    /// A step of `by`.
+    pub(super) fn new(reason: String, by: String) -> Self {
+        Self { reason, by }
+    }
+
+    /// Who asks and why, if both can be recorded.
+    pub(super) fn asked(&self) -> Result<JobAsked<'_>, ApiError> {
         let checked = |what: &str, text: &'_ str, max: usize| match text.trim().chars().count() {
             0 => Err(ApiError::Malformed(format!("{what} is empty; it is recorded with the step"))),
             count if count > max => Err(ApiError::Malformed(format!(
@@ -328,8 +340,8 @@ impl StepRequest {
 #[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListParams {
-    /// Only runs of this job: `nightly-ingest`, `retraining`, `key-care` or `tuning`.
-    #[param(value_type = Option<String>, pattern = "^(nightly-ingest|retraining|key-care|tuning)$", example = "retraining")]
+    /// Only runs of this job: `nightly-ingest`, `retraining`, `key-care`, `tuning`, `backup` or `restore-drill`.
+    #[param(value_type = Option<String>, pattern = "^(nightly-ingest|retraining|key-care|tuning|backup|restore-drill)$", example = "retraining")]
     job: Option<Job>,
     /// Most runs of the page.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200, default = 20)]
@@ -427,7 +439,12 @@ async fn ask(
     let JobRequest { job, reason, by, tuning } = request;
     let job = Job::parse(&job);
     let job = job.map_err(|error: UnknownJob| ApiError::Malformed(error.to_string()))?;
-    let step = StepRequest { reason, by };
+    if matches!(job, Job::Backup | Job::RestoreDrill) {
+        return Err(ApiError::Malformed(
+            "backups are asked for at /api/v1/admin/backups, by an administrator".to_owned(),
+        ));
+    }
+    let step = StepRequest::new(reason, by);
     let order = match (job, tuning) {
         (Job::Tuning, tuning) => JobOrder::Tuning(tuning.unwrap_or_default().order()?),
         (job, None) => JobOrder::of(job),
@@ -487,7 +504,7 @@ fn number(text: &str) -> Result<i64, ApiError> {
         .map_err(|_| ApiError::InvalidParameter { parameter: "run", problem: problem() })
 }
 
-fn problem(error: StoreError) -> ApiError {
+pub(super) fn problem(error: StoreError) -> ApiError {
     if let StoreError::NoSuchJob(id) = error {
         ApiError::JobNotFound(id)
     } else if matches!(

@@ -72,7 +72,12 @@ async fn a_step_without_a_name_or_reason_or_run_is_refused() {
         ("malformed_request", "by is empty; it is recorded with the step")
     );
     let refused = post("/api/v1/jobs", json!({"job": "laundry", "by": "a", "reason": "x"})).await;
-    assert!(refused.problem(400).1.contains("there are nightly-ingest, retraining, key-care"));
+    assert!(
+        refused
+            .problem(400)
+            .1
+            .contains("there are nightly-ingest, retraining, key-care, backup, restore-drill")
+    );
     let refused = post("/api/v1/jobs/1/cancel", json!({"by": "a"})).await;
     assert!(refused.problem(400).1.contains("missing field `reason`"), "{}", refused.body);
     let step = json!({"by": "a", "reason": "x"});

@@ -5,6 +5,7 @@
 mod access;
 mod api_keys;
 mod authenticator;
+mod backups;
 mod bars;
 mod connections;
 mod data_quality;

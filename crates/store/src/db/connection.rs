@@ -1,6 +1,7 @@
 //! Pools, connections and transactions of either database.
 
 use std::ops::{Deref, DerefMut};
+use std::path::Path;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, Postgres};
@@ -64,6 +65,15 @@ impl Pool {
                 Held::PostgresTransaction(transaction)
             }
         })))
+    }
+
+    /// Writes what a database of SQLite holds at one moment to the new file `file`, while others go on
+    /// writing. Pages that are free are left out. `None` where this is no reader of SQLite.
+    pub(crate) async fn copy_file(&self, file: &Path) -> Option<Result<(), sqlx::Error>> {
+        match self {
+            Self::SqliteReaders(readers) => Some(readers.copy_file(file).await),
+            Self::Sqlite(_) | Self::Postgres(_) => None,
+        }
     }
 
     /// Closes all connections.

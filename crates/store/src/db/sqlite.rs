@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::sqlite_readers::SqliteReaders;
 use super::{Pool, PoolSizes};
@@ -15,6 +16,9 @@ pub(crate) const FILE_NAME: &str = "bist.sqlite";
 
 /// How long a writer waits for another process before it gives up.
 const BUSY_TIMEOUT_S: u64 = 10;
+
+/// How long somebody may take to close a database that is to be replaced.
+const ALONE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Memory for pages of each connection, KiB: what one ingest changes fits, and is not written to the
 /// log several times on its way to the commit. SQLite takes only what it needs; its default is 2 MiB.
@@ -47,4 +51,15 @@ pub(crate) async fn open(file: &Path, sizes: PoolSizes) -> Result<(Pool, Pool), 
         .await?;
     let readers = SqliteReaders::new(options, several, sizes.readers_max)?;
     Ok((Pool::Sqlite(writer), Pool::SqliteReaders(readers)))
+}
+
+/// Folds the log of the database `file` into it, which SQLite does only while nobody else has it open;
+/// says whether it did.
+pub(crate) async fn fold_alone(file: &Path) -> Result<bool, sqlx::Error> {
+    let options = SqliteConnectOptions::new().filename(file).busy_timeout(ALONE_TIMEOUT);
+    let mut connection = options.connect().await?;
+    let mode = sqlx::query_scalar::<_, String>("PRAGMA journal_mode = DELETE");
+    let mode = mode.fetch_one(&mut connection).await;
+    connection.close().await?;
+    Ok(mode? == "delete")
 }

@@ -58,6 +58,19 @@ impl SqliteReaders {
         self.single.manager().create().await
     }
 
+    /// Writes what the file holds at one moment to the new file `file`.
+    pub(super) async fn copy_file(&self, file: &Path) -> Result<(), sqlx::Error> {
+        let mut connection = self.open().await?;
+        // It writes, though not to the file that it reads.
+        sqlx::query("PRAGMA query_only = OFF").execute(&mut connection).await?;
+        let copied = sqlx::query("VACUUM INTO $1")
+            .bind(file.to_string_lossy().into_owned())
+            .execute(&mut connection)
+            .await;
+        connection.close().await?;
+        copied.map(drop)
+    }
+
     /// Closes all connections.
     pub(super) async fn close(&self) {
         let idle = self.single.retain(|_, _| false);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod audit;
+mod backup;
 mod bucket;
 mod certificate_orders;
 mod experiments;

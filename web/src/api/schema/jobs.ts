@@ -3,7 +3,9 @@
 import type { Estimate, Instant, Text } from './vocabulary';
 
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
-export const JOB_NAMES = ['nightly-ingest', 'retraining', 'key-care', 'tuning'] as const;
+export const JOB_NAMES = ['nightly-ingest', 'retraining', 'key-care', 'tuning', 'backup', 'restore-drill'] as const;
+/** Those that are asked for on the page of jobs; backups have a page of their own. */
+export const ASKED_JOBS: readonly string[] = ['nightly-ingest', 'retraining', 'key-care', 'tuning'];
 export type JobName = (typeof JOB_NAMES)[number];
 
 export interface JobStage {

@@ -1,0 +1,144 @@
+//! Restoring a backup: taken apart beside its place, looked at, put on record, and put in place.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bist_access::{Actor, AuditAction, SealedSecrets};
+use bist_market::Clock;
+use bist_market::validate::ValidationPolicy;
+use bist_store::{
+    AuditNote, BackupIdentities, DatabaseSettings, Existing, Place, Store, Unpacked, unpack,
+};
+use serde_json::json;
+
+use super::{BackupError, BackupManifest, BackupsError, subject};
+use crate::App;
+use crate::secrets::{KEY_FILE_DEFAULT, MasterKeySource, SecretStoreError, generate_key_file};
+
+/// Where a backup is restored to, by whom.
+#[derive(Clone, Debug)]
+pub struct RestorePlace {
+    /// The data directory.
+    pub directory: PathBuf,
+    /// The database.
+    pub database: DatabaseSettings,
+    /// What becomes of a database of SQLite that is there: it stays, and nothing is restored, or it is
+    /// moved aside.
+    pub existing: Existing,
+    /// Where the master key is; in the data directory unless told otherwise. It is in no backup.
+    pub master_key: Option<MasterKeySource>,
+    /// Who restores.
+    pub actor: Actor,
+}
+
+/// A backup that was restored.
+#[derive(Clone, Debug)]
+pub struct Restored {
+    /// What it says about itself.
+    pub manifest: BackupManifest,
+    /// Files that were moved aside for it.
+    pub aside: Vec<PathBuf>,
+}
+
+/// Restores the archive `archive` to `place`: all of it, or nothing.
+///
+/// It is taken apart in the data directory under a name that nobody looks at. There its hashes and its
+/// rows are compared with what was counted, the audit is gone over, and the restore is put on record.
+/// Only then it takes its place: a file of SQLite by being renamed, a database of PostgreSQL in one
+/// transaction.
+///
+/// # Errors
+///
+/// [`BackupsError`] when the place is in use, the backup is not what was written, a key is wrong, or
+/// the disk is full; the place is as before then.
+pub async fn restore_backup(
+    archive: &Path,
+    identities: &BackupIdentities,
+    place: RestorePlace,
+    clock: Arc<dyn Clock>,
+) -> Result<Restored, BackupsError> {
+    let file_place = Place::of(&place.directory, &place.database.address);
+    match &file_place {
+        Some(file_place) => file_place.check(place.existing).await?,
+        None if place.existing == Existing::Replace => return Err(BackupError::NotReplaced.into()),
+        None => {}
+    }
+    let unpacked = unpack(archive, identities, &place.directory).await?;
+    let name = archive.file_name().unwrap_or(archive.as_os_str()).to_string_lossy();
+    put_on_record(&unpacked, &name, &place, clock).await?;
+    let manifest = unpacked.manifest().clone();
+    let aside = match file_place {
+        Some(file_place) => unpacked.put_in_place(&file_place, place.existing).await?,
+        None => move_to_server(&unpacked, &place).await?,
+    };
+    Ok(Restored { manifest, aside })
+}
+
+/// Goes over the audit of what was taken apart, and puts the restore on record there.
+async fn put_on_record(
+    unpacked: &Unpacked,
+    name: &str,
+    place: &RestorePlace,
+    clock: Arc<dyn Clock>,
+) -> Result<(), BackupsError> {
+    let app = App::open(unpacked.directory(), clock, ValidationPolicy::default()).await?;
+    let done = async {
+        let source = master_key(&app, place).await?;
+        let app = app.clone().with_master_key(source).with_actor(place.actor.clone());
+        let verification = app.verify_audit(&[]).await?;
+        if let Some(broken) = verification.broken {
+            let (backup, problem) = (name.to_owned(), broken.to_string());
+            return Err(BackupsError::AuditBroken { backup, problem });
+        }
+        let manifest = unpacked.manifest();
+        let details = [
+            ("created_at", json!(manifest.created_at)),
+            ("program_version", json!(manifest.program_version)),
+            ("rows_count", json!(manifest.rows_count())),
+            ("audit_root", json!(manifest.audit_root)),
+        ];
+        let note = AuditNote::new(AuditAction::BackupRestored, subject(name), details);
+        Ok(app.put_on_record(note).await?)
+    };
+    let done = done.await;
+    app.close().await;
+    done
+}
+
+/// Where the master key is that opens the secrets of what was taken apart as `app`. Where there are none
+/// yet, it is made in the data directory, as at a first start.
+async fn master_key(app: &App, place: &RestorePlace) -> Result<MasterKeySource, BackupsError> {
+    if let Some(source) = &place.master_key {
+        return Ok(source.clone());
+    }
+    let path = place.directory.join(KEY_FILE_DEFAULT);
+    if !path.exists() {
+        if app.store.sealed_secrets().await? != SealedSecrets::default() {
+            return Err(SecretStoreError::NoKey(path).into());
+        }
+        generate_key_file(&path).await?;
+    }
+    Ok(MasterKeySource::File(path))
+}
+
+/// Moves what was taken apart to the empty database of PostgreSQL of `place`.
+async fn move_to_server(
+    unpacked: &Unpacked,
+    place: &RestorePlace,
+) -> Result<Vec<PathBuf>, BackupsError> {
+    let target = Store::open_at(&place.directory, &place.database).await?;
+    let from = Store::open(unpacked.directory()).await;
+    let moved = async {
+        let from = from?;
+        target.check_empty().await?;
+        // Nobody looks at the artefacts before the database names them.
+        let aside = unpacked.put_files(&place.directory)?;
+        let copied = from.copy_to(&target, |_| {}).await;
+        from.close().await;
+        copied?;
+        Ok(aside)
+    };
+    let moved = moved.await;
+    target.close().await;
+    moved
+}

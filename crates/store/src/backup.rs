@@ -1,0 +1,209 @@
+//! Backups: everything that the product cannot make again, in one encrypted archive.
+//!
+//! The database as it was at one moment, the artefacts that it names, the roots of the audit and the
+//! configuration. Secrets are in it as they are in the database: sealed; the master key is not. Whatever
+//! database is backed up, the archive holds a file of SQLite, so that there is one form, and a backup of
+//! the one can be restored into the other (docs/adr/0040-backups.md).
+
+mod archive;
+mod copies;
+mod error;
+mod folder;
+mod keys;
+mod manifest;
+mod restore;
+mod retention;
+mod work;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bist_access::AuditRoot;
+use bist_lifecycle::model_version::ModelVersion;
+use jiff::Timestamp;
+use tempfile::NamedTempFile;
+
+use self::archive::{Hashed, Source};
+use self::folder::name_of;
+use self::manifest::{ARTIFACTS, AUDIT_ROOTS, CONFIGURATION, DATABASE, FORMAT};
+use crate::artifacts::on_disk;
+use crate::audit::AuditFilter;
+use crate::copy::CopiedTable;
+use crate::migrate;
+use crate::pool::Store;
+
+pub use copies::BackupBucket;
+pub use error::BackupError;
+pub use folder::{Backup, BackupFolder, BackupNote, moment_of, verify_file};
+pub use keys::{BackupIdentities, BackupKeyError, BackupRecipients};
+pub use manifest::{BackupEntry, BackupManifest, BackupTable};
+pub use restore::{Place, Unpacked, unpack};
+pub use retention::Retention;
+
+/// What a backup is made with.
+#[derive(Clone, Debug)]
+pub struct BackupPlan {
+    /// For whom it is encrypted.
+    pub recipients: BackupRecipients,
+    /// The configuration file, if there is one.
+    pub configuration: Option<PathBuf>,
+    /// Now: what was acknowledged before is in the backup.
+    pub at: Timestamp,
+}
+
+/// The copy of a database, and what was found in it.
+struct Copied {
+    tables: Vec<CopiedTable>,
+    versions: Vec<ModelVersion>,
+    audit_root: Option<String>,
+}
+
+impl Store {
+    /// Makes a backup in `folder` while everybody goes on. It is there whole, on the disk, when this
+    /// returns, and otherwise not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupError`] when something cannot be read, or the backup cannot be written.
+    pub async fn create_backup(
+        &self,
+        folder: &BackupFolder,
+        plan: BackupPlan,
+    ) -> Result<(Backup, BackupManifest), BackupError> {
+        let begun = folder.clone();
+        let work = on_disk(move || begun.begin()).await?;
+        // Before the database is looked at, so that every root is one of the chain in the copy.
+        let mut sources = self.small_files(work.path(), plan.configuration.as_deref())?;
+        let copied = self.copy_database(work.path()).await?;
+        let (artifacts, missing_artifacts) = self.artifact_files(&copied.versions).await;
+        let mut files = vec![(DATABASE.to_owned(), work.path().join(DATABASE))];
+        files.extend(artifacts);
+        files.append(&mut sources);
+        let database = if self.reader.is_postgres() { "postgresql" } else { "sqlite" };
+        let folder = folder.clone();
+        on_disk(move || {
+            let read = |(name, path): (String, PathBuf)| {
+                let failed = |source| BackupError::file(&path, source);
+                Source::of(name, path.clone()).map_err(failed)
+            };
+            let sources = files.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+            let table = |table: CopiedTable| BackupTable {
+                name: table.name.to_owned(),
+                rows_count: table.rows_count,
+                sha256: table.sha256,
+            };
+            let manifest = BackupManifest {
+                format: FORMAT,
+                created_at: plan.at,
+                program_version: env!("CARGO_PKG_VERSION").to_owned(),
+                schema_version: migrate::NEWEST,
+                database: database.to_owned(),
+                tables: copied.tables.into_iter().map(table).collect(),
+                audit_root: copied.audit_root,
+                missing_artifacts,
+                entries: sources.iter().map(|source| source.entry.clone()).collect(),
+            };
+            let backup = write(&folder, work.path(), &plan.recipients, &manifest, &sources)?;
+            Ok::<_, BackupError>((backup, manifest))
+        })
+        .await
+    }
+
+    /// Copies of the files that may change while a backup is made, as entries.
+    fn small_files(
+        &self,
+        work: &Path,
+        configuration: Option<&Path>,
+    ) -> Result<Vec<(String, PathBuf)>, BackupError> {
+        let roots = self.directory().join(AUDIT_ROOTS);
+        let mut copies = Vec::new();
+        for (name, from) in [(AUDIT_ROOTS, Some(roots.as_path())), (CONFIGURATION, configuration)] {
+            let Some(from) = from else { continue };
+            let to = work.join(name);
+            match std::fs::copy(from, &to) {
+                Ok(_) => copies.push((name.to_owned(), to)),
+                // Before a server has noted one; a configuration that was named is there.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && name == AUDIT_ROOTS => {}
+                Err(error) => return Err(BackupError::file(from, error)),
+            }
+        }
+        Ok(copies)
+    }
+
+    /// Writes the database as it is at one moment to a file in `work`, and reads all of it again there.
+    async fn copy_database(&self, work: &Path) -> Result<Copied, BackupError> {
+        let file = work.join(DATABASE);
+        let copy = match self.reader.copy_file(&file).await {
+            Some(copied) => {
+                copied?;
+                Store::open(work).await?
+            }
+            None => {
+                let copy = Store::open(work).await?;
+                self.copy_view_to(&copy).await?;
+                copy
+            }
+        };
+        let found = async {
+            let newest = copy.audit_records(&AuditFilter::default(), 1).await?.pop();
+            Ok::<_, BackupError>(Copied {
+                tables: copy.tallies().await?,
+                versions: copy.model_versions().await?,
+                audit_root: newest.map(|record| AuditRoot::from(&record).to_string()),
+            })
+        };
+        let found = found.await;
+        copy.close().await;
+        found
+    }
+
+    /// The artefacts of `versions` as entries, and the versions that have none any more. Each was read
+    /// once and is the one that was trained; one that only the bucket had is in the data directory now.
+    async fn artifact_files(
+        &self,
+        versions: &[ModelVersion],
+    ) -> (BTreeMap<String, PathBuf>, Vec<String>) {
+        let (mut files, mut missing) = (BTreeMap::new(), Vec::new());
+        for version in versions {
+            match self.artifact(version).await {
+                Ok(_) => {
+                    let name = format!("{ARTIFACTS}{}.json", version.artifact_sha256);
+                    files.insert(name, self.artifact_path(version));
+                }
+                Err(_) => missing.push(version.id.clone()),
+            }
+        }
+        (files, missing)
+    }
+}
+
+/// Writes the archive below `work`, and moves it to its name in `folder` when it is whole.
+fn write(
+    folder: &BackupFolder,
+    work: &Path,
+    recipients: &BackupRecipients,
+    manifest: &BackupManifest,
+    sources: &[Source],
+) -> Result<Backup, BackupError> {
+    let failed = |source| BackupError::file(folder.path(), source);
+    let name = name_of(manifest.created_at);
+    let path = folder.path().join(&name);
+    let mut part = NamedTempFile::new_in(work).map_err(failed)?;
+    let mut hashed = Hashed::new(io::BufWriter::new(part.as_file_mut()));
+    archive::write(&mut hashed, folder.path(), recipients, manifest, sources)?;
+    let sha256 = hashed.sha256();
+    part.as_file().sync_all().map_err(failed)?;
+    let size_bytes = part.as_file().metadata().map_err(failed)?.len();
+    part.persist_noclobber(&path).map_err(|error| {
+        if error.error.kind() == io::ErrorKind::AlreadyExists {
+            BackupError::Exists(path.clone())
+        } else {
+            failed(error.error)
+        }
+    })?;
+    restore::sync_folder(folder.path())?;
+    let note = BackupNote::of(manifest, sha256);
+    folder.write_note(&name, &note)?;
+    Ok(Backup { name, created_at: manifest.created_at, size_bytes, note: Some(note) })
+}

@@ -1,0 +1,109 @@
+//! What can go wrong with backups, told so that an operator knows what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::bucket::BucketError;
+use crate::error::StoreError;
+
+/// Why a backup was not made, read or restored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// A file or folder cannot be read or written.
+    #[error("{path} cannot be read or written: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The disk is full, or a quota is.
+    #[error(
+        "the disk that holds {0} is full; nothing was left there and nothing was changed, free some \
+         space and repeat it"
+    )]
+    DiskFull(PathBuf),
+    /// Another process makes, removes or restores one.
+    #[error(
+        "another bist process is at work in the folder of backups {0}; try again when it is done"
+    )]
+    Busy(PathBuf),
+    /// There is a backup of that name.
+    #[error("there is a backup {0} already, and it is not overwritten; try again in a second")]
+    Exists(PathBuf),
+    /// There is no such backup.
+    #[error("there is no backup '{0}'; `bist backup list` names those there are")]
+    NoSuchBackup(String),
+    /// It was encrypted for somebody else.
+    #[error(
+        "{0} is not opened by this identity: it was encrypted for another recipient, or its head is \
+         damaged; give the identity whose public key was configured when it was made"
+    )]
+    WrongKey(String),
+    /// It is not what was written.
+    #[error("{backup} is not the backup that was written: {reason}; nothing of it was used")]
+    Damaged {
+        /// Which.
+        backup: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It was written by a newer program.
+    #[error(
+        "{backup} was made by bist {program_version}, with a form or tables that this version does not \
+         know; restore it with that one"
+    )]
+    TooNew {
+        /// Which.
+        backup: String,
+        /// Who made it.
+        program_version: String,
+    },
+    /// What was backed up changed while it was read.
+    #[error("{0} changed while it was backed up; try again")]
+    Changed(String),
+    /// The place to restore into is in use.
+    #[error(
+        "{0} holds a database; restore into an empty data directory, or give --replace to have the one \
+         there moved aside"
+    )]
+    NotEmpty(PathBuf),
+    /// Somebody has the database open.
+    #[error(
+        "the database in {0} is open in another process; stop the server and whatever command uses it, \
+         and try again"
+    )]
+    InUse(PathBuf),
+    /// A database server is not replaced.
+    #[error(
+        "a database of PostgreSQL is not replaced, for others may be connected; make an empty one, \
+         restore into it, and have database_url name it"
+    )]
+    NotReplaced,
+    /// The database failed, or the copy of it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The object store failed.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
+}
+
+impl BackupError {
+    /// What the system said of `path`.
+    pub(super) fn file(path: &Path, source: io::Error) -> Self {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        let path = path.to_owned();
+        if matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge) {
+            Self::DiskFull(path)
+        } else {
+            Self::File { path, source }
+        }
+    }
+}
+
+impl From<sqlx::Error> for BackupError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
