@@ -172,8 +172,8 @@ mod tests {
         assert_eq!(come(&known, &writes, 100).await, 1);
         assert_eq!(come(&known, &writes, 159).await, 1, "within the minute");
         assert_eq!(come(&known, &writes, 160).await, 2);
-        let mut is_written = false;
-        let other = known.note_use(&digest("other"), at(160), EVERY, async {
+        let (mut is_written, another) = (false, digest("other"));
+        let other = known.note_use(&another, at(160), EVERY, async {
             is_written = true;
             Ok::<(), StoreError>(())
         });
