@@ -10,7 +10,7 @@ async fn a_run_is_asked_for_watched_cancelled_and_begun_again() {
     let listed = app.get("/api/v1/jobs").await.ok();
     assert_eq!(listed["items"], json!([]));
     let schedules = listed["schedules"].as_array().unwrap();
-    assert_eq!(schedules.len(), 4);
+    assert_eq!(schedules.len(), 6);
     assert_eq!(schedules[1]["job"], "retraining");
     assert_eq!(schedules[1]["is_enabled"], false);
 
@@ -73,10 +73,9 @@ async fn a_step_without_a_name_or_reason_or_run_is_refused() {
     );
     let refused = post("/api/v1/jobs", json!({"job": "laundry", "by": "a", "reason": "x"})).await;
     assert!(
-        refused
-            .problem(400)
-            .1
-            .contains("there are nightly-ingest, retraining, key-care, backup, restore-drill")
+        refused.problem(400).1.contains(
+            "there are nightly-ingest, retraining, key-care, tuning, backup, restore-drill"
+        )
     );
     let refused = post("/api/v1/jobs/1/cancel", json!({"by": "a"})).await;
     assert!(refused.problem(400).1.contains("missing field `reason`"), "{}", refused.body);

@@ -99,6 +99,9 @@ impl Watch {
                     query_scalar("PRAGMA data_version").fetch_one(&mut asked).await?;
                 *connection = Some(asked);
                 glance.open(readers.file());
+                if let Some(seen) = glance.take() {
+                    return Ok(seen);
+                }
                 format!("{opened_count}-{version}")
             }
             Self::Postgres(pool) => {
