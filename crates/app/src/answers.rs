@@ -94,7 +94,7 @@ impl Key {
 
     /// What it is called among servers of one version of the program.
     fn shared_name(&self) -> String {
-        format!("{} {self:?}", CODE_VERSION)
+        format!("{CODE_VERSION} {self:?}")
     }
 }
 

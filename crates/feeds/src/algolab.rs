@@ -1,4 +1,4 @@
-//! The live prices of AlgoLab, the service of a broker for programs: a WebSocket that tells each trade.
+//! The live prices of `AlgoLab`, the service of a broker for programs: a WebSocket that tells each trade.
 //!
 //! Whoever uses it has a contract with the broker. A person signs in in two steps, the second with a
 //! code that comes to their telephone ([`SignIn`]); the session that this gives lasts about a day and is

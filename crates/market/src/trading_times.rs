@@ -50,8 +50,8 @@ impl TradingTimes<'_> {
         let today = day_of(now);
         let of_today = self.phases(today).into_iter().flatten();
         let moving = of_today.filter(|phase| moves(phase.phase));
-        let last = moving.filter_map(|phase| Some((instant(today, phase.begins)?, phase.ends)));
-        let begun = last.filter(|(begins, _)| *begins <= now).last();
+        let mut last = moving.filter_map(|phase| Some((instant(today, phase.begins)?, phase.ends)));
+        let begun = last.rfind(|(begins, _)| *begins <= now);
         if let Some((_, ends)) = begun {
             return Some(instant(today, ends)?.min(now));
         }

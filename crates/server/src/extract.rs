@@ -1,7 +1,5 @@
 //! Parameters of requests, read so that each mistake names the parameter and says what to give.
 
-use std::time::Duration;
-
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
@@ -13,6 +11,7 @@ use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
+use crate::middleware::Around;
 
 /// Query parameters that a handler declares.
 pub(crate) trait FromQuery: Sized {
@@ -181,10 +180,6 @@ impl<S: Send + Sync> FromRequestParts<S> for TextPath {
     }
 }
 
-/// How long a body may take to come; in the extensions of every request.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BodyTimeMax(pub(crate) Duration);
-
 /// The body of a request as a document.
 ///
 /// Only `application/json` is read: a page of another site can make a browser post any other kind
@@ -203,10 +198,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
                 "the body is not sent as application/json; give the header content-type".to_owned(),
             ));
         }
-        let time_max = request.extensions().get::<BodyTimeMax>().copied();
+        let time_max = request.extensions().get::<Around>().map(Around::body_time_max);
         let body = Bytes::from_request(request, state);
         let body = match time_max {
-            Some(BodyTimeMax(time_max)) => {
+            Some(time_max) => {
                 tokio::time::timeout(time_max, body).await.map_err(|_| ApiError::BodyTooSlow)?
             }
             None => body.await,

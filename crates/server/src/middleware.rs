@@ -23,12 +23,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header;
+use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use bist_app::App;
 use bist_app::rate_limits::RateLimits;
+use bist_app::{App, ProcessRole};
 use futures_util::FutureExt as _;
 use http_body_util::Limited;
 use ipnet::IpNet;
@@ -36,8 +37,8 @@ use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 use crate::error::ApiError;
-use crate::extract::BodyTimeMax;
 use crate::origin::Origin;
+use crate::routes::live::Seats;
 use crate::settings::ServerSettings;
 use cross_site::OwnPages;
 use request_id::RequestId;
@@ -65,22 +66,62 @@ struct Way {
     transport: Transport,
     /// What those are asked who may be anybody; nothing at the doors of health, where nothing else is
     /// answered.
-    people: Option<People>,
+    door: Option<Door>,
+    role: ProcessRole,
+    own: OwnPages,
+    rates: Arc<RateLimits>,
+    body_time_max: Duration,
+    seats: Seats,
 }
 
 /// What is asked of people and programs.
 #[derive(Debug)]
-struct People {
+struct Door {
     places: Semaphore,
     trusted_proxies: Vec<IpNet>,
     public_url: Option<Origin>,
     /// Origins whose pages may read answers.
     listed: Vec<Origin>,
-    /// For handlers that ask for passkeys and for streams, too.
-    own: Arc<OwnPages>,
-    /// For handlers that count attempts by themselves, too.
-    rates: Arc<RateLimits>,
-    body_time_max: BodyTimeMax,
+}
+
+/// What handlers know of the server that they answer for; in the extensions of every request.
+#[derive(Clone, Debug)]
+pub(crate) struct Around(Arc<Way>);
+
+impl Around {
+    /// What the process does.
+    pub(crate) fn role(&self) -> ProcessRole {
+        self.0.role
+    }
+
+    /// Whose pages may change something.
+    pub(crate) fn own_pages(&self) -> &OwnPages {
+        &self.0.own
+    }
+
+    /// What counts attempts.
+    pub(crate) fn rates(&self) -> &RateLimits {
+        &self.0.rates
+    }
+
+    /// How long a body may take to come.
+    pub(crate) fn body_time_max(&self) -> Duration {
+        self.0.body_time_max
+    }
+
+    /// The seats of those who listen.
+    pub(crate) fn seats(&self) -> &Seats {
+        &self.0.seats
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Around {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let around = parts.extensions.get::<Self>().cloned();
+        around.ok_or_else(|| ApiError::Internal("the request came by no way in".to_owned()))
+    }
 }
 
 /// Lets those through to the routes of `router` who may, and counts what they ask by who they are.
@@ -96,40 +137,28 @@ pub(crate) fn guard(router: Router, app: Arc<App>, settings: &ServerSettings) ->
 
 /// Puts around the doors of health what they need where nothing else is answered. Whoever watches
 /// processes asks by their address, so that no host is another one's.
-pub(crate) fn wrap_health(router: Router, limits: Limits) -> Router {
-    let way = Way { limits, transport: Transport::Any, people: None };
-    router.layer(from_fn_with_state(Arc::new(way), pass))
+pub(crate) fn wrap_health(router: Router, settings: &ServerSettings, limits: Limits) -> Router {
+    router.layer(from_fn_with_state(Arc::new(Way::of(settings, limits, None)), pass))
 }
 
 /// Puts the way in and out around all routes and fallbacks of `router`.
 pub(crate) fn wrap(router: Router, settings: &ServerSettings, limits: Limits) -> Router {
-    let ServerSettings { limits: rates, public_url, trusted_proxies, cors_origins, .. } = settings;
-    let is_https = public_url.as_ref().is_some_and(Origin::is_https);
-    let own = OwnPages {
-        public_url: public_url.clone(),
-        listed: cors_origins.clone(),
-        scheme: if settings.tls.is_some() { "https" } else { "http" },
-    };
-    let people = People {
+    let door = Door {
         places: Semaphore::new(settings.connections.requests_max),
-        trusted_proxies: trusted_proxies.clone(),
-        public_url: public_url.clone(),
-        listed: cors_origins.clone(),
-        own: Arc::new(own),
-        rates: Arc::clone(rates),
-        body_time_max: BodyTimeMax(settings.connections.body_time_max),
+        trusted_proxies: settings.trusted_proxies.clone(),
+        public_url: settings.public_url.clone(),
+        listed: settings.cors_origins.clone(),
     };
-    let transport = if is_https { Transport::Tls } else { Transport::Any };
-    let way = Way { limits, transport, people: Some(people) };
-    router.layer(from_fn_with_state(Arc::new(way), pass))
+    router.layer(from_fn_with_state(Arc::new(Way::of(settings, limits, Some(door))), pass))
 }
 
 /// The way of a request in, and of its answer out.
 async fn pass(State(way): State<Arc<Way>>, mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(Around(Arc::clone(&way)));
     let record = log::Record::begin(&request);
-    let shared = way.people.as_ref().map(|people| options::Shared::with(&people.listed, &request));
+    let shared = way.door.as_ref().map(|door| options::Shared::with(&door.listed, &request));
     let answering = async {
         let made = match AssertUnwindSafe(way.answer(request, next)).catch_unwind().await {
             Ok(made) => made.unwrap_or_else(ApiError::into_response),
@@ -148,38 +177,40 @@ async fn pass(State(way): State<Arc<Way>>, mut request: Request, next: Next) -> 
 }
 
 impl Way {
-    /// What is answered to who may be let in.
-    async fn answer(&self, request: Request, next: Next) -> Result<Response, ApiError> {
-        match &self.people {
-            Some(people) => people.answer(self.limits, request, next).await,
-            None => self.limits.answer_in_time(request, next).await,
+    fn of(settings: &ServerSettings, limits: Limits, door: Option<Door>) -> Self {
+        let public_url = &settings.public_url;
+        let is_https = door.is_some() && public_url.as_ref().is_some_and(Origin::is_https);
+        Self {
+            limits,
+            transport: if is_https { Transport::Tls } else { Transport::Any },
+            door,
+            role: settings.role,
+            own: OwnPages {
+                public_url: public_url.clone(),
+                listed: settings.cors_origins.clone(),
+                scheme: if settings.tls.is_some() { "https" } else { "http" },
+            },
+            rates: Arc::clone(&settings.limits),
+            body_time_max: settings.connections.body_time_max,
+            seats: Seats::new(settings.live),
         }
     }
-}
 
-impl People {
-    async fn answer(
-        &self,
-        limits: Limits,
-        mut request: Request,
-        next: Next,
-    ) -> Result<Response, ApiError> {
-        let _place = shed::take_place(&self.places, &request)?;
-        let address = real_ip::find(&self.trusted_proxies, &request);
-        host::require_own(self.public_url.as_ref(), &request)?;
+    /// What is answered to who may be let in.
+    async fn answer(&self, mut request: Request, next: Next) -> Result<Response, ApiError> {
+        let Some(door) = &self.door else { return self.limits.answer_in_time(request, next).await };
+        let _place = shed::take_place(&door.places, &request)?;
+        let address = real_ip::find(&door.trusted_proxies, &request);
+        host::require_own(door.public_url.as_ref(), &request)?;
         let method = request.method().clone();
         cross_site::refuse(&self.own, &request)?;
         let spent = match rate_limit::class_of(&request) {
             Some(class) => rate_limit::by_address(&self.rates, class, address).await?,
             None => None,
         };
-        let extensions = request.extensions_mut();
-        extensions.insert(address);
-        extensions.insert(self.body_time_max);
-        extensions.insert(Arc::clone(&self.rates));
-        extensions.insert(Arc::clone(&self.own));
-        let made = match limits.bounded(request) {
-            Ok(request) => limits.answer_in_time(request, next).await,
+        request.extensions_mut().insert(address);
+        let made = match self.limits.bounded(request) {
+            Ok(request) => self.limits.answer_in_time(request, next).await,
             Err(error) => Err(error),
         };
         let response = options::answer(&method, made.unwrap_or_else(ApiError::into_response));

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::http::header;
 use axum::routing::get;
-use axum::{Extension, Router};
 use bist_app::App;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -22,8 +22,7 @@ use crate::{assets, openapi};
 pub fn router(app: Arc<App>, settings: &ServerSettings) -> Router {
     if !settings.role.answers_people() {
         let (routes, _) = health::router().split_for_parts();
-        let routes = routes.layer(Extension(settings.role)).with_state(app);
-        return wrap_health(routes, Limits::default());
+        return wrap_health(routes.with_state(app), settings, Limits::default());
     }
     let (routes, description) = operations();
     let description = openapi::document(description);
@@ -33,7 +32,6 @@ pub fn router(app: Arc<App>, settings: &ServerSettings) -> Router {
         .route("/api/openapi.json", get(describe))
         .route("/api/docs", get(docs::page))
         .fallback(assets::answer)
-        .layer((Extension(live::Seats::new(settings.live)), Extension(settings.role)))
         .with_state(Arc::clone(&app));
     wrap(guard(routes, app, settings), settings, Limits::default())
 }

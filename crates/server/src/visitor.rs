@@ -7,12 +7,11 @@ use axum::http::header;
 use axum::http::request::Parts;
 use bist_access::{Account, Role, Session};
 use bist_app::access::{Caller, RelyingParty, Visit};
-use bist_app::rate_limits::RateLimits;
 use bist_app::{App, Class};
 
 use crate::error::ApiError;
+use crate::middleware::Around;
 use crate::middleware::authenticate::{require_role, require_session};
-use crate::middleware::cross_site::OwnPages;
 use crate::middleware::rate_limit::Spent;
 use crate::middleware::real_ip::ClientAddress;
 use crate::middleware::request_id::RequestId;
@@ -114,23 +113,23 @@ impl Site {
 impl<S: Sync> FromRequestParts<S> for Site {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let pages = parts.extensions.get::<Arc<OwnPages>>();
-        let pages = pages.ok_or_else(|| ApiError::Internal("no page is known".to_owned()))?;
-        let page = pages.page(&parts.headers);
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let around = Around::from_request_parts(parts, state).await?;
+        let page = around.own_pages().page(&parts.headers);
         Ok(Self(page.and_then(|page| RelyingParty::new(page.host(), page.as_str()))))
     }
 }
 
 /// How often somebody may try a code or a password of their own account.
 #[derive(Debug)]
-pub(crate) struct Attempts(Arc<RateLimits>);
+pub(crate) struct Attempts(Around);
 
 impl Attempts {
     /// Counts an attempt by the owner of `account`, wherever it comes from.
     pub(crate) async fn count(&self, account: &Account) -> Result<(), ApiError> {
-        let decision = self.0.check(Class::Auth, &format!("code:{}", account.id)).await;
-        let quota = self.0.quotas().of(Class::Auth);
+        let limits = self.0.rates();
+        let decision = limits.check(Class::Auth, &format!("code:{}", account.id)).await;
+        let quota = limits.quotas().of(Class::Auth);
         if decision.allowed {
             return Ok(());
         }
@@ -141,8 +140,7 @@ impl Attempts {
 impl<S: Sync> FromRequestParts<S> for Attempts {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let limits = parts.extensions.get::<Arc<RateLimits>>().map(Arc::clone).map(Self);
-        limits.ok_or_else(|| ApiError::Internal("the limits are not at hand".to_owned()))
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Around::from_request_parts(parts, state).await.map(Self)
     }
 }

@@ -244,7 +244,7 @@ async fn a_run_that_is_begun_again_on_other_bars_forgets_what_it_learned() {
     // The process dies in a stage after the training.
     let dying = world.process().await;
     let sink: Arc<ProgressSink> = Arc::new(|progress: Progress<'_>| {
-        assert_ne!(progress.stage, "forecasting", "it dies here")
+        assert_ne!(progress.stage, "forecasting", "it dies here");
     });
     let doing = tokio::spawn(async move { dying.run_waiting_job(Job::Retraining, sink).await });
     assert!(doing.await.unwrap_err().is_panic());

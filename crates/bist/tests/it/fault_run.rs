@@ -8,7 +8,7 @@ mod writes;
 
 use std::cell::RefCell;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -68,12 +68,12 @@ impl Drop for Nginx {
 }
 
 impl Nginx {
-    fn start(folder: PathBuf, servers: &[&str]) -> Self {
-        std::fs::create_dir(&folder).unwrap();
+    fn start(folder: &Path, servers: &[&str]) -> Self {
+        std::fs::create_dir(folder).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/nginx.sh");
         let mut command = Command::new(script);
-        command.args([text(&folder), &port.to_string()]).args(servers);
+        command.args([text(folder), &port.to_string()]).args(servers);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let nginx = Self { child, address: format!("127.0.0.1:{port}") };
         let is_up = || ask(&nginx.address, "GET", "/health/live", &[], &Value::Null).is_ok();
@@ -102,7 +102,7 @@ impl Run {
         };
         let watched = processes.iter().enumerate().map(watch).collect();
         let servers = [processes[API].address(), processes[API + 1].address()];
-        let nginx = Nginx::start(place.folder.path().join("nginx"), &servers);
+        let nginx = Nginx::start(&place.folder.path().join("nginx"), &servers);
         let mut run = Self {
             place,
             processes,
@@ -159,6 +159,7 @@ impl Run {
     /// Takes something away, until every process says `word` and what else `holds`, and gives it back.
     /// Before, during and after that each says how it is.
     #[track_caller]
+    #[expect(clippy::print_stderr, reason = "whoever watches a fault run sees how long each took")]
     fn without(
         &mut self,
         what: &str,
@@ -219,8 +220,7 @@ impl Run {
 
 #[test]
 fn what_is_acknowledged_done_and_told_survives_the_loss_of_every_part() {
-    let nginx =
-        ["/usr/sbin/nginx", "/usr/bin/nginx"].iter().any(|path| PathBuf::from(path).exists());
+    let nginx = ["/usr/sbin/nginx", "/usr/bin/nginx"].iter().any(|path| Path::new(path).exists());
     if !nginx {
         eprintln!("skipped: there is no nginx on this machine");
         return;

@@ -79,6 +79,7 @@ impl Installation {
     }
 
     /// Starts a process of this role at `bind`; what its jobs say goes to `heard` with the number `index`.
+    #[expect(clippy::print_stderr, reason = "a test that fails shows what went wrong elsewhere")]
     pub(crate) fn start(
         &self,
         role: &str,

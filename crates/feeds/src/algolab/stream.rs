@@ -39,7 +39,7 @@ pub struct AlgoLabSettings {
     pub silence_max: Duration,
 }
 
-/// The live prices of AlgoLab.
+/// The live prices of `AlgoLab`.
 #[derive(Debug)]
 pub struct AlgoLab {
     client: HttpClient,
@@ -102,14 +102,13 @@ impl AlgoLab {
                 attempt = 1;
             }
             attempt += 1;
-            let wait = match &lost.error {
-                FetchError::BreakerOpen { retry_in, .. } => *retry_in,
-                error => {
-                    if !lost.was_heard {
-                        self.client.is_lost(error);
-                    }
-                    self.waits.any_up_to(backoff_max(attempt, *backoff_first, *longest))
+            let wait = if let FetchError::BreakerOpen { retry_in, .. } = &lost.error {
+                *retry_in
+            } else {
+                if !lost.was_heard {
+                    self.client.is_lost(&lost.error);
                 }
+                self.waits.any_up_to(backoff_max(attempt, *backoff_first, *longest))
             };
             self.waits.sleep(wait).await;
         }
@@ -176,14 +175,15 @@ impl AlgoLab {
             .secret_header("APIKEY", keys.api_key.clone())
             .secret_header("Authorization", session.clone())
             .secret_header("Checker", keys.checker("/ws", ""));
-        self.client.open_socket(&request, MESSAGE_BYTES_MAX).await.map_err(|error| match error {
-            FetchError::Status { status: 401, .. } => FetchError::CredentialMissing {
+        let opened = self.client.open_socket(&request, MESSAGE_BYTES_MAX).await;
+        if let Err(FetchError::Status { status: 401, .. }) = opened {
+            return Err(FetchError::CredentialMissing {
                 source_name: Source::ALGOLAB,
                 what: "another session, for this one is not in force any more",
                 advice: "sign in with `bist secrets sign-in`",
-            },
-            other => other,
-        })
+            });
+        }
+        opened
     }
 
     fn url(&self) -> String {

@@ -1,4 +1,4 @@
-//! The WebSocket of AlgoLab against a broker that misbehaves.
+//! The WebSocket of `AlgoLab` against a broker that misbehaves.
 
 mod sign_in;
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::{Extension, Json};
 use bist_app::{App, ProcessRole};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 
 use crate::assets;
 use crate::extract::{Checked, NoParameters};
+use crate::middleware::Around;
 
 /// The routes of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
@@ -112,9 +113,10 @@ async fn live(_: Checked<NoParameters>) -> Json<Liveness> {
 )]
 async fn ready(
     State(app): State<Arc<App>>,
-    Extension(role): Extension<ProcessRole>,
+    around: Around,
     _: Checked<NoParameters>,
 ) -> (StatusCode, Json<Readiness>) {
+    let role = around.role();
     let of = |works| if works { Condition::Ok } else { Condition::Failed };
     let ping = app.ping().await;
     if let Err(error) = &ping {

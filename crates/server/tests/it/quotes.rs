@@ -29,7 +29,7 @@ impl LiveSource for OneTrade {
             let price = Price::parse("102").unwrap();
             let quote = Quote { symbol: wanted[0], price, at: self.at, base: None };
             heard.quotes(vec![quote]).await.unwrap();
-            std::future::pending().await
+            std::future::pending::<()>().await;
         })
     }
 

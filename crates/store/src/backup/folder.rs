@@ -1,5 +1,6 @@
 //! The folder of backups: one archive each, and a note beside it.
 
+use std::cmp::Reverse;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -129,7 +130,7 @@ impl BackupFolder {
             let note = self.note_of(&name);
             backups.push(Backup { name, created_at, size_bytes, note });
         }
-        backups.sort_by(|a, b| b.created_at.cmp(&a.created_at));
+        backups.sort_by_key(|backup| Reverse(backup.created_at));
         Ok(backups)
     }
 

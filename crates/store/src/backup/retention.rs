@@ -31,12 +31,8 @@ impl Retention {
         let newest_first: BTreeSet<Timestamp> = made.iter().copied().collect();
         let mut kept = BTreeSet::new();
         kept.extend(newest_first.last());
-        let periods: [(usize, fn(Date) -> Date); 3] = [
-            (self.daily, |day| day),
-            (self.weekly, monday_of),
-            (self.monthly, |day| day.first_of_month()),
-        ];
-        for (count, period_of) in periods {
+        let begins: [fn(Date) -> Date; 3] = [|day| day, monday_of, |day| day.first_of_month()];
+        for (count, period_of) in [self.daily, self.weekly, self.monthly].into_iter().zip(begins) {
             let mut seen = BTreeSet::new();
             for at in newest_first.iter().rev() {
                 if seen.len() == count {

@@ -143,10 +143,10 @@ fn away(why: &str) -> sqlx::Error {
 
 /// Whether an error may mean that the server is not there: the network failed, or it stops or starts.
 fn is_away(error: &sqlx::Error) -> bool {
-    let state = match error {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => return true,
-        sqlx::Error::Database(error) => error.try_downcast_ref::<PgDatabaseError>(),
-        _ => None,
-    };
+    if matches!(error, sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) {
+        return true;
+    }
+    let state =
+        error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
     state.is_some_and(|error| matches!(error.code(), "57P01" | "57P02" | "57P03"))
 }

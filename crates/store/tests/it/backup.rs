@@ -220,7 +220,7 @@ async fn leftovers_of_a_process_that_died_are_no_backups_and_go() {
     assert_eq!(kept.names(), Vec::<String>::new());
     let backup = kept.make(&store, 0).await;
     assert!(!work.exists());
-    assert_eq!(kept.names(), [backup.name.clone()]);
+    assert_eq!(kept.names(), std::slice::from_ref(&backup.name));
     kept.folder.remove(&[backup.name]).unwrap();
     assert_eq!(all_files(kept.folder.path()), [".backup-work.lock"]);
     store.close().await;

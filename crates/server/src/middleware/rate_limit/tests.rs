@@ -1,10 +1,10 @@
 //! Who is counted as whom, on one server and on two with one Redis.
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
-use axum::{Extension, Router};
 use bist_app::rate_limits::Quotas;
 use bist_app::{RedisLink, SharedLimiter};
 use bist_market::FixedClock;
@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use tower::ServiceExt;
 
 use super::*;
-use crate::middleware::{Limits, wrap};
+use crate::middleware::{Around, Limits, wrap};
 use crate::settings::ServerSettings;
 
 /// A server of some paths, and who is counted as whom there.
@@ -48,7 +48,8 @@ async fn name_caller(mut request: Request, next: Next) -> Response {
 }
 
 /// A handler that counts by account, as those that check codes do.
-async fn check_code(Extension(limits): Extension<Arc<RateLimits>>) -> Result<(), ApiError> {
+async fn check_code(around: Around) -> Result<(), ApiError> {
+    let limits = around.rates();
     let (policy, quota) = (Class::Auth.to_string().into(), limits.quotas().of(Class::Auth));
     let decision = limits.check(Class::Auth, "account:u0").await;
     let spent = Spent { policy, quota, decision };

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
@@ -13,11 +12,12 @@ use bist_app::live::{Gap, Listener, News, Position, Resumed, Shown, Wanted};
 
 use super::closing::Closing;
 use super::envelope::{AboutStream, Reason, Told};
-use super::seats::{Seat, Seats};
+use super::seats::Seat;
 use super::topics::needs_of;
 use crate::access_table::Needs;
 use crate::error::ApiError;
 use crate::line::Held;
+use crate::middleware::Around;
 use crate::middleware::authenticate::{BEARER, check, session_token};
 use crate::middleware::real_ip::ClientAddress;
 use crate::settings::LiveLimits;
@@ -43,8 +43,8 @@ impl FromRequestParts<Arc<App>> for Entrance {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let Asking { caller, .. } = Asking::from_request_parts(parts, app).await?;
-        let seats = Extension::<Seats>::from_request_parts(parts, app).await;
-        let Extension(seats) = seats.map_err(|error| ApiError::Internal(error.to_string()))?;
+        let around = Around::from_request_parts(parts, app).await?;
+        let seats = around.seats();
         let seat = seats.take(&caller.account.id)?;
         let shown = shown(parts)?;
         let Ok(line) = Held::from_request_parts(parts, app).await;

@@ -1,9 +1,7 @@
 //! `/api/v1/live` itself: a WebSocket.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
@@ -21,7 +19,7 @@ use super::envelope::Told;
 use super::topics::{TOPICS_MAX, parse};
 use crate::error::ApiError;
 use crate::extract::{Checked, NoParameters};
-use crate::middleware::cross_site::OwnPages;
+use crate::middleware::Around;
 use crate::openapi::{NoStream, UpgradeNeeded};
 
 /// How many requests of a client may come at once, and how long each takes to be free again.
@@ -61,14 +59,14 @@ enum Request {
     )
 )]
 pub(super) async fn converse(
-    Extension(own): Extension<Arc<OwnPages>>,
+    around: Around,
     headers: HeaderMap,
     _: Checked<NoParameters>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     entrance: Result<Entrance, ApiError>,
 ) -> Result<Response, ApiError> {
     // A browser sends the cookie to whatever page opens a WebSocket.
-    if !own.is_own(&headers) {
+    if !around.own_pages().is_own(&headers) {
         return Err(ApiError::CrossSite);
     }
     let upgrade = upgrade.map_err(|_| ApiError::UpgradeRequired)?;
