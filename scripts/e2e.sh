@@ -81,6 +81,9 @@ JS
 
 if wanted sample; then
     make_sample "$out/sample-data"
+    # Several processes begin with what one began with: nobody has an account yet.
+    rm -rf "$out/cluster-data"
+    cp -r "$out/sample-data" "$out/cluster-data"
     browse "$out/sample-data" sample
 fi
 
@@ -88,14 +91,14 @@ if wanted cluster && { [ -z "${BIST_TEST_POSTGRES_URL:-}" ] || ! command -v redi
     echo "skipped: several processes, because PostgreSQL (scripts/with_postgres.sh), Redis or nginx is not here"
 elif wanted cluster; then
     echo "-- several processes on PostgreSQL and Redis behind nginx"
-    [ -e "$out/sample-data/bist.sqlite" ] || make_sample "$out/sample-data"
+    [ -e "$out/cluster-data/bist.sqlite" ] || make_sample "$out/cluster-data"
     mkdir -p "$out/cluster"
     started=$(date +%s)
     export bist out
     export -f journeys
     # Each page was looked at in every width and theme above.
-    scripts/with_cluster.sh "$bist" "$out/sample-data" "$out/cluster" \
-        bash -euo pipefail -c 'journeys "$out/sample-data" cluster-pages --looks few'
+    scripts/with_cluster.sh "$bist" "$out/cluster-data" "$out/cluster" \
+        bash -euo pipefail -c 'journeys "$out/cluster-data" cluster-pages --looks few'
     echo "several processes: $(($(date +%s) - started)) s"
 fi
 

@@ -431,7 +431,7 @@ async function emptyStore(browser) {
   const nothing = { as_of: null, threshold_share: 0.95, good_share: 0.97, score_share: null, band: null, sources: [], items: [], next: null };
   await page.route('**/api/v1/data-quality?**', (route) => route.fulfill({ json: nothing }));
   await page.route('**/api/v1/data-quality/sources', (route) =>
-    route.fulfill({ json: { as_of: '2026-11-20T12:00:00Z', items: [], nightly: { enabled: false, next_run_at: null, last_run: null } } }),
+    route.fulfill({ json: { as_of: '2026-11-20T12:00:00Z', items: [], live: null, nightly: { enabled: false, next_run_at: null, last_run: null } } }),
   );
   await visit(page, '/quality', 'main .empty');
   check((await page.locator('main').innerText()).includes('bist validate --all'), 'a store without a check does not say what to type');
