@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use bist_market::Calendar;
 use bist_market::bar::day_of;
+use bist_store::jobs::PART_SUFFIX;
 use bist_store::{ClaimedJob, NewJob, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -166,6 +167,18 @@ pub struct JobView {
     pub eta: Option<Timestamp>,
     /// What it said last, in order.
     pub lines: Vec<JobLine>,
+}
+
+impl JobView {
+    /// Which job; of a part, that of its run.
+    pub fn job(&self) -> &str {
+        job_of(&self.run.name)
+    }
+}
+
+/// The job of the run or part that is called `name` in the store.
+fn job_of(name: &str) -> &str {
+    name.strip_suffix(PART_SUFFIX).unwrap_or(name)
 }
 
 /// When a job runs by itself.

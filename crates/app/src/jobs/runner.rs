@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bist_store::jobs::PART_SUFFIX;
 use bist_store::{ClaimedJob, JobEnd, JobRun, JobState, StageProgress, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -105,7 +104,7 @@ impl Attended<'_> {
 
     /// The job, also where this is a part of a run of it.
     fn job(&self) -> &str {
-        self.run.name.strip_suffix(PART_SUFFIX).unwrap_or(&self.run.name)
+        super::job_of(&self.run.name)
     }
 
     pub(super) fn is_cancelled(&self) -> bool {

@@ -522,7 +522,7 @@ impl RunResponse {
         let run = &view.run;
         Self {
             id: run.id,
-            job: run.name.clone(),
+            job: view.job().to_owned(),
             state: StateWord(run.state.as_str()),
             is_silent: view.is_silent,
             due_at: Instant(run.due_at),
