@@ -50,6 +50,7 @@ pub mod sources;
 pub mod streaming;
 pub mod studies;
 pub mod symbols;
+pub mod telemetry;
 pub mod training;
 pub mod tuning;
 pub mod universes;
@@ -79,6 +80,7 @@ use crate::market_view::KnownMarketView;
 use crate::nightly::NightlySettings;
 use crate::secrets::{KnownMasterKey, MasterKeySource, StoredCredential};
 use crate::studies::{KnownImportances, KnownTrials};
+use crate::telemetry::Telemetry;
 use crate::training::KnownLessons;
 use crate::tuning::KnownObjective;
 
@@ -148,6 +150,7 @@ pub struct App {
     known_trials: Arc<KnownTrials>,
     known_importances: Arc<KnownImportances>,
     answers: Arc<Answers>,
+    telemetry: Arc<Telemetry>,
 }
 
 /// The validated daily bars of the newest generation; the lock makes one caller load for all.
@@ -246,6 +249,7 @@ impl App {
             known_trials: Arc::default(),
             known_importances: Arc::default(),
             answers: Arc::default(),
+            telemetry: Arc::default(),
         })
     }
 
@@ -340,6 +344,11 @@ impl App {
     #[must_use]
     pub fn with_alerts(self, settings: AlertSettings) -> Self {
         Self { alerting: Arc::new(Alerting::new(settings)), ..self }
+    }
+
+    /// What is noticed of this process.
+    pub fn telemetry(&self) -> &Arc<Telemetry> {
+        &self.telemetry
     }
 
     /// The data directory.

@@ -29,6 +29,7 @@ use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use bist_app::rate_limits::RateLimits;
+use bist_app::telemetry::Telemetry;
 use bist_app::{App, ProcessRole};
 use futures_util::FutureExt as _;
 use http_body_util::Limited;
@@ -72,6 +73,7 @@ struct Way {
     rates: Arc<RateLimits>,
     body_time_max: Duration,
     seats: Seats,
+    telemetry: Arc<Telemetry>,
 }
 
 /// What is asked of people and programs.
@@ -137,19 +139,30 @@ pub(crate) fn guard(router: Router, app: Arc<App>, settings: &ServerSettings) ->
 
 /// Puts around the doors of health what they need where nothing else is answered. Whoever watches
 /// processes asks by their address, so that no host is another one's.
-pub(crate) fn wrap_health(router: Router, settings: &ServerSettings, limits: Limits) -> Router {
-    router.layer(from_fn_with_state(Arc::new(Way::of(settings, limits, None)), pass))
+pub(crate) fn wrap_health(
+    router: Router,
+    settings: &ServerSettings,
+    limits: Limits,
+    telemetry: Arc<Telemetry>,
+) -> Router {
+    router.layer(from_fn_with_state(Arc::new(Way::of(settings, limits, None, telemetry)), pass))
 }
 
 /// Puts the way in and out around all routes and fallbacks of `router`.
-pub(crate) fn wrap(router: Router, settings: &ServerSettings, limits: Limits) -> Router {
+pub(crate) fn wrap(
+    router: Router,
+    settings: &ServerSettings,
+    limits: Limits,
+    telemetry: Arc<Telemetry>,
+) -> Router {
     let door = Door {
         places: Semaphore::new(settings.connections.requests_max),
         trusted_proxies: settings.trusted_proxies.clone(),
         public_url: settings.public_url.clone(),
         listed: settings.cors_origins.clone(),
     };
-    router.layer(from_fn_with_state(Arc::new(Way::of(settings, limits, Some(door))), pass))
+    let way = Way::of(settings, limits, Some(door), telemetry);
+    router.layer(from_fn_with_state(Arc::new(way), pass))
 }
 
 /// The way of a request in, and of its answer out.
@@ -171,13 +184,18 @@ async fn pass(State(way): State<Arc<Way>>, mut request: Request, next: Next) -> 
         shared.tell(response.headers_mut());
     }
     security_headers::add(way.transport, response.headers_mut());
-    record.end(&response, &id);
+    record.end(&response, &id, &way.telemetry);
     id.tell(response.headers_mut());
     response
 }
 
 impl Way {
-    fn of(settings: &ServerSettings, limits: Limits, door: Option<Door>) -> Self {
+    fn of(
+        settings: &ServerSettings,
+        limits: Limits,
+        door: Option<Door>,
+        telemetry: Arc<Telemetry>,
+    ) -> Self {
         let public_url = &settings.public_url;
         let is_https = door.is_some() && public_url.as_ref().is_some_and(Origin::is_https);
         Self {
@@ -193,6 +211,7 @@ impl Way {
             rates: Arc::clone(&settings.limits),
             body_time_max: settings.connections.body_time_max,
             seats: Seats::new(settings.live),
+            telemetry,
         }
     }
 
@@ -261,7 +280,7 @@ mod tests {
             .route("/panics", get(async || -> &str { panic!("the tree fell over") }))
             .route("/takes", post(async |body: String| body));
         let limits = Limits { body_size_bytes_max: 10, answer_time_max: Duration::from_millis(20) };
-        wrap(router, &settings(), limits)
+        wrap(router, &settings(), limits, Arc::default())
     }
 
     fn settings() -> ServerSettings {

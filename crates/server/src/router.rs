@@ -22,7 +22,8 @@ use crate::{assets, openapi};
 pub fn router(app: Arc<App>, settings: &ServerSettings) -> Router {
     if !settings.role.answers_people() {
         let (routes, _) = health::router().split_for_parts();
-        return wrap_health(routes.with_state(app), settings, Limits::default());
+        let telemetry = Arc::clone(app.telemetry());
+        return wrap_health(routes.with_state(app), settings, Limits::default(), telemetry);
     }
     let (routes, description) = operations();
     let description = openapi::document(description);
@@ -33,7 +34,8 @@ pub fn router(app: Arc<App>, settings: &ServerSettings) -> Router {
         .route("/api/docs", get(docs::page))
         .fallback(assets::answer)
         .with_state(Arc::clone(&app));
-    wrap(guard(routes, app, settings), settings, Limits::default())
+    let telemetry = Arc::clone(app.telemetry());
+    wrap(guard(routes, app, settings), settings, Limits::default(), telemetry)
 }
 
 /// All operations of the API, and their description.

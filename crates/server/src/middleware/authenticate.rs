@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use bist_access::{ApiKey, Role, Session, Stage};
+use bist_access::{Actor, ApiKey, Role, Session, Stage};
 use bist_app::App;
 use bist_app::access::{Caller, Means};
 use cookie::Cookie;
@@ -35,12 +35,12 @@ pub(crate) const BEARER: &str = "Bearer ";
 
 /// Who asked; in the extensions of an answer.
 #[derive(Clone, Debug)]
-pub(super) struct AskedBy(Caller);
+pub(super) struct AskedBy(pub(super) Actor);
 
 /// As the audit names them.
 impl fmt::Display for AskedBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.actor().fmt(f)
+        self.0.fmt(f)
     }
 }
 
@@ -56,7 +56,7 @@ pub(crate) async fn authorise(
         Err(error) => return error.into_response(),
     };
     if let Some(caller) = caller {
-        let asked_by = AskedBy(caller.clone());
+        let asked_by = AskedBy(caller.actor());
         // A key has a count of its own, so that programs do not take what its owner may ask.
         let counted = match &caller.means {
             Means::Session(_) => format!("account:{}", caller.account.id),

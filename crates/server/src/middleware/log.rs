@@ -8,6 +8,7 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
 use axum::response::Response;
+use bist_app::telemetry::{Answered, Telemetry};
 use tracing::Span;
 
 use super::authenticate::AskedBy;
@@ -39,15 +40,27 @@ impl Record {
         }
     }
 
-    /// Logs the request that was answered with `response`.
-    pub(super) fn end(self, response: &Response, id: &RequestId) {
+    /// Logs the request that was answered with `response`, and tells `telemetry` of it.
+    pub(super) fn end(self, response: &Response, id: &RequestId, telemetry: &Telemetry) {
+        let took = self.begun_at.elapsed();
         let method = self.method;
-        let route = self.matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
+        let matched = self.matched.as_ref().map(MatchedPath::as_str);
         let status = response.status().as_u16();
-        // Fields without a value are left out.
-        let caller = response.extensions().get::<AskedBy>().map(tracing::field::display);
+        let asked_by = response.extensions().get::<AskedBy>();
         let code = response.extensions().get::<ProblemCode>().map(|code| code.name_and_status().0);
-        let latency_ms = self.begun_at.elapsed().as_secs_f64() * 1000.0;
+        telemetry.answered(&Answered {
+            method: method_name(&method),
+            route: matched,
+            status,
+            took,
+            caller: asked_by.map(|AskedBy(actor)| actor),
+            problem_code: code,
+            request_id: id.as_str(),
+        });
+        let route = matched.unwrap_or(UNMATCHED);
+        // Fields without a value are left out.
+        let caller = asked_by.map(tracing::field::display);
+        let latency_ms = took.as_secs_f64() * 1000.0;
         tracing::info!(
             http.method = %method,
             http.route = route,
@@ -59,4 +72,10 @@ impl Record {
             "{method} {route} answered {status} in {latency_ms:.1} ms"
         );
     }
+}
+
+/// The name of a method, of a few.
+fn method_name(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }

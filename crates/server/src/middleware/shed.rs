@@ -53,7 +53,7 @@ mod tests {
         let rates = RateLimits::new(Quotas::default(), Arc::new(clock));
         let mut settings = ServerSettings::new(Arc::new(rates));
         settings.connections.requests_max = 1;
-        let service = wrap(routes, &settings, Limits::default());
+        let service = wrap(routes, &settings, Limits::default(), Arc::default());
         let ask = |path: &'static str| {
             let request = Request::get(path).header(header::HOST, "localhost");
             service.clone().oneshot(request.body(Body::empty()).unwrap())

@@ -70,7 +70,7 @@ impl Server {
             .route("/api/v1/auth/login", post(async || "no"))
             .route("/api/v1/auth/2fa/verify", post(check_code))
             .layer(from_fn_with_state(limits, by_caller));
-        let router = wrap(router, &settings, Limits::default());
+        let router = wrap(router, &settings, Limits::default(), Arc::default());
         Self { router: router.layer(from_fn(name_caller)) }
     }
 
