@@ -20,6 +20,7 @@ pub mod explanations;
 pub mod fetch;
 pub mod freshness;
 pub mod given_trees;
+pub mod health;
 pub mod ingest;
 pub mod jobs;
 pub mod live;
@@ -369,15 +370,6 @@ impl App {
     /// The clock that everything here goes by.
     pub fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.clock)
-    }
-
-    /// Shows that the database answers.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when it does not.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        self.store.ping().await
     }
 
     /// Closes the database.

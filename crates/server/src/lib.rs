@@ -31,6 +31,7 @@ mod visitor;
 
 pub use origin::{Origin, OriginError};
 pub use router::router;
+pub use routes::health::web_app;
 pub use self_test::self_test;
 pub use serve::serve;
 pub use settings::{ConnectionLimits, LiveLimits, ServerSettings};

@@ -77,16 +77,6 @@ impl Store {
         &self.directory
     }
 
-    /// Answers a trivial query, to show that the database can be read.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when it cannot.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        db::query("SELECT 1").execute(&self.reader).await?;
-        Ok(())
-    }
-
     /// Closes all connections; SQLite folds its write-ahead log into the file.
     pub async fn close(self) {
         self.looks.close().await;

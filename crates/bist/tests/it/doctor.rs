@@ -1,4 +1,4 @@
-//! `bist doctor --security`: a service that is set up as the documents say scores high, and each
+//! `bist doctor`: what an installation stands on is told with advice. `bist doctor --security`: a service that is set up as the documents say scores high, and each
 //! protection that is taken away costs.
 
 use std::fs;
@@ -170,4 +170,32 @@ fn records_that_were_changed_cost_most() {
     let report = place.report(&place.settings);
     assert_eq!(failed(&report), ["audit.whole"], "{report:#}");
     assert!(score(&report) < whole);
+}
+
+#[test]
+fn what_an_installation_stands_on_is_told_and_what_fails_with_advice() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let looked = bist(&data).args(["doctor", "--json"]).output().unwrap();
+    let report: Value = serde_json::from_slice(&looked.stdout).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let names: Vec<&str> = checks.iter().map(|check| check["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["database", "migrations", "clock", "disk", "web_app"]);
+    for check in &checks[..3] {
+        assert_eq!((&check["status"], &check["advice"]), (&"ok".into(), &Value::Null), "{check}");
+    }
+    let failed = checks.iter().any(|check| check["status"] == "failed");
+    assert_eq!(looked.status.success(), !failed, "{report}");
+
+    let away = "postgres://nobody@127.0.0.1:1/nothing";
+    let mut asked = bist(&data);
+    let told = asked.args(["doctor", "--json", "--database-url", away]).output().unwrap();
+    assert_eq!(told.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(
+        (&report["status"], &report["checks"][0]["name"]),
+        (&"failed".into(), &"database".into())
+    );
+    assert!(report["checks"][0]["advice"].is_string());
+    assert!(String::from_utf8(told.stderr).unwrap().contains("not ready: database"));
 }

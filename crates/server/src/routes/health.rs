@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use bist_app::health::{self, HealthCheck};
 use bist_app::{App, ProcessRole};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -33,6 +34,16 @@ enum Condition {
     Failed,
 }
 
+impl From<health::Condition> for Condition {
+    fn from(condition: health::Condition) -> Self {
+        match condition {
+            health::Condition::Well => Self::Ok,
+            health::Condition::Degraded => Self::Degraded,
+            health::Condition::Failed => Self::Failed,
+        }
+    }
+}
+
 /// Whether the process lives.
 #[derive(Debug, Serialize, ToSchema)]
 struct Liveness {
@@ -52,6 +63,8 @@ struct Readiness {
     role: RoleWord,
     /// The checks.
     checks: Checks,
+    /// Why each check that is not `ok` is not, by its name.
+    reasons: BTreeMap<String, String>,
 }
 
 /// What was checked.
@@ -59,12 +72,24 @@ struct Readiness {
 struct Checks {
     /// The database answers.
     database: Condition,
+    /// Its tables are what this program needs; left out when it does not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    migrations: Option<Condition>,
+    /// The clock agrees with that of the database, and with what was recorded before; left out when the
+    /// database does not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    clock: Option<Condition>,
+    /// There is room where the data directory is.
+    disk: Condition,
     /// The web app is in the binary; left out of a process that serves none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     web_app: Option<Condition>,
     /// What else is outside and asked, as far as this process knows: `redis`, `object_store`, the
-    /// `backup_copies` in a bucket and the sources that are set up; and `backups`, where they are made, whose newest may be too old.
+    /// `backup_copies` in a bucket, `mail`, `telegram` and the sources that are set up; and `backups`,
+    /// where they are made, whose newest may be too old.
     outside: BTreeMap<String, Condition>,
 }
 
@@ -117,42 +142,53 @@ async fn ready(
     _: Checked<NoParameters>,
 ) -> (StatusCode, Json<Readiness>) {
     let role = around.role();
-    let of = |works| if works { Condition::Ok } else { Condition::Failed };
-    let ping = app.ping().await;
-    if let Err(error) = &ping {
-        tracing::error!(error = %error, "not ready, the database does not answer: {error}");
+    let mut seen = app.health().await;
+    if role.answers_people() {
+        seen.push(web_app());
     }
-    // Asked here too, for nothing else may ask of a process that waits for work.
-    if let Some(redis) = app.redis()
-        && let Err(error) = redis.ping().await
-    {
-        tracing::debug!(%error, "Redis does not answer: {error}");
+    let worst = |is_outside: bool| {
+        let seen = seen.iter().filter(|check| check.is_outside == is_outside);
+        seen.map(|check| check.condition).max().unwrap_or(health::Condition::Well)
+    };
+    // What is outside can be done without.
+    let (code, status) = match (worst(false), worst(true)) {
+        (health::Condition::Failed, _) => (StatusCode::SERVICE_UNAVAILABLE, Condition::Failed),
+        (health::Condition::Well, health::Condition::Well) => (StatusCode::OK, Condition::Ok),
+        (health::Condition::Well | health::Condition::Degraded, _) => {
+            (StatusCode::OK, Condition::Degraded)
+        }
+    };
+    let reasons = seen.iter().filter(|check| check.condition != health::Condition::Well);
+    let reasons = reasons.map(|check| (check.name.clone(), check.found.clone())).collect();
+    (code, Json(Readiness { status, role: role.into(), checks: Checks::of(seen), reasons }))
+}
+
+impl Checks {
+    fn of(seen: Vec<HealthCheck>) -> Self {
+        let (outside, own): (Vec<_>, Vec<_>) = seen.into_iter().partition(|check| check.is_outside);
+        let of = |name: &str| {
+            own.iter().find(|check| check.name == name).map(|check| check.condition.into())
+        };
+        Self {
+            database: of("database").unwrap_or(Condition::Failed),
+            migrations: of("migrations"),
+            clock: of("clock"),
+            disk: of("disk").unwrap_or(Condition::Failed),
+            web_app: of("web_app"),
+            outside: outside
+                .into_iter()
+                .map(|check| (check.name, check.condition.into()))
+                .collect(),
+        }
     }
-    let outside = app.outside().into_iter().map(|part| {
-        let condition = if part.is_well() { Condition::Ok } else { Condition::Degraded };
-        (part.name, condition)
-    });
-    // That there is no new backup hinders nobody, and somebody has to be told.
-    let backups = app.backups_state().await;
-    let backups = match &backups {
-        Ok(state) => state.is_enabled.then_some(!state.is_overdue),
-        Err(_) => Some(false),
+}
+
+/// Whether the web app is in the binary.
+pub fn web_app() -> HealthCheck {
+    let found = if assets::built() {
+        (health::Condition::Well, "it is in the binary".to_owned())
+    } else {
+        (health::Condition::Failed, "it is not in the binary".to_owned())
     };
-    let backups = backups.map(|is_well| {
-        let condition = if is_well { Condition::Ok } else { Condition::Degraded };
-        ("backups".to_owned(), condition)
-    });
-    let checks = Checks {
-        database: of(ping.is_ok()),
-        web_app: role.answers_people().then(|| of(assets::built())),
-        outside: outside.chain(backups).collect(),
-    };
-    let is_ready = ping.is_ok() && checks.web_app != Some(Condition::Failed);
-    let is_whole = checks.outside.values().all(|condition| *condition == Condition::Ok);
-    let (code, status) = match (is_ready, is_whole) {
-        (true, true) => (StatusCode::OK, Condition::Ok),
-        (true, false) => (StatusCode::OK, Condition::Degraded),
-        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, Condition::Failed),
-    };
-    (code, Json(Readiness { status, role: role.into(), checks }))
+    HealthCheck::of("web_app", found, "build it before the binary, as `make run` does")
 }

@@ -155,7 +155,7 @@ async fn a_database_that_is_open_is_not_replaced_and_one_that_is_not_is_moved_as
     let open = Store::open(home.path()).await.unwrap();
     let refused = place.check(Existing::Replace).await;
     assert!(matches!(refused, Err(BackupError::InUse(_))), "{refused:?}");
-    open.ping().await.unwrap();
+    open.standing().await.unwrap();
     open.close().await;
     place.check(Existing::Replace).await.unwrap();
     let unpacked = unpack(&kept.file(&backup), &kept.identities, home.path()).await.unwrap();

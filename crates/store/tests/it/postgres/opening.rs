@@ -22,7 +22,7 @@ async fn processes_that_start_at_once_on_an_empty_database_all_come_up() {
     let (url, path) = (database.url(), folder.path());
     let (one, two, three) = tokio::join!(open(path, &url), open(path, &url), open(path, &url));
     for store in [one, two, three] {
-        store.ping().await.unwrap();
+        store.standing().await.unwrap();
         store.close().await;
     }
 }
@@ -84,6 +84,6 @@ async fn connections_that_the_server_cuts_come_out_as_unreachable_and_are_made_a
     let audit = crate::audit_of(1);
     let error = change.commit(&audit, Vec::new()).await.unwrap_err();
     assert!(matches!(error, StoreError::Unreachable(_)), "{error:?}");
-    store.ping().await.unwrap();
+    store.standing().await.unwrap();
     drop(store.change_access().await.unwrap());
 }
