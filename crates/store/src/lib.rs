@@ -57,6 +57,7 @@ pub mod source_status;
 pub mod studies;
 pub mod study_journal;
 pub mod study_storage;
+pub mod tallies;
 pub mod trials;
 mod version;
 pub mod whole_file;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use bist_app::{App, ProcessRole};
+use bist_app::{App, ProcessRole, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -117,11 +117,44 @@ async fn ready(
     _: Checked<NoParameters>,
 ) -> (StatusCode, Json<Readiness>) {
     let role = around.role();
-    let of = |works| if works { Condition::Ok } else { Condition::Failed };
-    let ping = app.ping().await;
-    if let Err(error) = &ping {
+    let (checks, failure) = checks(&app, role).await;
+    if let Some(error) = failure {
         tracing::error!(error = %error, "not ready, the database does not answer: {error}");
     }
+    let (is_ready, is_whole) = (checks.are_ready(), checks.are_whole());
+    let (code, status) = match (is_ready, is_whole) {
+        (true, true) => (StatusCode::OK, Condition::Ok),
+        (true, false) => (StatusCode::OK, Condition::Degraded),
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, Condition::Failed),
+    };
+    (code, Json(Readiness { status, role: role.into(), checks }))
+}
+
+/// Whether requests can be answered, and what was checked by its names, with whether it works.
+pub(super) async fn readiness(app: &App, role: ProcessRole) -> (bool, Vec<(String, bool)>) {
+    let (checks, _) = checks(app, role).await;
+    let is_ready = checks.are_ready();
+    let own = [("database", Some(checks.database)), ("web_app", checks.web_app)];
+    let own = own.into_iter().filter_map(|(name, condition)| Some((name.to_owned(), condition?)));
+    let all = own.chain(checks.outside);
+    (is_ready, all.map(|(name, condition)| (name, condition == Condition::Ok)).collect())
+}
+
+impl Checks {
+    fn are_ready(&self) -> bool {
+        self.database == Condition::Ok && self.web_app != Some(Condition::Failed)
+    }
+
+    /// Whether nothing is gone without.
+    fn are_whole(&self) -> bool {
+        self.outside.values().all(|condition| *condition == Condition::Ok)
+    }
+}
+
+/// All checks, and why the database does not answer where it does not.
+async fn checks(app: &App, role: ProcessRole) -> (Checks, Option<StoreError>) {
+    let of = |works| if works { Condition::Ok } else { Condition::Failed };
+    let failure = app.ping().await.err();
     // Asked here too, for nothing else may ask of a process that waits for work.
     if let Some(redis) = app.redis()
         && let Err(error) = redis.ping().await
@@ -143,16 +176,9 @@ async fn ready(
         ("backups".to_owned(), condition)
     });
     let checks = Checks {
-        database: of(ping.is_ok()),
+        database: of(failure.is_none()),
         web_app: role.answers_people().then(|| of(assets::built())),
         outside: outside.chain(backups).collect(),
     };
-    let is_ready = ping.is_ok() && checks.web_app != Some(Condition::Failed);
-    let is_whole = checks.outside.values().all(|condition| *condition == Condition::Ok);
-    let (code, status) = match (is_ready, is_whole) {
-        (true, true) => (StatusCode::OK, Condition::Ok),
-        (true, false) => (StatusCode::OK, Condition::Degraded),
-        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, Condition::Failed),
-    };
-    (code, Json(Readiness { status, role: role.into(), checks }))
+    (checks, failure)
 }
