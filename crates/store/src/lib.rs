@@ -121,4 +121,5 @@ pub use source_status::{AttemptOutcome, SourceStatus};
 pub use studies::{AttributeKind, DatabaseStudies};
 pub use study_journal::JournalStorage;
 pub use study_storage::{StudyStorageSpec, StudyStorageSpecError};
+pub use tallies::{JobTally, PoolTally};
 pub use whole_file::{Existing, write_private, write_whole};
