@@ -137,7 +137,8 @@ impl RateLimits {
     }
 
     fn note(&self, class: Class, decision: Decision) -> Decision {
-        self.decided[class as usize][usize::from(!decision.allowed)].fetch_add(1, Ordering::Relaxed);
+        self.decided[class as usize][usize::from(!decision.allowed)]
+            .fetch_add(1, Ordering::Relaxed);
         decision
     }
 

@@ -11,8 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::middleware::{Limits, guard, wrap, wrap_health};
 use crate::routes::{
     alerts, api_keys, audit, auth, backups, bars, data_quality, docs, experiments, explanations,
-    forecasts, health, jobs, live, market, metrics, models, scenarios, screener, signals, studies, symbols,
-    user_settings, users, watchlists,
+    forecasts, health, jobs, live, market, metrics, models, scenarios, screener, signals, studies,
+    symbols, user_settings, users, watchlists,
 };
 use crate::settings::ServerSettings;
 use crate::{assets, openapi};

@@ -34,8 +34,7 @@ pub use self::readings::Readings;
 pub use self::scrape::Edge;
 
 /// The upper ends of the buckets of jobs, seconds.
-const JOBS_S: [f64; 11] =
-    [0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 10_800.0];
+const JOBS_S: [f64; 11] = [0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 10_800.0];
 
 /// The code of the problem of a request that was sent away.
 const OVERLOADED: &str = "overloaded";

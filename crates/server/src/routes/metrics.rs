@@ -47,7 +47,8 @@ impl FromRequestParts<Arc<App>> for Watcher {
             return Ok(Self);
         }
         let shown = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = shown.and_then(|text| text.strip_prefix(BEARER)).ok_or(ApiError::NotWatching)?;
+        let token =
+            shown.and_then(|text| text.strip_prefix(BEARER)).ok_or(ApiError::NotWatching)?;
         if app.is_metrics_token(token.trim()).await { Ok(Self) } else { Err(ApiError::NotWatching) }
     }
 }
@@ -96,7 +97,11 @@ async fn metrics(
     let edge = async {
         let (is_ready, checks) = health::readiness(&app, around.role()).await;
         let validity = around.tls().and_then(|tls| tls.validity());
-        Edge { is_ready, checks, certificate_not_after: validity.map(|validity| validity.not_after) }
+        Edge {
+            is_ready,
+            checks,
+            certificate_not_after: validity.map(|validity| validity.not_after),
+        }
     };
     let page = app.metrics(around.rates(), edge, format).await;
     ([(header::CONTENT_TYPE, format.content_type())], page).into_response()

@@ -112,14 +112,22 @@ pub const FAMILIES: &[Family] = &[
         "From the head of a request until its answer was made, seconds",
     ),
     gauge("bist_http_requests_in_flight", &[], "Requests that are being answered"),
-    counter("bist_http_requests_shed_total", &[], "Requests sent away because all places were taken"),
+    counter(
+        "bist_http_requests_shed_total",
+        &[],
+        "Requests sent away because all places were taken",
+    ),
     counter(
         "bist_rate_limit_decisions_total",
         &["class", "outcome"],
         "Requests that the limiter has let through or refused",
     ),
     gauge("bist_rate_limit_keys", &[], "Callers and addresses whose count is held here"),
-    gauge("bist_rate_limit_shared", &[], "1 while requests are counted in Redis, 0 while here alone"),
+    gauge(
+        "bist_rate_limit_shared",
+        &[],
+        "1 while requests are counted in Redis, 0 while here alone",
+    ),
     gauge(
         "bist_breaker_state",
         &["target", "state"],
@@ -140,7 +148,11 @@ pub const FAMILIES: &[Family] = &[
     gauge("bist_live_clients", &["transport"], "Who listens to the live stream"),
     counter("bist_live_messages_total", &["transport"], "Envelopes that were sent"),
     counter("bist_live_conflated_total", &[], "Prices left out because a newer one followed"),
-    counter("bist_live_shed_total", &[], "Listeners sent away, or cut off because they did not read"),
+    counter(
+        "bist_live_shed_total",
+        &[],
+        "Listeners sent away, or cut off because they did not read",
+    ),
     gauge(
         "bist_ingest_last_success_timestamp_seconds",
         &["source"],
@@ -156,7 +168,11 @@ pub const FAMILIES: &[Family] = &[
     gauge("bist_data_quality_symbols", &["state"], "Primary series by the band of their score"),
     counter("bist_cache_requests_total", &["cache", "outcome"], "Answers that were kept or made"),
     gauge("bist_model_info", &["horizon", "version"], "1, with the version in force"),
-    gauge("bist_model_age_seconds", &["horizon"], "Since the version in force was trained, seconds"),
+    gauge(
+        "bist_model_age_seconds",
+        &["horizon"],
+        "Since the version in force was trained, seconds",
+    ),
     gauge(
         "bist_model_rank_ic",
         &["horizon", "window"],
@@ -172,7 +188,11 @@ pub const FAMILIES: &[Family] = &[
         &["horizon", "level", "window"],
         "The share of outcomes inside the band",
     ),
-    gauge("bist_model_drift", &["horizon"], "1 when the newest look for drift has an alarm, otherwise 0"),
+    gauge(
+        "bist_model_drift",
+        &["horizon"],
+        "1 when the newest look for drift has an alarm, otherwise 0",
+    ),
     gauge("bist_model_drifted_features", &["horizon"], "Features that had drifted then, a share"),
     gauge("bist_model_signals", &["horizon", "action"], "Newest signals, one a symbol"),
     gauge(

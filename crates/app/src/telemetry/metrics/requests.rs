@@ -8,9 +8,7 @@ use std::fmt::{self, Write as _};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use prometheus_client::encoding::{
-    EncodeLabelSet, EncodeLabelValue, LabelValueEncoder,
-};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::exemplar::HistogramWithExemplars;
 use prometheus_client::metrics::family::Family;
@@ -21,14 +19,12 @@ use crate::telemetry::Answered;
 pub(super) const UNMATCHED: &str = "(no route)";
 
 /// The methods that are told apart; what is none of them is the last.
-const METHODS: [&str; 8] =
-    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
 
 /// The upper ends of the buckets of durations, seconds. One is a quarter of a second, by which the
 /// service level is judged.
-pub(super) const DURATIONS_S: [f64; 14] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-];
+pub(super) const DURATIONS_S: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// The longest id of a request that an exemplar names, bytes.
 const REQUEST_ID_BYTES_MAX: usize = 64;
@@ -147,11 +143,8 @@ impl Requests {
         let name: Arc<str> = name.into();
         let labels = OfRoute { method: METHODS[place], route: Arc::clone(&name) };
         let durations = self.durations.get_or_create_owned(&labels);
-        let route = Arc::new(Route {
-            name: Arc::clone(&name),
-            durations,
-            by_status: RwLock::default(),
-        });
+        let route =
+            Arc::new(Route { name: Arc::clone(&name), durations, by_status: RwLock::default() });
         known.insert(name, Arc::clone(&route));
         route
     }

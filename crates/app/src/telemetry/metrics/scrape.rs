@@ -122,7 +122,8 @@ impl App {
         let is_up = matches!(timeout(PING_TIME_MAX, self.ping()).await, Ok(Ok(())));
         all.tell_fact("bist_database_up", [], is_up);
         // Readiness says by itself that a database is away.
-        self.read(all, HEALTH, Box::pin(async { Ok::<_, Cause>(told_by(&edge.await)) }), ends_at).await;
+        self.read(all, HEALTH, Box::pin(async { Ok::<_, Cause>(told_by(&edge.await)) }), ends_at)
+            .await;
         let parts: [(&'static str, Reading<'_>); 7] = [
             (DATABASE, Box::pin(self.database_readings())),
             (JOBS, Box::pin(self.jobs_readings())),

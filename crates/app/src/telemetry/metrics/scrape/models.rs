@@ -5,9 +5,7 @@
 
 use bist_lifecycle::drift::{DriftReport, PerformanceMeasure};
 use bist_lifecycle::signal_record::{reliability, summarise};
-use bist_lifecycle::{
-    Evaluation, HORIZONS, HORIZONS_HOURLY, Horizon, ModelVersion, ScoredSignal,
-};
+use bist_lifecycle::{Evaluation, HORIZONS, HORIZONS_HOURLY, Horizon, ModelVersion, ScoredSignal};
 use bist_market::Origin;
 use bist_store::{JobRun, SignalMark, StoreError};
 use bist_trading::Action;

@@ -56,7 +56,8 @@ impl App {
         let mut told = Readings::default();
         let tallies: BTreeMap<String, JobTally> =
             (self.store.job_tallies().await?.into_iter()).map(|of| (of.name.clone(), of)).collect();
-        let parts = [Job::Retraining, Job::Tuning].map(|job| format!("{}{PART_SUFFIX}", job.as_str()));
+        let parts =
+            [Job::Retraining, Job::Tuning].map(|job| format!("{}{PART_SUFFIX}", job.as_str()));
         let names = Job::ALL.iter().map(|job| job.as_str().to_owned()).chain(parts);
         for name in names {
             let tally = tallies.get(&name);
@@ -94,9 +95,8 @@ impl App {
         let (mut told, now) = (Readings::default(), self.now());
         let accounts = self.store.accounts().await?;
         for role in Role::ALL {
-            let is_one = |account: &&Account| {
-                account.role == role && account.state == AccountState::Active
-            };
+            let is_one =
+                |account: &&Account| account.role == role && account.state == AccountState::Active;
             let count = accounts.iter().filter(is_one).count() as u64;
             told.tell("bist_users", [role.as_str()], number(count));
         }
