@@ -17,6 +17,8 @@ if [ "${1:-}" = e2e ]; then
     # What stands around several processes.
     command -v redis-server >/dev/null || missing+=(redis-server)
     command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
+    # What reads metrics.
+    command -v promtool >/dev/null || missing+=(prometheus)
     # A certificate authority.
     command -v pebble >/dev/null || missing+=(pebble)
 fi

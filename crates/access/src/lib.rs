@@ -31,6 +31,7 @@ pub mod actor;
 pub mod api_key;
 pub mod audit;
 mod envelope;
+pub mod fingerprint;
 pub mod id;
 pub mod master_key;
 pub mod outside;
@@ -57,6 +58,7 @@ pub use audit::{
     AuditKeyError, AuditPersonal, AuditProblem, AuditRecord, AuditRoot, AuditRootError,
     AuditVerification, AuditVerifier,
 };
+pub use fingerprint::Fingerprint;
 pub use id::{AccountId, AlertId, AlertRuleId, IdError, KeyId, PasskeyId, SessionId, WatchlistId};
 pub use master_key::{MASTER_KEY_TEXT_BYTES_MAX, MasterKey, MasterKeyError};
 pub use outside::Outside;
@@ -68,7 +70,7 @@ pub use role::{Role, RoleError};
 pub use sealed::{SealedRegister, SealedSecret, SealedSecrets, SecretEntry, SecretsError};
 pub use secret::{SECRET_BYTES_MAX, Secret, SecretError, SecretName, SecretNameError};
 pub use security_check::{CheckResult, SecurityCheck, security_score};
-pub use session::{Session, Stage};
+pub use session::{SESSION_IDLE_MAX, Session, Stage};
 pub use token::{TokenDigest, TokenKey, TokenKeyError, TokenKind};
 pub use totp::{Enrolment, TotpSeed, TotpSeedError};
 pub use webhook::{WebhookKey, WebhookKeyError};

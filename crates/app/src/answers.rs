@@ -42,6 +42,18 @@ pub enum DataClass {
 }
 
 impl DataClass {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Bars, Self::Signals, Self::Explanations];
+
+    /// Its name among metrics.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bars => "bars",
+            Self::Signals => "signals",
+            Self::Explanations => "explanations",
+        }
+    }
+
     /// How long an answer holds at most while the exchange is open, and while it is not.
     const fn lasts(self) -> (SignedDuration, SignedDuration) {
         match self {
@@ -167,14 +179,19 @@ impl App {
         let kept = &self.answers.kept;
         if let Some(answer) = kept.get(&key) {
             if now < answer.ends_at {
+                self.telemetry.metrics().answer(class, true);
                 return Ok(answer);
             }
             kept.remove_if(&key, |answer| answer.ends_at <= now);
         }
         let place = match kept.get_value_or_guard_async(&key).await {
-            Ok(answer) => return Ok(answer),
+            Ok(answer) => {
+                self.telemetry.metrics().answer(class, true);
+                return Ok(answer);
+            }
             Err(place) => place,
         };
+        self.telemetry.metrics().answer(class, false);
         let shared = self.shared_answers().filter(|_| class.is_dear());
         let name = shared.as_ref().map(|_| key.shared_name()).unwrap_or_default();
         let ends_at = class.ends_at(now);

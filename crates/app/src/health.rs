@@ -41,6 +41,8 @@ pub struct HealthCheck {
     pub condition: Condition,
     /// What was seen; for everybody's eyes, so without addresses, paths and names.
     pub found: String,
+    /// What failed, as the log says it.
+    pub cause: Option<String>,
     /// What to do when it is not well.
     pub advice: &'static str,
 }
@@ -48,27 +50,27 @@ pub struct HealthCheck {
 impl HealthCheck {
     /// A check of what this process cannot do without.
     pub fn of(name: &str, (condition, found): (Condition, String), advice: &'static str) -> Self {
-        Self { name: name.to_owned(), is_outside: false, condition, found, advice }
+        Self { name: name.to_owned(), is_outside: false, condition, found, cause: None, advice }
     }
 
-    fn outside(
-        name: String,
-        (condition, found): (Condition, String),
-        advice: &'static str,
-    ) -> Self {
-        Self { name, is_outside: true, condition, found, advice }
+    /// The same of what is outside and can be done without.
+    fn outside(self) -> Self {
+        Self { is_outside: true, ..self }
+    }
+
+    /// The same with what failed.
+    #[must_use]
+    pub fn caused_by(self, cause: Option<String>) -> Self {
+        Self { cause, ..self }
     }
 }
 
 impl App {
-    /// Looks at everything that this process stands on. What fails is logged with its cause.
+    /// Looks at everything that this process stands on.
     pub async fn health(&self) -> Vec<HealthCheck> {
         let asked_at = self.now();
         let standing = self.store.standing().await;
         let answered_at = self.now();
-        if let Err(error) = &standing {
-            tracing::error!(%error, "not ready, the database does not answer: {error}");
-        }
         // Asked here too, for nothing else may ask of a process that waits for work.
         if let Some(redis) = self.redis()
             && let Err(error) = redis.ping().await
@@ -83,7 +85,8 @@ impl App {
             "database",
             answers,
             "start it, or correct database_url; with SQLite, see that the data directory can be read",
-        )];
+        )
+        .caused_by(standing.as_ref().err().map(ToString::to_string))];
         if let Ok(standing) = &standing {
             checks.push(HealthCheck::of(
                 "migrations",
@@ -105,7 +108,11 @@ impl App {
         ));
         checks.extend(self.outside().into_iter().map(|part| {
             let advice = "see that it runs and can be reached; the log has the last failure";
-            HealthCheck::outside(part.name, outside(&part.breaker), advice)
+            let cause = match &part.breaker {
+                BreakerState::Open { last, .. } => Some(last.clone()),
+                BreakerState::Closed { .. } | BreakerState::HalfOpen => None,
+            };
+            HealthCheck::of(&part.name, outside(&part.breaker), advice).caused_by(cause).outside()
         }));
         checks.extend(self.backups_health().await);
         checks
@@ -113,7 +120,9 @@ impl App {
 
     /// That there is no new backup hinders nobody, and somebody has to be told.
     async fn backups_health(&self) -> Option<HealthCheck> {
-        let found = match self.backups_state().await {
+        let state = self.backups_state().await;
+        let cause = state.as_ref().err().map(ToString::to_string);
+        let found = match state {
             Ok(state) if !state.is_enabled => return None,
             Ok(state) if state.is_overdue => {
                 (Condition::Degraded, "the newest is too old".to_owned())
@@ -122,7 +131,7 @@ impl App {
             Err(_) => (Condition::Degraded, "they cannot be looked at".to_owned()),
         };
         let advice = "see why by `bist jobs list backup`, and make one by `bist backup create`";
-        Some(HealthCheck::outside("backups".to_owned(), found, advice))
+        Some(HealthCheck::of("backups", found, advice).caused_by(cause).outside())
     }
 }
 

@@ -8,6 +8,7 @@ mod parts;
 mod runner;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bist_market::Calendar;
 use bist_market::bar::day_of;
@@ -177,7 +178,7 @@ impl JobView {
 }
 
 /// The job of the run or part that is called `name` in the store.
-fn job_of(name: &str) -> &str {
+pub(crate) fn job_of(name: &str) -> &str {
     name.strip_suffix(PART_SUFFIX).unwrap_or(name)
 }
 
@@ -289,6 +290,7 @@ impl App {
         progress: Arc<ProgressSink>,
     ) -> Result<Option<JobRun>, StoreError> {
         let held = self.held_jobs.hold(&run);
+        let began = Instant::now();
         let doing = async {
             match job {
                 Job::NightlyIngest => Box::pin(self.do_nightly(run, progress)).await,
@@ -301,6 +303,9 @@ impl App {
         };
         let done = self.until_stopped(doing).await;
         drop(held);
+        if let Ok(Some(run)) = &done {
+            self.telemetry.metrics().job_ended(job, run.state, began.elapsed());
+        }
         self.forget_lessons();
         done
     }

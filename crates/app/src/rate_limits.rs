@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bist_access::{Class, Decision, Quota, RateLimiter};
 use bist_market::Clock;
@@ -72,6 +72,8 @@ pub struct RateLimits {
     clock: Arc<dyn Clock>,
     here: RateLimiter,
     shared: Option<Shared>,
+    /// Requests that were let through and refused, by class.
+    decided: [[AtomicU64; 2]; Class::ALL.len()],
 }
 
 /// A shared count, and whether it is away. How long it is left alone then decides the way to it.
@@ -84,7 +86,8 @@ struct Shared {
 impl RateLimits {
     /// Limits that this process counts alone.
     pub fn new(quotas: Quotas, clock: Arc<dyn Clock>) -> Self {
-        Self { quotas, clock, here: RateLimiter::default(), shared: None }
+        let (here, decided) = (RateLimiter::default(), Default::default());
+        Self { quotas, clock, here, shared: None, decided }
     }
 
     /// The same, counted together with every server that uses the same Redis.
@@ -100,7 +103,7 @@ impl RateLimits {
 
     /// Counts a request of a caller, such as `account:u0123456789abcdef`, if their quota allows it.
     pub async fn check(&self, class: Class, caller: &str) -> Decision {
-        self.count(class, caller, self.quotas.of(class)).await
+        self.note(class, self.count(class, caller, self.quotas.of(class)).await)
     }
 
     /// Counts a request of somebody of whom only the address is known.
@@ -111,11 +114,40 @@ impl RateLimits {
     /// Counts a request among all that come from an address, whoever makes them.
     pub async fn check_address(&self, class: Class, address: IpAddr) -> Decision {
         let key = format!("all-of:{}", network(address));
-        self.count(class, &key, self.quotas.of_address(class)).await
+        let decision = self.count(class, &key, self.quotas.of_address(class)).await;
+        // What is let through here is decided by caller after that, but for who signs in.
+        let is_last = !decision.allowed || class == Class::Auth;
+        if is_last { self.note(class, decision) } else { decision }
+    }
+
+    /// How many requests of `class` were let through, and how many refused.
+    pub fn decided(&self, class: Class) -> (u64, u64) {
+        let [allowed, refused] = &self.decided[class as usize];
+        (allowed.load(Ordering::Relaxed), refused.load(Ordering::Relaxed))
+    }
+
+    /// How many callers and addresses this process counts at this moment.
+    pub fn keys_count(&self) -> usize {
+        self.here.keys_count(self.now_us())
+    }
+
+    /// Whether the shared count answers; `None` without one.
+    pub fn is_shared_now(&self) -> Option<bool> {
+        self.shared.as_ref().map(|shared| !shared.is_away.load(Ordering::Relaxed))
+    }
+
+    fn note(&self, class: Class, decision: Decision) -> Decision {
+        self.decided[class as usize][usize::from(!decision.allowed)]
+            .fetch_add(1, Ordering::Relaxed);
+        decision
+    }
+
+    fn now_us(&self) -> u64 {
+        u64::try_from(self.clock.now().as_microsecond()).unwrap_or(0)
     }
 
     async fn count(&self, class: Class, key: &str, quota: Quota) -> Decision {
-        let now_us = u64::try_from(self.clock.now().as_microsecond()).unwrap_or(0);
+        let now_us = self.now_us();
         let count_here = || self.here.check(class, key, quota, now_us);
         let Some(shared) = &self.shared else { return count_here() };
         let here = (class == Class::Auth).then(count_here);

@@ -1,9 +1,13 @@
 //! What is noticed of a running process. Each answer is told here once, and whatever counts, sums up or
 //! remembers answers hears of it from here.
 
+pub mod metrics;
+
 use std::time::Duration;
 
 use bist_access::Actor;
+
+use self::metrics::Metrics;
 
 /// A request that was answered.
 #[derive(Clone, Debug)]
@@ -27,9 +31,18 @@ pub struct Answered<'a> {
 
 /// What is noticed of this process.
 #[derive(Debug, Default)]
-pub struct Telemetry {}
+pub struct Telemetry {
+    metrics: Metrics,
+}
 
 impl Telemetry {
     /// Takes note of a request that was answered; called once for each.
-    pub fn answered(&self, _answered: &Answered<'_>) {}
+    pub fn answered(&self, answered: &Answered<'_>) {
+        self.metrics.answered(answered);
+    }
+
+    /// What is counted of it, and told to scrapers.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
 }

@@ -20,6 +20,8 @@ pub(crate) enum Needs {
     FreshCode(Role),
     /// An API key, whatever its scopes: what is asked for is about it.
     Key,
+    /// To ask from this machine, or the token of those who watch; the handler looks.
+    Watcher,
 }
 
 impl fmt::Display for Needs {
@@ -31,11 +33,12 @@ impl fmt::Display for Needs {
             Self::Role(role) => write!(f, "{role}"),
             Self::FreshCode(role) => write!(f, "{role} with a fresh code"),
             Self::Key => f.write_str("key"),
+            Self::Watcher => f.write_str("watcher"),
         }
     }
 }
 
-use Needs::{FreshCode, Key, Nothing, Person, Session};
+use Needs::{FreshCode, Key, Nothing, Person, Session, Watcher};
 use Role::{Admin, Analyst, Viewer};
 
 /// An operation and what it needs.
@@ -149,6 +152,7 @@ pub(crate) const TABLE: &[Row] = &[
     (Method::PATCH, "/api/v1/watchlists/{watchlist}", Person),
     (Method::GET, "/health/live", Nothing),
     (Method::GET, "/health/ready", Nothing),
+    (Method::GET, "/metrics", Watcher),
 ];
 
 /// What `method` on the route `path` needs; `None` when there is no row.

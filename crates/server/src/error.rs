@@ -63,6 +63,8 @@ pub(crate) enum ApiError {
     JobConflict(String),
     /// Nobody has signed in, and no key in force is shown.
     NotSignedIn,
+    /// Who asks does so from elsewhere, and does not show the token of those who watch.
+    NotWatching,
     /// The code is owed.
     SecondFactorRequired,
     /// The account needs a second factor for this, and has none.
@@ -385,7 +387,7 @@ impl ApiError {
             Self::ChangeRefused(_) => ProblemCode::ChangeRefused,
             Self::JobNotFound(_) => ProblemCode::JobNotFound,
             Self::JobConflict(_) => ProblemCode::JobConflict,
-            Self::NotSignedIn => ProblemCode::NotSignedIn,
+            Self::NotSignedIn | Self::NotWatching => ProblemCode::NotSignedIn,
             Self::SecondFactorRequired => ProblemCode::SecondFactorRequired,
             Self::EnrolmentRequired => ProblemCode::EnrolmentRequired,
             Self::StepUpRequired => ProblemCode::StepUpRequired,
@@ -458,6 +460,11 @@ impl ApiError {
             Self::NotSignedIn => {
                 "nobody has signed in, or the session or the API key is not in force; sign in, or send \
                  a key as 'authorization: Bearer KEY'"
+                    .to_owned()
+            }
+            Self::NotWatching => {
+                "metrics are for those who ask from this machine; others send the secret \
+                 'metrics.token' of the server as 'authorization: Bearer TOKEN'"
                     .to_owned()
             }
             Self::SecondFactorRequired => {

@@ -41,6 +41,7 @@ use crate::error::ApiError;
 use crate::origin::Origin;
 use crate::routes::live::Seats;
 use crate::settings::ServerSettings;
+use crate::tls::Tls;
 use cross_site::OwnPages;
 use request_id::RequestId;
 use security_headers::Transport;
@@ -74,13 +75,15 @@ struct Way {
     body_time_max: Duration,
     seats: Seats,
     telemetry: Arc<Telemetry>,
+    trusted_proxies: Vec<IpNet>,
+    /// The certificate, where TLS ends here.
+    tls: Option<Tls>,
 }
 
 /// What is asked of people and programs.
 #[derive(Debug)]
 struct Door {
     places: Semaphore,
-    trusted_proxies: Vec<IpNet>,
     public_url: Option<Origin>,
     /// Origins whose pages may read answers.
     listed: Vec<Origin>,
@@ -109,6 +112,11 @@ impl Around {
     /// How long a body may take to come.
     pub(crate) fn body_time_max(&self) -> Duration {
         self.0.body_time_max
+    }
+
+    /// The certificate, where TLS ends here.
+    pub(crate) fn tls(&self) -> Option<&Tls> {
+        self.0.tls.as_ref()
     }
 
     /// The seats of those who listen.
@@ -157,7 +165,6 @@ pub(crate) fn wrap(
 ) -> Router {
     let door = Door {
         places: Semaphore::new(settings.connections.requests_max),
-        trusted_proxies: settings.trusted_proxies.clone(),
         public_url: settings.public_url.clone(),
         listed: settings.cors_origins.clone(),
     };
@@ -170,6 +177,7 @@ async fn pass(State(way): State<Arc<Way>>, mut request: Request, next: Next) -> 
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(Around(Arc::clone(&way)));
+    let _under_way = way.telemetry.metrics().under_way();
     let record = log::Record::begin(&request);
     let shared = way.door.as_ref().map(|door| options::Shared::with(&door.listed, &request));
     let answering = async {
@@ -212,14 +220,19 @@ impl Way {
             body_time_max: settings.connections.body_time_max,
             seats: Seats::new(settings.live),
             telemetry,
+            trusted_proxies: settings.trusted_proxies.clone(),
+            tls: settings.tls.clone(),
         }
     }
 
     /// What is answered to who may be let in.
     async fn answer(&self, mut request: Request, next: Next) -> Result<Response, ApiError> {
-        let Some(door) = &self.door else { return self.limits.answer_in_time(request, next).await };
+        let address = real_ip::find(&self.trusted_proxies, &request);
+        let Some(door) = &self.door else {
+            request.extensions_mut().insert(address);
+            return self.limits.answer_in_time(request, next).await;
+        };
         let _place = shed::take_place(&door.places, &request)?;
-        let address = real_ip::find(&door.trusted_proxies, &request);
         host::require_own(door.public_url.as_ref(), &request)?;
         let method = request.method().clone();
         cross_site::refuse(&self.own, &request)?;

@@ -89,6 +89,8 @@ const GUARDED: [(&str, &[ProblemCode]); 2] = [
 const BY_SESSION: &str = "session";
 /// See [`BY_SESSION`].
 const BY_KEY: &str = "api_key";
+/// See [`BY_SESSION`].
+const BY_TOKEN: &str = "metrics_token";
 
 /// Problems of what has a body.
 const BODIES: [(&str, &[ProblemCode]); 2] =
@@ -142,7 +144,8 @@ pub(crate) fn document(mut description: OpenApi) -> Bytes {
     let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE)));
     components.add_security_scheme(BY_SESSION, cookie);
     let key = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
-    components.add_security_scheme(BY_KEY, key);
+    components.add_security_scheme(BY_KEY, key.clone());
+    components.add_security_scheme(BY_TOKEN, key);
     let own = description.paths.paths.iter_mut().flat_map(|(path, item)| {
         let path = path.as_str();
         methods(item).into_iter().flat_map(move |(method, operation)| {
@@ -181,12 +184,15 @@ fn describe(operation: &mut Operation, method: &Method, path: &str) {
         let schemes = match needs {
             Some(Needs::Role(_)) => vec![BY_SESSION, BY_KEY],
             Some(Needs::Key) => vec![BY_KEY],
+            Some(Needs::Watcher) => vec![BY_TOKEN],
             _ => vec![BY_SESSION],
         };
         let none: [&str; 0] = [];
         let required = schemes.into_iter().map(|scheme| SecurityRequirement::new(scheme, none));
         operation.security = Some(required.collect());
-        GUARDED.into_iter().for_each(|problem| refer_to(operation, problem));
+        // Who is known and may not is nobody there.
+        let count = if needs == Some(Needs::Watcher) { 1 } else { GUARDED.len() };
+        GUARDED.into_iter().take(count).for_each(|problem| refer_to(operation, problem));
     }
     if path.starts_with("/api/") {
         refer_to(operation, COUNTED);

@@ -11,17 +11,17 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::middleware::{Limits, guard, wrap, wrap_health};
 use crate::routes::{
     alerts, api_keys, audit, auth, backups, bars, data_quality, docs, experiments, explanations,
-    forecasts, health, jobs, live, market, models, scenarios, screener, signals, studies, symbols,
-    user_settings, users, watchlists,
+    forecasts, health, jobs, live, market, metrics, models, scenarios, screener, signals, studies,
+    symbols, user_settings, users, watchlists,
 };
 use crate::settings::ServerSettings;
 use crate::{assets, openapi};
 
 /// The whole service: API, health, web app, middleware. Of a process that answers no people, only how it
-/// is.
+/// is and what it counts.
 pub fn router(app: Arc<App>, settings: &ServerSettings) -> Router {
     if !settings.role.answers_people() {
-        let (routes, _) = health::router().split_for_parts();
+        let (routes, _) = health::router().merge(metrics::router()).split_for_parts();
         let telemetry = Arc::clone(app.telemetry());
         return wrap_health(routes.with_state(app), settings, Limits::default(), telemetry);
     }
@@ -64,5 +64,6 @@ pub(crate) fn operations() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .merge(audit::router())
         .merge(backups::router())
         .merge(health::router())
+        .merge(metrics::router())
         .split_for_parts()
 }

@@ -15,6 +15,7 @@ pub(crate) mod health;
 pub(crate) mod jobs;
 pub(crate) mod live;
 pub(crate) mod market;
+pub(crate) mod metrics;
 pub(crate) mod models;
 pub(crate) mod scenarios;
 pub(crate) mod screener;

@@ -271,7 +271,7 @@ impl AccessChange {
     }
 }
 
-fn session(row: &Row) -> Result<Session, StoreError> {
+pub(crate) fn session(row: &Row) -> Result<Session, StoreError> {
     Ok(Session {
         id: row.try_get::<&str, _>("session")?.parse().map_err(impossible)?,
         account: row.try_get::<&str, _>("account")?.parse().map_err(impossible)?,

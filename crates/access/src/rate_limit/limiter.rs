@@ -75,6 +75,15 @@ impl RateLimiter {
         }
     }
 
+    /// How many keys are remembered at `now_us`, of which not all that they did is paid for.
+    pub fn keys_count(&self, now_us: u64) -> usize {
+        let in_use = |shard: &Mutex<Vec<Slot>>| {
+            let slots = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            slots.iter().filter(|slot| slot[FULL_AT] > now_us).count()
+        };
+        self.shards.iter().map(in_use).sum()
+    }
+
     /// Under what a key is remembered.
     fn name(&self, class: Class, key: &str) -> u64 {
         self.hashing.hash_one((class, key))

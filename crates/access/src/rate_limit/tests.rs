@@ -175,3 +175,15 @@ fn of_two_decisions_the_one_that_lets_less_through_holds() {
     assert_eq!(refused.stricter(spent), refused);
     assert_eq!(spent.stricter(refused), refused);
 }
+
+#[test]
+fn keys_are_told_until_all_that_they_did_is_paid_for() {
+    let limiter = RateLimiter::default();
+    let quota = quota("1/s");
+    assert_eq!(limiter.keys_count(NOW_US), 0);
+    for key in ["a", "b", "a"] {
+        limiter.check(Class::Default, key, quota, NOW_US);
+    }
+    assert_eq!(limiter.keys_count(NOW_US), 2);
+    assert_eq!(limiter.keys_count(NOW_US + 1_000_000), 0);
+}

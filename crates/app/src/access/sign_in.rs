@@ -132,6 +132,7 @@ impl App {
         let audit = self.audit_as(Actor::Nobody, visit).await?;
         let Some(StoredAccount { account, .. }) = stored else {
             let note = refusal("user:unknown".to_owned(), "unknown");
+            self.telemetry.metrics().sign_in(None);
             self.change_access().await?.commit(&audit, vec![note]).await?;
             return Err(AccessError::WrongCredentials);
         };
@@ -147,6 +148,7 @@ impl App {
         };
         let mut change = self.change_access().await?;
         change.add_sign_in(&account.id, audit.at, outcome, &visit.origins).await?;
+        self.telemetry.metrics().sign_in(Some(outcome));
         let mut note = refusal(format!("user:{}", account.id), outcome.as_str());
         note.personal = Some(visit.personal(&account.id));
         change.commit(&audit, vec![note]).await?;
@@ -206,6 +208,7 @@ impl App {
         let owes_code = account.has_second_factor() && !code_given;
         let outcome = if owes_code { SignInOutcome::CodeOwed } else { SignInOutcome::SignedIn };
         change.add_sign_in(&account.id, at, outcome, &visit.origins).await?;
+        self.telemetry.metrics().sign_in(Some(outcome));
         if !owes_code {
             change.set_signed_in(&account.id, at).await?;
         }
@@ -377,6 +380,7 @@ impl App {
     ) -> Result<T, AccessError> {
         let outcome = SignInOutcome::WrongCode;
         change.add_sign_in(&account.id, audit.at, outcome, &visit.origins).await?;
+        self.telemetry.metrics().sign_in(Some(outcome));
         note.personal = Some(visit.personal(&account.id));
         change.commit(audit, vec![note]).await?;
         Err(AccessError::WrongCredentials)

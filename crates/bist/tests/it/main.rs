@@ -18,6 +18,7 @@ mod http;
 mod installation;
 mod kills;
 mod live;
+mod metrics;
 mod model_file;
 mod models;
 mod object_store;

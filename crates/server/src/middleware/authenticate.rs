@@ -89,7 +89,7 @@ async fn caller(app: &App, parts: &Parts) -> Result<Option<Caller>, ApiError> {
         // A method that the path does not take is refused by the router in its own words.
         return Ok(None);
     };
-    if needs == Needs::Nothing {
+    if matches!(needs, Needs::Nothing | Needs::Watcher) {
         return Ok(None);
     }
     let caller = identified(app, parts).await?.ok_or(ApiError::NotSignedIn)?;
@@ -138,6 +138,8 @@ async fn require_own_page(
 pub(crate) fn check(caller: &Caller, needs: Needs, now: Timestamp) -> Result<(), ApiError> {
     match needs {
         Needs::Nothing => Ok(()),
+        // That somebody has signed in, or has a key, does not matter.
+        Needs::Watcher => Err(ApiError::NotWatching),
         Needs::Session => require_session(caller).map(drop),
         Needs::Person => {
             require_session(caller)?;

@@ -7,7 +7,7 @@ use crate::error::ApiError;
 
 /// Whoever watches the process is answered however busy it is, and streams, which wait, have limits of
 /// their own.
-const EXEMPT: [&str; 2] = ["/health/", "/api/v1/live"];
+const EXEMPT: [&str; 3] = ["/health/", "/metrics", "/api/v1/live"];
 
 /// Takes one of the places, of which as many requests may be under way; `None` for one that needs none.
 pub(super) fn take_place<'a>(

@@ -142,9 +142,13 @@ async fn ready(
     _: Checked<NoParameters>,
 ) -> (StatusCode, Json<Readiness>) {
     let role = around.role();
-    let mut seen = app.health().await;
-    if role.answers_people() {
-        seen.push(web_app());
+    let seen = looked_at(&app, role).await;
+    for check in &seen {
+        let HealthCheck { name, cause, .. } = check;
+        // What is outside says so itself, where it is asked.
+        if let (Some(cause), Condition::Failed) = (cause, check.condition.into()) {
+            tracing::error!(error = %cause, "not ready, the check of {name} failed: {cause}");
+        }
     }
     let worst = |is_outside: bool| {
         let seen = seen.iter().filter(|check| check.is_outside == is_outside);
@@ -161,6 +165,25 @@ async fn ready(
     let reasons = seen.iter().filter(|check| check.condition != health::Condition::Well);
     let reasons = reasons.map(|check| (check.name.clone(), check.found.clone())).collect();
     (code, Json(Readiness { status, role: role.into(), checks: Checks::of(seen), reasons }))
+}
+
+/// Whether requests can be answered, and what was checked by its names, with whether it works.
+pub(super) async fn readiness(app: &App, role: ProcessRole) -> (bool, Vec<(String, bool)>) {
+    let seen = looked_at(app, role).await;
+    let fails =
+        |check: &HealthCheck| !check.is_outside && check.condition == health::Condition::Failed;
+    let is_ready = !seen.iter().any(fails);
+    let works = |check: HealthCheck| (check.name, check.condition == health::Condition::Well);
+    (is_ready, seen.into_iter().map(works).collect())
+}
+
+/// Everything that a process of this role stands on.
+async fn looked_at(app: &App, role: ProcessRole) -> Vec<HealthCheck> {
+    let mut seen = app.health().await;
+    if role.answers_people() {
+        seen.push(web_app());
+    }
+    seen
 }
 
 impl Checks {

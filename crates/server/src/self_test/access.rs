@@ -57,7 +57,7 @@ async fn each(
 fn role_of(needs: Needs) -> Option<Role> {
     match needs {
         Needs::Role(role) | Needs::FreshCode(role) => Some(role),
-        Needs::Nothing | Needs::Session | Needs::Person | Needs::Key => None,
+        Needs::Nothing | Needs::Session | Needs::Person | Needs::Key | Needs::Watcher => None,
     }
 }
 
@@ -117,7 +117,7 @@ async fn keys(probe: &Probe) -> Found {
     let narrow = narrow.map_err(|error| told(&error))?;
     let bearer = format!("Bearer {}", narrow.token.expose());
     let shown = |asking: Asking| asking.header("authorization", &bearer).from(home);
-    let of_its_own = [Needs::Nothing, Needs::Key, Needs::Role(Role::Viewer)];
+    let of_its_own = [Needs::Nothing, Needs::Key, Needs::Watcher, Needs::Role(Role::Viewer)];
     let out_of_scope = |needs| !of_its_own.contains(&needs);
     each(probe, &mut all, out_of_scope, 403, shown).await;
 

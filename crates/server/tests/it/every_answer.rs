@@ -84,7 +84,7 @@ async fn only_this_machine_is_answered() {
 #[tokio::test]
 async fn what_is_not_there_is_a_problem() {
     let app = TestApp::with_files().await;
-    for path in ["/api", "/api/v2/symbols", "/api/v1/symbols/", "/health", "/metrics"] {
+    for path in ["/api", "/api/v2/symbols", "/api/v1/symbols/", "/health", "/metrics/x"] {
         let answer = app.send(Method::GET, path, &[("accept", "text/html")]).await;
         assert_eq!(
             answer.problem(404),

@@ -21,6 +21,7 @@ mod live_doors;
 mod live_edges;
 mod market;
 mod market_view;
+mod metrics;
 mod models;
 mod openapi;
 mod ownership;

@@ -161,6 +161,11 @@ impl TestApp {
         Self { router: bist_server::router(Arc::clone(&self.app), settings), ..self }
     }
 
+    /// The service itself, for requests that are made otherwise.
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// Asks for a path of this machine.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, &[]).await

@@ -76,6 +76,24 @@ impl Pool {
         }
     }
 
+    /// How many connections are open, and how many of them nobody has.
+    pub(crate) fn open_and_idle(&self) -> (u64, u64) {
+        let of = |open: u32, idle: usize| (u64::from(open), idle as u64);
+        match self {
+            Self::Sqlite(pool) => of(pool.size(), pool.num_idle()),
+            Self::SqliteReaders(readers) => readers.open_and_idle(),
+            Self::Postgres(pool) => of(pool.connections.size(), pool.connections.num_idle()),
+        }
+    }
+
+    /// The file that readers of SQLite read.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::SqliteReaders(readers) => Some(readers.file()),
+            Self::Sqlite(_) | Self::Postgres(_) => None,
+        }
+    }
+
     /// Closes all connections.
     pub(crate) async fn close(&self) {
         match self {

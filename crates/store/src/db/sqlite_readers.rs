@@ -53,6 +53,13 @@ impl SqliteReaders {
         self.single.manager().0.get_filename()
     }
 
+    /// How many connections are open, and how many of them nobody has.
+    pub(super) fn open_and_idle(&self) -> (u64, u64) {
+        let single = self.single.status();
+        let open = single.size as u64 + u64::from(self.several.size());
+        (open, (single.available + self.several.num_idle()) as u64)
+    }
+
     /// A connection beside those of the pool.
     pub(super) async fn open(&self) -> Result<SqliteConnection, sqlx::Error> {
         self.single.manager().create().await

@@ -1,6 +1,8 @@
 //! Runs of jobs: one process does each, whoever dies, and what was done is not done again.
 
-use bist_store::{Audit, ClaimedJob, JobEnd, JobState, NewJob, StageProgress, Store, StoreError};
+use bist_store::{
+    Audit, ClaimedJob, JobEnd, JobState, JobTally, NewJob, StageProgress, Store, StoreError,
+};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -222,4 +224,40 @@ async fn no_run_is_begun_again_beside_another_that_waits() {
         matches!(refused, Err(StoreError::JobUnderWay { id, .. }) if id == second.id),
         "{refused:?}"
     );
+}
+
+#[tokio::test]
+async fn how_many_wait_and_run_is_told_by_job_and_when_one_was_done_last() {
+    let (store, other, _folder) = stores().await;
+    assert!(store.job_tallies().await.unwrap().is_empty());
+    let told = async || {
+        let tallies = store.job_tallies().await.unwrap();
+        let tally = |of: JobTally| {
+            let done_at_s = of.last_done_at.map(Timestamp::as_second);
+            (of.name, of.waiting_count, of.running_count, done_at_s)
+        };
+        tallies.into_iter().map(tally).collect::<Vec<_>>()
+    };
+    let of = |waiting, running, done_at_s| vec![(NAME.to_owned(), waiting, running, done_at_s)];
+    store.schedule_job(NAME, at(1_000), &Value::Null, at(1_000)).await.unwrap();
+    assert_eq!(told().await, of(1, 0, None));
+    let run = other.claim_job(NAME, at(1_000)).await.unwrap().unwrap();
+    assert_eq!(told().await, of(0, 1, None));
+    other.finish_job(run, at(1_100), JobEnd::Done, "done").await.unwrap();
+    assert_eq!(told().await, of(0, 0, Some(1_100)));
+    let failed = claim(&store, 2_000, 2_000).await.unwrap();
+    let end = JobEnd::Failed { retry_at: None };
+    store.finish_job(failed, at(2_100), end, "no answer").await.unwrap();
+    assert_eq!(told().await, of(0, 0, Some(1_100)));
+}
+
+#[tokio::test]
+async fn the_database_has_a_size_and_connections() {
+    let (store, _, _folder) = stores().await;
+    assert!(store.size_bytes().await.unwrap() > 4_096);
+    let [reader, writer] = store.pools();
+    assert_eq!((reader.name, writer.name), ("reader", "writer"));
+    for pool in [reader, writer] {
+        assert!(pool.used_count + pool.idle_count > 0, "{pool:?}");
+    }
 }

@@ -28,14 +28,16 @@ struct Row {
     name: String,
     status: &'static str,
     found: String,
+    /// What failed.
+    cause: Option<String>,
     advice: Option<&'static str>,
 }
 
 impl From<HealthCheck> for Row {
     fn from(check: HealthCheck) -> Self {
-        let HealthCheck { name, condition, found, advice, .. } = check;
+        let HealthCheck { name, condition, found, cause, advice, .. } = check;
         let advice = (condition != Condition::Well).then_some(advice);
-        Self { name, status: word(condition), found, advice }
+        Self { name, status: word(condition), found, cause, advice }
     }
 }
 
@@ -53,9 +55,10 @@ pub(super) fn unopened(
     config: &Config,
     terminal: &Terminal,
 ) -> anyhow::Result<()> {
-    let found = (Condition::Failed, format!("{error:#}"));
+    let found = (Condition::Failed, "it cannot be opened".to_owned());
     let advice = "do what it says, and look again; everything else stands on the database";
-    tell(vec![HealthCheck::of("database", found, advice)], config, SystemClock.now(), terminal)
+    let check = HealthCheck::of("database", found, advice).caused_by(Some(format!("{error:#}")));
+    tell(vec![check], config, SystemClock.now(), terminal)
 }
 
 /// Prints the checks, and fails when one has failed.
@@ -96,8 +99,9 @@ fn tell(
 fn text(report: &Report) -> String {
     let width = report.checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
     let mut lines: Vec<String> = Vec::new();
-    for Row { name, status, found, advice } in &report.checks {
+    for Row { name, status, found, cause, advice } in &report.checks {
         lines.push(format!("{status:8}  {name:width$}  {found}"));
+        lines.extend(cause.as_ref().map(|cause| format!("{:8}  {:width$}  {cause}", "", "")));
         lines.extend(advice.map(|advice| format!("{:8}  {:width$}  -> {advice}", "", "")));
     }
     lines.push(String::new());

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::header;
 use axum::http::request::Parts;
 use bist_access::Secret;
 use bist_app::App;
 use bist_app::access::Caller;
 use bist_app::live::{Gap, Listener, News, Position, Resumed, Shown, Wanted};
+use bist_app::telemetry::metrics::{Listening, Transport};
 
 use super::closing::Closing;
 use super::envelope::{AboutStream, Reason, Told};
@@ -35,6 +36,8 @@ pub(super) struct Entrance {
     pub(super) limits: LiveLimits,
     /// Their connection.
     pub(super) line: Held,
+    /// That they are counted.
+    pub(super) counted: Listening,
     _seat: Seat,
 }
 
@@ -45,14 +48,17 @@ impl FromRequestParts<Arc<App>> for Entrance {
         let Asking { caller, .. } = Asking::from_request_parts(parts, app).await?;
         let around = Around::from_request_parts(parts, app).await?;
         let seats = around.seats();
-        let seat = seats.take(&caller.account.id)?;
+        let metrics = app.telemetry().metrics();
+        let seat = seats.take(&caller.account.id).inspect_err(|_| metrics.live_shed())?;
         let shown = shown(parts)?;
         let Ok(line) = Held::from_request_parts(parts, app).await;
         // Listening before looking: what happens in between is told.
         let listener = app.live().listen();
         app.look_if_due().await?;
         let limits = seats.limits();
-        Ok(Self { app: Arc::clone(app), caller, shown, listener, limits, line, _seat: seat })
+        let counted = metrics.listens(transport(parts));
+        let app = Arc::clone(app);
+        Ok(Self { app, caller, shown, listener, limits, line, counted, _seat: seat })
     }
 }
 
@@ -63,6 +69,16 @@ pub(super) enum Heard {
     News(Position, News),
     /// How everything stands in the stream that goes on.
     Anew(Told),
+}
+
+/// By which door they come.
+fn transport(parts: &Parts) -> Transport {
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    match path.rsplit('/').next() {
+        Some("events") => Transport::Events,
+        Some("poll") => Transport::Poll,
+        _ => Transport::WebSocket,
+    }
 }
 
 /// What was shown with a request that was let through.
@@ -140,7 +156,10 @@ impl Entrance {
     /// What to tell of what was waited for.
     pub(super) fn told(&self, heard: &Heard) -> Vec<Told> {
         match heard {
-            Heard::News(before, news) => self.about(before).news(news),
+            Heard::News(before, news) => {
+                self.counted.left_out(news.omitted_count);
+                self.about(before).news(news)
+            }
             Heard::Anew(snapshot) => vec![snapshot.clone()],
         }
     }
@@ -167,6 +186,11 @@ impl Entrance {
         self.listener.unsubscribe(&self.own(topics));
         let left: Vec<String> = self.listener.topics().iter().map(ToString::to_string).collect();
         self.about(&self.listener.position()).unsubscribed(&left)
+    }
+
+    /// Takes note that somebody was cut off who did not read.
+    pub(super) fn cut_off(&self) {
+        self.app.telemetry().metrics().live_shed();
     }
 
     /// A request was not done.

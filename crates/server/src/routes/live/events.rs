@@ -78,6 +78,7 @@ impl Telling {
         let mut chunk = format!("retry: {RETRY_MS}\n\n").into_bytes();
         let closing = loop {
             let epoch = self.entrance.listener.position().epoch;
+            self.entrance.counted.sent(self.told.len());
             self.told.drain(..).for_each(|told| {
                 write_event(&mut chunk, &Position { epoch: epoch.clone(), seq: told.seq }, &told);
             });
@@ -86,6 +87,7 @@ impl Telling {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return,
                 Err(_) => {
+                    self.entrance.cut_off();
                     self.entrance.line.cut();
                     return;
                 }

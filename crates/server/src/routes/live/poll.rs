@@ -82,6 +82,7 @@ pub(super) async fn poll(
             }
         }
     };
+    entrance.counted.sent(told.len());
     Ok(page(&entrance.listener.position(), &told))
 }
 

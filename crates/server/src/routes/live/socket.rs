@@ -152,7 +152,9 @@ impl Conversation {
         }
         self.entrance.require_still().await?;
         let heartbeat = text(self.entrance.heartbeat())?;
-        self.send_all([heartbeat, Message::Ping(Bytes::new())]).await
+        self.send_all([heartbeat, Message::Ping(Bytes::new())]).await?;
+        self.entrance.counted.sent(1);
+        Ok(())
     }
 
     async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
@@ -247,7 +249,10 @@ impl Conversation {
 
     async fn send(&mut self, texts: Vec<Told>) -> Result<(), End> {
         let messages = texts.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
-        self.send_all(messages).await
+        let count = messages.len();
+        self.send_all(messages).await?;
+        self.entrance.counted.sent(count);
+        Ok(())
     }
 
     /// Sends messages together. A client that does not read them in time is cut off.
@@ -262,7 +267,10 @@ impl Conversation {
         match timeout(self.entrance.limits.write_time_max, sending).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(End::Gone),
-            Err(_) => Err(Closing::TooSlow.into()),
+            Err(_) => {
+                self.entrance.cut_off();
+                Err(Closing::TooSlow.into())
+            }
         }
     }
 }
