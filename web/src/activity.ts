@@ -1,5 +1,3 @@
-import { tell } from './api/telling';
-
 /** What a person does on the pages; sign-ins and alerts the server sees itself. */
 export interface Done {
   kind: 'view' | 'search' | 'export';
@@ -29,13 +27,3 @@ export class Activity {
     for (const done of this.#waiting.splice(0)) this.send(done);
   }
 }
-
-const activity = new Activity((done) => tell('/activity', done));
-if (typeof document !== 'undefined') {
-  document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'hidden') activity.flush();
-  });
-  addEventListener('pagehide', () => activity.flush());
-}
-
-export const did = (kind: Done['kind'], subject: string): void => activity.add({ kind, subject });

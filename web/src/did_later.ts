@@ -2,5 +2,5 @@ import type { Done } from './activity';
 
 /** Remembers what was done; what tells it is fetched after the page. */
 export function didLater(kind: Done['kind'], subject: string): void {
-  import('./activity').then(({ did }) => did(kind, subject)).catch(() => undefined);
+  import('./did').then(({ did }) => did(kind, subject)).catch(() => undefined);
 }

@@ -12,6 +12,8 @@ const STACK_MAX = 2000;
 /** So many are told in a minute; a page that fails in a loop fails each time in the same way. */
 const TOLD_MAX = 5;
 const MINUTE_MS = 60_000;
+/** More is not looked through. */
+const READ_MAX = 4000;
 /** A shorter text is found everywhere. */
 const TYPED_MIN = 3;
 /** What a browser says of a layout that it goes on with in its next frame. */
@@ -20,7 +22,7 @@ const OF_EXTENSION = /(?:chrome|moz|safari-web)-extension:\/\//;
 
 /** `text` without what was typed, queries and fragments of addresses, quoted contents, mail addresses and what may be a token. */
 export function scrubbed(text: string, origin: string, typed: string[]): string {
-  let plain = text;
+  let plain = text.slice(0, READ_MAX);
   for (const value of typed) if (value.trim().length >= TYPED_MIN) plain = plain.replaceAll(value, '…');
   return plain
     .replace(/((?:https?|wss?|blob:https?):\/\/[^\s?#"')]*)[?#][^\s"')]*/g, '$1')

@@ -32,6 +32,7 @@ const HEADROOM = 1.08;
 const CHARACTER_PX = 6.5;
 const BESIDE_PX = 16;
 const TICKS_APART_PX = { x: 74, y: 40 };
+const BELOW_PX = 26;
 
 const data = (times: number[], lines: Line[]): uPlot.AlignedData => [times, ...lines.map(({ values }) => values)];
 
@@ -70,7 +71,7 @@ export class TimeSeriesChart {
         tzDate: (at) => uPlot.tzDate(new Date(at * 1000), EXCHANGE_ZONE),
         scales: { x: { time: true }, y: { range: (_, __, high) => [0, high > 0 ? high * HEADROOM : 1] } },
         axes: [
-          { ...axis, space: TICKS_APART_PX.x, values: (_, splits, __, ___, apart) => splits.map((at) => look.tick(new Date(at * 1000), apart)) },
+          { ...axis, space: TICKS_APART_PX.x, size: BELOW_PX, values: (_, splits, __, ___, apart) => splits.map((at) => look.tick(new Date(at * 1000), apart)) },
           {
             ...axis,
             space: TICKS_APART_PX.y,
