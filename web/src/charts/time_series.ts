@@ -31,7 +31,7 @@ const HEADROOM = 1.08;
 /** Pixels of a character of an axis, and beside its longest label. */
 const CHARACTER_PX = 6.5;
 const BESIDE_PX = 16;
-const TICKS_APART_PX = { x: 74, y: 40 };
+const TICKS_APART_PX = { x: 74, y: 32 };
 const BELOW_PX = 26;
 
 const data = (times: number[], lines: Line[]): uPlot.AlignedData => [times, ...lines.map(({ values }) => values)];
