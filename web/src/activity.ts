@@ -1,7 +1,7 @@
 /** What a person does on the pages; sign-ins and alerts the server sees itself. */
 export interface Done {
   kind: 'view' | 'search' | 'export';
-  /** A symbol, or the name of what was exported; never what was typed. */
+  /** A symbol, or the path of the page that a file was made on; never what was typed. */
   subject: string;
 }
 

@@ -30,8 +30,8 @@ export type AdminPart = (typeof ADMIN_PARTS)[number];
 const SYMBOL = /^[A-Z0-9]{1,12}$/;
 /** The number of a run of a job. */
 const RUN = /^[0-9]{1,9}$/;
-/** The number of a group of errors. */
-const GROUP = /^[A-Za-z0-9_-]{1,64}$/;
+/** The name of a group of errors for programs. */
+const GROUP = /^[a-z0-9]{1,32}$/;
 /** The code of a kind of finding. */
 const FINDING_CODE = /^[a-z_]{1,40}$/;
 
@@ -114,7 +114,7 @@ export function adminPath(part: AdminPart): string {
   return part === 'overview' ? '/admin' : `/admin/${part}`;
 }
 
-export function errorPath(group: string | number): string {
+export function errorPath(group: string): string {
   return `/admin/errors/${encodeURIComponent(group)}`;
 }
 

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Activity, type Done } from '../src/activity';
 import { ERROR_KINDS, ERROR_STATES, type UsageItem } from '../src/api/schema/analytics';
-import { evenPoints } from '../src/charts/even_points';
 import { faultOf, Faults, scrubbed, type Fault } from '../src/faults';
 import { activityWords } from '../src/i18n/activity_words';
 import { adminWords } from '../src/i18n/admin_words';
@@ -18,8 +17,7 @@ describe('an address of administration', () => {
   it('leads to each of its pages, the overview first', () => {
     expect(parseRoute('/admin')).toEqual({ name: 'admin', part: 'overview', id: null });
     for (const part of ADMIN_PARTS) expect(parseRoute(adminPath(part))).toEqual({ name: 'admin', part, id: null });
-    expect(parseRoute(errorPath('e-17'))).toEqual({ name: 'admin', part: 'errors', id: 'e-17' });
-    expect(parseRoute(errorPath(17))).toEqual({ name: 'admin', part: 'errors', id: '17' });
+    expect(parseRoute(errorPath('e0123456789abcdef'))).toEqual({ name: 'admin', part: 'errors', id: 'e0123456789abcdef' });
     for (const path of ['/admin/usage/1', '/admin/errors/a%2Fb', '/admin/errors/1/2']) expect(parseRoute(path).name, path).toBe('unknown');
   });
 });
@@ -99,27 +97,6 @@ describe('measures', () => {
   });
 });
 
-describe('points of a chart', () => {
-  const at = (minute: number): string => new Date(Date.UTC(2026, 10, 30, 9, minute)).toISOString();
-  const empty = (moment: string): { at: string; count: number } => ({ at: moment, count: 0 });
-  const bounds = { from: at(0), to: at(5), step_s: 60 };
-  it('have a zero where nothing was counted', () => {
-    const even = evenPoints([{ at: at(1), count: 4 }, { at: at(3), count: 2 }], bounds, empty);
-    expect(even.map(({ count }) => count)).toEqual([0, 4, 0, 2, 0, 0]);
-    expect(even[0]?.at).toBe(at(0));
-  });
-  it('stay as they are where all are there, or none', () => {
-    const all = [0, 1, 2, 3, 4, 5].map((minute) => ({ at: at(minute), count: minute }));
-    expect(evenPoints(all, bounds, empty)).toEqual(all);
-    expect(evenPoints([], bounds, empty)).toEqual([]);
-    expect(evenPoints(all, { ...bounds, step_s: 0 }, empty)).toBe(all);
-  });
-  it('are never fewer than the server gave', () => {
-    const odd = [{ at: '2026-11-30T09:00:10Z', count: 1 }, { at: '2026-11-30T09:00:35Z', count: 2 }, { at: '2026-11-30T09:01:10Z', count: 3 }];
-    expect(evenPoints(odd, { ...bounds, to: at(1) }, empty)).toEqual(odd);
-  });
-});
-
 describe('rows of usage', () => {
   const item = (name: string, requests_count: number, p95_ms: number | null): UsageItem => ({
     name, requests_count, p95_ms, method: 'GET', account: null, key: null, client_errors_count: 0, refused_count: 0, errors_count: 0, p50_ms: null, p99_ms: null, mean_ms: null, last_at: null,
@@ -148,7 +125,12 @@ describe('rows of usage', () => {
     expect(rowName('route', item('/a', 1, 1))).toBe('GET /a');
     expect(ofRow('route', item('/a', 1, 1))).toEqual({ route: '/a', method: 'GET' });
     expect(ofRow('account', row)).toEqual({ account: 'u1' });
-    expect(ofRow('key', row)).toEqual({ key: 'none' });
+    expect(ofRow('key', { ...row, key: 'k1' })).toEqual({ key: 'k1' });
+  });
+  it('of nobody in particular have a name of their own and nothing over time', () => {
+    const nobody = { ...item('(nobody)', 1, 1), method: null };
+    expect([rowName('account', nobody), rowName('key', { ...nobody, name: '(no key)' })]).toEqual(['(nobody)', '(no key)']);
+    expect([ofRow('route', nobody), ofRow('account', nobody), ofRow('key', nobody)]).toEqual([null, null, null]);
   });
 });
 

@@ -19,8 +19,7 @@ const tr = {
   all: 'hepsi',
   csv: 'CSV olarak indir',
   exporting: 'Hazırlanıyor…',
-  nobody: 'oturumsuz',
-  noKey: 'anahtarsız',
+  unnamed: { '(nobody)': 'oturumsuz', '(no key)': 'anahtarsız', '(other)': 'diğerleri' } as Record<string, string>,
   columns: { route: 'Uç nokta', requests: 'İstek', clientErrors: '4xx', refused: 'Reddedilen', errors: 'Hata', last: 'Son istek' },
 };
 
@@ -45,8 +44,7 @@ const en: AdminWords = {
   all: 'all',
   csv: 'Download as CSV',
   exporting: 'Under way…',
-  nobody: 'not signed in',
-  noKey: 'without a key',
+  unnamed: { '(nobody)': 'not signed in', '(no key)': 'without a key', '(other)': 'others' },
   columns: { route: 'Endpoint', requests: 'Requests', clientErrors: '4xx', refused: 'Refused', errors: 'Errors', last: 'Last request' },
 };
 

@@ -22,7 +22,7 @@ export const en: typeof tr = {
     menu: (name) => `Account: ${name}`,
     roles: { viewer: 'Viewer', trader: 'Trader', analyst: 'Analyst', admin: 'Administrator' },
     settings: { security: 'Security', keys: 'My API keys', preferences: 'Preferences', alerts: 'Alerts' },
-    admin: { overview: 'Administration', usage: 'API usage', activity: 'Activity', limits: 'Rate limits', errors: 'Errors', users: 'Users', keys: 'API keys', audit: 'Audit log', backups: 'Backups' },
+    admin: { overview: 'Admin', usage: 'API usage', activity: 'Activity', limits: 'Rate limits', errors: 'Errors', users: 'Users', keys: 'API keys', audit: 'Audit log', backups: 'Backups' },
     signOut: 'Sign out',
     cancel: 'Cancel',
     roleNeeded: (role) => `This needs the role “${role}” at least.`,

@@ -92,7 +92,7 @@ const en: typeof tr = {
   history: 'Sign-in history',
   recorded: 'What is recorded',
   recordedText:
-    'Your sign-ins, the symbols you look at or search and find, your exports and your alerts that fire are recorded; what you type into a search or anywhere else is not. These records go when their time is over. An administrator can give you all that is kept about you, or erase it with your account, under Administration › Users.',
+    'Your sign-ins, the symbols you look at or search and find, your exports and your alerts that fire are recorded; what you type into a search or anywhere else is not. These records go when their time is over. An administrator can give you all that is kept about you, or erase it with your account, under Admin › Users.',
   historyText: 'Attempts with your account, those that were refused too, the newest first.',
   noHistory: 'No attempt is on record.',
   when: 'When',

@@ -23,9 +23,10 @@ export const USAGE_BY = ['route', 'account', 'key'] as const;
 export type UsageBy = (typeof USAGE_BY)[number];
 
 export interface UsageItem extends Usage {
-  /** The route, or the name of the person or the key; empty where there is neither. */
+  /** The route, or the name of the person or the key; `(no route)`, `(nobody)`, `(no key)` and `(other)` where there is none. */
   name: string;
   method: string | null;
+  /** Of a key, whose it is. */
   account: string | null;
   key: string | null;
 }
@@ -109,8 +110,8 @@ export interface RateLimits {
   from: Instant;
   to: Instant;
   policies: { class: string; requests: number; period_s: number }[];
-  /** Who was refused; without an account it was an address. */
-  items: { class: string; account: string | null; account_name: string | null; key: string | null; refused_count: number; last_at: Instant }[];
+  /** Who was refused; without an account it is not known who asked. */
+  items: { class: string; account: string | null; account_name: string | null; key: string | null; refused_count: number; last_at: Instant | null }[];
   series: { step_s: number; points: { at: Instant; refused_count: number }[] };
 }
 
@@ -121,7 +122,7 @@ export type ErrorState = (typeof ERROR_STATES)[number];
 
 /** Errors of the same kind at the same place. */
 export interface ErrorGroup {
-  id: string | number;
+  id: string;
   kind: ErrorKind;
   title: string;
   place: string;

@@ -9,9 +9,6 @@ export interface Sort {
   isDown: boolean;
 }
 
-/** What stands for requests without an account or without a key. */
-const NOBODY = 'none';
-
 export function byOf(search: string): UsageBy {
   const wanted = new URLSearchParams(search).get('by');
   return USAGE_BY.find((by) => by === wanted) ?? 'route';
@@ -32,13 +29,14 @@ export function nextSort({ column, isDown }: Sort, pressed: SortColumn): string 
 /** By what a row is known in the address. */
 export function rowName(by: UsageBy, item: UsageItem): string {
   if (by === 'route') return `${item.method ?? ''} ${item.name}`.trim();
-  return (by === 'account' ? item.account : item.key) ?? NOBODY;
+  return (by === 'account' ? item.account : item.key) ?? item.name;
 }
 
-/** The requests of a row, as the series of them is asked for. */
-export function ofRow(by: UsageBy, item: UsageItem): UsageOf {
-  if (by === 'route') return { route: item.name, ...(item.method === null ? {} : { method: item.method }) };
-  return { [by]: rowName(by, item) };
+/** The requests of a row, as the series of them is asked for; null for those of nobody in particular. */
+export function ofRow(by: UsageBy, item: UsageItem): UsageOf | null {
+  if (by === 'route') return item.method === null ? null : { route: item.name, method: item.method };
+  const id = by === 'account' ? item.account : item.key;
+  return id === null ? null : { [by]: id };
 }
 
 /** The rows in order; what is not known stands last whichever way they go, and equal rows by name. */
