@@ -48,8 +48,8 @@ export async function signIn(browser, { invitation }) {
   const userName = await acceptInvitation(page, complaints, invitation, true);
   await page.waitForSelector('[data-gate="enrol"] [data-secret]', { timeout: WAIT_MS });
   await page.locator('[data-gate] a[href="/"].button').click();
-  await page.locator('nav a[href="/admin/users"]').click({ timeout: WAIT_MS });
-  await at(page, '/enrol?next=%2Fadmin%2Fusers');
+  await page.locator('nav a[href="/admin"]').click({ timeout: WAIT_MS });
+  await at(page, '/enrol?next=%2Fadmin');
   await page.waitForSelector('[data-gate="enrol"] [data-secret]', { timeout: WAIT_MS });
   await settled(page);
   const secret = await page.locator('[data-secret]').getAttribute('data-secret');
@@ -68,6 +68,10 @@ export async function signIn(browser, { invitation }) {
   await inspectLooks(page, complaints, 'recovery-codes');
   await page.locator('input[name="kept"]').check();
   await page.locator('[data-enrolled]').click();
+  await page.waitForSelector('[data-overview]', { timeout: WAIT_MS });
+  await settled(page);
+  await inspectLooks(page, complaints, 'overview-first');
+  await page.locator('.tabs a[href="/admin/users"]').click();
   await page.waitForSelector('[data-users]', { timeout: WAIT_MS });
   await settled(page);
   await inspectLooks(page, complaints, 'users-first');
@@ -103,7 +107,7 @@ export async function turnStale(page, resource) {
 }
 
 /** Gives the fresh code that a step asks for. */
-async function stepUp(page, secret) {
+export async function stepUp(page, secret) {
   await page.waitForSelector('[data-step-up] input[name="code"]', { timeout: WAIT_MS });
   await page.locator('[data-step-up] input[name="code"]').fill(await freshCode(secret));
   await page.keyboard.press('Enter');

@@ -61,7 +61,7 @@ export async function passkeysJourney(browser, owner) {
   const [made, ...more] = await kept();
   check(more.length === 0 && made.rpId === 'localhost' && made.isResidentCredential === false, `passkeys: the authenticator keeps ${JSON.stringify(made)}`);
   await page.locator('[data-enrolled]').click();
-  await page.waitForSelector('nav a[href="/admin/users"]', { timeout: WAIT_MS });
+  await page.waitForSelector('nav a[href="/admin"]', { timeout: WAIT_MS });
   await visit(page, '/admin/users', `[data-user="${name}"]`, LOCALHOST);
   check((await page.locator(`[data-user="${name}"]`).innerText()).includes('geçiş anahtarı'), 'passkeys: the list of users does not tell of it');
 
@@ -107,8 +107,8 @@ export async function passkeysJourney(browser, owner) {
   await page.locator('[data-remove-passkey] [data-sure]').click();
   await page.waitForSelector('[data-passkeys="0"]', { timeout: WAIT_MS });
   check((await page.locator('[data-factor]').getAttribute('data-factor')) === 'off', 'passkeys: the last one is gone, and a second step is still told of');
-  await page.locator('nav a[href="/admin/users"]').click();
-  await at(page, '/enrol?next=%2Fadmin%2Fusers');
+  await page.locator('nav a[href="/admin"]').click();
+  await at(page, '/enrol?next=%2Fadmin');
   await page.waitForSelector('[data-gate="enrol"] [data-secret]', { timeout: WAIT_MS });
   check(complaints.length === 0, `passkeys: ${complaints.join('; ')}`);
   await close();

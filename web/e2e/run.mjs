@@ -35,6 +35,7 @@ import {
   WAIT_MS,
 } from './browser.mjs';
 import { accessJourney, signIn } from './access.mjs';
+import { ADMIN_ROUTES, adminJourney } from './admin.mjs';
 import { explanationJourney } from './explanations.mjs';
 import { horizonJourney, withinSession } from './horizons.mjs';
 import { injectionJourney } from './injection.mjs';
@@ -487,6 +488,7 @@ try {
     { name: 'studies', path: '/studies', selector: studies.length > 0 ? 'main [data-study]' : 'main .empty' },
     ...studies.slice(0, 2).map((study, index) => ({ name: `study-${index}`, path: studyPath(study), selector: 'main [data-trials]' })),
     { name: 'about', path: '/about', selector: 'main .credits' },
+    ...ADMIN_ROUTES,
   ];
   await together(LOOKS.map((look) => () => lookAt(browser, look, routes)));
   // One symbol of each kind that the data has.
@@ -514,7 +516,7 @@ try {
     () => liveJourney(browser),
     () => alertsJourney(browser),
     // What access looks like does not depend on the data, nor does what hostile texts come to.
-    ...(DATA_ONLY ? [] : [() => accessJourney(browser, owner), () => passkeysJourney(browser, owner), () => injectionJourney(browser, owner)]),
+    ...(DATA_ONLY ? [] : [() => adminJourney(browser, owner), () => accessJourney(browser, owner), () => passkeysJourney(browser, owner), () => injectionJourney(browser, owner)]),
   ];
   const done = (step) => step().catch((error) => check(false, error.stack.split('\n').slice(0, 4).join(' ')));
   await together(reading.map((step) => () => done(step)));

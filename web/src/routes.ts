@@ -16,20 +16,22 @@ export type Route =
   | { name: 'invitation' }
   | { name: 'enrol' }
   | { name: 'settings'; part: SettingsPart }
-  | { name: 'admin'; part: AdminPart }
+  | { name: 'admin'; part: AdminPart; id: string | null }
   | { name: 'unknown'; path: string };
 
 export const MARKET_PARTS = ['overview', 'scenario'] as const;
 export type MarketPart = (typeof MARKET_PARTS)[number];
 export const SETTINGS_PARTS = ['security', 'keys', 'preferences', 'alerts'] as const;
 export type SettingsPart = (typeof SETTINGS_PARTS)[number];
-export const ADMIN_PARTS = ['users', 'keys', 'audit', 'backups'] as const;
+export const ADMIN_PARTS = ['overview', 'usage', 'activity', 'limits', 'errors', 'users', 'keys', 'audit', 'backups'] as const;
 export type AdminPart = (typeof ADMIN_PARTS)[number];
 
 /** A ticker as the server knows it; the rule of `Symbol::parse`. */
 const SYMBOL = /^[A-Z0-9]{1,12}$/;
 /** The number of a run of a job. */
 const RUN = /^[0-9]{1,9}$/;
+/** The name of a group of errors for programs. */
+const GROUP = /^[a-z0-9]{1,32}$/;
 /** The code of a kind of finding. */
 const FINDING_CODE = /^[a-z_]{1,40}$/;
 
@@ -45,7 +47,7 @@ export function parseRoute(path: string): Route {
   const parts = path.split('/').filter((part) => part !== '');
   const [head, tail] = parts;
   const [, , third] = parts;
-  if (parts.length > (head === 'quality' ? 3 : 2)) return { name: 'unknown', path };
+  if (parts.length > (head === 'quality' || (head === 'admin' && tail === 'errors') ? 3 : 2)) return { name: 'unknown', path };
   const argument = tail === undefined ? null : decoded(tail);
   if (tail !== undefined && argument === null) return { name: 'unknown', path };
   // Never toLocaleUpperCase: under Turkish rules ISCTR would become İSCTR.
@@ -74,8 +76,8 @@ export function parseRoute(path: string): Route {
     if (part !== undefined) return { name: 'settings', part };
   }
   if (head === 'admin') {
-    const part = ADMIN_PARTS.find((one) => one === (argument ?? 'users'));
-    if (part !== undefined) return { name: 'admin', part };
+    const part = ADMIN_PARTS.find((one) => one === (argument ?? 'overview'));
+    if (part !== undefined && (third === undefined || GROUP.test(third))) return { name: 'admin', part, id: third ?? null };
   }
   return { name: 'unknown', path };
 }
@@ -105,6 +107,15 @@ export function withChoices(path: string, choices: Record<string, string | null>
 
 export function jobPath(run: number): string {
   return `/jobs/${run}`;
+}
+
+/** The overview is the page that the address of administration shows by itself. */
+export function adminPath(part: AdminPart): string {
+  return part === 'overview' ? '/admin' : `/admin/${part}`;
+}
+
+export function errorPath(group: string): string {
+  return `/admin/errors/${encodeURIComponent(group)}`;
 }
 
 export function studyPath(name: string): string {

@@ -91,7 +91,7 @@ impl App {
             checks.push(HealthCheck::of(
                 "migrations",
                 migrations(standing),
-                "run `bist migrate run` with this version, or start the newer one",
+                "start this program again: it brings the tables up to date",
             ));
             let own = (asked_at, answered_at);
             checks.push(HealthCheck::of(

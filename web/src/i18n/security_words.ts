@@ -35,6 +35,9 @@ const tr = {
   endOthersSure: 'Evet, hepsini sonlandır',
   ended: (count: number) => (count === 0 ? 'Başka açık oturum yoktu.' : `${count} oturum sonlandırıldı.`),
   history: 'Oturum açma geçmişi',
+  recorded: 'Neler kaydedilir',
+  recordedText:
+    'Girişleriniz, baktığınız ve arayıp bulduğunuz semboller, dışa aktarmalarınız ve tetiklenen uyarılarınız kaydedilir; aradığınız metin ve yazdıklarınız kaydedilmez. Bu kayıtlar süreleri dolunca silinir. Bir yönetici, Yönetim › Kullanıcılar sayfasında sizinle ilgili her şeyi size verebilir ya da hesabınızla birlikte silebilir.',
   historyText: 'Hesabınızla yapılan başarılı ve başarısız denemeler, yeniden eskiye.',
   noHistory: 'Kayıtlı deneme yok.',
   when: 'Zaman',
@@ -87,6 +90,9 @@ const en: typeof tr = {
   endOthersSure: 'Yes, end all of them',
   ended: (count) => (count === 0 ? 'There was no other session.' : `${count} ${count === 1 ? 'session was' : 'sessions were'} ended.`),
   history: 'Sign-in history',
+  recorded: 'What is recorded',
+  recordedText:
+    'Your sign-ins, the symbols you look at or search and find, your exports and your alerts that fire are recorded; what you type into a search or anywhere else is not. These records go when their time is over. An administrator can give you all that is kept about you, or erase it with your account, under Admin › Users.',
   historyText: 'Attempts with your account, those that were refused too, the newest first.',
   noHistory: 'No attempt is on record.',
   when: 'When',

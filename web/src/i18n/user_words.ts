@@ -2,8 +2,6 @@ import type { Language } from './dictionary';
 
 const tr = {
   explain: 'Kimlerin girebildiği ve neye yetkili olduğu. Her değişiklik denetim kaydına yazılır.',
-  forbiddenTitle: 'Bu sayfa yöneticiler içindir',
-  forbidden: (role: string) => `Rolünüz: ${role}. Gerekiyorsa yöneticinizden yetki isteyin.`,
   name: 'Kullanıcı adı',
   role: 'Rol',
   roleTexts: {
@@ -58,8 +56,6 @@ const tr = {
 
 const en: typeof tr = {
   explain: 'Who can get in, and what they may do. Every change goes into the audit log.',
-  forbiddenTitle: 'This page is for administrators',
-  forbidden: (role) => `Your role: ${role}. Ask your administrator if you need more.`,
   name: 'User name',
   role: 'Role',
   roleTexts: {

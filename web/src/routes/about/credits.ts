@@ -20,6 +20,15 @@ export const CREDITS: Credit[] = [
     docsOnly: false,
   },
   {
+    name: 'uPlot',
+    npm: 'uplot',
+    version: '1.6.32',
+    licence: 'MIT',
+    url: 'https://github.com/leeoniya/uPlot',
+    notice: 'Copyright (c) 2022 Leon Sorokin.',
+    docsOnly: false,
+  },
+  {
     name: 'Svelte',
     npm: 'svelte',
     version: '5.57.3',

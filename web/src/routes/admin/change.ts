@@ -1,0 +1,15 @@
+/** How much more there is than before, as a share of what there was; null where there was nothing. */
+export function relativeChange(now: number | null, before: number | null): number | null {
+  return now === null || before === null || before === 0 ? null : (now - before) / before;
+}
+
+/** How much greater a share is than before, in percentage points; null where one is not known. */
+export function pointChange(now: number | null, before: number | null): number | null {
+  return now === null || before === null ? null : (now - before) * 100;
+}
+
+/** What a change means: more is bad of some figures, and of others it is neither. */
+export function toneOf(change: number | null, moreIs: 'bad' | 'neither'): 'up' | 'down' | 'muted' {
+  if (change === null || change === 0 || moreIs === 'neither') return 'muted';
+  return change > 0 ? 'down' : 'up';
+}
