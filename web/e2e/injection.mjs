@@ -271,6 +271,9 @@ async function shownAsWritten(page, complaints, taken, agents) {
   await shows('/admin/users', '[data-users]', entries('/api/v1/users', 'user_name').map(asText));
   await shows('/admin/audit', '[data-audit]', []);
   await shows('/admin/audit?action=session.refused', '[data-audit]', agents.map(asJson));
+  // What was told as an error of a page, and who is counted under which name.
+  await shows('/admin/errors?kind=page', '[data-errors]', []);
+  await shows('/admin/usage?by=key&window=hour', '[data-usage]', []);
   await shows('/settings/security', '[data-sign-ins]', agents.map(asText), { said: titles });
   await shows('/jobs', 'main [data-job-runs]', []);
   const ofRuns = taken.filter(({ path }) => path.startsWith(JOBS));
@@ -284,6 +287,10 @@ async function askedInAddresses(page, complaints) {
   const places = [
     (text) => `/admin/audit?actor=${text}`,
     (text) => `/admin/audit?action=${text}&subject=${text}`,
+    (text) => `/admin/usage?window=${text}&by=${text}&sort=${text}&row=${text}`,
+    (text) => `/admin/activity?account=${text}&kind=${text}`,
+    (text) => `/admin/errors?state=${text}&kind=${text}`,
+    (text) => `/admin/errors/${text}`,
     ...['models', 'studies', 'experiments', 's', 'quality', 'jobs', 'nothing'].map((part) => (text) => `/${part}/${text}`),
   ];
   const look = async (path) => {

@@ -8,7 +8,7 @@ import { errorWords } from '../src/i18n/error_words';
 import { length, milliseconds, tick } from '../src/i18n/measures';
 import { adminPath, ADMIN_PARTS, errorPath, parseRoute } from '../src/routes';
 import { pointChange, relativeChange, toneOf } from '../src/routes/admin/change';
-import { byOf, nextSort, ofRow, rowName, sorted, sortOf } from '../src/routes/admin/usage/usage_rows';
+import { byOf, nextSort, ofRow, rowName, shownName, sorted, sortOf } from '../src/routes/admin/usage/usage_rows';
 import { boundsOf, whileVisible, windowOf, WINDOWS, withSearch } from '../src/routes/admin/window';
 
 afterEach(() => vi.useRealTimers());
@@ -130,6 +130,10 @@ describe('rows of usage', () => {
   it('of nobody in particular have a name of their own and nothing over time', () => {
     const nobody = { ...item('(nobody)', 1, 1), method: null };
     expect([rowName('account', nobody), rowName('key', { ...nobody, name: '(no key)' })]).toEqual(['(nobody)', '(no key)']);
+    const words = adminWords('en').unnamed;
+    expect(shownName('account', nobody, words)).toBe('not signed in');
+    expect(shownName('account', { ...nobody, account: 'u1' }, words)).toBe('(nobody)');
+    expect(shownName('key', { ...nobody, name: 'constructor', key: 'k1' }, words)).toBe('constructor');
     expect([ofRow('route', nobody), ofRow('account', nobody), ofRow('key', nobody)]).toEqual([null, null, null]);
   });
 });

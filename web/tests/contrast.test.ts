@@ -49,8 +49,8 @@ const TEXT_PAIRS: [string, string][] = [
   ...['text', 'muted', 'accent', 'up', 'down', 'warn'].flatMap((ink): [string, string][] => SURFACES.map((surface) => [ink, surface])),
   ...['accent', 'up', 'down', 'warn'].map((ink): [string, string] => [ink, `${ink}-bg`]),
   ...['accent-bg', 'up-bg'].map((surface): [string, string] => ['text', surface]),
-  // Watchlist row that is chosen: change and signal on the accent background.
-  ...['up', 'down', 'muted'].map((ink): [string, string] => [ink, 'accent-bg']),
+  // Rows that are chosen: change and signal, or refused requests and errors, on the accent background.
+  ...['up', 'down', 'muted', 'warn'].map((ink): [string, string] => [ink, 'accent-bg']),
   ['ema-fast', 'surface'],
   ['ema-slow', 'surface'],
   ['on-accent', 'accent'],

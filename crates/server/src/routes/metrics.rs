@@ -3,7 +3,7 @@
 //! For those who ask from this machine, and for others with the token of the secret `metrics.token`.
 //! From this machine is a connection of this machine that no proxy has made for somebody else.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts, State};
@@ -57,7 +57,7 @@ impl FromRequestParts<Arc<App>> for Watcher {
 fn is_of_this_machine(parts: &Parts) -> bool {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|connected| connected.0.ip());
     let client = parts.extensions.get::<ClientAddress>().map(|address| address.0);
-    let is_local = |address: Option<std::net::IpAddr>| {
+    let is_local = |address: Option<IpAddr>| {
         address.is_some_and(|address| address.to_canonical().is_loopback())
     };
     let is_forwarded = FORWARDED.iter().any(|name| parts.headers.contains_key(*name));

@@ -41,5 +41,7 @@ export function whileVisible(work: () => void, everyMs: number, page: Pick<Docum
   };
 }
 
+/** How often the overview asks again at most when something is told live: a run tells of each of its steps. */
+export const TOLD_MS = 10_000;
 /** How often pages of administration ask again while they are looked at, in milliseconds. */
 export const AGAIN_MS = 15_000;

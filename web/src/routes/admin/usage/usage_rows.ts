@@ -39,6 +39,12 @@ export function ofRow(by: UsageBy, item: UsageItem): UsageOf | null {
   return id === null ? null : { [by]: id };
 }
 
+/** What a row is called; those of nobody in particular have `words` of ours, and nobody else is called by them. */
+export function shownName(by: UsageBy, item: UsageItem, words: Record<string, string>): string {
+  if (ofRow(by, item) === null) return words[item.name] ?? item.name;
+  return by === 'route' ? rowName(by, item) : item.name;
+}
+
 /** The rows in order; what is not known stands last whichever way they go, and equal rows by name. */
 export function sorted(items: UsageItem[], { column, isDown }: Sort): UsageItem[] {
   const direction = isDown ? -1 : 1;
