@@ -1,9 +1,15 @@
 //! What is noticed of a running process. Each answer is told here once, and whatever counts, sums up or
 //! remembers answers hears of it from here.
 
+pub mod errors;
+mod scrub;
+pub mod sentry;
+
 use std::time::Duration;
 
 use bist_access::Actor;
+
+use self::errors::ErrorQueue;
 
 /// A request that was answered.
 #[derive(Clone, Debug)]
@@ -27,9 +33,21 @@ pub struct Answered<'a> {
 
 /// What is noticed of this process.
 #[derive(Debug, Default)]
-pub struct Telemetry {}
+pub struct Telemetry {
+    errors: ErrorQueue,
+}
 
 impl Telemetry {
+    /// One whose errors are those of `errors`.
+    pub fn with_errors(errors: ErrorQueue) -> Self {
+        Self { errors }
+    }
+
+    /// The errors of this process.
+    pub fn errors(&self) -> &ErrorQueue {
+        &self.errors
+    }
+
     /// Takes note of a request that was answered; called once for each.
     pub fn answered(&self, _answered: &Answered<'_>) {}
 }
