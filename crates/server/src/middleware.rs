@@ -268,16 +268,16 @@ mod tests {
     use axum::routing::{get, post};
     use bist_app::rate_limits::{Quotas, RateLimits};
     use bist_app::telemetry::errors::{ErrorLayer, ErrorQueue, is_wanted, tell_panics};
-    use bist_app::{ErrorFilter, ErrorKind};
+    use bist_app::{DatabaseSettings, ErrorFilter, ErrorKind, PoolSizes};
     use bist_market::FixedClock;
     use bist_market::validate::ValidationPolicy;
     use http_body_util::BodyExt;
     use serde_json::{Value, json};
     use tower::ServiceExt;
-    use tracing_subscriber::filter::{LevelFilter, filter_fn};
+    use tracing_subscriber::filter::filter_fn;
     use tracing_subscriber::layer::SubscriberExt as _;
     use tracing_subscriber::util::SubscriberInitExt as _;
-    use tracing_subscriber::{Layer as _, fmt};
+    use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
     use super::*;
 
@@ -331,7 +331,8 @@ mod tests {
         ask(Request::get("/panics").header("x-request-id", "log-2"), "").await;
         ask(Request::get("/someone@example.com").header("x-request-id", "log-3"), "").await;
         ask(Request::get("/never").header("x-request-id", "log-4"), "").await;
-        let [fine, panicked, failed, unmatched, slow, given_up] = log.lines().try_into().unwrap();
+        let lines = log.lines("log-");
+        let [fine, panicked, failed, unmatched, slow, given_up] = lines.try_into().unwrap();
         let mut fields = fine["fields"].clone();
         let latency_ms = fields["latency_ms"].take().as_f64().unwrap();
         assert!((0.0..10_000.0).contains(&latency_ms));
@@ -378,6 +379,33 @@ mod tests {
         assert_eq!(kept, expected.map(|(id, kind, place)| (id.to_owned(), kind, place.to_owned())));
     }
 
+    #[tokio::test]
+    async fn what_the_database_is_asked_is_logged_within_the_request_and_without_its_values() {
+        let (log, _) = Log::of_this_process();
+        let directory = tempfile::tempdir().unwrap();
+        let clock = Arc::new(FixedClock("2026-11-24T12:00:00Z".parse().unwrap()));
+        let pool_sizes = PoolSizes { readers_max: 1, ..PoolSizes::default() };
+        let database = DatabaseSettings { pool_sizes, ..DatabaseSettings::default() };
+        let policy = ValidationPolicy::default();
+        let app = App::open_at(directory.path(), &database, clock, policy).await.unwrap();
+        let asks = async move |State(app): State<App>| {
+            app.error_group("hunter2").await.map(|found| found.is_some().to_string()).unwrap()
+        };
+        let router = Router::new().route("/asks", get(asks)).with_state(app.clone());
+        let service = wrap(router, &settings(), Limits::default(), Arc::default());
+        let request = Request::get("/asks").header("x-request-id", "sql-1");
+        let request = request.header(header::HOST, "localhost").body(Body::empty()).unwrap();
+        assert_eq!(service.oneshot(request).await.unwrap().status(), 200);
+        // The same connection logs one statement before it begins the next.
+        app.error_group("x").await.unwrap();
+        let lines = log.lines("sql-");
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        let statement = lines.iter().find(|line| line["target"] == "sqlx::query").unwrap();
+        assert_eq!(statement["span"]["request.id"], "sql-1");
+        let text = statement.to_string();
+        assert!(text.contains("FROM error_groups") && !text.contains("hunter2"), "{text}");
+    }
+
     /// A log in memory.
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
@@ -390,11 +418,11 @@ mod tests {
             let install = || {
                 let (log, errors) = (Self::default(), ErrorQueue::default());
                 let clock = Arc::new(FixedClock("2026-11-24T12:00:00Z".parse().unwrap()));
+                // Statements are logged as slow ones are, but for the level.
+                let shown = EnvFilter::new("info,sqlx::query=debug");
                 let taken = ErrorLayer::new(errors.clone(), clock);
                 tracing_subscriber::registry()
-                    .with(
-                        fmt::layer().json().with_writer(log.clone()).with_filter(LevelFilter::INFO),
-                    )
+                    .with(fmt::layer().json().with_writer(log.clone()).with_filter(shown))
                     .with(taken.with_filter(filter_fn(is_wanted)))
                     .init();
                 // What tests say when they fail is still told.
@@ -410,12 +438,12 @@ mod tests {
             LOG.get_or_init(install).clone()
         }
 
-        /// The lines of the requests whose ids begin with `log-`.
-        fn lines(&self) -> Vec<Value> {
+        /// The lines of the requests whose ids begin with `prefix`.
+        fn lines(&self, prefix: &str) -> Vec<Value> {
             let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
             let ours = |line: &Value| {
                 [&line["fields"], &line["span"]].iter().any(|part| {
-                    part["request.id"].as_str().is_some_and(|id| id.starts_with("log-"))
+                    part["request.id"].as_str().is_some_and(|id| id.starts_with(prefix))
                 })
             };
             text.lines().map(|line| serde_json::from_str(line).unwrap()).filter(ours).collect()
