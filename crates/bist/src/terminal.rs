@@ -196,13 +196,14 @@ pub(crate) fn start_logging(config: &Config, terminal: &Terminal, is_server: boo
     let shown = fmt::layer().with_writer(io::stderr);
     let shown = if io::stderr().is_terminal() { shown.boxed() } else { shown.json().boxed() };
     let errors = ErrorQueue::default();
-    let taken = is_server.then(|| {
-        let wanted = filter_fn(is_wanted).with_max_level_hint(LevelFilter::INFO);
-        ErrorLayer::new(errors.clone(), Arc::new(SystemClock)).with_filter(wanted)
-    });
-    tracing_subscriber::registry().with(shown.with_filter(filter)).with(taken).init();
+    let logging = tracing_subscriber::registry().with(shown.with_filter(filter));
     if is_server {
+        let wanted = filter_fn(is_wanted).with_max_level_hint(LevelFilter::INFO);
+        let taken = ErrorLayer::new(errors.clone(), Arc::new(SystemClock));
+        logging.with(taken.with_filter(wanted)).init();
         tell_panics();
+    } else {
+        logging.init();
     }
     errors
 }

@@ -15,7 +15,7 @@ use bist_market::breaker::BreakerState;
 use bist_store::{ErrorBreadcrumb, ErrorKind, NewError, NotAsked, OutsidePart};
 use sentry::protocol::{Breadcrumb, Event, Exception, Level};
 use sentry::types::Dsn;
-use sentry::{Client, ClientOptions, Envelope, Transport, TransportFactory, TransportOptions};
+use sentry::{Client, ClientOptions, Envelope, Transport};
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::errors::{ErrorQueue, SentryOutcome};
@@ -165,7 +165,7 @@ impl<'a> SentryLink<'a> {
             .default_integrations(false)
             .environment(settings.environment.clone())
             .sample_rate(settings.sample_rate)
-            .transport(Handing(Arc::new(outbox)));
+            .transport(Arc::new(outbox));
         options.dsn = Some(dsn.clone());
         Client::with_options(options)
     }
@@ -188,15 +188,6 @@ impl Transport for Outbox {
         if !is_put {
             self.queue.counts().note_sentry(SentryOutcome::Dropped);
         }
-    }
-}
-
-/// Gives every client the same outbox.
-struct Handing(Arc<Outbox>);
-
-impl TransportFactory for Handing {
-    fn create_transport_with_options(&self, _: TransportOptions) -> Arc<dyn Transport> {
-        Arc::<Outbox>::clone(&self.0)
     }
 }
 
