@@ -51,7 +51,7 @@ browse() {
         sleep 0.1
     done
     curl -fsS --retry 20 --retry-delay 1 --retry-all-errors "$base/health/ready" >"$out/ready-$shots.json"
-    BIST_E2E_BASE=$base journeys "$data" "$shots" "$@"
+    BIST_E2E_BASE=$base journeys "$data" "$shots" --log "$log" "$@"
     kill -TERM "$server"
     wait "$server"
     server=

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { watchSecrets } from './secrets.mjs';
 
 const option = (name) => {
   const at = process.argv.indexOf(`--${name}`);
@@ -13,6 +14,8 @@ export const BASE = (option('base') ?? process.env.BIST_E2E_BASE ?? '').replace(
 /** The link by which the first administrator sets a password, without the base. */
 export const INVITATION = option('invitation') ?? '';
 export const OUT = option('out') ?? 'e2e-out';
+/** What the server logs meanwhile. */
+export const LOG = option('log');
 /** The address of a server itself, where BASE is that of a proxy before it. */
 export const DIRECT = process.env.BIST_E2E_DIRECT ?? BASE;
 /** Only what depends on the data. */
@@ -112,6 +115,7 @@ export async function openPage(browser, { theme = 'dark', language = 'tr', width
   const opened = await browser.newContext({ viewport: { width, height: HEIGHT[width] ?? 900 }, storageState, ...context });
   const page = await opened.newPage();
   if (!kept) await page.route('**/api/v1/settings', (route) => route.fulfill({ json: { ...NOTHING_KEPT, ...route.request().postDataJSON() } }));
+  watchSecrets(page);
   const complaints = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(`console ${message.type()}: ${message.text()}`);

@@ -1,11 +1,11 @@
 // Drives the served app in headless Chromium and fails on the first kind of defect it finds many of.
 //
-//   node e2e/run.mjs --base http://127.0.0.1:8080 --invitation '/invitation#TOKEN' --out DIR [--looks few] [--data-only]
+//   node e2e/run.mjs --base http://127.0.0.1:8080 --invitation '/invitation#TOKEN' --out DIR [--looks few] [--data-only] [--log FILE]
 //
 // The base may also come from BIST_E2E_BASE. The invitation is that of an administrator who has set no
 // password yet. Works on any data: what it expects is read from the API.
 // With few looks each page is seen in one width and one theme; with --data-only the journeys are left out
-// that do not depend on the data.
+// that do not depend on the data. With --log none of the secrets of the journeys may be in that file at the end.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -21,6 +21,7 @@ import {
   FLAGS,
   inspect,
   LANGUAGES,
+  LOG,
   LOOKS,
   modelPath,
   numberTr,
@@ -46,6 +47,7 @@ import { marketJourney } from './market.mjs';
 import { passkeysJourney } from './passkeys.mjs';
 import { recordStates } from './record.mjs';
 import { registryJourney } from './registry.mjs';
+import { mustBeNowhere, secretsIn } from './secrets.mjs';
 import { clickedStudy, emptyStudies, failingStudy, runningStudy, studyJourney, studyPath } from './studies.mjs';
 
 /** Every page as it looks in `look`. */
@@ -470,6 +472,7 @@ const explained = symbols.filter((symbol) => signals.has(symbol.symbol));
 const studies = (await api('/api/v1/studies')).items;
 const experiments = (await api('/api/v1/experiments')).items;
 
+mustBeNowhere('invitation', INVITATION.split('#')[1]);
 try {
   const run = await jobsJourney(browser).catch((error) => check(false, error.stack.split('\n').slice(0, 4).join(' ')));
   const routes = [
@@ -523,6 +526,12 @@ try {
   for (const step of changing) await done(step);
 } finally {
   await browser.close();
+}
+if (LOG !== undefined) {
+  const { count, found } = secretsIn(LOG);
+  check(found.length === 0, `the log of the server holds secrets: ${found.join(', ')}`);
+  // Passwords, codes, sessions and e-mail addresses were there to be found.
+  check(count >= 10, `only ${count} secrets were looked for in the log`);
 }
 console.log(`${checksCount()} checks, ${failures.length} failed; screenshots in ${OUT}`);
 process.exit(failures.length === 0 ? 0 : 1);

@@ -36,6 +36,8 @@ use crate::access::{about, own_name};
 use crate::personal::{PersonalError, done};
 use crate::secrets::SecretStoreError;
 
+pub(crate) use outside::{USER_AGENT, client_for_named as outside_client};
+
 pub use email::{SmtpSecurity, SmtpSettings};
 pub use look::AlertsLook;
 pub use telegram::TelegramSettings;

@@ -17,6 +17,7 @@ use bist_store::{ClaimedJob, NewJob, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tracing::Instrument as _;
 
 use crate::access::key_care;
 use crate::nightly::NightlyPlan;
@@ -291,6 +292,8 @@ impl App {
     ) -> Result<Option<JobRun>, StoreError> {
         let held = self.held_jobs.hold(&run);
         let began = Instant::now();
+        // What is logged of a run is found by it, and what went before an error.
+        let span = tracing::info_span!("job", job = job.as_str(), run = run.id);
         let doing = async {
             match job {
                 Job::NightlyIngest => Box::pin(self.do_nightly(run, progress)).await,
@@ -301,7 +304,7 @@ impl App {
                 Job::RestoreDrill => Box::pin(self.do_drill(run, progress)).await,
             }
         };
-        let done = self.until_stopped(doing).await;
+        let done = self.until_stopped(doing.instrument(span)).await;
         drop(held);
         if let Ok(Some(run)) = &done {
             self.telemetry.metrics().job_ended(job, run.state, began.elapsed());

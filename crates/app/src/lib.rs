@@ -69,6 +69,7 @@ use bist_market::{Clock, Interval, PriceBasis, Source, Symbol};
 use bist_store::{BackupBucket, DatabaseVersion, Generation, Store, SymbolOverview};
 use jiff::SignedDuration;
 use tokio::sync::{Mutex, OnceCell, watch};
+use tracing::Span;
 
 use crate::access::{Hashing, KnownCallers, KnownTokenKey};
 use crate::alerts::{AlertSettings, Alerting};
@@ -82,6 +83,8 @@ use crate::nightly::NightlySettings;
 use crate::secrets::{KnownMasterKey, MasterKeySource, StoredCredential};
 use crate::studies::{KnownImportances, KnownTrials};
 use crate::telemetry::Telemetry;
+use crate::telemetry::errors::ErrorQueue;
+use crate::telemetry::sentry::Sentry;
 use crate::training::KnownLessons;
 use crate::tuning::KnownObjective;
 
@@ -91,11 +94,11 @@ pub use bist_lifecycle::{
 };
 pub use bist_store::{
     Alert, AlertDocument, AuditFilter, BucketSettings, BucketSettingsError, DatabaseAddress,
-    DatabaseAddressError, DatabaseSettings, Delivery, DeliveryState, ForecastRecord,
-    InvitationPurpose, KeptScore, Keys, LEADER_LEASE, Leadership, ObjectStoreUrl, Origins,
-    PersonalTopic, PoolSizes, RedisAddress, RedisAddressError, RedisError, RedisLink, Revised,
-    ServedSignal, SharedLimiter, SignIn, SignInOutcome, SignalRecord, StoreError, StoredChannel,
-    StoredRule, StoredWatchlist,
+    DatabaseAddressError, DatabaseSettings, Delivery, DeliveryState, ErrorBreadcrumb, ErrorEvent,
+    ErrorFilter, ErrorGroup, ErrorKind, ErrorState, ForecastRecord, InvitationPurpose, KeptScore,
+    Keys, LEADER_LEASE, Leadership, ObjectStoreUrl, Origins, PersonalTopic, PoolSizes,
+    RedisAddress, RedisAddressError, RedisError, RedisLink, Revised, ServedSignal, SharedLimiter,
+    SignIn, SignInOutcome, SignalRecord, StoreError, StoredChannel, StoredRule, StoredWatchlist,
 };
 pub use process_role::{ProcessRole, UnknownProcessRole};
 
@@ -152,6 +155,8 @@ pub struct App {
     known_importances: Arc<KnownImportances>,
     answers: Arc<Answers>,
     telemetry: Arc<Telemetry>,
+    /// Where errors go besides.
+    sentry: Arc<Sentry>,
 }
 
 /// The validated daily bars of the newest generation; the lock makes one caller load for all.
@@ -251,6 +256,7 @@ impl App {
             known_importances: Arc::default(),
             answers: Arc::default(),
             telemetry: Arc::default(),
+            sentry: Arc::default(),
         })
     }
 
@@ -347,6 +353,13 @@ impl App {
         Self { alerting: Arc::new(Alerting::new(settings)), ..self }
     }
 
+    /// The same with errors of this process that are taken out of what it logs. What was noticed before
+    /// is forgotten, so this comes first.
+    #[must_use]
+    pub fn with_errors(self, errors: ErrorQueue) -> Self {
+        Self { telemetry: Arc::new(Telemetry::with_errors(errors)), ..self }
+    }
+
     /// What is noticed of this process.
     pub fn telemetry(&self) -> &Arc<Telemetry> {
         &self.telemetry
@@ -417,7 +430,9 @@ impl App {
 ///
 /// When `work` does: its panic goes on in the caller.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
+    // What is logged there belongs to the same request or run.
+    let span = Span::current();
+    match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }

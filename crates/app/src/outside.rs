@@ -34,6 +34,7 @@ impl App {
             provider.breaker().map(|breaker| state(source.to_string(), breaker))
         });
         let followed = self.followed.as_ref().map(|followed| &followed.quotes.source);
+        let sentry = self.sentry.state().map(|breaker| state("sentry".to_owned(), breaker));
         let live =
             followed.and_then(|live| Some(state(live.source().to_string(), live.breaker()?)));
         redis
@@ -41,6 +42,7 @@ impl App {
             .chain(bucket)
             .chain(copies)
             .chain(told_by)
+            .chain(sentry)
             .chain(sources)
             .chain(live)
             .collect()

@@ -1,12 +1,16 @@
 //! What is noticed of a running process. Each answer is told here once, and whatever counts, sums up or
 //! remembers answers hears of it from here.
 
+pub mod errors;
 pub mod metrics;
+mod scrub;
+pub mod sentry;
 
 use std::time::Duration;
 
 use bist_access::Actor;
 
+use self::errors::ErrorQueue;
 use self::metrics::Metrics;
 
 /// A request that was answered.
@@ -33,9 +37,20 @@ pub struct Answered<'a> {
 #[derive(Debug, Default)]
 pub struct Telemetry {
     metrics: Metrics,
+    errors: ErrorQueue,
 }
 
 impl Telemetry {
+    /// One whose errors are those of `errors`.
+    pub fn with_errors(errors: ErrorQueue) -> Self {
+        Self { errors, ..Self::default() }
+    }
+
+    /// The errors of this process.
+    pub fn errors(&self) -> &ErrorQueue {
+        &self.errors
+    }
+
     /// Takes note of a request that was answered; called once for each.
     pub fn answered(&self, answered: &Answered<'_>) {
         self.metrics.answered(answered);

@@ -29,6 +29,7 @@ use std::sync::Arc;
 use bist_access::Actor;
 use bist_app::App;
 use bist_app::registry::Asked;
+use bist_app::telemetry::errors::ErrorQueue;
 use bist_market::Clock;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -96,7 +97,13 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
+    /// Does it; `errors` are those of this process, which a server keeps.
+    pub(crate) async fn run(
+        self,
+        config: &Config,
+        terminal: &Terminal,
+        errors: ErrorQueue,
+    ) -> anyhow::Result<()> {
         match self {
             Self::Sample(args) => args.run(config, terminal).await,
             Self::Ingest(args) => args.run(config, terminal).await,
@@ -116,7 +123,7 @@ impl Command {
             Self::Migrate(command) => command.run(config, terminal).await,
             Self::Users(command) => command.run(config, terminal).await,
             Self::Keys(command) => command.run(config, terminal).await,
-            Self::Serve(args) => args.run(config, terminal).await,
+            Self::Serve(args) => args.run(config, terminal, errors).await,
             Self::Doctor(args) => args.run(config, terminal).await,
             Self::Market(args) => args.run(terminal),
             Self::Bench(args) => args.run(config, terminal).await,
@@ -149,7 +156,7 @@ impl ReasonArgs {
 
 /// The wall clock.
 #[derive(Debug)]
-struct SystemClock;
+pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else asks")]

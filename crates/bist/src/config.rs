@@ -7,6 +7,7 @@ mod alerts;
 mod backup;
 pub(crate) mod database;
 pub(crate) mod edge;
+mod errors;
 pub(crate) mod live;
 mod object_store;
 pub(crate) mod processes;
@@ -22,6 +23,7 @@ use bist_app::alerts::AlertSettings;
 use bist_app::backups::BackupSettings;
 use bist_app::nightly::NightlySettings;
 use bist_app::secrets::{MasterKeySource, StoredCredential};
+use bist_app::telemetry::sentry::SentrySettings;
 use bist_app::universes::UniverseName;
 use bist_feeds::{KapStrategy, SourceSection, SourceSettings};
 use bist_market::validate::ValidationPolicy;
@@ -33,6 +35,7 @@ use self::alerts::{AlertsSection, SmtpSection};
 use self::backup::BackupSection;
 use self::database::{Database, DatabaseSection};
 use self::edge::{Edge, LimitsSection, ServerSection};
+use self::errors::ErrorsSection;
 use self::live::{LiveConfig, LiveSection, QuotesConfig};
 use self::object_store::Bucket;
 use self::processes::{HealthSection, JobsSection, Processes};
@@ -107,6 +110,8 @@ pub(crate) struct Config {
     pub(crate) live: LiveConfig,
     /// How people are told of alerts.
     pub(crate) alerts: AlertSettings,
+    /// Where errors go besides the product's own list.
+    pub(crate) errors: SentrySettings,
     /// How backups are made and read.
     pub(crate) backup: BackupSettings,
     /// The bucket in which copies of backups are.
@@ -163,6 +168,8 @@ struct File {
     #[serde(default)]
     alerts: AlertsSection,
     smtp: Option<SmtpSection>,
+    #[serde(default)]
+    errors: ErrorsSection,
     #[serde(default)]
     backup: BackupSection,
     #[serde(default)]
@@ -285,6 +292,7 @@ impl Config {
                 file.smtp.as_ref(),
                 edge.public_url().map(ToString::to_string),
             )?,
+            errors: errors::load(file.errors)?,
             backup: backup::load(file.backup, args.config.as_deref())?,
             edge,
             processes,
@@ -321,6 +329,7 @@ impl Config {
         let buckets = self.bucket.iter().chain(&self.backup_bucket).take(1);
         let bucket = buckets.flat_map(Bucket::plain_secrets);
         plain.extend(bucket.map(str::to_owned));
+        plain.extend(self.errors.dsn.is_some().then(|| errors::DSN_VARIABLE.to_owned()));
         plain.extend(self.edge.has_plain_password().then(|| "redis_password".to_owned()));
         plain
     }

@@ -5,10 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bist_app::progress::{Progress, ProgressSink};
+use bist_app::telemetry::errors::{ErrorLayer, ErrorQueue, is_wanted, tell_panics};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
+use crate::commands::SystemClock;
 use crate::config::Config;
 
 /// Where output goes, and how much of it.
@@ -175,8 +180,9 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// Sends the log to standard error: text for people on a terminal, JSON otherwise. A server tells of
-/// its requests and its jobs; the other commands show their progress instead.
-pub(crate) fn start_logging(config: &Config, terminal: &Terminal, is_server: bool) {
+/// its requests and its jobs; the other commands show their progress instead. Of a server, errors are
+/// put into what is returned besides, whatever the log shows, and panics are logged as errors.
+pub(crate) fn start_logging(config: &Config, terminal: &Terminal, is_server: bool) -> ErrorQueue {
     let default = match (terminal.quiet, is_server) {
         (true, true) => "error",
         (false, true) => {
@@ -187,12 +193,19 @@ pub(crate) fn start_logging(config: &Config, terminal: &Terminal, is_server: boo
     };
     let filter = EnvFilter::try_new(config.log.as_deref().unwrap_or(default))
         .unwrap_or_else(|_| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    if io::stderr().is_terminal() {
-        builder.init();
+    let shown = fmt::layer().with_writer(io::stderr);
+    let shown = if io::stderr().is_terminal() { shown.boxed() } else { shown.json().boxed() };
+    let errors = ErrorQueue::default();
+    let logging = tracing_subscriber::registry().with(shown.with_filter(filter));
+    if is_server {
+        let wanted = filter_fn(is_wanted).with_max_level_hint(LevelFilter::INFO);
+        let taken = ErrorLayer::new(errors.clone(), Arc::new(SystemClock));
+        logging.with(taken.with_filter(wanted)).init();
+        tell_panics();
     } else {
-        builder.json().init();
+        logging.init();
     }
+    errors
 }
 
 /// Makes a write beyond the file size limit an error that we can report, not a signal that kills.

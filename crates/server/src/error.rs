@@ -59,6 +59,8 @@ pub(crate) enum ApiError {
     ChangeRefused(String),
     /// There is no such run of a job.
     JobNotFound(i64),
+    /// There is no such group of errors.
+    ErrorGroupNotFound(String),
     /// A run cannot be begun, cancelled or begun again as it stands; the text says why.
     JobConflict(String),
     /// Nobody has signed in, and no key in force is shown.
@@ -149,6 +151,8 @@ pub(crate) enum ProblemCode {
     ChangeRefused,
     /// There is no such run of a job.
     JobNotFound,
+    /// There is no such group of errors, or it was so long ago that it is kept no more.
+    ErrorGroupNotFound,
     /// A run of the job waits or runs already, or the run has ended, or has not.
     JobConflict,
     /// Nobody has signed in, or the session or key is not in force.
@@ -282,6 +286,7 @@ impl ProblemCode {
             Self::ExplanationNotFound => ("explanation_not_found", StatusCode::NOT_FOUND),
             Self::ChangeRefused => ("change_refused", StatusCode::UNPROCESSABLE_ENTITY),
             Self::JobNotFound => ("job_not_found", StatusCode::NOT_FOUND),
+            Self::ErrorGroupNotFound => ("error_group_not_found", StatusCode::NOT_FOUND),
             Self::JobConflict => ("job_conflict", StatusCode::CONFLICT),
             Self::NotSignedIn => ("not_signed_in", StatusCode::UNAUTHORIZED),
             Self::WrongCredentials => ("wrong_credentials", StatusCode::UNAUTHORIZED),
@@ -386,6 +391,7 @@ impl ApiError {
             Self::ExplanationNotFound(_) => ProblemCode::ExplanationNotFound,
             Self::ChangeRefused(_) => ProblemCode::ChangeRefused,
             Self::JobNotFound(_) => ProblemCode::JobNotFound,
+            Self::ErrorGroupNotFound(_) => ProblemCode::ErrorGroupNotFound,
             Self::JobConflict(_) => ProblemCode::JobConflict,
             Self::NotSignedIn | Self::NotWatching => ProblemCode::NotSignedIn,
             Self::SecondFactorRequired => ProblemCode::SecondFactorRequired,
@@ -505,6 +511,9 @@ impl ApiError {
             Self::JobNotFound(id) => {
                 format!("there is no run {id} of a job; GET /api/v1/jobs lists what there is")
             }
+            Self::ErrorGroupNotFound(id) => format!(
+                "there is no group of errors '{id}'; GET /api/v1/admin/errors lists what there is"
+            ),
             Self::NotFound => {
                 "there is nothing at this path; /api/openapi.json describes what there is"
                     .to_owned()
@@ -564,23 +573,38 @@ impl ApiError {
 impl IntoResponse for ApiError {
     /// Leaves the document to [`crate::middleware`], which knows the request id.
     fn into_response(self) -> Response {
-        let problem = self.problem();
-        // The one place where failures of the server are logged.
-        if let Self::Internal(cause) = &self {
-            tracing::error!(error = %cause, "internal error: {cause}");
-        } else if let Self::Access(error) = &self
-            && problem.code == ProblemCode::Internal
-        {
-            tracing::error!(error = %error, "access failed: {error}");
-        } else if let Self::Personal(error) = &self
-            && problem.code == ProblemCode::Internal
-        {
-            tracing::error!(error = %error, "what belongs to somebody failed: {error}");
-        } else if let Self::Store(error) = &self
-            && problem.code == ProblemCode::Internal
-        {
-            tracing::error!(error = %error, "the store failed: {error}");
+        self.tell();
+        self.into_untold_response()
+    }
+}
+
+impl ApiError {
+    /// Logs a failure of the server, which is an error of somebody's to look into: the one place where
+    /// they are. That a request is sent away because there are too many is none.
+    fn tell(&self) {
+        let (code, _) = self.code_and_parameter();
+        let has_failed =
+            [ProblemCode::Internal, ProblemCode::StoreBusy, ProblemCode::TimedOut].contains(&code);
+        if !has_failed {
+            return;
         }
+        match self {
+            Self::Internal(cause) => tracing::error!(error = %cause, "internal error: {cause}"),
+            Self::Access(error) => tracing::error!(error = %error, "access failed: {error}"),
+            Self::Personal(error) => {
+                tracing::error!(error = %error, "what belongs to somebody failed: {error}");
+            }
+            Self::Store(error) => tracing::error!(error = %error, "the store failed: {error}"),
+            other => {
+                let detail = other.detail();
+                tracing::error!(error = %detail, "a request was not answered: {detail}");
+            }
+        }
+    }
+
+    /// The answer of a failure that was logged already.
+    pub(crate) fn into_untold_response(self) -> Response {
+        let problem = self.problem();
         let (_, status) = problem.code.name_and_status();
         let mut response = status.into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {

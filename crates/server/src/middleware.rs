@@ -187,7 +187,7 @@ async fn pass(State(way): State<Arc<Way>>, mut request: Request, next: Next) -> 
         };
         problem::described(made, &id)
     };
-    let mut response = answering.instrument(log::span(&id)).await;
+    let mut response = answering.instrument(record.span(&id)).await;
     if let Some(shared) = shared {
         shared.tell(response.headers_mut());
     }
@@ -273,16 +273,24 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use std::io;
+    use std::panic;
     use std::sync::{Mutex, OnceLock};
 
     use axum::body::Body;
     use axum::http::{HeaderMap, Method, Request, StatusCode, header};
     use axum::routing::{get, post};
     use bist_app::rate_limits::{Quotas, RateLimits};
+    use bist_app::telemetry::errors::{ErrorLayer, ErrorQueue, is_wanted, tell_panics};
+    use bist_app::{DatabaseSettings, ErrorFilter, ErrorKind, PoolSizes};
     use bist_market::FixedClock;
+    use bist_market::validate::ValidationPolicy;
     use http_body_util::BodyExt;
     use serde_json::{Value, json};
     use tower::ServiceExt;
+    use tracing_subscriber::filter::filter_fn;
+    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::util::SubscriberInitExt as _;
+    use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
     use super::*;
 
@@ -331,11 +339,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_is_one_line_of_the_log_and_a_failure_another() {
-        let log = Log::of_this_process();
+        let (log, errors) = Log::of_this_process();
         ask(Request::get("/fine?password=hunter2").header("x-request-id", "log-1"), "").await;
         ask(Request::get("/panics").header("x-request-id", "log-2"), "").await;
         ask(Request::get("/someone@example.com").header("x-request-id", "log-3"), "").await;
-        let [fine, panicked, failed, unmatched] = log.lines().try_into().unwrap();
+        ask(Request::get("/never").header("x-request-id", "log-4"), "").await;
+        let lines = log.lines("log-");
+        let [fine, panicked, failed, unmatched, slow, given_up] = lines.try_into().unwrap();
         let mut fields = fine["fields"].clone();
         let latency_ms = fields["latency_ms"].take().as_f64().unwrap();
         assert!((0.0..10_000.0).contains(&latency_ms));
@@ -350,13 +360,63 @@ mod tests {
         );
         assert_eq!(
             json!([panicked["level"], panicked["fields"]["error"], panicked["span"]["request.id"]]),
-            json!(["ERROR", "a handler panicked: the tree fell over", "log-2"])
+            json!(["ERROR", "the tree fell over", "log-2"])
         );
         let told = ["http.status", "problem.code"].map(|name| &failed["fields"][name]);
         assert_eq!((&failed["level"], json!(told)), (&json!("INFO"), json!([500, "internal"])));
         assert_eq!(unmatched["fields"]["http.route"], "(no route)");
-        let text = json!([fine, panicked, failed, unmatched]).to_string();
+        assert_eq!(
+            json!([slow["level"], slow["span"]["http.route"], given_up["fields"]["http.status"]]),
+            json!(["ERROR", "/never", 503])
+        );
+        let text = json!([fine, panicked, failed, unmatched, slow, given_up]).to_string();
         assert!(!text.contains("hunter2") && !text.contains("someone"), "{text}");
+
+        // Each failure is one error in the list, and what the caller did wrong is none.
+        let directory = tempfile::tempdir().unwrap();
+        let clock = Arc::new(FixedClock("2026-11-24T12:00:00Z".parse().unwrap()));
+        let app = App::open(directory.path(), clock, ValidationPolicy::default()).await.unwrap();
+        let app = app.with_errors(errors.clone());
+        errors.close();
+        app.keep_errors().await;
+        let mut kept = Vec::new();
+        for group in app.error_groups(&ErrorFilter::default(), 100).await.unwrap() {
+            let (group, events) = app.error_group(&group.id).await.unwrap().unwrap();
+            let ours = |id: &str| id.starts_with("log-");
+            let ids = events.into_iter().filter_map(|event| event.request_id);
+            kept.extend(ids.filter(|id| ours(id)).map(|id| (id, group.kind, group.place.clone())));
+        }
+        kept.sort();
+        let expected =
+            [("log-2", ErrorKind::Panic, "/panics"), ("log-4", ErrorKind::Internal, "/never")];
+        assert_eq!(kept, expected.map(|(id, kind, place)| (id.to_owned(), kind, place.to_owned())));
+    }
+
+    #[tokio::test]
+    async fn what_the_database_is_asked_is_logged_within_the_request_and_without_its_values() {
+        let (log, _) = Log::of_this_process();
+        let directory = tempfile::tempdir().unwrap();
+        let clock = Arc::new(FixedClock("2026-11-24T12:00:00Z".parse().unwrap()));
+        let pool_sizes = PoolSizes { readers_max: 1, ..PoolSizes::default() };
+        let database = DatabaseSettings { pool_sizes, ..DatabaseSettings::default() };
+        let policy = ValidationPolicy::default();
+        let app = App::open_at(directory.path(), &database, clock, policy).await.unwrap();
+        let asks = async move |State(app): State<App>| {
+            app.error_group("hunter2").await.map(|found| found.is_some().to_string()).unwrap()
+        };
+        let router = Router::new().route("/asks", get(asks)).with_state(app.clone());
+        let service = wrap(router, &settings(), Limits::default(), Arc::default());
+        let request = Request::get("/asks").header("x-request-id", "sql-1");
+        let request = request.header(header::HOST, "localhost").body(Body::empty()).unwrap();
+        assert_eq!(service.oneshot(request).await.unwrap().status(), 200);
+        // The same connection logs one statement before it begins the next.
+        app.error_group("x").await.unwrap();
+        let lines = log.lines("sql-");
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        let statement = lines.iter().find(|line| line["target"] == "sqlx::query").unwrap();
+        assert_eq!(statement["span"]["request.id"], "sql-1");
+        let text = statement.to_string();
+        assert!(text.contains("FROM error_groups") && !text.contains("hunter2"), "{text}");
     }
 
     /// A log in memory.
@@ -364,24 +424,39 @@ mod tests {
     struct Log(Arc<Mutex<Vec<u8>>>);
 
     impl Log {
-        /// The log of all tests: a subscriber for one thread would miss lines whose call site
-        /// another thread has met first.
-        fn of_this_process() -> Self {
-            static LOG: OnceLock<Log> = OnceLock::new();
+        /// The log of all tests, and their errors: a subscriber for one thread would miss lines whose call
+        /// site another thread has met first.
+        fn of_this_process() -> (Self, ErrorQueue) {
+            static LOG: OnceLock<(Log, ErrorQueue)> = OnceLock::new();
             let install = || {
-                let log = Self::default();
-                tracing_subscriber::fmt().json().with_writer(log.clone()).init();
-                log
+                let (log, errors) = (Self::default(), ErrorQueue::default());
+                let clock = Arc::new(FixedClock("2026-11-24T12:00:00Z".parse().unwrap()));
+                // Statements are logged as slow ones are, but for the level.
+                let shown = EnvFilter::new("info,sqlx::query=debug");
+                let taken = ErrorLayer::new(errors.clone(), clock);
+                tracing_subscriber::registry()
+                    .with(fmt::layer().json().with_writer(log.clone()).with_filter(shown))
+                    .with(taken.with_filter(filter_fn(is_wanted)))
+                    .init();
+                // What tests say when they fail is still told.
+                let before = panic::take_hook();
+                tell_panics();
+                let ours = panic::take_hook();
+                panic::set_hook(Box::new(move |info| {
+                    ours(info);
+                    before(info);
+                }));
+                (log, errors)
             };
             LOG.get_or_init(install).clone()
         }
 
-        /// The lines of the requests whose ids begin with `log-`.
-        fn lines(&self) -> Vec<Value> {
+        /// The lines of the requests whose ids begin with `prefix`.
+        fn lines(&self, prefix: &str) -> Vec<Value> {
             let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
             let ours = |line: &Value| {
                 [&line["fields"], &line["span"]].iter().any(|part| {
-                    part["request.id"].as_str().is_some_and(|id| id.starts_with("log-"))
+                    part["request.id"].as_str().is_some_and(|id| id.starts_with(prefix))
                 })
             };
             text.lines().map(|line| serde_json::from_str(line).unwrap()).filter(ours).collect()

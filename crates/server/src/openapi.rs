@@ -34,7 +34,7 @@ use crate::middleware::authenticate::SESSION_COOKIE;
 use crate::middleware::rate_limit::Spent;
 
 /// What the routes are about, in the order in which a reader wants them.
-const TAGS: [(&str, &str); 19] = [
+const TAGS: [(&str, &str); 20] = [
     ("symbols", "What is traded, and the newest of everything about it."),
     ("bars", "Prices that passed the checks."),
     ("forecasts", "What the model in force expects, with its bands."),
@@ -53,6 +53,7 @@ const TAGS: [(&str, &str); 19] = [
     ("users", "Accounts, for who looks after them."),
     ("audit", "What was done, by whom, and whether the record is whole."),
     ("backups", "Which backups there are, and runs that make one or try one out."),
+    ("errors", "What went wrong, in the server and in its pages."),
     ("health", "Whether the server works; for those who watch over it."),
 ];
 
@@ -556,6 +557,15 @@ impl IntoResponses for Unchanged {
     }
 }
 
+/// The answer to a request about a group of errors that there is not.
+pub(crate) struct NoSuchErrorGroup;
+
+impl IntoResponses for NoSuchErrorGroup {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problem_responses(&[ProblemCode::ErrorGroupNotFound])
+    }
+}
+
 /// The answer to a request for an explanation that there is not.
 pub(crate) struct NoSuchExplanation;
 
@@ -640,6 +650,9 @@ fn example(code: ProblemCode) -> ApiError {
             "the model reads no feature 'rsi14'; near it are rsi_14, mfi_14, adx_14".to_owned(),
         ),
         ProblemCode::JobNotFound => ApiError::JobNotFound(12),
+        ProblemCode::ErrorGroupNotFound => {
+            ApiError::ErrorGroupNotFound("e0123456789abcdef".to_owned())
+        }
         ProblemCode::JobConflict => ApiError::JobConflict(
             "run 12 of the retraining is running already; watch it with `bist jobs watch 12`, or \
              end it with `bist jobs cancel 12`"

@@ -10,9 +10,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::middleware::{Limits, guard, wrap, wrap_health};
 use crate::routes::{
-    alerts, api_keys, audit, auth, backups, bars, data_quality, docs, experiments, explanations,
-    forecasts, health, jobs, live, market, metrics, models, scenarios, screener, signals, studies,
-    symbols, user_settings, users, watchlists,
+    alerts, api_keys, audit, auth, backups, bars, data_quality, docs, errors, experiments,
+    explanations, forecasts, health, jobs, live, market, metrics, models, scenarios, screener,
+    signals, studies, symbols, user_settings, users, watchlists,
 };
 use crate::settings::ServerSettings;
 use crate::{assets, openapi};
@@ -63,6 +63,7 @@ pub(crate) fn operations() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .merge(user_settings::router())
         .merge(audit::router())
         .merge(backups::router())
+        .merge(errors::router())
         .merge(health::router())
         .merge(metrics::router())
         .split_for_parts()

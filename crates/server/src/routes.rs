@@ -8,6 +8,7 @@ pub(crate) mod backups;
 pub(crate) mod bars;
 pub(crate) mod data_quality;
 pub(crate) mod docs;
+pub(crate) mod errors;
 pub(crate) mod experiments;
 pub(crate) mod explanations;
 pub(crate) mod forecasts;

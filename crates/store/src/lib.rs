@@ -24,6 +24,7 @@ pub mod change_marks;
 pub mod decisions;
 pub mod disclosures;
 pub mod error;
+pub mod errors_kept;
 pub mod experiments;
 pub mod findings;
 pub mod ingests;
@@ -93,6 +94,9 @@ pub use copy::CopiedTable;
 pub use db::{DatabaseAddress, DatabaseAddressError, DatabaseSettings, DatabaseVersion, PoolSizes};
 pub use decisions::DecisionRecord;
 pub use error::StoreError;
+pub use errors_kept::{
+    ErrorBreadcrumb, ErrorEvent, ErrorFilter, ErrorGroup, ErrorKind, ErrorState, KeptMax, NewError,
+};
 pub use experiments::{EndSteps, ExperimentRecord, ExposureRecord};
 pub use findings::{FindingFilter, FindingPage, FindingRecord, FindingTally};
 pub use ingests::{Generation, IngestBatch, IngestCounts, IngestFile, Ingested};

@@ -94,6 +94,7 @@ const tr = {
     'key.revoked': 'anahtar iptal edildi',
     'alert_channel.set': 'uyarı kanalı ayarlandı',
     'alert_channel.removed': 'uyarı kanalı kaldırıldı',
+    'error.state_changed': 'hatanın durumu değişti',
   } as Record<string, string>,
 };
 
@@ -191,6 +192,7 @@ const en: typeof tr = {
     'key.revoked': 'key revoked',
     'alert_channel.set': 'alert channel set',
     'alert_channel.removed': 'alert channel removed',
+    'error.state_changed': 'state of an error changed',
   },
 };
 

@@ -143,6 +143,8 @@ actions! {
     AlertChannelSet = "alert_channel.set",
     /// Somebody is told of alerts by a channel no more.
     AlertChannelRemoved = "alert_channel.removed",
+    /// What is kept of an error was marked as resolved, muted, or open again.
+    ErrorStateChanged = "error.state_changed",
 }
 
 impl FromStr for AuditAction {

@@ -13,7 +13,7 @@ use reqwest::redirect::Policy;
 pub(super) const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// What the server says it is.
-const USER_AGENT: &str = concat!("bist-ai-smart-trader/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("bist-ai-smart-trader/", env!("CARGO_PKG_VERSION"));
 
 /// A client that asks only whom `outside` allows; anybody without it.
 pub(super) fn client(outside: Option<&Outside>) -> reqwest::Result<reqwest::Client> {
@@ -32,6 +32,11 @@ pub(super) fn client(outside: Option<&Outside>) -> reqwest::Result<reqwest::Clie
         None => builder,
     }
     .build()
+}
+
+/// A client that asks whom the operator names.
+pub(crate) fn client_for_named() -> reqwest::Result<reqwest::Client> {
+    client(None)
 }
 
 /// Looks names up, and gives those of their addresses that may be asked.

@@ -6,6 +6,7 @@ mod alerts;
 mod answers;
 mod artifacts;
 mod audit;
+mod errors;
 mod exchange;
 mod experiments;
 mod live_quotes;

@@ -7,10 +7,12 @@ use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use bist_access::{Actor, Role};
 use bist_app::certificates::{AcmeSettings, Certificates};
+use bist_app::telemetry::errors::ErrorQueue;
 use bist_app::{App, ProcessRole};
 use bist_server::{Origin, ServerSettings};
 use clap::Args;
@@ -22,6 +24,9 @@ use super::{open, open_with_services};
 use crate::config::Config;
 use crate::config::edge::TlsFiles;
 use crate::terminal::{Terminal, told_to_stop};
+
+/// How long what waits at the end may take to be kept.
+const KEEPING_TIME_MAX: Duration = Duration::from_secs(5);
 
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
@@ -52,7 +57,12 @@ struct Listening {
 }
 
 impl ServeArgs {
-    pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
+    pub(crate) async fn run(
+        self,
+        config: &Config,
+        terminal: &Terminal,
+        errors: ErrorQueue,
+    ) -> anyhow::Result<()> {
         let role = self.role.unwrap_or(config.processes.role);
         let replay = config.live.replay(self.replay)?;
         if replay.is_some() && !role.answers_people() {
@@ -69,6 +79,7 @@ impl ServeArgs {
             open(config).await?
         };
         // What is due by a schedule is nobody's command.
+        let app = app.with_errors(errors.clone()).with_sentry(config.errors.clone());
         let app = app.with_actor(Actor::System).with_alerts(config.alerts.clone());
         app.check_secrets().await?;
         let app = if config.retraining { app.with_retraining() } else { app };
@@ -122,6 +133,8 @@ impl ServeArgs {
         let jobs_at_once = config.processes.jobs_at_once;
         let work = background::Work { role, jobs_at_once, certificates, replay };
         let tasks = background::begin(&app, work);
+        let keeper = Arc::clone(&app);
+        let keeping = tokio::spawn(async move { keeper.keep_errors().await });
         let stopping = Arc::clone(&app);
         let stop = async move {
             told_to_stop().await;
@@ -130,6 +143,11 @@ impl ServeArgs {
         };
         bist_server::serve(app, settings, listener, stop).await.context("serving")?;
         drop(tasks);
+        // What went wrong to the end is kept too.
+        errors.close();
+        if tokio::time::timeout(KEEPING_TIME_MAX, keeping).await.is_err() {
+            tracing::warn!("errors were still waiting to be kept and are given up");
+        }
         terminal.say("stopped");
         Ok(())
     }

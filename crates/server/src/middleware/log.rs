@@ -18,11 +18,6 @@ use crate::error::ProblemCode;
 /// What stands for the route when the path matched none.
 const UNMATCHED: &str = "(no route)";
 
-/// What carries the id of a request to all that is logged for it.
-pub(super) fn span(id: &RequestId) -> Span {
-    tracing::info_span!("request", request.id = id.as_str())
-}
-
 /// A request that is logged once it is answered.
 #[derive(Debug)]
 pub(super) struct Record {
@@ -38,6 +33,15 @@ impl Record {
             method: request.method().clone(),
             matched: request.extensions().get::<MatchedPath>().cloned(),
         }
+    }
+
+    /// What carries the id and the route of the request to all that is logged for it.
+    pub(super) fn span(&self, id: &RequestId) -> Span {
+        tracing::info_span!("request", request.id = id.as_str(), http.route = self.route())
+    }
+
+    fn route(&self) -> &str {
+        self.matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str)
     }
 
     /// Logs the request that was answered with `response`, and tells `telemetry` of it.

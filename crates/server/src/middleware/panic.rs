@@ -3,15 +3,13 @@
 use std::any::Any;
 
 use axum::response::{IntoResponse, Response};
+use bist_app::telemetry::errors::{are_panics_told, message_of};
 
 use crate::error::ApiError;
 
 /// The answer to a request whose handler panicked.
 pub(super) fn answer(payload: &(dyn Any + Send)) -> Response {
-    let message = payload
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| payload.downcast_ref::<&str>().copied())
-        .unwrap_or("no message");
-    ApiError::Internal(format!("a handler panicked: {message}")).into_response()
+    let error = ApiError::Internal(format!("a handler panicked: {}", message_of(payload)));
+    // Where panics are logged as they happen, this one was.
+    if are_panics_told() { error.into_untold_response() } else { error.into_response() }
 }

@@ -10,6 +10,7 @@ mod bars;
 mod connections;
 mod data_quality;
 mod edge;
+mod errors;
 mod every_answer;
 mod experiments;
 mod explanations;

@@ -6,6 +6,7 @@ mod audit;
 mod backup;
 mod bucket;
 mod certificate_orders;
+mod errors_kept;
 mod experiments;
 mod home;
 mod ingests;

@@ -130,7 +130,12 @@ async fn do_jobs(app: Arc<App>, job: Job, places: Arc<Semaphore>) {
         }
         // What comes of a run is logged by it.
         if let Err(error) = app.run_waiting_job(job, Arc::new(|_| {})).await {
-            tracing::error!(%error, "the {} could not be run: {error}", job.as_str());
+            tracing::error!(
+                job = job.as_str(),
+                %error,
+                "the {} could not be run: {error}",
+                job.as_str()
+            );
         }
     }
 }
