@@ -212,4 +212,7 @@ pub const FAMILIES: &[Family] = &[
     gauge("bist_api_keys", &["state"], "API keys by their state"),
     gauge("bist_users", &["role"], "Active accounts by role"),
     gauge("bist_audit_records", &[], "Records of the audit"),
+    counter("bist_errors_total", &["kind"], "Errors, each once"),
+    counter("bist_sentry_events_total", &["outcome"], "Errors that were to go to Sentry"),
+    counter("bist_telemetry_dropped_total", &["part"], "What was noticed and could not be kept"),
 ];

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bist_access::{Account, AccountState, Class, KeyState, Role};
 use bist_market::breaker::BreakerState;
-use bist_store::JobTally;
+use bist_store::{ErrorKind, JobTally};
 use bist_store::jobs::PART_SUFFIX;
 
 use super::super::readings::{Readings, number, seconds};
@@ -12,6 +12,7 @@ use super::Cause;
 use crate::App;
 use crate::jobs::{Job, job_of};
 use crate::rate_limits::RateLimits;
+use crate::telemetry::errors::SentryOutcome;
 
 impl App {
     /// What is known without asking anybody.
@@ -37,6 +38,16 @@ impl App {
                 told.tell_fact("bist_breaker_state", [&target, state], index == place);
             }
         }
+        let errors = self.telemetry.errors().counts();
+        for kind in ErrorKind::ALL {
+            let count = number(errors.errors(*kind));
+            told.tell("bist_errors_total", [kind.as_str()], count);
+        }
+        for outcome in SentryOutcome::ALL {
+            let count = number(errors.sentry_events(outcome));
+            told.tell("bist_sentry_events_total", [outcome.as_str()], count);
+        }
+        told.tell("bist_telemetry_dropped_total", ["errors"], number(errors.dropped()));
         for pool in self.store.pools() {
             let name = "bist_database_connections";
             told.tell(name, [pool.name, "used"], number(pool.used_count));
