@@ -81,6 +81,7 @@ use crate::nightly::NightlySettings;
 use crate::secrets::{KnownMasterKey, MasterKeySource, StoredCredential};
 use crate::studies::{KnownImportances, KnownTrials};
 use crate::telemetry::Telemetry;
+use crate::telemetry::usage::TelemetrySettings;
 use crate::training::KnownLessons;
 use crate::tuning::KnownObjective;
 
@@ -151,6 +152,7 @@ pub struct App {
     known_importances: Arc<KnownImportances>,
     answers: Arc<Answers>,
     telemetry: Arc<Telemetry>,
+    telemetry_settings: TelemetrySettings,
 }
 
 /// The validated daily bars of the newest generation; the lock makes one caller load for all.
@@ -217,6 +219,7 @@ impl App {
         policy: ValidationPolicy,
     ) -> Result<Self, StoreError> {
         let store = Store::open_at(directory, database).await?;
+        let telemetry = Arc::new(Telemetry::by(Arc::clone(&clock)));
         Ok(Self {
             store,
             clock,
@@ -249,7 +252,8 @@ impl App {
             known_trials: Arc::default(),
             known_importances: Arc::default(),
             answers: Arc::default(),
-            telemetry: Arc::default(),
+            telemetry,
+            telemetry_settings: TelemetrySettings::default(),
         })
     }
 
@@ -344,6 +348,14 @@ impl App {
     #[must_use]
     pub fn with_alerts(self, settings: AlertSettings) -> Self {
         Self { alerting: Arc::new(Alerting::new(settings)), ..self }
+    }
+
+    /// The same where this is counted and noted, and kept as long.
+    #[must_use]
+    pub fn with_telemetry(self, settings: TelemetrySettings) -> Self {
+        self.telemetry.usage().switch(settings.usage);
+        self.telemetry.activities().switch(settings.activity);
+        Self { telemetry_settings: settings, ..self }
     }
 
     /// What is noticed of this process.

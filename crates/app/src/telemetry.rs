@@ -1,9 +1,18 @@
 //! What is noticed of a running process. Each answer is told here once, and whatever counts, sums up or
 //! remembers answers hears of it from here.
 
+pub mod activity;
+pub mod usage;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use bist_access::Actor;
+use bist_access::{Actor, Class};
+use bist_market::Clock;
+use tokio::sync::Mutex;
+
+use self::activity::Activities;
+use self::usage::Usage;
 
 /// A request that was answered.
 #[derive(Clone, Debug)]
@@ -21,15 +30,39 @@ pub struct Answered<'a> {
     pub caller: Option<&'a Actor>,
     /// The code of the problem document, where the answer is one.
     pub problem_code: Option<&'static str>,
+    /// The class whose quota refused it.
+    pub limit_class: Option<Class>,
     /// The `x-request-id` of the answer.
     pub request_id: &'a str,
 }
 
 /// What is noticed of this process.
 #[derive(Debug, Default)]
-pub struct Telemetry {}
+pub struct Telemetry {
+    usage: Usage,
+    activities: Activities,
+    /// Held by whoever writes down what was counted and noted.
+    writing: Mutex<()>,
+}
 
 impl Telemetry {
+    /// What goes by `clock`.
+    pub(crate) fn by(clock: Arc<dyn Clock>) -> Self {
+        Self { usage: Usage::by(clock), ..Self::default() }
+    }
+
     /// Takes note of a request that was answered; called once for each.
-    pub fn answered(&self, _answered: &Answered<'_>) {}
+    pub fn answered(&self, answered: &Answered<'_>) {
+        self.usage.answered(answered);
+    }
+
+    /// How the API is used.
+    pub const fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
+    /// What people do.
+    pub const fn activities(&self) -> &Activities {
+        &self.activities
+    }
 }

@@ -584,6 +584,9 @@ impl IntoResponse for ApiError {
         }
         if let Self::RateLimited(spent) = &self {
             spent.tell(response.headers_mut());
+            if let Some(class) = spent.class() {
+                response.extensions_mut().insert(class);
+            }
         }
         response.extensions_mut().insert(problem);
         response

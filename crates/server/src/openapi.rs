@@ -34,7 +34,7 @@ use crate::middleware::authenticate::SESSION_COOKIE;
 use crate::middleware::rate_limit::Spent;
 
 /// What the routes are about, in the order in which a reader wants them.
-const TAGS: [(&str, &str); 19] = [
+const TAGS: [(&str, &str); 20] = [
     ("symbols", "What is traded, and the newest of everything about it."),
     ("bars", "Prices that passed the checks."),
     ("forecasts", "What the model in force expects, with its bands."),
@@ -52,6 +52,7 @@ const TAGS: [(&str, &str); 19] = [
     ("personal", "What belongs to who asks: watchlists, alerts, settings."),
     ("users", "Accounts, for who looks after them."),
     ("audit", "What was done, by whom, and whether the record is whole."),
+    ("admin", "How the service is used, and what people do; for who looks after it."),
     ("backups", "Which backups there are, and runs that make one or try one out."),
     ("health", "Whether the server works; for those who watch over it."),
 ];

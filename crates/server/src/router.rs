@@ -10,9 +10,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::middleware::{Limits, guard, wrap, wrap_health};
 use crate::routes::{
-    alerts, api_keys, audit, auth, backups, bars, data_quality, docs, experiments, explanations,
-    forecasts, health, jobs, live, market, models, scenarios, screener, signals, studies, symbols,
-    user_settings, users, watchlists,
+    admin, alerts, api_keys, audit, auth, backups, bars, data_quality, docs, experiments,
+    explanations, forecasts, health, jobs, live, market, models, scenarios, screener, signals,
+    studies, symbols, user_settings, users, watchlists,
 };
 use crate::settings::ServerSettings;
 use crate::{assets, openapi};
@@ -62,6 +62,7 @@ pub(crate) fn operations() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .merge(alerts::router())
         .merge(user_settings::router())
         .merge(audit::router())
+        .merge(admin::router())
         .merge(backups::router())
         .merge(health::router())
         .split_for_parts()

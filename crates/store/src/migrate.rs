@@ -39,7 +39,7 @@ macro_rules! forked {
 }
 
 /// Each step, oldest first. Forward only.
-const STEPS: [Step; 21] = [
+const STEPS: [Step; 22] = [
     shared!(1, "market data", "0001_market_data.sql"),
     shared!(2, "validation", "0002_validation.sql"),
     shared!(3, "models", "0003_models.sql"),
@@ -61,6 +61,7 @@ const STEPS: [Step; 21] = [
     shared!(19, "passkeys", "0019_passkeys.sql"),
     shared!(20, "alerts", "0020_alerts.sql"),
     shared!(21, "job parts", "0021_job_parts.sql"),
+    forked!(23, "usage", "0023_usage.sql"),
 ];
 
 /// The newest step, by its number.

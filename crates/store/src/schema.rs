@@ -5,7 +5,7 @@ use crate::db::{Connection, query};
 use crate::error::StoreError;
 
 /// All tables, each after those that its rows refer to.
-pub const TABLES: [&str; 61] = [
+pub const TABLES: [&str; 63] = [
     "instruments",
     "ingests",
     "bars",
@@ -67,6 +67,8 @@ pub const TABLES: [&str; 61] = [
     "alert_rules",
     "alerts",
     "alert_deliveries",
+    "api_usage",
+    "activities",
 ];
 
 /// What a column holds.

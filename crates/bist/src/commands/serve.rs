@@ -70,6 +70,7 @@ impl ServeArgs {
         };
         // What is due by a schedule is nobody's command.
         let app = app.with_actor(Actor::System).with_alerts(config.alerts.clone());
+        let app = app.with_telemetry(config.telemetry);
         app.check_secrets().await?;
         let app = if config.retraining { app.with_retraining() } else { app };
         let app = match config.edge.redis_link(&app).await? {
@@ -122,7 +123,7 @@ impl ServeArgs {
         let jobs_at_once = config.processes.jobs_at_once;
         let work = background::Work { role, jobs_at_once, certificates, replay };
         let tasks = background::begin(&app, work);
-        let stopping = Arc::clone(&app);
+        let (stopping, counting) = (Arc::clone(&app), Arc::clone(&app));
         let stop = async move {
             told_to_stop().await;
             // Others go on with them while what was begun here is answered.
@@ -130,6 +131,8 @@ impl ServeArgs {
         };
         bist_server::serve(app, settings, listener, stop).await.context("serving")?;
         drop(tasks);
+        // After the last answer.
+        counting.flush_telemetry().await.context("writing down what was counted last")?;
         terminal.say("stopped");
         Ok(())
     }

@@ -32,3 +32,5 @@ mod sign_in;
 mod studies;
 mod tidy;
 mod tune;
+#[cfg(unix)]
+mod usage;

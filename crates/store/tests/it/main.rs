@@ -18,6 +18,7 @@ mod signals;
 mod sources;
 mod studies;
 mod trials;
+mod usage;
 mod version;
 
 use bist_access::{Actor, AuditKey, MasterKey, SealedSecrets, SecretName};
