@@ -38,7 +38,7 @@ for _ in $(seq 100); do
 done
 
 # What the document cannot say is refused with 400 (a cursor of another list, days in the wrong order, a
-# range that ends before it begins, a rate that is not stored, a parameter that the study does not have,
+# range or a span that ends before it begins, a rate that is not stored, a parameter that the study does not have,
 # the order of a tuning with another job)
 # or 422 (a feature that no model reads): no fault. Neither is 401 for a password that is none, or 403
 # where the key of a program will not do. That a wrong cookie beside the right key is let in is meant; who is refused is tested operation by operation in tests/it/access.rs.
@@ -58,6 +58,10 @@ negative_data_rejection.expected-statuses = ["400", "401", "403", "404", "405", 
 [[operations]]
 include-path-regex = "^/api/v1/(bars|market/(calendar|regime)|scenarios|screener|studies/.*)$"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "304", "400", "404"]
+
+[[operations]]
+include-path-regex = "^/api/v1/admin/(overview|activity|api-usage|rate-limits).*$"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "403"]
 
 [[operations]]
 include-path = "/api/v1/jobs"

@@ -70,6 +70,7 @@ impl App {
         ];
         let note = AuditNote::new(AuditAction::AuditExported, "audit".to_owned(), details);
         self.put_on_record(note).await?;
+        self.note_export("audit");
         Ok(records)
     }
 

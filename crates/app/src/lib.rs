@@ -85,6 +85,7 @@ use crate::studies::{KnownImportances, KnownTrials};
 use crate::telemetry::Telemetry;
 use crate::telemetry::errors::ErrorQueue;
 use crate::telemetry::sentry::Sentry;
+use crate::telemetry::usage::TelemetrySettings;
 use crate::training::KnownLessons;
 use crate::tuning::KnownObjective;
 
@@ -157,6 +158,7 @@ pub struct App {
     telemetry: Arc<Telemetry>,
     /// Where errors go besides.
     sentry: Arc<Sentry>,
+    telemetry_settings: TelemetrySettings,
 }
 
 /// The validated daily bars of the newest generation; the lock makes one caller load for all.
@@ -223,6 +225,7 @@ impl App {
         policy: ValidationPolicy,
     ) -> Result<Self, StoreError> {
         let store = Store::open_at(directory, database).await?;
+        let telemetry = Arc::new(Telemetry::by(Arc::clone(&clock)));
         Ok(Self {
             store,
             clock,
@@ -255,7 +258,8 @@ impl App {
             known_trials: Arc::default(),
             known_importances: Arc::default(),
             answers: Arc::default(),
-            telemetry: Arc::default(),
+            telemetry,
+            telemetry_settings: TelemetrySettings::default(),
             sentry: Arc::default(),
         })
     }
@@ -357,7 +361,16 @@ impl App {
     /// is forgotten, so this comes first.
     #[must_use]
     pub fn with_errors(self, errors: ErrorQueue) -> Self {
-        Self { telemetry: Arc::new(Telemetry::with_errors(errors)), ..self }
+        let telemetry = Telemetry::by(Arc::clone(&self.clock)).with_errors(errors);
+        Self { telemetry: Arc::new(telemetry), ..self }
+    }
+
+    /// The same where this is counted and noted, and kept as long.
+    #[must_use]
+    pub fn with_telemetry(self, settings: TelemetrySettings) -> Self {
+        self.telemetry.usage().switch(settings.usage);
+        self.telemetry.activities().switch(settings.activity);
+        Self { telemetry_settings: settings, ..self }
     }
 
     /// What is noticed of this process.

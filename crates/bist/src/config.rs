@@ -12,6 +12,7 @@ pub(crate) mod live;
 mod object_store;
 pub(crate) mod processes;
 mod secrets;
+mod telemetry;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -24,6 +25,7 @@ use bist_app::backups::BackupSettings;
 use bist_app::nightly::NightlySettings;
 use bist_app::secrets::{MasterKeySource, StoredCredential};
 use bist_app::telemetry::sentry::SentrySettings;
+use bist_app::telemetry::usage::TelemetrySettings;
 use bist_app::universes::UniverseName;
 use bist_feeds::{KapStrategy, SourceSection, SourceSettings};
 use bist_market::validate::ValidationPolicy;
@@ -40,6 +42,7 @@ use self::live::{LiveConfig, LiveSection, QuotesConfig};
 use self::object_store::Bucket;
 use self::processes::{HealthSection, JobsSection, Processes};
 use self::secrets::{SecretsSection, in_file};
+use self::telemetry::TelemetrySection;
 
 /// Where the server listens unless told otherwise.
 const BIND_DEFAULT: &str = "127.0.0.1:8080";
@@ -116,6 +119,8 @@ pub(crate) struct Config {
     pub(crate) backup: BackupSettings,
     /// The bucket in which copies of backups are.
     pub(crate) backup_bucket: Option<Bucket>,
+    /// What is counted and noted of how it is used.
+    pub(crate) telemetry: TelemetrySettings,
     /// When data are good enough.
     pub(crate) policy: ValidationPolicy,
     /// How each service is asked.
@@ -172,6 +177,8 @@ struct File {
     errors: ErrorsSection,
     #[serde(default)]
     backup: BackupSection,
+    #[serde(default)]
+    telemetry: TelemetrySection,
     #[serde(default)]
     market: MarketSection,
     #[serde(default)]
@@ -294,6 +301,7 @@ impl Config {
             )?,
             errors: errors::load(file.errors)?,
             backup: backup::load(file.backup, args.config.as_deref())?,
+            telemetry: telemetry::load(&file.telemetry)?,
             edge,
             processes,
             live,

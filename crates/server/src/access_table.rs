@@ -46,12 +46,21 @@ pub(crate) type Row = (Method, &'static str, Needs);
 
 /// All operations, by path.
 pub(crate) const TABLE: &[Row] = &[
+    (Method::POST, "/api/v1/activity", Person),
+    (Method::GET, "/api/v1/admin/activity", Needs::Role(Admin)),
+    (Method::GET, "/api/v1/admin/activity.csv", Needs::Role(Admin)),
+    (Method::GET, "/api/v1/admin/activity/summary", Needs::Role(Admin)),
+    (Method::GET, "/api/v1/admin/api-usage", Needs::Role(Admin)),
+    (Method::GET, "/api/v1/admin/api-usage.csv", Needs::Role(Admin)),
+    (Method::GET, "/api/v1/admin/api-usage/series", Needs::Role(Admin)),
     (Method::GET, "/api/v1/admin/backups", Needs::Role(Admin)),
     (Method::POST, "/api/v1/admin/backups", FreshCode(Admin)),
     (Method::POST, "/api/v1/admin/backups/drill", FreshCode(Admin)),
     (Method::GET, "/api/v1/admin/errors", Needs::Role(Admin)),
     (Method::GET, "/api/v1/admin/errors/{id}", Needs::Role(Admin)),
     (Method::POST, "/api/v1/admin/errors/{id}/state", Needs::Role(Admin)),
+    (Method::GET, "/api/v1/admin/overview", Needs::Role(Admin)),
+    (Method::GET, "/api/v1/admin/rate-limits", Needs::Role(Admin)),
     (Method::GET, "/api/v1/alerts", Needs::Role(Viewer)),
     (Method::GET, "/api/v1/alerts/channels", Person),
     (Method::DELETE, "/api/v1/alerts/channels/{channel}", FreshCode(Viewer)),

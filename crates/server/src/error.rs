@@ -615,6 +615,9 @@ impl ApiError {
         }
         if let Self::RateLimited(spent) = &self {
             spent.tell(response.headers_mut());
+            if let Some(class) = spent.class() {
+                response.extensions_mut().insert(class);
+            }
         }
         response.extensions_mut().insert(problem);
         response

@@ -52,6 +52,7 @@ const TAGS: [(&str, &str); 20] = [
     ("personal", "What belongs to who asks: watchlists, alerts, settings."),
     ("users", "Accounts, for who looks after them."),
     ("audit", "What was done, by whom, and whether the record is whole."),
+    ("admin", "How the service is used, and what people do; for who looks after it."),
     ("backups", "Which backups there are, and runs that make one or try one out."),
     ("errors", "What went wrong, in the server and in its pages."),
     ("health", "Whether the server works; for those who watch over it."),

@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::middleware::{Limits, guard, wrap, wrap_health};
 use crate::routes::{
-    alerts, api_keys, audit, auth, backups, bars, data_quality, docs, errors, experiments,
+    admin, alerts, api_keys, audit, auth, backups, bars, data_quality, docs, errors, experiments,
     explanations, forecasts, health, jobs, live, market, metrics, models, scenarios, screener,
     signals, studies, symbols, user_settings, users, watchlists,
 };
@@ -62,6 +62,7 @@ pub(crate) fn operations() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .merge(alerts::router())
         .merge(user_settings::router())
         .merge(audit::router())
+        .merge(admin::router())
         .merge(backups::router())
         .merge(errors::router())
         .merge(health::router())

@@ -1,5 +1,6 @@
 //! One module a noun: parse the request, call one use case, shape the answer.
 
+pub(crate) mod admin;
 pub(crate) mod alerts;
 pub(crate) mod api_keys;
 pub(crate) mod audit;

@@ -12,9 +12,12 @@
 pub mod access_change;
 pub mod accounts;
 pub mod actions;
+pub mod activities;
+pub mod admin_tallies;
 pub mod alert_deliveries;
 pub mod alerts;
 pub mod api_keys;
+pub mod api_usage;
 pub mod artifacts;
 pub mod audit;
 pub mod backup;
@@ -77,9 +80,18 @@ mod schema;
 pub use access_change::AccessChange;
 pub use accounts::{Invitation, InvitationPurpose, StoredAccount};
 pub use actions::ActionRecord;
+pub use activities::{
+    Activity, ActivityCounts, ActivityFilter, ActivityKind, ActivityPlace, ActivityPoint,
+    NewActivity,
+};
+pub use admin_tallies::AdminTallies;
 pub use alert_deliveries::{ClaimedDelivery, DeliveryOutcome};
 pub use alerts::{
     Alert, AlertDocument, Delivery, DeliveryState, NewAlert, StoredChannel, StoredRule,
+};
+pub use api_usage::{
+    RefusedBy, Resolution, SKETCH_ERROR, UsageCaller, UsageCounts, UsageFilter, UsageKey, UsageRow,
+    UsageWindow,
 };
 pub use artifacts::ARTIFACT_BYTES_MAX;
 pub use audit::{Audit, AuditFilter, AuditNote};

@@ -39,7 +39,7 @@ macro_rules! forked {
 }
 
 /// Each step, oldest first. Forward only.
-const STEPS: [Step; 22] = [
+const STEPS: [Step; 23] = [
     shared!(1, "market data", "0001_market_data.sql"),
     shared!(2, "validation", "0002_validation.sql"),
     shared!(3, "models", "0003_models.sql"),
@@ -62,6 +62,7 @@ const STEPS: [Step; 22] = [
     shared!(20, "alerts", "0020_alerts.sql"),
     shared!(21, "job parts", "0021_job_parts.sql"),
     shared!(22, "errors", "0022_errors.sql"),
+    forked!(23, "usage", "0023_usage.sql"),
 ];
 
 /// The newest step, by its number.

@@ -252,10 +252,11 @@ impl AccessChange {
             "DELETE FROM alert_channels WHERE account = $1",
             "DELETE FROM user_settings WHERE account = $1",
             "DELETE FROM watchlists WHERE account = $1",
+            "DELETE FROM activities WHERE account = $1",
         ] {
             query(text).bind(account.as_str()).execute(self.connection()).await?;
         }
-        Ok(())
+        self.forget_usage(account).await
     }
 }
 

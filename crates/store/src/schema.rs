@@ -5,7 +5,7 @@ use crate::db::{Connection, query};
 use crate::error::StoreError;
 
 /// All tables, each after those that its rows refer to.
-pub const TABLES: [&str; 63] = [
+pub const TABLES: [&str; 65] = [
     "instruments",
     "ingests",
     "bars",
@@ -69,6 +69,8 @@ pub const TABLES: [&str; 63] = [
     "alert_deliveries",
     "error_groups",
     "error_events",
+    "api_usage",
+    "activities",
 ];
 
 /// What a column holds.

@@ -73,6 +73,10 @@ actions! {
     LearningTableExported = "learning_table.exported",
     /// More of the audit was given out than a page shows.
     AuditExported = "audit.exported",
+    /// Counts of how the API is used were given out as a file.
+    UsageExported = "usage.exported",
+    /// What people did was given out as a file.
+    ActivityExported = "activity.exported",
     /// A backup was made.
     BackupCreated = "backup.created",
     /// A backup was removed, for newer ones are kept.

@@ -7,8 +7,8 @@ use bist_access::{
     SecondFactor, Secret, Session, TokenKind, UserName,
 };
 use bist_store::{
-    AccessChange, Alert, AuditFilter, Invitation, InvitationPurpose, Revised, SignIn,
-    StoredAccount, StoredChannel, StoredRule, StoredWatchlist,
+    AccessChange, Activity, Alert, AuditFilter, Invitation, InvitationPurpose, Revised, SignIn,
+    StoredAccount, StoredChannel, StoredRule, StoredWatchlist, UsageCounts, UsageKey,
 };
 use bist_trading::UserSettings;
 use jiff::Timestamp;
@@ -79,8 +79,23 @@ pub struct PersonalData {
     pub alert_rules: Vec<StoredRule>,
     /// What those fired, as far as it is kept.
     pub alerts: Vec<Alert>,
+    /// What they did with the product, as far as it is kept.
+    pub activities: Vec<Activity>,
+    /// What they asked for by day, as far as it is kept.
+    pub usage: Vec<PersonalUsage>,
     /// What is on record about the person, with its personal part.
     pub records: Vec<bist_access::AuditRecord>,
+}
+
+/// What somebody asked for on a day.
+#[derive(Clone, Debug)]
+pub struct PersonalUsage {
+    /// The begin of the day, of UTC.
+    pub day: Timestamp,
+    /// Which path, by which key.
+    pub key: UsageKey,
+    /// How often, and what came of it.
+    pub counts: UsageCounts,
 }
 
 impl App {
@@ -252,6 +267,8 @@ impl App {
     pub async fn erase_user(&self, name: &str) -> Result<AccountId, AccessError> {
         let account = self.user(name).await?;
         let (master, audit) = (self.master_key().await?, self.audit().await?);
+        // What is counted by other processes is nobody's when they write it down.
+        self.flush_telemetry().await?;
         let mut change = self.change_access().await?;
         keep_an_administrator(&mut change, &account, None).await?;
         for key in change.api_keys(&account.id).await? {
@@ -275,6 +292,7 @@ impl App {
         let account = self.user(name).await?;
         let audit = self.audit().await?;
         let note = about(&account, AuditAction::UserExported);
+        self.note_export("user");
         self.change_access().await?.commit(&audit, vec![note]).await?;
         let filter = AuditFilter { about: Some(account.id.clone()), ..AuditFilter::default() };
         Ok(PersonalData {
@@ -287,6 +305,8 @@ impl App {
             alert_channels: self.store.alert_channels(&account.id).await?,
             alert_rules: self.store.alert_rules(&account.id).await?,
             alerts: self.store.alerts(&account.id, None, RECORDS_MAX).await?,
+            activities: self.activities_of(&account.id, RECORDS_MAX).await?,
+            usage: self.usage_of(&account.id).await?,
             records: self.store.audit_records(&filter, RECORDS_MAX).await?,
             account,
         })

@@ -81,6 +81,7 @@ impl ServeArgs {
         // What is due by a schedule is nobody's command.
         let app = app.with_errors(errors.clone()).with_sentry(config.errors.clone());
         let app = app.with_actor(Actor::System).with_alerts(config.alerts.clone());
+        let app = app.with_telemetry(config.telemetry);
         app.check_secrets().await?;
         let app = if config.retraining { app.with_retraining() } else { app };
         let app = match config.edge.redis_link(&app).await? {
@@ -135,7 +136,7 @@ impl ServeArgs {
         let tasks = background::begin(&app, work);
         let keeper = Arc::clone(&app);
         let keeping = tokio::spawn(async move { keeper.keep_errors().await });
-        let stopping = Arc::clone(&app);
+        let (stopping, counting) = (Arc::clone(&app), Arc::clone(&app));
         let stop = async move {
             told_to_stop().await;
             // Others go on with them while what was begun here is answered.
@@ -143,6 +144,8 @@ impl ServeArgs {
         };
         bist_server::serve(app, settings, listener, stop).await.context("serving")?;
         drop(tasks);
+        // After the last answer.
+        counting.flush_telemetry().await.context("writing down what was counted last")?;
         // What went wrong to the end is kept too.
         errors.close();
         if tokio::time::timeout(KEEPING_TIME_MAX, keeping).await.is_err() {

@@ -33,3 +33,5 @@ mod sign_in;
 mod studies;
 mod tidy;
 mod tune;
+#[cfg(unix)]
+mod usage;

@@ -12,6 +12,7 @@ use bist_app::telemetry::{Answered, Telemetry};
 use tracing::Span;
 
 use super::authenticate::AskedBy;
+use super::rate_limit::LimitClass;
 use super::request_id::RequestId;
 use crate::error::ProblemCode;
 
@@ -59,6 +60,7 @@ impl Record {
             took,
             caller: asked_by.map(|AskedBy(actor)| actor),
             problem_code: code,
+            limit_class: response.extensions().get::<LimitClass>().map(|LimitClass(class)| *class),
             request_id: id.as_str(),
         });
         let route = matched.unwrap_or(UNMATCHED);

@@ -90,7 +90,17 @@ pub(crate) struct Spent {
     pub(crate) decision: Decision,
 }
 
+/// The class whose quota refused a request; in the extensions of its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LimitClass(pub(crate) Class);
+
 impl Spent {
+    /// The class whose quota it is, of callers or of addresses.
+    pub(crate) fn class(&self) -> Option<LimitClass> {
+        let name = self.policy.strip_suffix("-address").unwrap_or(&self.policy);
+        Class::ALL.into_iter().find(|class| class.as_str() == name).map(LimitClass)
+    }
+
     /// The answer with what is left.
     pub(super) fn told_with(self, mut response: Response) -> Response {
         // A handler that has counted by itself, such as one that checks codes, has the last word.

@@ -8,12 +8,13 @@ use axum::http::StatusCode;
 use bist_access::{Account, AccountState};
 use bist_app::App;
 use bist_app::access::Invited;
-use bist_app::access::users::{AccountStep, PersonalData};
+use bist_app::access::users::{AccountStep, PersonalData, PersonalUsage};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::admin::ActivityResponse;
 use super::alerts::{AlertResponse, ChannelResponse, RuleResponse};
 use super::api_keys::KeyResponse;
 use super::audit::RecordResponse;
@@ -153,6 +154,38 @@ impl From<&Invited> for InvitedResponse {
     }
 }
 
+/// What somebody asked for on a day.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PersonalUsage)]
+struct UsageResponse {
+    /// The begin of the day, of UTC.
+    day: Instant,
+    /// The method.
+    #[schema(example = "GET")]
+    method: String,
+    /// The path as it is registered.
+    #[schema(example = "/api/v1/bars")]
+    route: String,
+    /// By which API key; null when by none.
+    #[schema(required, example = "k0123456789abcdef")]
+    key: Option<String>,
+    /// How often.
+    requests_count: u64,
+}
+
+impl From<PersonalUsage> for UsageResponse {
+    fn from(usage: PersonalUsage) -> Self {
+        let PersonalUsage { day, key, counts } = usage;
+        Self {
+            day: Instant(day),
+            requests_count: counts.requests_count(),
+            key: key.caller.key().map(ToString::to_string),
+            method: key.method,
+            route: key.route,
+        }
+    }
+}
+
 /// Everything that is kept about the owner of an account.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PersonalData)]
@@ -178,6 +211,10 @@ struct PersonalDataResponse {
     alert_rules: Vec<RuleResponse>,
     /// What those fired, as far as it is kept.
     alerts: Vec<AlertResponse>,
+    /// What they did with the product, as far as it is kept.
+    activities: Vec<ActivityResponse>,
+    /// What they asked for by day, as far as it is kept.
+    usage: Vec<UsageResponse>,
     /// What the audit holds about the person.
     audit: Vec<RecordResponse>,
 }
@@ -344,6 +381,12 @@ async fn export(
         alert_channels: data.alert_channels.into_iter().map(Into::into).collect(),
         alert_rules: data.alert_rules.iter().map(|rule| RuleResponse::of(rule, now)).collect(),
         alerts: data.alerts.into_iter().map(AlertResponse::of).collect::<Result<_, _>>()?,
+        activities: data
+            .activities
+            .into_iter()
+            .map(|activity| ActivityResponse::of(activity, Some(account.user_name.to_string())))
+            .collect(),
+        usage: data.usage.into_iter().map(Into::into).collect(),
         audit: records.into_iter().map(|record| RecordResponse::of(record, None)).collect(),
         user: UserResponse::from(&account),
     }))

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 mod access;
+mod admin;
 mod api_keys;
 mod authenticator;
 mod backups;

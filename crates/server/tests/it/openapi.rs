@@ -202,7 +202,7 @@ async fn every_path_answers_what_is_described() {
         assert!(expected, "{address}: {}", answer.body);
         let response =
             resolve(&document, &operation.description["responses"][answer.status.to_string()]);
-        let kinds = ["application/json", "text/markdown", "application/problem+json"];
+        let kinds = ["application/json", "text/markdown", "text/csv", "application/problem+json"];
         let kind = kinds.into_iter().find(|kind| !response["content"][*kind].is_null()).unwrap();
         let schema = &response["content"][kind]["schema"];
         assert_valid(&document, schema, &answer.body, &address);

@@ -19,6 +19,7 @@ mod signals;
 mod sources;
 mod studies;
 mod trials;
+mod usage;
 mod version;
 
 use bist_access::{Actor, AuditKey, MasterKey, SealedSecrets, SecretName};

@@ -33,6 +33,8 @@ pub(super) struct Work {
 pub(super) fn begin(app: &Arc<App>, work: Work) -> JoinSet<()> {
     let Work { role, jobs_at_once, certificates, replay } = work;
     let mut tasks = JoinSet::new();
+    let counting = Arc::clone(app);
+    tasks.spawn(async move { counting.keep_telemetry().await });
     if role.answers_people() {
         tasks.spawn(warm(Arc::clone(app)));
         tasks.spawn(follow(Arc::clone(app), replay));

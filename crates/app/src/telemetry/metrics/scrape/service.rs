@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use bist_access::{Account, AccountState, Class, KeyState, Role};
 use bist_market::breaker::BreakerState;
-use bist_store::{ErrorKind, JobTally};
 use bist_store::jobs::PART_SUFFIX;
+use bist_store::{ErrorKind, JobTally};
 
 use super::super::readings::{Readings, number, seconds};
 use super::Cause;

@@ -1,0 +1,365 @@
+//! How the API is used: each answer is counted in memory, and what was counted is written down every
+//! few seconds.
+//!
+//! Counting is on the way of every answer: it takes one short lock, and no memory for a caller and a
+//! route that were counted since the last writing. Nothing here grows without a bound: those beyond
+//! [`KEYS_MAX`] are counted together as others of their route.
+
+mod asked;
+mod settings;
+mod span;
+mod writing;
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bist_access::{AccountId, Actor, Class, KeyId};
+use bist_market::Clock;
+use bist_store::{RefusedBy, Resolution, UsageKey, UsageRow};
+use jiff::Timestamp;
+
+use super::Answered;
+
+pub use bist_store::{SKETCH_ERROR, UsageCaller, UsageCounts, UsageFilter};
+
+pub use asked::{
+    ApiUsage, LimitsHit, Overview, RefusedItem, UsageBy, UsageItem, UsageName, UsagePoint,
+};
+pub use settings::TelemetrySettings;
+pub(crate) use settings::days_before;
+pub use span::{Span, Step};
+pub use writing::FLUSH_EVERY;
+
+/// Callers and routes that are told apart between two writings.
+pub const KEYS_MAX: usize = 20_000;
+
+/// What stands for the route where the path matched none.
+pub const NO_ROUTE: &str = "(no route)";
+
+/// The status of what a limit refused.
+const REFUSED: u16 = 429;
+
+/// What this process has counted and not written down yet.
+#[derive(Debug, Default)]
+pub struct Usage {
+    /// What tells the minute; without one nothing is counted.
+    clock: Option<Arc<dyn Clock>>,
+    is_off: AtomicBool,
+    /// Answers that were counted among others.
+    others_count: AtomicU64,
+    counted: Mutex<Counted>,
+}
+
+#[derive(Debug, Default)]
+struct Counted {
+    rows: HashMap<Counting, UsageCounts>,
+    /// The minute at which no more could be told apart; others are counted there until the next
+    /// writing, so that there is one row of them for each route, however long it takes.
+    full_since: Option<Timestamp>,
+}
+
+/// What is counted together.
+#[derive(Debug)]
+struct Counting {
+    minute: Timestamp,
+    method: &'static str,
+    route: Box<str>,
+    refused_by: Option<RefusedBy>,
+    caller: UsageCaller,
+}
+
+/// The same, borrowed: what is counted already is found without a copy.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Parts<'a> {
+    minute: Timestamp,
+    method: &'a str,
+    route: &'a str,
+    refused_by: Option<RefusedBy>,
+    account: Option<&'a AccountId>,
+    key: Option<&'a KeyId>,
+    is_other: bool,
+}
+
+/// What has [`Parts`], whether it owns them or not.
+trait InParts {
+    fn parts(&self) -> Parts<'_>;
+}
+
+impl InParts for Parts<'_> {
+    fn parts(&self) -> Parts<'_> {
+        *self
+    }
+}
+
+impl InParts for Counting {
+    fn parts(&self) -> Parts<'_> {
+        Parts {
+            minute: self.minute,
+            method: self.method,
+            route: &self.route,
+            refused_by: self.refused_by,
+            account: self.caller.account(),
+            key: self.caller.key(),
+            is_other: self.caller == UsageCaller::Other,
+        }
+    }
+}
+
+impl Hash for dyn InParts + '_ {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
+    }
+}
+
+impl PartialEq for dyn InParts + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for dyn InParts + '_ {}
+
+impl Hash for Counting {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
+    }
+}
+
+impl PartialEq for Counting {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for Counting {}
+
+impl<'a> Borrow<dyn InParts + 'a> for Counting {
+    fn borrow(&self) -> &(dyn InParts + 'a) {
+        self
+    }
+}
+
+impl Parts<'_> {
+    fn owned(self, method: &'static str) -> Counting {
+        let caller = match (self.account, self.key) {
+            _ if self.is_other => UsageCaller::Other,
+            (None, _) => UsageCaller::Nobody,
+            (Some(account), None) => UsageCaller::Account(account.clone()),
+            (Some(account), Some(key)) => {
+                UsageCaller::Key { key: key.clone(), account: account.clone() }
+            }
+        };
+        Counting {
+            minute: self.minute,
+            method,
+            route: self.route.into(),
+            refused_by: self.refused_by,
+            caller,
+        }
+    }
+}
+
+impl Usage {
+    /// Counts answers by `clock`.
+    pub(crate) fn by(clock: Arc<dyn Clock>) -> Self {
+        Self { clock: Some(clock), ..Self::default() }
+    }
+
+    /// Counts from now on, or does not.
+    pub(crate) fn switch(&self, is_on: bool) {
+        self.is_off.store(!is_on, Ordering::Relaxed);
+    }
+
+    /// Answers that were counted as others of their route, for there were too many callers at a time.
+    pub fn others_count(&self) -> u64 {
+        self.others_count.load(Ordering::Relaxed)
+    }
+
+    /// Counts an answer.
+    pub(super) fn answered(&self, answered: &Answered<'_>) {
+        let Some(clock) = self.clock.as_ref().filter(|_| !self.is_off.load(Ordering::Relaxed))
+        else {
+            return;
+        };
+        let now = clock.now();
+        let (account, key) = match answered.caller {
+            Some(Actor::Account(account)) => (Some(account), None),
+            Some(Actor::Key { key, account }) => (Some(account), Some(key)),
+            Some(Actor::Operator(_) | Actor::System | Actor::Nobody) | None => (None, None),
+        };
+        let parts = Parts {
+            minute: Resolution::Minute.begin(now),
+            method: answered.method,
+            route: answered.route.unwrap_or(NO_ROUTE),
+            refused_by: refused_by(answered.status, answered.limit_class),
+            account,
+            key,
+            is_other: false,
+        };
+        let count = |counts: &mut UsageCounts| counts.count(answered.status, answered.took, now);
+        if self.counted().with(parts, answered.method, count) {
+            self.others_count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes what was counted since the last time.
+    fn take(&self) -> Vec<(Counting, UsageCounts)> {
+        let Counted { rows, .. } = std::mem::take(&mut *self.counted());
+        rows.into_iter().collect()
+    }
+
+    /// Counts again what could not be written down.
+    fn put_back(&self, rows: Vec<(Counting, UsageCounts)>) {
+        let mut counted = self.counted();
+        for (counting, counts) in rows {
+            counted.with(counting.parts(), counting.method, |sum| sum.merge(&counts));
+        }
+    }
+
+    fn counted(&self) -> MutexGuard<'_, Counted> {
+        // A count that was left in its middle is as good as any.
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counted {
+    /// Lets `count` change the counts of `parts`; whether it changed those of others, for there is no
+    /// more room.
+    fn with(
+        &mut self,
+        parts: Parts<'_>,
+        method: &'static str,
+        count: impl FnOnce(&mut UsageCounts),
+    ) -> bool {
+        let found: &dyn InParts = &parts;
+        if let Some(counts) = self.rows.get_mut(found) {
+            count(counts);
+            return false;
+        }
+        if self.rows.len() < KEYS_MAX {
+            count(self.rows.entry(parts.owned(method)).or_default());
+            return false;
+        }
+        let minute = *self.full_since.get_or_insert(parts.minute);
+        let others = Parts { minute, account: None, key: None, is_other: true, ..parts };
+        count(self.rows.entry(others.owned(method)).or_default());
+        true
+    }
+}
+
+impl Counting {
+    fn row(&self, counts: &UsageCounts) -> UsageRow {
+        UsageRow {
+            minute: self.minute,
+            key: UsageKey {
+                route: self.route.to_string(),
+                method: self.method.to_owned(),
+                caller: self.caller.clone(),
+                refused_by: self.refused_by,
+            },
+            counts: counts.clone(),
+        }
+    }
+}
+
+fn refused_by(status: u16, class: Option<Class>) -> Option<RefusedBy> {
+    (status == REFUSED).then(|| class.map_or(RefusedBy::OtherLimit, RefusedBy::Quota))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bist_market::FixedClock;
+
+    use super::*;
+
+    fn usage() -> Usage {
+        Usage::by(Arc::new(FixedClock("2026-11-24T12:00:30Z".parse().unwrap())))
+    }
+
+    fn answer<'a>(route: &'a str, caller: Option<&'a Actor>, status: u16) -> Answered<'a> {
+        Answered {
+            method: "GET",
+            route: Some(route),
+            status,
+            took: Duration::from_micros(250),
+            caller,
+            problem_code: None,
+            limit_class: None,
+            request_id: "r",
+        }
+    }
+
+    fn account(number: usize) -> Actor {
+        Actor::Account(format!("u{number:016x}").parse().unwrap())
+    }
+
+    #[test]
+    fn what_is_asked_by_too_many_callers_is_counted_as_others_and_nothing_is_lost() {
+        let usage = usage();
+        let asked = KEYS_MAX + 500;
+        for number in 0..asked {
+            usage.answered(&answer("/a", Some(&account(number)), 200));
+        }
+        // Whoever was told apart still is.
+        usage.answered(&answer("/a", Some(&account(7)), 200));
+        usage.answered(&answer("/b", Some(&account(asked)), 500));
+        assert_eq!(usage.others_count(), 501);
+        let rows = usage.take();
+        assert_eq!(rows.len(), KEYS_MAX + 2, "and one row of others for each route");
+        let sum: u64 = rows.iter().map(|(_, counts)| counts.requests_count()).sum();
+        assert_eq!(sum, asked as u64 + 2);
+        let others = |route: &str| {
+            let is_it = |row: &&(Counting, UsageCounts)| {
+                *row.0.route == *route && row.0.caller == UsageCaller::Other
+            };
+            rows.iter().find(is_it).map(|(_, counts)| counts.requests_count())
+        };
+        assert_eq!((others("/a"), others("/b")), (Some(500), Some(1)));
+        assert!(usage.take().is_empty());
+    }
+
+    #[test]
+    fn what_could_not_be_written_down_is_counted_with_what_came_since() {
+        let usage = usage();
+        let ayse = account(1);
+        usage.answered(&answer("/a", Some(&ayse), 200));
+        let taken = usage.take();
+        usage.answered(&answer("/a", Some(&ayse), 404));
+        usage.put_back(taken);
+        let rows = usage.take();
+        assert_eq!(rows.len(), 1);
+        let counts = &rows[0].1;
+        assert_eq!((counts.succeeded_count, counts.client_errors_count), (1, 1));
+    }
+
+    #[test]
+    fn what_a_limit_refused_is_counted_by_its_class() {
+        let usage = usage();
+        for (status, limit_class) in
+            [(200, None), (429, Some(Class::Ai)), (429, None), (429, Some(Class::Ai))]
+        {
+            usage.answered(&Answered { limit_class, ..answer("/a", None, status) });
+        }
+        let mut told: Vec<(Option<RefusedBy>, u64)> = usage
+            .take()
+            .iter()
+            .map(|(counting, counts)| (counting.refused_by, counts.refused_count))
+            .collect();
+        told.sort();
+        let quota = Some(RefusedBy::Quota(Class::Ai));
+        assert_eq!(told, [(None, 0), (quota, 2), (Some(RefusedBy::OtherLimit), 1)]);
+    }
+
+    #[test]
+    fn who_switches_it_off_is_not_counted() {
+        let usage = usage();
+        usage.switch(false);
+        usage.answered(&answer("/a", None, 200));
+        assert!(usage.take().is_empty());
+    }
+}

@@ -1,0 +1,377 @@
+//! What an administrator asks of what was counted: totals, tables, charts.
+//!
+//! Each answer counts what is not written down yet, and takes its span by the same rule, so that tables
+//! and charts of one span add up to the same.
+
+use std::collections::BTreeMap;
+
+use bist_access::{AccountId, AuditAction, KeyId};
+use bist_store::{
+    ActivityCounts, AdminTallies, AuditNote, RefusedBy, StoreError, UsageCaller, UsageCounts,
+    UsageFilter, UsageKey,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::{Span, Step};
+use crate::App;
+use crate::access::users::PersonalUsage;
+use crate::telemetry::activity::ActivityQuery;
+
+/// By what requests are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UsageBy {
+    /// The method and the path.
+    Route,
+    /// Who asked, by whatever key.
+    Account,
+    /// By which key.
+    Key,
+}
+
+impl UsageBy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Route, Self::Account, Self::Key];
+
+    /// Its name in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Route => "route",
+            Self::Account => "account",
+            Self::Key => "key",
+        }
+    }
+}
+
+/// What requests of one line of a table have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UsageName {
+    /// Method and path.
+    Route {
+        /// The method.
+        method: String,
+        /// The path as it is registered.
+        route: String,
+    },
+    /// Whose they are.
+    Account(AccountId),
+    /// By which key.
+    Key {
+        /// The key.
+        key: KeyId,
+        /// Whose it is.
+        account: AccountId,
+    },
+    /// By no key, but by somebody who is known.
+    NoKey,
+    /// Nobody had to say who asks, or the person was forgotten.
+    Nobody,
+    /// Others, who are not told apart.
+    Others,
+}
+
+impl UsageName {
+    fn of(by: UsageBy, key: &UsageKey) -> Self {
+        match (by, &key.caller) {
+            (UsageBy::Route, _) => {
+                Self::Route { method: key.method.clone(), route: key.route.clone() }
+            }
+            (_, UsageCaller::Nobody) => Self::Nobody,
+            (_, UsageCaller::Other) => Self::Others,
+            (UsageBy::Key, UsageCaller::Key { key, account }) => {
+                Self::Key { key: key.clone(), account: account.clone() }
+            }
+            (UsageBy::Key, UsageCaller::Account(_)) => Self::NoKey,
+            (
+                UsageBy::Account,
+                UsageCaller::Account(account) | UsageCaller::Key { account, .. },
+            ) => Self::Account(account.clone()),
+        }
+    }
+}
+
+/// A line of a table.
+#[derive(Clone, Debug)]
+pub struct UsageItem {
+    /// What its requests have in common.
+    pub name: UsageName,
+    /// How many they are, and what came of them.
+    pub counts: UsageCounts,
+}
+
+/// A table of requests.
+#[derive(Clone, Debug)]
+pub struct ApiUsage {
+    /// Of which span.
+    pub span: Span,
+    /// All of them.
+    pub total: UsageCounts,
+    /// The lines, the one with the most requests first.
+    pub items: Vec<UsageItem>,
+}
+
+/// A step of a chart.
+#[derive(Clone, Debug)]
+pub struct UsagePoint {
+    /// Its begin.
+    pub at: Timestamp,
+    /// What was asked in it.
+    pub counts: UsageCounts,
+}
+
+/// A line of those that limits refused.
+#[derive(Clone, Debug)]
+pub struct RefusedItem {
+    /// What refused.
+    pub refused_by: RefusedBy,
+    /// Whom.
+    pub caller: UsageCaller,
+    /// How often, and when last.
+    pub counts: UsageCounts,
+}
+
+/// Whom limits refused.
+#[derive(Clone, Debug)]
+pub struct LimitsHit {
+    /// Of which span.
+    pub span: Span,
+    /// The steps of its chart.
+    pub step: Step,
+    /// The lines, the one that was refused most first.
+    pub items: Vec<RefusedItem>,
+    /// The chart.
+    pub points: Vec<UsagePoint>,
+}
+
+/// How everything stands at a glance, and how it was in the span before.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// When it was asked for.
+    pub as_of: Timestamp,
+    /// Of which span.
+    pub span: Span,
+    /// The steps of its chart.
+    pub step: Step,
+    /// What was asked.
+    pub total: UsageCounts,
+    /// What was asked in the span before, which is as long.
+    pub before: UsageCounts,
+    /// What people did.
+    pub people: ActivityCounts,
+    /// What people did in the span before.
+    pub people_before: ActivityCounts,
+    /// The paths with the most requests.
+    pub endpoints: Vec<UsageItem>,
+    /// The chart.
+    pub points: Vec<UsagePoint>,
+    /// Sessions and jobs.
+    pub tallies: AdminTallies,
+}
+
+impl App {
+    /// The span from `asked.0` on and before `asked.1`, as it is kept; `known_from` is the begin of all
+    /// that is asked for with it.
+    pub(crate) fn span(&self, asked: (Timestamp, Timestamp), known_from: Timestamp) -> Span {
+        Span::of(asked, known_from, self.telemetry_settings, self.now())
+    }
+
+    /// The table of what was asked from `from` on and before `to`, by `by`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn api_usage(
+        &self,
+        by: UsageBy,
+        asked: (Timestamp, Timestamp),
+    ) -> Result<ApiUsage, StoreError> {
+        self.flush_telemetry().await?;
+        let span = self.span(asked, asked.0);
+        let (total, items) = self.usage_table(by, span).await?;
+        Ok(ApiUsage { span, total, items })
+    }
+
+    /// The same, to be taken away: that it was goes on record first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails, or nothing can be put on record.
+    pub async fn export_api_usage(
+        &self,
+        by: UsageBy,
+        asked: (Timestamp, Timestamp),
+    ) -> Result<ApiUsage, StoreError> {
+        let usage = self.api_usage(by, asked).await?;
+        let details = [
+            ("rows_count", json!(usage.items.len())),
+            ("by", json!(by.as_str())),
+            ("from", json!(usage.span.from)),
+            ("to", json!(usage.span.to)),
+        ];
+        let note = AuditNote::new(AuditAction::UsageExported, "usage".to_owned(), details);
+        self.put_on_record(note).await?;
+        self.note_export("api-usage.csv");
+        Ok(usage)
+    }
+
+    /// The chart of what `filter` wants, from `from` on and before `to`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn usage_series(
+        &self,
+        filter: &UsageFilter,
+        asked: (Timestamp, Timestamp),
+    ) -> Result<(Span, Step, Vec<UsagePoint>), StoreError> {
+        self.flush_telemetry().await?;
+        let span = self.span(asked, asked.0);
+        Ok((span, span.step(), self.usage_points(filter, span).await?))
+    }
+
+    /// Whom limits refused from `from` on and before `to`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn limits_hit(&self, asked: (Timestamp, Timestamp)) -> Result<LimitsHit, StoreError> {
+        self.flush_telemetry().await?;
+        let span = self.span(asked, asked.0);
+        let filter = UsageFilter { refused_only: true, ..UsageFilter::default() };
+        let group = |_: Timestamp, key: &UsageKey| (key.refused_by, key.caller.clone());
+        let sums = self.store.api_usage(span.window(), &filter, group).await?;
+        let mut items: Vec<RefusedItem> = sums
+            .into_iter()
+            .filter_map(|((refused_by, caller), counts)| {
+                Some(RefusedItem { refused_by: refused_by?, caller, counts })
+            })
+            .collect();
+        items.sort_by_key(|item| std::cmp::Reverse(item.counts.refused_count));
+        let points = self.usage_points(&filter, span).await?;
+        Ok(LimitsHit { span, step: span.step(), items, points })
+    }
+
+    /// How everything stands from `from` on and before `to`, beside the span before, which is as long.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn admin_overview(
+        &self,
+        asked: (Timestamp, Timestamp),
+        endpoints_max: usize,
+    ) -> Result<Overview, StoreError> {
+        self.flush_telemetry().await?;
+        let length = asked.1.duration_since(asked.0);
+        let begin = |at: Timestamp, length: SignedDuration| {
+            at.saturating_sub(length).unwrap_or(Timestamp::MIN)
+        };
+        let known_from = begin(asked.0, length);
+        let span = self.span(asked, known_from);
+        let length = SignedDuration::from_secs(span.to.as_second() - span.from.as_second());
+        let before = Span { from: begin(span.from, length), to: span.from, ..span };
+        let (total, mut endpoints) = self.usage_table(UsageBy::Route, span).await?;
+        endpoints.truncate(endpoints_max);
+        let all = UsageFilter::default();
+        let mut sum = self.store.api_usage(before.window(), &all, |_, _| ()).await?;
+        Ok(Overview {
+            as_of: self.now(),
+            span,
+            step: span.step(),
+            total,
+            before: sum.remove(&()).unwrap_or_default(),
+            people: self.people(span).await?,
+            people_before: self.people(before).await?,
+            endpoints,
+            points: self.usage_points(&all, span).await?,
+            tallies: self.store.admin_tallies(self.now(), span.from, span.to).await?,
+        })
+    }
+
+    /// What the person of `account` has asked by day, as far as it is kept.
+    pub(crate) async fn usage_of(
+        &self,
+        account: &AccountId,
+    ) -> Result<Vec<PersonalUsage>, StoreError> {
+        self.flush_telemetry().await?;
+        let span = self.span((Timestamp::MIN, Timestamp::MAX), Timestamp::MIN);
+        let filter = UsageFilter { account: Some(account.clone()), ..UsageFilter::default() };
+        let group = |day: Timestamp, key: &UsageKey| (day, key.clone());
+        let sums = self.store.api_usage(span.window(), &filter, group).await?;
+        let of_day = |((day, key), counts)| PersonalUsage { day, key, counts };
+        Ok(sums.into_iter().map(of_day).collect())
+    }
+
+    /// The names of the API keys in force and of those before, with what they are called.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn key_names(&self) -> Result<BTreeMap<KeyId, String>, StoreError> {
+        let keys = self.store.api_keys(None).await?;
+        Ok(keys.into_iter().map(|key| (key.id, key.name)).collect())
+    }
+
+    async fn people(&self, span: Span) -> Result<ActivityCounts, StoreError> {
+        let filter = self.activity_filter(span, ActivityQuery::default());
+        Ok(self.store.activity_counts(&filter, span.step().length()).await?.0)
+    }
+
+    async fn usage_table(
+        &self,
+        by: UsageBy,
+        span: Span,
+    ) -> Result<(UsageCounts, Vec<UsageItem>), StoreError> {
+        let group = |_: Timestamp, key: &UsageKey| UsageName::of(by, key);
+        let sums = self.store.api_usage(span.window(), &UsageFilter::default(), group).await?;
+        let mut total = UsageCounts::default();
+        sums.values().for_each(|counts| total.merge(counts));
+        let mut items: Vec<UsageItem> =
+            sums.into_iter().map(|(name, counts)| UsageItem { name, counts }).collect();
+        // Equal ones stay in the order of their names.
+        items.sort_by_key(|item| std::cmp::Reverse(item.counts.requests_count()));
+        Ok((total, items))
+    }
+
+    /// All steps of the chart of `span`, also those in which nothing was asked.
+    async fn usage_points(
+        &self,
+        filter: &UsageFilter,
+        span: Span,
+    ) -> Result<Vec<UsagePoint>, StoreError> {
+        let step = span.step();
+        let group = |at: Timestamp, _: &UsageKey| step.begin(at);
+        let mut known = self.store.api_usage(span.window_in(step), filter, group).await?;
+        let points = span
+            .begins(step)
+            .map(|at| UsagePoint { at, counts: known.remove(&at).unwrap_or_default() });
+        Ok(points.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_by_a_key_is_its_owners_too() {
+        let account: AccountId = "u0123456789abcdef".parse().unwrap();
+        let id: KeyId = "k0123456789abcdef".parse().unwrap();
+        let by_key = UsageCaller::Key { key: id.clone(), account: account.clone() };
+        let key = |caller: UsageCaller| UsageKey {
+            route: "/a".to_owned(),
+            method: "GET".to_owned(),
+            caller,
+            refused_by: None,
+        };
+        let named = |by, caller| UsageName::of(by, &key(caller));
+        let ayse = UsageName::Account(account.clone());
+        assert_eq!(named(UsageBy::Account, by_key.clone()), ayse);
+        assert_eq!(named(UsageBy::Account, UsageCaller::Account(account.clone())), ayse);
+        let expected = UsageName::Key { key: id, account: account.clone() };
+        assert_eq!(named(UsageBy::Key, by_key), expected);
+        assert_eq!(named(UsageBy::Key, UsageCaller::Account(account)), UsageName::NoKey);
+        assert_eq!(named(UsageBy::Key, UsageCaller::Nobody), UsageName::Nobody);
+        assert_eq!(named(UsageBy::Account, UsageCaller::Other), UsageName::Others);
+    }
+}
