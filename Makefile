@@ -76,7 +76,7 @@ e2e-cluster: web ## The same as several processes only, on PostgreSQL and Redis 
 	cargo build --release --locked --bin bist
 	scripts/with_postgres.sh scripts/e2e.sh target/release/bist target/e2e cluster
 
-outside: web ## The real binary beside Optuna, its dashboard, LightGBM, an S3 server and Schemathesis, from PyPI.
+outside: web ## The real binary beside Optuna, its dashboard, LightGBM, an S3 server, Schemathesis, Prometheus and Grafana's library.
 	cargo build --release --locked --bin bist
 	scripts/outside_check.sh target/release/bist
 
