@@ -18,6 +18,14 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 GRID_WIDTH = 24
 
 
+def pages():
+    """The addresses of the web app that are one or two words."""
+    source = (Path(__file__).resolve().parents[2] / "web/src/routes.ts").read_text(encoding="utf-8")
+    admin = re.search(r"ADMIN_PARTS = \[(.*?)\]", source).group(1)
+    heads = set(re.findall(r"head === '(\w+)'", source))
+    return {f"/{head}" for head in heads} | {f"/admin/{part}" for part in re.findall(r"'(\w+)'", admin)}
+
+
 def fail(sentence):
     sys.exit(f"queries.py: {sentence}")
 
@@ -50,6 +58,10 @@ def look_at(name, raw):
         if panel["title"] in titles or not panel.get("description"):
             fail(f"{name}: the panel {panel['title']} is there twice or has no description")
         titles.add(panel["title"])
+    links = [link["url"] for panel in raw["panels"] + [raw] for link in panel.get("links", []) if link["type"] == "link"]
+    astray = sorted({link.removeprefix("${public_url}") for link in links} - pages())
+    if astray:
+        fail(f"{name}: the web app has no pages {astray}")
     uses = set(re.findall(r"\$\{?(\w+)", json.dumps(raw["panels"]) + json.dumps(raw.get("links", []))))
     known = {variable["name"] for variable in raw["templating"]["list"]}
     unknown = {use for use in uses - known if not use.startswith("__")}

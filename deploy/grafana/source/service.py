@@ -46,7 +46,7 @@ def rate_and_errors():
 
 def latency():
     return [
-        lines("Latency", "From the head of a request until its answer was made, streams left out. Points are single requests; they lead to the errors of the request.", "s",
+        lines("Latency", "From the head of a request until its answer was made, streams left out. Points are single requests with their id, and lead to the page of errors.", "s",
               [(quantile(share), name) for share, name in ((0.99, "99 of 100 within"), (0.95, "95 of 100 within"), (0.5, "half within"))],
               limits=thresholds(GREEN, (0.25, RED)), exemplars=True),
         lines("Slowest routes", "The ten routes with the longest time within which 95 of 100 are answered.", "s",
