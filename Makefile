@@ -76,7 +76,7 @@ e2e-cluster: web ## The same as several processes only, on PostgreSQL and Redis 
 	cargo build --release --locked --bin bist
 	scripts/with_postgres.sh scripts/e2e.sh target/release/bist target/e2e cluster
 
-outside: web ## What is counted beside the log of 100,000 requests; the real binary beside Optuna, its dashboard, LightGBM, an S3 server, Schemathesis and Bugsink, from PyPI.
+outside: web ## What is counted beside the log of 100,000 requests; the real binary beside Optuna, its dashboard, LightGBM, an S3 server, Schemathesis, Bugsink, Prometheus and the library of Grafana.
 	cargo build --release --locked --bin bist
 	scripts/usage_check.py target/release/bist
 	scripts/outside_check.sh target/release/bist
