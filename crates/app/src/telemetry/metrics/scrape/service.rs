@@ -47,7 +47,14 @@ impl App {
             let count = number(errors.sentry_events(outcome));
             told.tell("bist_sentry_events_total", [outcome.as_str()], count);
         }
-        told.tell("bist_telemetry_dropped_total", ["errors"], number(errors.dropped()));
+        let dropped = [
+            ("errors", errors.dropped()),
+            ("activity", self.telemetry.activities().dropped_count()),
+            ("usage", self.telemetry.usage().others_count()),
+        ];
+        for (part, count) in dropped {
+            told.tell("bist_telemetry_dropped_total", [part], number(count));
+        }
         for pool in self.store.pools() {
             let name = "bist_database_connections";
             told.tell(name, [pool.name, "used"], number(pool.used_count));
