@@ -32,7 +32,8 @@ read_settings() {
 take_turn() {
     [ -z "${BIST_DEPLOY_TURN:-}" ] || return 0
     exec 9>"$PLACE/lock"
-    flock --nonblock 9 || die "another of deploy, start and stop is at work here"
+    # What a script that was killed has left behind ends within seconds.
+    flock --wait 15 9 || die "another of deploy, start and stop is at work here"
     export BIST_DEPLOY_TURN=taken
 }
 
