@@ -273,6 +273,7 @@ through() {
     node --experimental-websocket --no-warnings scripts/deploy_live.mjs "http://127.0.0.1:${ports[1]}" "$edge" 18 \
         <"$folder/invitation" >"$folder/live-$balancer.json" 2>"$folder/live-$balancer.log" &
     local live=$! number
+    begun+=("$live")
     until grep -qs listening "$folder/live-$balancer.log"; do
         kill -0 "$live" || { cat "$folder/live-$balancer.log"; exit 1; }
         sleep 0.1
