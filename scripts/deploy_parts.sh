@@ -17,9 +17,12 @@ read_settings() {
     READY_S=60 STOP_S=30 DRAIN_S=10 STEPS="10 50 100" STEP_S=15
     ERROR_SHARE_MAX=0.01 P95_MS_MAX=1000 API_KEY_FILE='' WARM='/ /api/openapi.json' KEEP_RELEASES=5
     GRAFANA_URL='' GRAFANA_TOKEN_FILE=''
+    RUN_AS=bist DATA_DIR=/var/lib/bist
     # shellcheck disable=SC1090
     if [ -e "$SETTINGS" ]; then source "$SETTINGS"; fi
     export BIST_CONFIG
+    # What is asked of a program here is done with the rights and in the directory of the services.
+    if [ "$RUN_BY" = systemd ]; then export BIST_DATA_DIR=$DATA_DIR; else RUN_AS=; fi
     mkdir -p "$PLACE/run" "$PLACE/log" "$PLACE/traffic" "$PROGRAMS/releases" "$PROGRAMS/instances"
     case $BALANCER in haproxy | nginx) ;; *) die "BALANCER is haproxy or nginx, not '$BALANCER'" ;; esac
     case $RUN_BY in systemd | processes) ;; *) die "RUN_BY is systemd or processes, not '$RUN_BY'" ;; esac
@@ -91,6 +94,14 @@ is_running() {
     fi
     local pid began
     [ -e "$PLACE/run/$1.pid" ] && read -r pid began <"$PLACE/run/$1.pid" && [ "$(began_at "$pid")" = "$began" ]
+}
+
+as_service() {
+    if [ -n "$RUN_AS" ] && [ "$(id -u)" = 0 ]; then
+        setpriv --reuid="$RUN_AS" --regid="$RUN_AS" --init-groups "$@"
+    else
+        "$@"
+    fi
 }
 
 is_ready() { curl -fsS -o /dev/null --max-time 3 "http://127.0.0.1:$(port_of "$1")/health/ready" 2>/dev/null; }

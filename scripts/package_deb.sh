@@ -139,6 +139,7 @@ if [ "$1" = configure ]; then
     # A key that nobody else may read; it is never made anew.
     if [ ! -e /etc/bist/master.key ]; then
         /usr/bin/bist secrets generate-key --out /etc/bist/master.key --quiet
+        chown bist:bist /etc/bist/master.key
         chmod 600 /etc/bist/master.key
     fi
     if [ -d /run/systemd/system ]; then
