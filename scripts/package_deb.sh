@@ -52,7 +52,7 @@ bist ($version-1) stable; urgency=medium
 
   * What changed stands in changelog.gz.
 
- -- The authors of BIST AI Smart Trader <bist@localhost>  $day
+ -- The authors of BIST AI Smart Trader <bist@bist.example>  $day
 CHANGES
 
 mkdir -p "$tree/usr/share/man/man1"
@@ -73,7 +73,9 @@ Turns market data into checked bars, forecasts, and signals that say what they a
 tells the rest of each command.
 .SH COMMANDS
 ROFF
-    "$bist" --help | sed -n '/^Commands:/,/^$/p' | sed -nE 's/^  ([a-z-]+)  +(.*)$/.TP\n.B \1\n\2/p'
+    "$bist" --help | sed -n '/^Commands:/,/^$/p' | awk '
+        /^  [a-z]/ { name = $1; sub(/^  [a-z-]+ +/, ""); print ".TP\n.B " name; print; next }
+        /^   +[^ ]/ { sub(/^ +/, ""); print }'
     cat <<'ROFF'
 .SH FILES
 .TP
@@ -114,7 +116,7 @@ cat >"$tree/DEBIAN/control" <<CONTROL
 Package: bist
 Version: $version-1
 Architecture: $architecture
-Maintainer: The authors of BIST AI Smart Trader <bist@localhost>
+Maintainer: The authors of BIST AI Smart Trader <bist@bist.example>
 Installed-Size: $(du -sk --exclude DEBIAN "$tree" | cut -f1)
 Depends: libc6 (>= 2.36), libgcc-s1, adduser
 Recommends: haproxy | nginx, socat, curl, jq
@@ -138,7 +140,7 @@ if [ "$1" = configure ]; then
     fi
     # A key that nobody else may read; it is never made anew.
     if [ ! -e /etc/bist/master.key ]; then
-        /usr/bin/bist secrets generate-key --out /etc/bist/master.key --quiet
+        bist secrets generate-key --out /etc/bist/master.key --quiet
         chown bist:bist /etc/bist/master.key
         chmod 600 /etc/bist/master.key
     fi
