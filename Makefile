@@ -7,7 +7,7 @@ DATA_DIR ?= data
 BIND ?= 127.0.0.1:8080
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: help run test test-rust test-web check fmt lint tidy deny snapshots bench e2e e2e-cluster outside ci web setup clean
+.PHONY: help run test test-rust test-web check fmt lint lint-deploy tidy deny snapshots bench e2e e2e-cluster outside deploy-check ci web setup clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -47,6 +47,9 @@ lint: ## Format check, clippy and rustdoc with warnings as errors.
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
+lint-deploy: ## What deploys it, read by nginx, HAProxy, hadolint, docker compose, systemd, actionlint and shellcheck.
+	scripts/deploy_files_check.sh
+
 tidy: ## The tests that read the tree itself.
 	cargo test --locked -p bist --test it tidy
 
@@ -84,6 +87,11 @@ outside: web ## What is counted beside the log of 100,000 requests; the real bin
 security: web ## The real binary before sslyze, the MDN HTTP Observatory, Wapiti, sqlmap and Schemathesis; its dependencies by cargo-deny and cargo-audit.
 	cargo build --release --locked --bin bist
 	scripts/security_check.sh target/release/bist
+
+deploy-check: web ## Versions switched under load behind HAProxy and nginx, bad ones taken back; and the edge with TLS before sslyze.
+	cargo build --release --locked --bin bist
+	scripts/with_postgres.sh scripts/deploy_check.sh target/release/bist
+	scripts/edge_check.sh
 
 ci: ## What must be green before a commit lands.
 	.ci/run
