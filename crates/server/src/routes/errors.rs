@@ -169,6 +169,7 @@ impl From<ErrorEvent> for EventResponse {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ErrorGroupDetails)]
 struct DetailsResponse {
+    /// What is known of all of them.
     #[serde(flatten)]
     group: GroupResponse,
     /// The newest of them, the newest first.
