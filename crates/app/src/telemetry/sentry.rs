@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use bist_access::{Secret, SecretName, SecretsError};
 use bist_market::breaker::BreakerState;
 use bist_store::{ErrorBreadcrumb, ErrorKind, NewError, NotAsked, OutsidePart};
+use jiff::Timestamp;
 use sentry::protocol::{Breadcrumb, Event, Exception, Level};
 use sentry::types::Dsn;
 use sentry::{Client, ClientOptions, Envelope, Transport};
@@ -297,7 +298,7 @@ fn event(error: &NewError) -> Event<'static> {
         fingerprint: Cow::Owned(vec![Cow::Owned(error.group())]),
         transaction: Some(error.place.clone()),
         platform: platform.into(),
-        timestamp: SystemTime::from(kept.at),
+        timestamp: instant(kept.at),
         release: Some(kept.release.clone().into()),
         exception: vec![exception].into(),
         breadcrumbs: kept.breadcrumbs.iter().map(breadcrumb).collect::<Vec<_>>().into(),
@@ -306,9 +307,14 @@ fn event(error: &NewError) -> Event<'static> {
     }
 }
 
+/// An instant as the protocol's types have it; the epoch for one that no clock of this system tells.
+fn instant(at: Timestamp) -> SystemTime {
+    SystemTime::try_from(at).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
 fn breadcrumb(kept: &ErrorBreadcrumb) -> Breadcrumb {
     Breadcrumb {
-        timestamp: SystemTime::from(kept.at),
+        timestamp: instant(kept.at),
         ty: "log".to_owned(),
         level: match kept.level.as_str() {
             "error" => Level::Error,
