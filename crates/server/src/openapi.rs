@@ -34,7 +34,7 @@ use crate::middleware::authenticate::SESSION_COOKIE;
 use crate::middleware::rate_limit::Spent;
 
 /// What the routes are about, in the order in which a reader wants them.
-const TAGS: [(&str, &str); 20] = [
+const TAGS: [(&str, &str); 21] = [
     ("symbols", "What is traded, and the newest of everything about it."),
     ("bars", "Prices that passed the checks."),
     ("forecasts", "What the model in force expects, with its bands."),
