@@ -11,7 +11,9 @@ from pathlib import Path
 import yaml
 
 SOURCE = Path(__file__).resolve().parents[2] / "deploy/prometheus"
-EVERY = "3s"
+# A scrape may take some seconds while the database is away.
+SCRAPED = "6s"
+LOOKED_AT = "3s"
 WAITED = "3s"
 
 
@@ -26,7 +28,7 @@ def main():
     (out / "rules.yml").write_text(yaml.safe_dump(rules, sort_keys=False), encoding="utf-8")
 
     config = yaml.safe_load((SOURCE / "prometheus.yml").read_text(encoding="utf-8"))
-    config["global"] = {"scrape_interval": EVERY, "scrape_timeout": EVERY, "evaluation_interval": EVERY}
+    config["global"] = {"scrape_interval": SCRAPED, "scrape_timeout": SCRAPED, "evaluation_interval": LOOKED_AT}
     del config["alerting"]
     [scrape] = config["scrape_configs"]
     scrape["authorization"]["credentials_file"] = str(Path(token).resolve())

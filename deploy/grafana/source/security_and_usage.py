@@ -54,7 +54,7 @@ def records():
         lines("Records an hour", "What was put on record.", "short", [("clamp_min(delta(max(bist_audit_records)[1h:]), 0)", "records an hour")], page=("Audit", "/admin/audit")),
         lines("Records of usage and activity that were lost", "Could not be kept, so that the admin pages show too little.", "short",
               [(f"sum by (part) (increase(bist_telemetry_dropped_total{{{OF}}}[$__rate_interval]))", "{{part}}")], limits=thresholds(GREEN, (1, RED))),
-        lines("Events for Sentry", "Errors that were told to Sentry, by what became of them; only where it is set up.", "short",
+        lines("Events for Sentry", "Errors that were told to Sentry, by what became of them; none where it is not set up.", "short",
               [(f"sum by (outcome) (increase(bist_sentry_events_total{{{OF}}}[$__rate_interval]))", "{{outcome}}")], page=("Errors", "/admin/errors")),
     ]
 
