@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use bist_access::{Secret, SecretName, SecretsError};
 use bist_market::breaker::BreakerState;
 use bist_store::{ErrorBreadcrumb, ErrorKind, NewError, NotAsked, OutsidePart};
+use jiff::Timestamp;
 use sentry::protocol::{Breadcrumb, Event, Exception, Level};
 use sentry::types::Dsn;
 use sentry::{Client, ClientOptions, Envelope, Transport};
@@ -297,7 +298,7 @@ fn event(error: &NewError) -> Event<'static> {
         fingerprint: Cow::Owned(vec![Cow::Owned(error.group())]),
         transaction: Some(error.place.clone()),
         platform: platform.into(),
-        timestamp: SystemTime::from(kept.at),
+        timestamp: system_time(kept.at),
         release: Some(kept.release.clone().into()),
         exception: vec![exception].into(),
         breadcrumbs: kept.breadcrumbs.iter().map(breadcrumb).collect::<Vec<_>>().into(),
@@ -308,7 +309,7 @@ fn event(error: &NewError) -> Event<'static> {
 
 fn breadcrumb(kept: &ErrorBreadcrumb) -> Breadcrumb {
     Breadcrumb {
-        timestamp: SystemTime::from(kept.at),
+        timestamp: system_time(kept.at),
         ty: "log".to_owned(),
         level: match kept.level.as_str() {
             "error" => Level::Error,
@@ -318,4 +319,11 @@ fn breadcrumb(kept: &ErrorBreadcrumb) -> Breadcrumb {
         message: Some(kept.message.clone()),
         ..Breadcrumb::default()
     }
+}
+
+/// `at` as the standard library has it, in whole microseconds; the beginning of Unix time for what was
+/// before.
+fn system_time(at: Timestamp) -> SystemTime {
+    let microseconds = u64::try_from(at.as_microsecond()).unwrap_or(0);
+    SystemTime::UNIX_EPOCH + Duration::from_micros(microseconds)
 }
