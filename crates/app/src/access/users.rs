@@ -292,8 +292,8 @@ impl App {
         let account = self.user(name).await?;
         let audit = self.audit().await?;
         let note = about(&account, AuditAction::UserExported);
-        self.note_export("user");
         self.change_access().await?.commit(&audit, vec![note]).await?;
+        self.note_export("user");
         let filter = AuditFilter { about: Some(account.id.clone()), ..AuditFilter::default() };
         Ok(PersonalData {
             sessions: self.sessions(&account).await?,
