@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034
 # Read by scripts/deploy, scripts/start and scripts/stop: the settings, what is noted, processes, and who of
-# the two colours gets how much. docs/OPERATIONS.md has the settings in a table.
+# the two colours gets how much. deploy/systemd/deploy.conf explains the settings.
 
 SETTINGS=${BIST_DEPLOY_SETTINGS:-/etc/bist/deploy.conf}
 
