@@ -36,7 +36,7 @@ use crate::access::{about, own_name};
 use crate::personal::{PersonalError, done};
 use crate::secrets::SecretStoreError;
 
-pub(crate) use outside::{USER_AGENT, client_for_named as outside_client};
+pub(crate) use outside::{USER_AGENT, client_for_named as outside_client, client_for_this_machine};
 
 pub use email::{SmtpSecurity, SmtpSettings};
 pub use look::AlertsLook;

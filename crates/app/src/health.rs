@@ -1,5 +1,7 @@
 //! How this process and what it stands on are: the checks of `/health/ready` and of `bist doctor`.
 
+mod probe;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,6 +10,8 @@ use bist_store::DatabaseStanding;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{App, blocking};
+
+pub use probe::{ProbeError, probe};
 
 /// Below so many free bytes nothing more is taken in: a transaction and a model need room.
 const DISK_FREE_MIN: u64 = 64 << 20;

@@ -473,7 +473,7 @@ mod tests {
         }
     }
 
-    impl tracing_subscriber::fmt::MakeWriter<'_> for Log {
+    impl fmt::MakeWriter<'_> for Log {
         type Writer = Self;
 
         fn make_writer(&self) -> Self {

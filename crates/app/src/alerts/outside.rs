@@ -17,26 +17,35 @@ pub(crate) const USER_AGENT: &str = concat!("bist-ai-smart-trader/", env!("CARGO
 
 /// A client that asks only whom `outside` allows; anybody without it.
 pub(super) fn client(outside: Option<&Outside>) -> reqwest::Result<reqwest::Client> {
+    match outside {
+        Some(outside) => builder().dns_resolver(Guarded(outside.clone())),
+        None => builder(),
+    }
+    .build()
+}
+
+/// What all clients have in common: they ask once, and whom they were told to ask.
+fn builder() -> reqwest::ClientBuilder {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Fails only when another thread was faster, with the same provider.
         rustls::crypto::ring::default_provider().install_default().ok();
     }
-    let builder = reqwest::Client::builder()
+    reqwest::Client::builder()
         .user_agent(USER_AGENT)
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
         .no_proxy()
-        .timeout(ATTEMPT_TIME_MAX);
-    match outside {
-        Some(outside) => builder.dns_resolver(Guarded(outside.clone())),
-        None => builder,
-    }
-    .build()
+        .timeout(ATTEMPT_TIME_MAX)
 }
 
 /// A client that asks whom the operator names.
 pub(crate) fn client_for_named() -> reqwest::Result<reqwest::Client> {
     client(None)
+}
+
+/// A client that asks servers of this machine, by whichever name: their certificates are not looked at.
+pub(crate) fn client_for_this_machine() -> reqwest::Result<reqwest::Client> {
+    builder().danger_accept_invalid_certs(true).build()
 }
 
 /// Looks names up, and gives those of their addresses that may be asked.

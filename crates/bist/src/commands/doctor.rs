@@ -31,6 +31,10 @@ pub(crate) struct DoctorArgs {
     /// accounts, keys, secrets, records and files of the data directory
     #[arg(long)]
     security: bool,
+    /// Ask the server at this address, such as http://127.0.0.1:8080, whether it is ready, and nothing
+    /// else; for whoever watches a container
+    #[arg(long, value_name = "URL", conflicts_with = "security")]
+    ready: Option<String>,
     /// Fail when the score is lower
     #[arg(long, value_name = "SCORE", value_parser = score, requires = "security")]
     fail_under: Option<f64>,
@@ -81,6 +85,9 @@ fn score(text: &str) -> Result<f64, String> {
 
 impl DoctorArgs {
     pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
+        if let Some(base_url) = &self.ready {
+            return condition::ask(base_url, terminal).await;
+        }
         let opened = open(config).await;
         let app = match opened {
             Err(error) if !self.security => return condition::unopened(&error, config, terminal),

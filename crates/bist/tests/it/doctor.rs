@@ -9,6 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::cli::{bist, text};
+use crate::metrics::Process;
 
 /// A data directory with its master key elsewhere, and the settings of a service in production.
 struct Place {
@@ -198,4 +199,27 @@ fn what_an_installation_stands_on_is_told_and_what_fails_with_advice() {
     );
     assert!(report["checks"][0]["advice"].is_string());
     assert!(String::from_utf8(told.stderr).unwrap().contains("not ready: database"));
+}
+
+#[test]
+fn a_server_is_asked_whether_it_is_ready_and_nothing_else_is_touched() {
+    let folder = TempDir::new().unwrap();
+    let untouched = folder.path().join("data");
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (url, told) in [
+        (format!("http://{nobody}"), "is not ready: it does not answer"),
+        ("ftp://127.0.0.1".to_owned(), "is no address of a server"),
+        ("here".to_owned(), "is no address of a server"),
+    ] {
+        let asked = bist(&untouched).args(["doctor", "--ready", &url]).output().unwrap();
+        let said = String::from_utf8(asked.stderr).unwrap();
+        assert_eq!((asked.status.code(), said.contains(told)), (Some(1), true), "{url}: {said}");
+    }
+    let server = Process::start(&folder.path().join("served"), &[]);
+    let url = format!("http://{}", server.address);
+    let asked = bist(&untouched).args(["doctor", "--ready", &url, "--json"]).output().unwrap();
+    // Without the web app in the binary it is not.
+    let is_ready = server.get("/health/ready", &[]).status == 200;
+    assert_eq!(asked.status.success(), is_ready, "{}", String::from_utf8_lossy(&asked.stderr));
+    assert!(!untouched.exists());
 }

@@ -85,15 +85,6 @@ impl App {
         Ok(Some((group, events)))
     }
 
-    /// How many groups of errors are open.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
-    pub async fn open_errors_count(&self) -> Result<u64, StoreError> {
-        self.store.open_errors_count().await
-    }
-
     /// Puts the group `id` into `state`, on record; the group as it is then, `None` when there is none.
     ///
     /// # Errors

@@ -166,6 +166,8 @@ pub struct Overview {
     pub points: Vec<UsagePoint>,
     /// Sessions and jobs.
     pub tallies: AdminTallies,
+    /// Groups of errors that are open.
+    pub errors_open_count: u64,
 }
 
 impl App {
@@ -285,6 +287,7 @@ impl App {
             endpoints,
             points: self.usage_points(&all, span).await?,
             tallies: self.store.admin_tallies(self.now(), span.from, span.to).await?,
+            errors_open_count: self.store.open_errors_count().await?,
         })
     }
 

@@ -1,8 +1,8 @@
 //! How the installation is: the checks of `/health/ready`, with advice.
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use bist_app::App;
-use bist_app::health::{Condition, HealthCheck};
+use bist_app::health::{Condition, HealthCheck, probe};
 use bist_market::Clock as _;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -47,6 +47,19 @@ fn word(condition: Condition) -> &'static str {
         Condition::Degraded => "degraded",
         Condition::Failed => "failed",
     }
+}
+
+/// The JSON document of a server that is ready.
+#[derive(Serialize)]
+struct Ready<'a> {
+    ready: &'a str,
+}
+
+/// Asks a server whether it is ready, and fails when it is not.
+pub(super) async fn ask(base_url: &str, terminal: &Terminal) -> anyhow::Result<()> {
+    let asked = probe(base_url).await;
+    asked.with_context(|| format!("the server at {base_url} is not ready"))?;
+    terminal.result(&Ready { ready: base_url }, || format!("{base_url} is ready"))
 }
 
 /// Tells why nothing could be looked at.

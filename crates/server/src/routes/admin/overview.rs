@@ -145,6 +145,8 @@ struct OverviewResponse {
     series: SeriesResponse,
     /// The paths with the most requests, at most ten.
     endpoints: Vec<ItemResponse>,
+    /// Groups of errors that are open.
+    errors_open_count: u64,
     /// Jobs.
     jobs: JobsResponse,
 }
@@ -199,6 +201,7 @@ async fn overview(
         },
         sessions_count: view.tallies.sessions_count,
         endpoints,
+        errors_open_count: view.errors_open_count,
         jobs: JobsResponse {
             waiting_count: view.tallies.jobs_waiting_count,
             running_count: view.tallies.jobs_running_count,

@@ -13,6 +13,7 @@ fn answered<'a>(method: &'static str, route: Option<&'a str>, status: u16) -> An
         took: Duration::from_millis(3),
         caller: None,
         problem_code: None,
+        limit_class: None,
         request_id: "0e2d667361b00932",
     }
 }
