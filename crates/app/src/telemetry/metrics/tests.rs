@@ -1,3 +1,5 @@
+//! What is told in both formats, and that the document names it.
+
 use std::collections::BTreeMap;
 
 use super::*;

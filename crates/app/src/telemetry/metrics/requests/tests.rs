@@ -1,3 +1,5 @@
+//! Requests by method, route and status, with durations and examples.
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
