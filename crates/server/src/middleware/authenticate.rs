@@ -53,7 +53,13 @@ pub(crate) async fn authorise(
     let (mut parts, body) = request.into_parts();
     let caller = match caller(&app, &parts).await {
         Ok(caller) => caller,
-        Err(error) => return error.into_response(),
+        Err(Refused { error, asked_by }) => {
+            let mut response = error.into_response();
+            if let Some(asked_by) = asked_by {
+                response.extensions_mut().insert(asked_by);
+            }
+            return response;
+        }
     };
     if let Some(caller) = caller {
         let asked_by = AskedBy(caller.actor());
@@ -82,8 +88,20 @@ fn sunset(caller: &Caller, now: Timestamp) -> Option<HeaderValue> {
     HeaderValue::from_str(&date).ok()
 }
 
+/// Why somebody is not let through, and who they are where that is known.
+struct Refused {
+    error: ApiError,
+    asked_by: Option<AskedBy>,
+}
+
+impl From<ApiError> for Refused {
+    fn from(error: ApiError) -> Self {
+        Self { error, asked_by: None }
+    }
+}
+
 /// Who asks; `None` when it is for everybody.
-async fn caller(app: &App, parts: &Parts) -> Result<Option<Caller>, ApiError> {
+async fn caller(app: &App, parts: &Parts) -> Result<Option<Caller>, Refused> {
     let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let Some(needs) = needs(&parts.method, path) else {
         // A method that the path does not take is refused by the router in its own words.
@@ -93,13 +111,25 @@ async fn caller(app: &App, parts: &Parts) -> Result<Option<Caller>, ApiError> {
         return Ok(None);
     }
     let caller = identified(app, parts).await?.ok_or(ApiError::NotSignedIn)?;
+    match require_allowed(app, &caller, needs, parts).await {
+        Ok(()) => Ok(Some(caller)),
+        Err(error) => Err(Refused { error, asked_by: Some(AskedBy(caller.actor())) }),
+    }
+}
+
+/// Refuses what a page elsewhere asks for, and what the caller may not do.
+async fn require_allowed(
+    app: &App,
+    caller: &Caller,
+    needs: Needs,
+    parts: &Parts,
+) -> Result<(), ApiError> {
     if let Means::Session(session) = &caller.means
         && !parts.method.is_safe()
     {
         require_own_page(app, session, &parts.headers).await?;
     }
-    check(&caller, needs, app.now())?;
-    Ok(Some(caller))
+    check(caller, needs, app.now())
 }
 
 /// Who shows a key or a session that is in force.

@@ -200,7 +200,8 @@ async fn who_is_erased_is_in_no_figure_and_the_figures_stay() {
     ask(&app, &page, Method::POST, "/api/v1/activity", body).await;
     let id = signed_in.account.id.as_str();
     let kept = app.get(&format!("/api/v1/users/{id}/export")).await.ok();
-    assert_eq!(kept["activities"][0]["subject"], "TEST1");
+    let mut activities = kept["activities"].as_array().unwrap().iter();
+    assert!(activities.any(|activity| activity["subject"] == "TEST1"), "{kept}");
     let usage = kept["usage"].as_array().unwrap();
     assert_eq!(sum(&kept["usage"], "requests_count"), 2, "{usage:?}");
     let before = app.get("/api/v1/admin/api-usage?by=account").await.ok();

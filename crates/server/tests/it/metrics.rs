@@ -153,6 +153,8 @@ async fn metrics_are_for_this_machine_and_for_the_token() {
 #[tokio::test]
 async fn the_format_is_the_one_that_is_accepted() {
     let app = TestApp::empty().await;
+    // A family is told as soon as there is something to tell.
+    from(&app, Some(LOOPBACK), &[]).await;
     let (_, headers, text) = from(&app, Some(LOOPBACK), &[]).await;
     assert_eq!(headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     assert!(text.contains("# TYPE bist_http_requests_total counter\n") && !text.contains("# EOF"));
