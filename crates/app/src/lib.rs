@@ -368,6 +368,7 @@ impl App {
     /// The same where this is counted and noted, and kept as long.
     #[must_use]
     pub fn with_telemetry(self, settings: TelemetrySettings) -> Self {
+        self.telemetry.metrics().switch(settings.metrics);
         self.telemetry.usage().switch(settings.usage);
         self.telemetry.activities().switch(settings.activity);
         Self { telemetry_settings: settings, ..self }

@@ -53,6 +53,8 @@ impl RelyingParty {
     /// passkeys.
     pub fn new(host: &str, origin: &str) -> Option<Self> {
         let url = Url::parse(origin).ok()?;
+        // Asked here, for the library logs an error when somebody comes by an address.
+        url.domain()?;
         let builder = WebauthnBuilder::new(host, &url).ok()?;
         let webauthn = builder.rp_name(TOTP_ISSUER).build().ok()?;
         Some(Self { host: host.to_owned(), webauthn })

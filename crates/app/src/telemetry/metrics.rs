@@ -11,6 +11,7 @@ mod scrape;
 mod token;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bist_store::{JobState, SignInOutcome};
@@ -86,6 +87,8 @@ type Labels<const N: usize> = [(&'static str, &'static str); N];
 
 /// What this process counts.
 pub struct Metrics {
+    /// Whether answers are not counted.
+    is_off: AtomicBool,
     requests: Requests,
     in_flight: Gauge,
     shed: Counter,
@@ -114,6 +117,7 @@ impl fmt::Debug for Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let this = Self {
+            is_off: AtomicBool::new(false),
             requests: Requests::default(),
             in_flight: Gauge::default(),
             shed: Counter::default(),
@@ -178,7 +182,15 @@ impl Metrics {
         }
     }
 
+    /// Counts answers from now on, or does not.
+    pub(crate) fn switch(&self, is_on: bool) {
+        self.is_off.store(!is_on, Ordering::Relaxed);
+    }
+
     pub(super) fn answered(&self, answered: &Answered<'_>) {
+        if self.is_off.load(Ordering::Relaxed) {
+            return;
+        }
         self.requests.note(answered);
         if answered.problem_code == Some(OVERLOADED) {
             self.shed.inc();

@@ -17,6 +17,7 @@ mod registry;
 mod side_by_side;
 mod skill;
 mod streaming;
+mod telemetry;
 mod tune;
 
 use clap::{Args, Subcommand};
@@ -50,6 +51,8 @@ enum Topic {
     Tune(tune::TuneBenchArgs),
     /// Bars over HTTP beside `FastAPI` with slowapi: requests a second, how soon, and memory when idle
     Http(http::HttpBenchArgs),
+    /// What it costs to count, log and note each answer: the server with all of it and with none
+    Telemetry(telemetry::TelemetryBenchArgs),
     /// What it costs to count a request: in this process with one key and with a million, and in Redis
     Limits(limits::LimitsBenchArgs),
     /// Many who listen to the live stream: whether each hears everything once, how soon, and what each
@@ -95,6 +98,7 @@ impl BenchArgs {
             Topic::Plots(args) => args.run(terminal),
             Topic::Registry(args) => args.run(config, terminal).await,
             Topic::Http(args) => args.run(terminal).await,
+            Topic::Telemetry(args) => args.run(terminal).await,
             Topic::Live(args) => args.run(terminal).await,
             Topic::LiveSide(args) => args.run().await,
             Topic::Limits(args) => args.run(config, terminal).await,

@@ -13,6 +13,7 @@ const SIGN_INS_DAYS_MAX: u32 = 365;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TelemetrySection {
+    metrics: Option<bool>,
     usage: Option<bool>,
     activity: Option<bool>,
     minutes_kept_days: Option<u32>,
@@ -34,6 +35,7 @@ pub(super) fn load(section: &TelemetrySection) -> anyhow::Result<TelemetrySettin
     };
     let kept = |name, given, default| days(name, given, default, DAYS_MAX);
     let settings = TelemetrySettings {
+        metrics: section.metrics.unwrap_or(default.metrics),
         usage: section.usage.unwrap_or(default.usage),
         activity: section.activity.unwrap_or(default.activity),
         minutes_kept_days: kept(

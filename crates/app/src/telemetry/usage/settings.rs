@@ -6,6 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 /// What is counted and noted, and how long it is kept, days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TelemetrySettings {
+    /// Whether answers are counted for `/metrics`.
+    pub metrics: bool,
     /// Whether answers are counted.
     pub usage: bool,
     /// Whether it is noted what people look at, search for and take away.
@@ -29,6 +31,7 @@ pub struct TelemetrySettings {
 impl Default for TelemetrySettings {
     fn default() -> Self {
         Self {
+            metrics: true,
             usage: true,
             activity: true,
             minutes_kept_days: 2,

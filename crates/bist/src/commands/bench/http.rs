@@ -80,20 +80,20 @@ pub(crate) struct HttpBenchArgs {
 
 /// What wrk found in one run.
 #[derive(Clone, Copy, Debug, Deserialize)]
-struct Run {
+pub(super) struct Run {
     requests: u64,
     duration_us: u64,
     p50_us: u64,
     p99_us: u64,
-    errors: u64,
+    pub(super) errors: u64,
 }
 
 /// One server over all rounds, medians.
 #[derive(Debug, Serialize)]
-struct Figures {
-    requests_per_s: f64,
-    p50_ms: f64,
-    p99_ms: f64,
+pub(super) struct Figures {
+    pub(super) requests_per_s: f64,
+    pub(super) p50_ms: f64,
+    pub(super) p99_ms: f64,
 }
 
 /// Both servers asked for the same bars.
@@ -128,7 +128,7 @@ impl HttpBenchArgs {
         let folder = folder.path();
         let asked = Asked::prepare(folder, terminal).await?;
         fs::write(folder.join("peer.py"), PEER).context("writing the peer's program")?;
-        fs::write(folder.join("report.lua"), WRK_REPORT).context("writing wrk's report")?;
+        let wrk = Wrk::prepare(folder, self.wrk_core, self.connections)?;
         let mut runs: BTreeMap<(u32, bool), Vec<Run>> = BTreeMap::new();
         let (mut idle_mib, mut versions) = (None, BTreeMap::new());
         for round in 1..=self.rounds {
@@ -144,8 +144,8 @@ impl HttpBenchArgs {
                 }
                 for (bars, _) in GOALS {
                     let url = asked.url(server.address, bars, is_ours);
-                    self.ask(folder, &url, &asked.key, 1)?;
-                    let run = self.ask(folder, &url, &asked.key, self.seconds)?;
+                    wrk.ask(&url, &asked.key, 1)?;
+                    let run = wrk.ask(&url, &asked.key, self.seconds)?;
                     ensure!(run.errors == 0, "{} of {name}'s answers were errors", run.errors);
                     runs.entry((bars, is_ours)).or_default().push(run);
                 }
@@ -169,15 +169,7 @@ impl HttpBenchArgs {
 
     /// `bist serve` as anybody starts it, with limits that let wrk through.
     fn ours(&self, folder: &Path) -> anyhow::Result<Server> {
-        let config = "[limits]\ndefault = \"1000000/s\"\n";
-        fs::write(folder.join("bist.toml"), config).context("writing bist.toml")?;
-        let this = std::env::current_exe().context("the path of this program is not known")?;
-        let mut command = bound(self.core, this);
-        command.arg("serve").arg("--config").arg(folder.join("bist.toml"));
-        command.arg("--data-dir").arg(folder.join("data")).args(["--quiet", "--bind"]);
-        Server::start(command, folder, |command, port| {
-            command.arg(format!("127.0.0.1:{port}"));
-        })
+        Server::ours(self.core, folder, "", &["--quiet"])
     }
 
     fn peer(&self, folder: &Path) -> anyhow::Result<Server> {
@@ -188,13 +180,27 @@ impl HttpBenchArgs {
             command.arg(port.to_string());
         })
     }
+}
+
+/// What asks: wrk, on a core of its own.
+pub(super) struct Wrk<'a> {
+    folder: &'a Path,
+    core: usize,
+    connections: u16,
+}
+
+impl<'a> Wrk<'a> {
+    pub(super) fn prepare(folder: &'a Path, core: usize, connections: u16) -> anyhow::Result<Self> {
+        fs::write(folder.join("report.lua"), WRK_REPORT).context("writing wrk's report")?;
+        Ok(Self { folder, core, connections })
+    }
 
     /// Lets wrk ask for `seconds`.
-    fn ask(&self, folder: &Path, url: &str, key: &Secret, seconds: u16) -> anyhow::Result<Run> {
-        let output = bound(self.wrk_core, "wrk")
+    pub(super) fn ask(&self, url: &str, key: &Secret, seconds: u16) -> anyhow::Result<Run> {
+        let output = bound(self.core, "wrk")
             .args(["-t1", &format!("-c{}", self.connections), &format!("-d{seconds}s")])
             .args(["--header", &format!("Authorization: Bearer {}", key.expose()), "--script"])
-            .arg(folder.join("report.lua"))
+            .arg(self.folder.join("report.lua"))
             .arg(url)
             .output()
             .context("taskset does not start")?;
@@ -216,14 +222,14 @@ fn bound(core: usize, program: impl Into<OsString>) -> Command {
 }
 
 /// Whose bars are asked for, and by which key.
-struct Asked {
+pub(super) struct Asked {
     symbol: Symbol,
-    key: Secret,
+    pub(super) key: Secret,
 }
 
 impl Asked {
     /// A sample market in a data directory, and its bars in a file.
-    async fn prepare(folder: &Path, terminal: &Terminal) -> anyhow::Result<Self> {
+    pub(super) async fn prepare(folder: &Path, terminal: &Terminal) -> anyhow::Result<Self> {
         let (data, policy) = (folder.join("data"), ValidationPolicy::default());
         fs::create_dir(&data).context("no data directory")?;
         let app = App::open(&data, Arc::new(SystemClock), policy).await?;
@@ -264,19 +270,37 @@ impl Asked {
         Ok(Self { symbol, key })
     }
 
-    fn url(&self, address: SocketAddr, bars: u32, is_ours: bool) -> String {
+    pub(super) fn url(&self, address: SocketAddr, bars: u32, is_ours: bool) -> String {
         let path = if is_ours { "/api/v1/bars" } else { "/bars" };
         format!("http://{address}{path}?symbol={}&limit={bars}", self.symbol)
     }
 }
 
 /// A server that runs until this is dropped.
-struct Server {
+pub(super) struct Server {
     child: Child,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
 }
 
 impl Server {
+    /// `bist serve` with `settings` and `flags`, and limits that let wrk through.
+    pub(super) fn ours(
+        core: usize,
+        folder: &Path,
+        settings: &str,
+        flags: &[&str],
+    ) -> anyhow::Result<Self> {
+        let config = format!("{settings}[limits]\ndefault = \"1000000/s\"\n");
+        fs::write(folder.join("bist.toml"), config).context("writing bist.toml")?;
+        let this = std::env::current_exe().context("the path of this program is not known")?;
+        let mut command = bound(core, this);
+        command.arg("serve").arg("--config").arg(folder.join("bist.toml"));
+        command.arg("--data-dir").arg(folder.join("data")).args(flags).arg("--bind");
+        Self::start(command, folder, |command, port| {
+            command.arg(format!("127.0.0.1:{port}"));
+        })
+    }
+
     /// Starts `command` on a free port, which `with_port` adds to it.
     fn start(
         mut command: Command,
@@ -291,7 +315,7 @@ impl Server {
         Ok(Self { child, address })
     }
 
-    fn wait_until_it_answers(&mut self, folder: &Path) -> anyhow::Result<()> {
+    pub(super) fn wait_until_it_answers(&mut self, folder: &Path) -> anyhow::Result<()> {
         let began = Instant::now();
         while TcpStream::connect(self.address).is_err() {
             let is_over = self.child.try_wait()?.is_some() || began.elapsed() > START_TIME_MAX;
@@ -328,7 +352,7 @@ impl Drop for Server {
 }
 
 impl Figures {
-    fn of(runs: &[Run]) -> Self {
+    pub(super) fn of(runs: &[Run]) -> Self {
         let middle = |of: fn(&Run) -> f64| {
             median(&runs.iter().map(of).collect::<Vec<_>>()).unwrap_or_default()
         };
