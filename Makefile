@@ -7,7 +7,7 @@ DATA_DIR ?= data
 BIND ?= 127.0.0.1:8080
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: help run test test-rust test-web check fmt lint lint-deploy tidy deny snapshots bench e2e e2e-cluster outside deploy-check ci web setup clean
+.PHONY: help run test test-rust test-web check fmt lint lint-deploy tidy deny snapshots bench e2e e2e-cluster outside watch-check deploy-check ci web setup clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -83,6 +83,10 @@ outside: web ## What is counted beside the log of 100,000 requests; the real bin
 	cargo build --release --locked --bin bist
 	scripts/usage_check.py target/release/bist
 	scripts/outside_check.sh target/release/bist
+
+watch-check: web ## The rules, the dashboards and the real binary before Debian's Prometheus and Alertmanager, and the library of Grafana.
+	cargo build --release --locked --bin bist
+	scripts/with_postgres.sh scripts/prometheus_check.sh target/release/bist
 
 security: web ## The real binary before sslyze, the MDN HTTP Observatory, Wapiti, sqlmap and Schemathesis; its dependencies by cargo-deny and cargo-audit.
 	cargo build --release --locked --bin bist

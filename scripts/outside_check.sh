@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # The real binary beside programs that nobody here wrote, from PyPI: Optuna and its dashboard on the
 # journals of `bist tune`, LightGBM on trees of both, moto as an object store, and Schemathesis on the
-# API, Bugsink on its errors, Prometheus and the library of Grafana on what it counts. Where they cannot
-# be installed it says so.
+# API, Bugsink on its errors. Where they cannot be installed it says so.
 # usage: outside_check.sh BIST
 set -euo pipefail
 bist=$(realpath "$1")
@@ -28,4 +27,3 @@ scripts/optuna_check.sh "$bist" "$venv/bin/python"
 scripts/s3_check.sh "$bist" "$venv/bin/python"
 scripts/lightgbm_check.sh "$bist" "$venv/bin/python"
 scripts/api_check.sh "$bist" "$venv/bin/schemathesis"
-scripts/with_postgres.sh scripts/prometheus_check.sh "$bist"

@@ -201,11 +201,15 @@ ends BistInstanceDown "it was started again"
 
 kill "$redis_pid"
 # Only who asks notices.
-for _ in $(seq 10); do curl -s -H "Authorization: Bearer $key" "$base/api/v1/symbols" >"$out/answer.txt"; done
+ask_ten_times() {
+    for _ in $(seq 10); do curl -s -H "Authorization: Bearer $key" "$base/api/v1/symbols" >"$out/answer.txt"; done
+}
+ask_ten_times
 faults BistBreakerOpen "Redis went away" target=redis
 faults BistCountingAlone "Redis went away"
 start_redis
 ends BistBreakerOpen "Redis is back"
+ask_ten_times
 ends BistCountingAlone "Redis is back"
 
 if [ -n "${database:-}" ]; then

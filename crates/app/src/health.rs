@@ -200,10 +200,12 @@ fn disk(directory: &Path) -> (Condition, String) {
     let Some(DiskSpace { free, .. }) = DiskSpace::at(directory) else {
         return (Condition::Well, "the system does not tell how much room there is".to_owned());
     };
-    let condition = match free {
-        ..DISK_FREE_MIN => Condition::Failed,
-        ..DISK_FREE_WANTED => Condition::Degraded,
-        _ => Condition::Well,
+    let condition = if free < DISK_FREE_MIN {
+        Condition::Failed
+    } else if free < DISK_FREE_WANTED {
+        Condition::Degraded
+    } else {
+        Condition::Well
     };
     (condition, format!("{} MiB are free", free >> 20))
 }

@@ -54,8 +54,8 @@ fn window(minutes_count: i64, finest: Resolution, coarsest: Resolution) -> Usage
 
 /// All counts of a window of so many minutes.
 async fn total(store: &Store, window: UsageWindow, filter: &UsageFilter) -> UsageCounts {
-    let mut groups = store.api_usage(window, filter, |_, _| ()).await.unwrap();
-    groups.remove(&()).unwrap_or_default()
+    let mut groups = store.api_usage(window, filter, |_, _| "all").await.unwrap();
+    groups.remove("all").unwrap_or_default()
 }
 
 /// What can be told of counts.

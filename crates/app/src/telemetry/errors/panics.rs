@@ -14,8 +14,9 @@ const PATH_PARTS: usize = 5;
 /// Whether this process logs its panics.
 static ARE_TOLD: AtomicBool = AtomicBool::new(false);
 
-/// Logs every panic of this process from now on, in the place of the standard library, which would print
-/// a text beside the log. One that goes on in the caller of a thread is the same panic and not told again.
+/// Logs every panic of this process from now on, in the place of the standard library.
+///
+/// That would print a text beside the log. One that goes on in the caller of a thread is the same panic and not told again.
 pub fn tell_panics() {
     panic::set_hook(Box::new(tell));
     ARE_TOLD.store(true, Ordering::Relaxed);

@@ -89,8 +89,11 @@ pub(super) struct Requests {
     pub(super) counts: Counts,
     pub(super) durations: DurationsOfRoutes,
     /// What is counted of each route, by the place of the method.
-    known: Arc<[RwLock<HashMap<Arc<str>, Arc<Route>>>; METHODS.len()]>,
+    known: Arc<[RwLock<Routes>; METHODS.len()]>,
 }
+
+/// What is counted of each route of one method, by its name.
+type Routes = HashMap<Arc<str>, Arc<Route>>;
 
 /// The counts of answers.
 pub(super) type Counts = Family<OfStatus, Counter>;

@@ -18,6 +18,9 @@ use crate::App;
 use crate::access::users::PersonalUsage;
 use crate::telemetry::activity::ActivityQuery;
 
+/// The name of what is not told apart.
+const ALL: &str = "all";
+
 /// By what requests are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UsageBy {
@@ -275,13 +278,13 @@ impl App {
         let (total, mut endpoints) = self.usage_table(UsageBy::Route, span).await?;
         endpoints.truncate(endpoints_max);
         let all = UsageFilter::default();
-        let mut sum = self.store.api_usage(before.window(), &all, |_, _| ()).await?;
+        let mut sum = self.store.api_usage(before.window(), &all, |_, _| ALL).await?;
         Ok(Overview {
             as_of: self.now(),
             span,
             step: span.step(),
             total,
-            before: sum.remove(&()).unwrap_or_default(),
+            before: sum.remove(ALL).unwrap_or_default(),
             people: self.people(span).await?,
             people_before: self.people(before).await?,
             endpoints,
