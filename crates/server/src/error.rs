@@ -588,17 +588,17 @@ impl ApiError {
         if !has_failed {
             return;
         }
-        match self {
-            Self::Internal(cause) => tracing::error!(error = %cause, "internal error: {cause}"),
-            Self::Access(error) => tracing::error!(error = %error, "access failed: {error}"),
-            Self::Personal(error) => {
-                tracing::error!(error = %error, "what belongs to somebody failed: {error}");
-            }
-            Self::Store(error) => tracing::error!(error = %error, "the store failed: {error}"),
-            other => {
-                let detail = other.detail();
-                tracing::error!(error = %detail, "a request was not answered: {detail}");
-            }
+        if let Self::Internal(cause) = self {
+            tracing::error!(error = %cause, "internal error: {cause}");
+        } else if let Self::Access(error) = self {
+            tracing::error!(error = %error, "access failed: {error}");
+        } else if let Self::Personal(error) = self {
+            tracing::error!(error = %error, "what belongs to somebody failed: {error}");
+        } else if let Self::Store(error) = self {
+            tracing::error!(error = %error, "the store failed: {error}");
+        } else {
+            let detail = self.detail();
+            tracing::error!(error = %detail, "a request was not answered: {detail}");
         }
     }
 
