@@ -31,7 +31,7 @@ pub(crate) struct DoctorArgs {
     /// accounts, keys, secrets, records and files of the data directory
     #[arg(long)]
     security: bool,
-    /// Ask the server at this address, such as http://127.0.0.1:8080, whether it is ready, and nothing
+    /// Ask the server at this address, such as `http://127.0.0.1:8080`, whether it is ready, and nothing
     /// else; for whoever watches a container
     #[arg(long, value_name = "URL", conflicts_with = "security")]
     ready: Option<String>,

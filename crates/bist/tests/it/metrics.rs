@@ -72,6 +72,7 @@ impl Drop for Process {
 }
 
 /// What `promtool check metrics` says of a page; nothing when all is well, or where there is no promtool.
+#[expect(clippy::print_stderr, reason = "whoever runs the tests is told what was not tried")]
 fn promtool(page: &str) -> String {
     let tool = Command::new("promtool")
         .args(["check", "metrics"])
