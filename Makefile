@@ -84,9 +84,9 @@ outside: web ## What is counted beside the log of 100,000 requests; the real bin
 	scripts/usage_check.py target/release/bist
 	scripts/outside_check.sh target/release/bist
 
-watch-check: web ## The rules, the dashboards and the real binary before Debian's Prometheus and Alertmanager, and the library of Grafana.
+watch-check: web ## The real binary before Bugsink, and, with its rules and dashboards, before Prometheus, Alertmanager and the library of Grafana.
 	cargo build --release --locked --bin bist
-	scripts/with_postgres.sh scripts/prometheus_check.sh target/release/bist
+	scripts/watch_check.sh target/release/bist
 
 security: web ## The real binary before sslyze, the MDN HTTP Observatory, Wapiti, sqlmap and Schemathesis; its dependencies by cargo-deny and cargo-audit.
 	cargo build --release --locked --bin bist

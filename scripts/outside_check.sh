@@ -1,22 +1,13 @@
 #!/usr/bin/env bash
 # The real binary beside programs that nobody here wrote, from PyPI: Optuna and its dashboard on the
 # journals of `bist tune`, LightGBM on trees of both, moto as an object store, and Schemathesis on the
-# API, Bugsink on its errors. Where they cannot be installed it says so.
+# API. Where they cannot be installed it says so.
 # usage: outside_check.sh BIST
 set -euo pipefail
 bist=$(realpath "$1")
 cd "$(dirname "$0")/.."
 venv=target/outside-venv
 packages=(optuna==5.0.0 optuna-dashboard==0.21.0 'moto[server]==5.2.5' lightgbm==4.7.0 pandas==3.1.1 schemathesis==4.32.5)
-
-# Bugsink wants versions of its own.
-bugsink_venv=target/bugsink-venv
-if { [ -x "$bugsink_venv/bin/pip" ] || python3 -m venv "$bugsink_venv"; } &&
-    "$bugsink_venv/bin/pip" install --quiet --disable-pip-version-check bugsink==2.6.1; then
-    scripts/errors_check.sh "$bist" "$bugsink_venv/bin"
-else
-    echo "skipped: Bugsink, because Python cannot install bugsink==2.6.1"
-fi
 
 if ! { [ -x "$venv/bin/pip" ] || python3 -m venv "$venv"; } ||
     ! "$venv/bin/pip" install --quiet --disable-pip-version-check "${packages[@]}"; then
