@@ -166,9 +166,8 @@ async function writeAll(description, known, csrf) {
     const { method, path } = operation;
     const answer = await change(method, addressOf(operation, { ...known, run }), bodyWith(text), csrf);
     if (!(await checkAnswer(answer, `injection: ${method} ${path} ${field} ${name}`))) return answer.status;
-    const text = await answer.text();
-    const body = text === '' ? null : JSON.parse(text);
-    taken.push({ path, field, name, text, run: run ?? body?.id });
+    const told = await answer.text();
+    taken.push({ path, field, name, text, run: run ?? (told === '' ? undefined : JSON.parse(told).id) });
     return answer.status;
   };
   for (const operation of writingOperations(description)) {

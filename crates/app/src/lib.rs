@@ -82,10 +82,10 @@ use crate::market_view::KnownMarketView;
 use crate::nightly::NightlySettings;
 use crate::secrets::{KnownMasterKey, MasterKeySource, StoredCredential};
 use crate::studies::{KnownImportances, KnownTrials};
-use crate::telemetry::Telemetry;
-use crate::telemetry::errors::ErrorQueue;
 use crate::telemetry::sentry::Sentry;
+use crate::telemetry::trail::Trail;
 use crate::telemetry::usage::TelemetrySettings;
+use crate::telemetry::{ProcessLog, Telemetry};
 use crate::training::KnownLessons;
 use crate::tuning::KnownObjective;
 
@@ -224,6 +224,7 @@ impl App {
         clock: Arc<dyn Clock>,
         policy: ValidationPolicy,
     ) -> Result<Self, StoreError> {
+        bist_store::ask_within(Trail::request_span);
         let store = Store::open_at(directory, database).await?;
         let telemetry = Arc::new(Telemetry::by(Arc::clone(&clock)));
         Ok(Self {
@@ -357,11 +358,10 @@ impl App {
         Self { alerting: Arc::new(Alerting::new(settings)), ..self }
     }
 
-    /// The same with errors of this process that are taken out of what it logs. What was noticed before
-    /// is forgotten, so this comes first.
+    /// The same with the log of this process. What was noticed before is forgotten, so this comes first.
     #[must_use]
-    pub fn with_errors(self, errors: ErrorQueue) -> Self {
-        let telemetry = Telemetry::by(Arc::clone(&self.clock)).with_errors(errors);
+    pub fn with_log(self, log: ProcessLog) -> Self {
+        let telemetry = Telemetry::by(Arc::clone(&self.clock)).with_log(log);
         Self { telemetry: Arc::new(telemetry), ..self }
     }
 
@@ -445,8 +445,9 @@ impl App {
 /// When `work` does: its panic goes on in the caller.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     // What is logged there belongs to the same request or run.
-    let span = Span::current();
-    match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
+    let (span, trail) = (Span::current(), Trail::current());
+    let work = move || span.in_scope(|| Trail::go_on(trail, work));
+    match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }

@@ -3,21 +3,26 @@
 
 pub mod activity;
 pub mod errors;
+pub mod log_format;
 pub mod metrics;
+pub mod request_log;
 mod scrub;
 pub mod sentry;
+pub mod trail;
 pub mod usage;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bist_access::{Actor, Class};
 use bist_market::Clock;
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use self::activity::Activities;
 use self::errors::ErrorQueue;
 use self::metrics::Metrics;
+use self::request_log::RequestLog;
 use self::usage::Usage;
 
 /// A request that was answered.
@@ -42,11 +47,20 @@ pub struct Answered<'a> {
     pub request_id: &'a str,
 }
 
+/// The log of this process, as far as more than lines comes of it.
+#[derive(Clone, Debug, Default)]
+pub struct ProcessLog {
+    /// What is logged as an error.
+    pub errors: ErrorQueue,
+    /// Where requests are logged, if they are.
+    pub requests: Option<Arc<RequestLog>>,
+}
+
 /// What is noticed of this process.
 #[derive(Debug, Default)]
 pub struct Telemetry {
+    log: ProcessLog,
     metrics: Metrics,
-    errors: ErrorQueue,
     usage: Usage,
     activities: Activities,
     /// Held by whoever writes down what was counted and noted.
@@ -59,20 +73,26 @@ impl Telemetry {
         Self { usage: Usage::by(clock), ..Self::default() }
     }
 
-    /// The same whose errors are those of `errors`.
-    pub(crate) fn with_errors(self, errors: ErrorQueue) -> Self {
-        Self { errors, ..self }
+    /// The same with the log of this process.
+    #[must_use]
+    pub fn with_log(self, log: ProcessLog) -> Self {
+        Self { log, ..self }
     }
 
     /// The errors of this process.
     pub const fn errors(&self) -> &ErrorQueue {
-        &self.errors
+        &self.log.errors
     }
 
     /// Takes note of a request that was answered; called once for each.
     pub fn answered(&self, answered: &Answered<'_>) {
-        self.metrics.answered(answered);
+        let at = now();
+        self.metrics.answered(answered, at);
         self.usage.answered(answered);
+        if let Some(log) = &self.log.requests {
+            // The calendar ends in the year 9999.
+            log.note(answered, Timestamp::try_from(at).unwrap_or(Timestamp::MAX));
+        }
     }
 
     /// What is counted of it, and told to scrapers.
@@ -89,4 +109,14 @@ impl Telemetry {
     pub const fn activities(&self) -> &Activities {
         &self.activities
     }
+}
+
+/// The instant of an answer by the clock of this machine, as the log and whoever scrapes it see it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "lines of the log and exemplars are compared with those of other programs, whatever this \
+              application takes for now"
+)]
+fn now() -> SystemTime {
+    SystemTime::now()
 }

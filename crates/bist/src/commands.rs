@@ -29,7 +29,7 @@ use std::sync::Arc;
 use bist_access::Actor;
 use bist_app::App;
 use bist_app::registry::Asked;
-use bist_app::telemetry::errors::ErrorQueue;
+use bist_app::telemetry::ProcessLog;
 use bist_market::Clock;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -97,12 +97,12 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Does it; `errors` are those of this process, which a server keeps.
+    /// Does it; `log` is what comes of the log of this process, which a server keeps.
     pub(crate) async fn run(
         self,
         config: &Config,
         terminal: &Terminal,
-        errors: ErrorQueue,
+        log: ProcessLog,
     ) -> anyhow::Result<()> {
         match self {
             Self::Sample(args) => args.run(config, terminal).await,
@@ -123,7 +123,7 @@ impl Command {
             Self::Migrate(command) => command.run(config, terminal).await,
             Self::Users(command) => command.run(config, terminal).await,
             Self::Keys(command) => command.run(config, terminal).await,
-            Self::Serve(args) => args.run(config, terminal, errors).await,
+            Self::Serve(args) => args.run(config, terminal, log).await,
             Self::Doctor(args) => args.run(config, terminal).await,
             Self::Market(args) => args.run(terminal),
             Self::Bench(args) => args.run(config, terminal).await,

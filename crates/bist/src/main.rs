@@ -52,14 +52,14 @@ fn main() -> ExitCode {
 fn run(cli: Cli, terminal: &Terminal) -> anyhow::Result<()> {
     let config = Config::load(&cli.common)?;
     let is_server = matches!(cli.command, Command::Serve(_));
-    let errors = terminal::start_logging(&config, terminal, is_server);
+    let log = terminal::start_logging(&config, terminal, is_server);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         terminal::survive_file_size_limit()?;
         // The server finishes what was begun before it stops, and a benchmark keeps nothing.
         let stops_here = !matches!(cli.command, Command::Serve(_) | Command::Bench(_));
         tokio::select! {
-            result = cli.command.run(&config, terminal, errors) => result,
+            result = cli.command.run(&config, terminal, log) => result,
             () = terminal::told_to_stop(), if stops_here => Err(anyhow::anyhow!(INTERRUPTED)),
         }
     });

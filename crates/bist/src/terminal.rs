@@ -5,9 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bist_app::progress::{Progress, ProgressSink};
+use bist_app::telemetry::ProcessLog;
 use bist_app::telemetry::errors::{ErrorLayer, ErrorQueue, is_wanted, tell_panics};
+use bist_app::telemetry::log_format::WithRequest;
+use bist_app::telemetry::request_log::{LineForm, REQUESTS_TARGET, RequestLog};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -182,7 +186,7 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// Sends the log to standard error: text for people on a terminal, JSON otherwise. A server tells of
 /// its requests and its jobs; the other commands show their progress instead. Of a server, errors are
 /// put into what is returned besides, whatever the log shows, and panics are logged as errors.
-pub(crate) fn start_logging(config: &Config, terminal: &Terminal, is_server: bool) -> ErrorQueue {
+pub(crate) fn start_logging(config: &Config, terminal: &Terminal, is_server: bool) -> ProcessLog {
     let default = match (terminal.quiet, is_server) {
         (true, true) => "error",
         (false, true) => {
@@ -194,18 +198,26 @@ pub(crate) fn start_logging(config: &Config, terminal: &Terminal, is_server: boo
     let filter = EnvFilter::try_new(config.log.as_deref().unwrap_or(default))
         .unwrap_or_else(|_| EnvFilter::new(default));
     let shown = fmt::layer().with_writer(io::stderr);
-    let shown = if io::stderr().is_terminal() { shown.boxed() } else { shown.json().boxed() };
-    let errors = ErrorQueue::default();
-    let logging = tracing_subscriber::registry().with(shown.with_filter(filter));
-    if is_server {
-        let wanted = filter_fn(is_wanted).with_max_level_hint(LevelFilter::INFO);
-        let taken = ErrorLayer::new(errors.clone(), Arc::new(SystemClock));
-        logging.with(taken.with_filter(wanted)).init();
-        tell_panics();
+    let is_terminal = io::stderr().is_terminal();
+    let shown = if is_terminal {
+        shown.event_format(WithRequest::text(fmt::format().with_ansi(true))).boxed()
     } else {
+        shown.json().map_event_format(WithRequest::json).boxed()
+    };
+    let logging = tracing_subscriber::registry().with(shown.with_filter(filter));
+    if !is_server {
         logging.init();
+        return ProcessLog::default();
     }
-    errors
+    let errors = ErrorQueue::default();
+    let wanted = filter_fn(is_wanted).with_max_level_hint(LevelFilter::INFO);
+    let taken = ErrorLayer::new(errors.clone(), Arc::new(SystemClock));
+    logging.with(taken.with_filter(wanted)).init();
+    tell_panics();
+    let form = if is_terminal { LineForm::Text } else { LineForm::Json };
+    let are_requests_shown = tracing::enabled!(target: REQUESTS_TARGET, Level::INFO);
+    let requests = are_requests_shown.then(|| Arc::new(RequestLog::new(form, io::stderr())));
+    ProcessLog { errors, requests }
 }
 
 /// Makes a write beyond the file size limit an error that we can report, not a signal that kills.

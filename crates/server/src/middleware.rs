@@ -35,7 +35,6 @@ use futures_util::FutureExt as _;
 use http_body_util::Limited;
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
-use tracing::Instrument as _;
 
 use crate::error::ApiError;
 use crate::origin::Origin;
@@ -187,7 +186,7 @@ async fn pass(State(way): State<Arc<Way>>, mut request: Request, next: Next) -> 
         };
         problem::described(made, &id)
     };
-    let mut response = answering.instrument(record.span(&id)).await;
+    let mut response = record.trail(&id).around(answering).await;
     if let Some(shared) = shared {
         shared.tell(response.headers_mut());
     }
@@ -280,7 +279,10 @@ mod tests {
     use axum::http::{HeaderMap, Method, Request, StatusCode, header};
     use axum::routing::{get, post};
     use bist_app::rate_limits::{Quotas, RateLimits};
-    use bist_app::telemetry::errors::{ErrorLayer, ErrorQueue, is_wanted, tell_panics};
+    use bist_app::telemetry::ProcessLog;
+    use bist_app::telemetry::errors::{ErrorLayer, is_wanted, tell_panics};
+    use bist_app::telemetry::log_format::WithRequest;
+    use bist_app::telemetry::request_log::{LineForm, RequestLog};
     use bist_app::{DatabaseSettings, ErrorFilter, ErrorKind, PoolSizes};
     use bist_market::FixedClock;
     use bist_market::validate::ValidationPolicy;
@@ -301,7 +303,8 @@ mod tests {
             .route("/panics", get(async || -> &str { panic!("the tree fell over") }))
             .route("/takes", post(async |body: String| body));
         let limits = Limits { body_size_bytes_max: 10, answer_time_max: Duration::from_millis(20) };
-        wrap(router, &settings(), limits, Arc::default())
+        let (_, log) = Log::of_this_process();
+        wrap(router, &settings(), limits, Arc::new(Telemetry::default().with_log(log)))
     }
 
     fn settings() -> ServerSettings {
@@ -339,12 +342,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_is_one_line_of_the_log_and_a_failure_another() {
-        let (log, errors) = Log::of_this_process();
+        let (log, ours) = Log::of_this_process();
         ask(Request::get("/fine?password=hunter2").header("x-request-id", "log-1"), "").await;
         ask(Request::get("/panics").header("x-request-id", "log-2"), "").await;
         ask(Request::get("/someone@example.com").header("x-request-id", "log-3"), "").await;
         ask(Request::get("/never").header("x-request-id", "log-4"), "").await;
-        let lines = log.lines("log-");
+        let lines = log.lines("log-", &ours);
         let [fine, panicked, failed, unmatched, slow, given_up] = lines.try_into().unwrap();
         let mut fields = fine["fields"].clone();
         let latency_ms = fields["latency_ms"].take().as_f64().unwrap();
@@ -376,8 +379,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(FixedClock("2026-11-24T12:00:00Z".parse().unwrap()));
         let app = App::open(directory.path(), clock, ValidationPolicy::default()).await.unwrap();
-        let app = app.with_errors(errors.clone());
-        errors.close();
+        let app = app.with_log(ours.clone());
+        ours.errors.close();
         app.keep_errors().await;
         let mut kept = Vec::new();
         for group in app.error_groups(&ErrorFilter::default(), 100).await.unwrap() {
@@ -394,7 +397,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_database_is_asked_is_logged_within_the_request_and_without_its_values() {
-        let (log, _) = Log::of_this_process();
+        let (log, ours) = Log::of_this_process();
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(FixedClock("2026-11-24T12:00:00Z".parse().unwrap()));
         let pool_sizes = PoolSizes { readers_max: 1, ..PoolSizes::default() };
@@ -405,13 +408,14 @@ mod tests {
             app.error_group("hunter2").await.map(|found| found.is_some().to_string()).unwrap()
         };
         let router = Router::new().route("/asks", get(asks)).with_state(app.clone());
-        let service = wrap(router, &settings(), Limits::default(), Arc::default());
+        let telemetry = Arc::new(Telemetry::default().with_log(ours.clone()));
+        let service = wrap(router, &settings(), Limits::default(), telemetry);
         let request = Request::get("/asks").header("x-request-id", "sql-1");
         let request = request.header(header::HOST, "localhost").body(Body::empty()).unwrap();
         assert_eq!(service.oneshot(request).await.unwrap().status(), 200);
         // The same connection logs one statement before it begins the next.
         app.error_group("x").await.unwrap();
-        let lines = log.lines("sql-");
+        let lines = log.lines("sql-", &ours);
         assert_eq!(lines.len(), 2, "{lines:?}");
         let statement = lines.iter().find(|line| line["target"] == "sqlx::query").unwrap();
         assert_eq!(statement["span"]["request.id"], "sql-1");
@@ -424,42 +428,50 @@ mod tests {
     struct Log(Arc<Mutex<Vec<u8>>>);
 
     impl Log {
-        /// The log of all tests, and their errors: a subscriber for one thread would miss lines whose call
+        /// The log of all tests, and what comes of it: a subscriber for one thread would miss lines whose call
         /// site another thread has met first.
-        fn of_this_process() -> (Self, ErrorQueue) {
-            static LOG: OnceLock<(Log, ErrorQueue)> = OnceLock::new();
+        fn of_this_process() -> (Self, ProcessLog) {
+            static LOG: OnceLock<(Log, ProcessLog)> = OnceLock::new();
             let install = || {
-                let (log, errors) = (Self::default(), ErrorQueue::default());
+                let log = Self::default();
+                let requests = RequestLog::new(LineForm::Json, log.clone());
+                let ours =
+                    ProcessLog { requests: Some(Arc::new(requests)), ..ProcessLog::default() };
                 let clock = Arc::new(FixedClock("2026-11-24T12:00:00Z".parse().unwrap()));
                 // Statements are logged as slow ones are, but for the level.
                 let shown = EnvFilter::new("info,sqlx::query=debug");
-                let taken = ErrorLayer::new(errors.clone(), clock);
+                let taken = ErrorLayer::new(ours.errors.clone(), clock);
+                let lines = fmt::layer().json().map_event_format(WithRequest::json);
                 tracing_subscriber::registry()
-                    .with(fmt::layer().json().with_writer(log.clone()).with_filter(shown))
+                    .with(lines.with_writer(log.clone()).with_filter(shown))
                     .with(taken.with_filter(filter_fn(is_wanted)))
                     .init();
                 // What tests say when they fail is still told.
                 let before = panic::take_hook();
                 tell_panics();
-                let ours = panic::take_hook();
+                let our_hook = panic::take_hook();
                 panic::set_hook(Box::new(move |info| {
-                    ours(info);
+                    our_hook(info);
                     before(info);
                 }));
-                (log, errors)
+                (log, ours)
             };
             LOG.get_or_init(install).clone()
         }
 
-        /// The lines of the requests whose ids begin with `prefix`.
-        fn lines(&self, prefix: &str) -> Vec<Value> {
+        /// The lines of the requests whose ids begin with `prefix`, by time.
+        fn lines(&self, prefix: &str, process: &ProcessLog) -> Vec<Value> {
+            process.requests.iter().for_each(|requests| requests.flush());
             let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-            let ours = |line: &Value| {
+            let is_theirs = |line: &Value| {
                 [&line["fields"], &line["span"]].iter().any(|part| {
                     part["request.id"].as_str().is_some_and(|id| id.starts_with(prefix))
                 })
             };
-            text.lines().map(|line| serde_json::from_str(line).unwrap()).filter(ours).collect()
+            let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+            let mut lines: Vec<Value> = lines.filter(is_theirs).collect();
+            lines.sort_by_key(|line| line["timestamp"].as_str().map(str::to_owned));
+            lines
         }
     }
 

@@ -103,7 +103,9 @@ pub use backup::{
 pub use bucket::{BucketError, BucketSettings, BucketSettingsError, Keys, ObjectStoreUrl};
 pub use change_marks::{ChangeMarks, SignalMark};
 pub use copy::CopiedTable;
-pub use db::{DatabaseAddress, DatabaseAddressError, DatabaseSettings, DatabaseVersion, PoolSizes};
+pub use db::{
+    DatabaseAddress, DatabaseAddressError, DatabaseSettings, DatabaseVersion, PoolSizes, ask_within,
+};
 pub use decisions::DecisionRecord;
 pub use error::StoreError;
 pub use errors_kept::{

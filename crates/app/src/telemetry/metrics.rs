@@ -12,7 +12,7 @@ mod token;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bist_store::{JobState, SignInOutcome};
 use prometheus_client::encoding::{prometheus_text, text};
@@ -187,11 +187,11 @@ impl Metrics {
         self.is_off.store(!is_on, Ordering::Relaxed);
     }
 
-    pub(super) fn answered(&self, answered: &Answered<'_>) {
+    pub(super) fn answered(&self, answered: &Answered<'_>, at: SystemTime) {
         if self.is_off.load(Ordering::Relaxed) {
             return;
         }
-        self.requests.note(answered);
+        self.requests.note(answered, at);
         if answered.problem_code == Some(OVERLOADED) {
             self.shed.inc();
         }

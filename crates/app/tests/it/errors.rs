@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use bist_access::{Secret, SecretName};
 use bist_app::jobs::{Job, JobAsked, JobOrder};
+use bist_app::telemetry::ProcessLog;
 use bist_app::telemetry::errors::{
     ErrorLayer, ErrorQueue, PageError, SentryOutcome, is_wanted, tell_panics,
 };
 use bist_app::telemetry::sentry::SentrySettings;
+use bist_app::telemetry::trail::Trail;
 use bist_app::{App, ErrorEvent, ErrorFilter, ErrorGroup, ErrorKind};
 use bist_market::breaker::BreakerState;
 use bist_market::validate::ValidationPolicy;
@@ -34,6 +36,11 @@ fn careless() -> String {
         "password={password} of {mail} by {token}, code {code}: GET /api/v1/bars?{query} said \
          \"{password}\""
     )
+}
+
+/// The log of a process whose errors are put into `queue`.
+fn log(queue: &ErrorQueue) -> ProcessLog {
+    ProcessLog { errors: queue.clone(), ..ProcessLog::default() }
 }
 
 fn clock() -> Arc<dyn Clock> {
@@ -65,23 +72,21 @@ async fn kept(app: &App) -> Vec<(ErrorGroup, Vec<ErrorEvent>)> {
 #[tokio::test]
 async fn what_is_logged_as_an_error_is_one_error_with_what_went_before() {
     let (folder, queue) = (TempDir::new().unwrap(), ErrorQueue::default());
-    let app = app(folder.path()).await.with_errors(queue.clone());
-    tracing::subscriber::with_default(listening(&queue), || {
-        let request = tracing::info_span!(
-            target: "bist_test", "request", request.id = "r-1", http.route = "/api/v1/bars"
-        );
-        request.in_scope(|| {
-            for i in 0..25 {
-                tracing::info!(target: "bist_test", "step {i}, password: hunter2");
-            }
-            tracing::debug!(target: "bist_test", "nobody wants to know");
-            tracing::info!(target: "hyper", "neither does anybody want this");
-            tracing::error!(target: "bist_test", "{}", careless());
-        });
-        tracing::warn!(target: "bist_test", "no error");
-        tracing::error!(target: "elsewhere", "it is on fire, in 3 places");
-        tracing::error!(target: "elsewhere", "it is on fire, in 12 places");
-    });
+    let app = app(folder.path()).await.with_log(log(&queue));
+    let guard = listening(&queue).set_default();
+    let answering = async {
+        for i in 0..25 {
+            tracing::info!(target: "bist_test", "step {i}, password: hunter2");
+        }
+        tracing::debug!(target: "bist_test", "nobody wants to know");
+        tracing::info!(target: "hyper", "neither does anybody want this");
+        tracing::error!(target: "bist_test", "{}", careless());
+    };
+    Trail::of_request("r-1".into(), "/api/v1/bars").around(answering).await;
+    tracing::warn!(target: "bist_test", "no error");
+    tracing::error!(target: "elsewhere", "it is on fire, in 3 places");
+    tracing::error!(target: "elsewhere", "it is on fire, in 12 places");
+    drop(guard);
     let [internal, other] = kept(&app).await.try_into().unwrap();
     let (group, events) = internal;
     assert_eq!((group.kind, group.place.as_str()), (ErrorKind::Internal, "/api/v1/bars"));
@@ -103,7 +108,7 @@ async fn what_is_logged_as_an_error_is_one_error_with_what_went_before() {
 #[tokio::test]
 async fn a_panic_is_one_error_wherever_it_is_caught() {
     let (folder, queue) = (TempDir::new().unwrap(), ErrorQueue::default());
-    let app = app(folder.path()).await.with_errors(queue.clone());
+    let app = app(folder.path()).await.with_log(log(&queue));
     // What other tests of this process say when they fail is still told.
     let before = panic::take_hook();
     tell_panics();
@@ -127,7 +132,7 @@ async fn a_panic_is_one_error_wherever_it_is_caught() {
 #[tokio::test]
 async fn a_run_that_fails_is_one_error_with_what_it_said() {
     let (folder, queue) = (TempDir::new().unwrap(), ErrorQueue::default());
-    let app = app(folder.path()).await.with_errors(queue.clone());
+    let app = app(folder.path()).await.with_log(log(&queue));
     let guard = listening(&queue).set_default();
     let asked = JobAsked { by: "ayse", reason: "a try" };
     // There is no backup to try.

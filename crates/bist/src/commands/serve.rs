@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use bist_access::{Actor, Role};
 use bist_app::certificates::{AcmeSettings, Certificates};
-use bist_app::telemetry::errors::ErrorQueue;
+use bist_app::telemetry::ProcessLog;
 use bist_app::{App, ProcessRole};
 use bist_server::{Origin, ServerSettings};
 use clap::Args;
@@ -61,7 +61,7 @@ impl ServeArgs {
         self,
         config: &Config,
         terminal: &Terminal,
-        errors: ErrorQueue,
+        log: ProcessLog,
     ) -> anyhow::Result<()> {
         let role = self.role.unwrap_or(config.processes.role);
         let replay = config.live.replay(self.replay)?;
@@ -79,7 +79,7 @@ impl ServeArgs {
             open(config).await?
         };
         // What is due by a schedule is nobody's command.
-        let app = app.with_errors(errors.clone()).with_sentry(config.errors.clone());
+        let app = app.with_log(log.clone()).with_sentry(config.errors.clone());
         let app = app.with_actor(Actor::System).with_alerts(config.alerts.clone());
         let app = app.with_telemetry(config.telemetry);
         app.check_secrets().await?;
@@ -147,9 +147,12 @@ impl ServeArgs {
         // After the last answer.
         counting.flush_telemetry().await.context("writing down what was counted last")?;
         // What went wrong to the end is kept too.
-        errors.close();
+        log.errors.close();
         if tokio::time::timeout(KEEPING_TIME_MAX, keeping).await.is_err() {
             tracing::warn!("errors were still waiting to be kept and are given up");
+        }
+        if let Some(requests) = &log.requests {
+            requests.flush();
         }
         terminal.say("stopped");
         Ok(())

@@ -1,15 +1,16 @@
-//! One line in the log for every request.
+//! Every request is told to whatever counts and logs them.
 //!
 //! The route as it is registered, never the path or the query as they came: those may hold what a
 //! log must not (docs/LOGGING.md).
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
 use axum::response::Response;
+use bist_app::telemetry::trail::Trail;
 use bist_app::telemetry::{Answered, Telemetry};
-use tracing::Span;
 
 use super::authenticate::AskedBy;
 use super::rate_limit::LimitClass;
@@ -19,7 +20,7 @@ use crate::error::ProblemCode;
 /// What stands for the route when the path matched none.
 const UNMATCHED: &str = "(no route)";
 
-/// A request that is logged once it is answered.
+/// A request that is told of once it is answered.
 #[derive(Debug)]
 pub(super) struct Record {
     begun_at: Instant,
@@ -37,46 +38,27 @@ impl Record {
     }
 
     /// What carries the id and the route of the request to all that is logged for it.
-    pub(super) fn span(&self, id: &RequestId) -> Span {
-        tracing::info_span!("request", request.id = id.as_str(), http.route = self.route())
+    pub(super) fn trail(&self, id: &RequestId) -> Arc<Trail> {
+        let route = self.matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
+        Trail::of_request(id.shared(), route)
     }
 
-    fn route(&self) -> &str {
-        self.matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str)
-    }
-
-    /// Logs the request that was answered with `response`, and tells `telemetry` of it.
+    /// Tells `telemetry` that the request was answered with `response`.
     pub(super) fn end(self, response: &Response, id: &RequestId, telemetry: &Telemetry) {
         let took = self.begun_at.elapsed();
-        let method = self.method;
         let matched = self.matched.as_ref().map(MatchedPath::as_str);
-        let status = response.status().as_u16();
         let asked_by = response.extensions().get::<AskedBy>();
         let code = response.extensions().get::<ProblemCode>().map(|code| code.name_and_status().0);
         telemetry.answered(&Answered {
-            method: method_name(&method),
+            method: method_name(&self.method),
             route: matched,
-            status,
+            status: response.status().as_u16(),
             took,
             caller: asked_by.map(|AskedBy(actor)| actor),
             problem_code: code,
             limit_class: response.extensions().get::<LimitClass>().map(|LimitClass(class)| *class),
             request_id: id.as_str(),
         });
-        let route = matched.unwrap_or(UNMATCHED);
-        // Fields without a value are left out.
-        let caller = asked_by.map(tracing::field::display);
-        let latency_ms = took.as_secs_f64() * 1000.0;
-        tracing::info!(
-            http.method = %method,
-            http.route = route,
-            http.status = status,
-            latency_ms,
-            request.id = id.as_str(),
-            caller,
-            problem.code = code,
-            "{method} {route} answered {status} in {latency_ms:.1} ms"
-        );
     }
 }
 

@@ -43,6 +43,11 @@ impl RequestId {
         }
     }
 
+    /// The id, held by whoever wants it too.
+    pub(super) fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
     /// The id as text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0

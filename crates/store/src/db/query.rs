@@ -6,11 +6,13 @@ use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::query::Query as DriverQuery;
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 use sqlx::{Arguments as _, SqlSafeStr, SqlStr};
+use tracing::Instrument as _;
 
 use super::argument::{Argument, Bind};
 use super::connection::Target;
 use super::postgres_pool::in_time;
 use super::row::{Decoded, Row};
+use super::spans;
 
 /// Asks `sql`, whose values are named `$1`, `$2` and on.
 pub(crate) fn query<'q>(sql: impl SqlSafeStr) -> Query<'q> {
@@ -66,7 +68,11 @@ impl<'q> Query<'q> {
         self,
         target: impl Into<Target<'c>>,
     ) -> Result<Changed, sqlx::Error> {
-        let rows_count = match target.into() {
+        self.execute_of(target.into()).instrument(spans::current()).await
+    }
+
+    async fn execute_of(self, target: Target<'_>) -> Result<Changed, sqlx::Error> {
+        let rows_count = match target {
             Target::SqlitePool(pool) => self.for_sqlite()?.execute(pool).await?.rows_affected(),
             Target::SqliteReaders(readers) => {
                 let mut reader = readers.get().await?;
@@ -97,7 +103,11 @@ impl<'q> Query<'q> {
         self,
         target: impl Into<Target<'c>>,
     ) -> Result<Option<Row>, sqlx::Error> {
-        Ok(match target.into() {
+        self.fetch_optional_of(target.into()).instrument(spans::current()).await
+    }
+
+    async fn fetch_optional_of(self, target: Target<'_>) -> Result<Option<Row>, sqlx::Error> {
+        Ok(match target {
             Target::SqlitePool(pool) => {
                 self.for_sqlite()?.fetch_optional(pool).await?.map(Row::Sqlite)
             }
@@ -121,7 +131,11 @@ impl<'q> Query<'q> {
         self,
         target: impl Into<Target<'c>>,
     ) -> Result<Vec<Row>, sqlx::Error> {
-        Ok(match target.into() {
+        self.fetch_all_of(target.into()).instrument(spans::current()).await
+    }
+
+    async fn fetch_all_of(self, target: Target<'_>) -> Result<Vec<Row>, sqlx::Error> {
+        Ok(match target {
             Target::SqlitePool(pool) => of(self.for_sqlite()?.fetch_all(pool).await?, Row::Sqlite),
             Target::SqliteReaders(readers) => {
                 let mut reader = readers.get().await?;

@@ -122,17 +122,17 @@ impl Default for Requests {
 }
 
 impl Requests {
-    pub(super) fn note(&self, answered: &Answered<'_>) {
+    pub(super) fn note(&self, answered: &Answered<'_>, at: SystemTime) {
         let other = METHODS.len() - 1;
         let place = METHODS.iter().position(|method| *method == answered.method).unwrap_or(other);
         let name = answered.route.unwrap_or(UNMATCHED);
         let known = self.known[place].read().unwrap_or_else(PoisonError::into_inner);
         match known.get(name) {
-            Some(route) => self.note_of(route, place, answered),
+            Some(route) => self.note_of(route, place, answered, at),
             None => {
                 drop(known);
                 let route = self.learn(place, name);
-                self.note_of(&route, place, answered);
+                self.note_of(&route, place, answered, at);
             }
         }
     }
@@ -152,9 +152,9 @@ impl Requests {
         route
     }
 
-    fn note_of(&self, route: &Route, place: usize, answered: &Answered<'_>) {
+    fn note_of(&self, route: &Route, place: usize, answered: &Answered<'_>, at: SystemTime) {
         let example = RequestName::of(answered.request_id).map(|request_id| Example { request_id });
-        route.durations.observe(answered.took.as_secs_f64(), example, Some(now()));
+        route.durations.observe(answered.took.as_secs_f64(), example, Some(at));
         {
             let by_status = route.by_status.read().unwrap_or_else(PoisonError::into_inner);
             if let Some((_, count)) = by_status.iter().find(|known| known.0 == answered.status) {
@@ -171,15 +171,6 @@ impl Requests {
             by_status.push((status, count));
         }
     }
-}
-
-/// The instant of an exemplar, which is compared with the clock of whoever scrapes.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a scraper asks when it was by its own clock, whatever this application takes for now"
-)]
-fn now() -> SystemTime {
-    SystemTime::now()
 }
 
 #[cfg(test)]
