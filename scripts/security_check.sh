@@ -76,6 +76,7 @@ public_url = "$base"
 ai = "100000/min"
 auth = "100000/min"
 default = "100000/min"
+trading = "100000/min"
 address_multiple = 1000
 TOML
 "$bist" serve --config "$out/bist.toml" --data-dir "$data" --bind "127.0.0.1:$port" --json \

@@ -20,6 +20,9 @@ WRITES = [
     ("post", "/api/v1/auth/login"),
     ("post", "/api/v1/auth/invitation/check"),
     ("post", "/api/v1/explanations/what-if"),
+    ("post", "/api/v1/activity"),
+    ("post", "/api/v1/errors"),
+    ("post", "/api/v1/watchlists"),
     ("post", "/api/v1/jobs"),
     ("post", "/api/v1/jobs/{run}/cancel"),
     ("post", "/api/v1/jobs/{run}/retry"),
@@ -73,7 +76,7 @@ class Operations:
         usual = {
             field: self.known.get(field, schema.get("example", "none"))
             for field, schema in properties.items()
-            if "example" in schema or "string" in schema["type"]
+            if "example" in schema or "string" in schema.get("type", "")
         }
         return json.dumps(usual)
 

@@ -23,6 +23,7 @@ use crate::access::key_care;
 use crate::nightly::NightlyPlan;
 use crate::progress::ProgressSink;
 use crate::retraining::{RetrainingPlan, SEED_DEFAULT};
+use crate::telemetry::traces;
 use crate::tuning::TuningOrder;
 use crate::{App, backups, nightly, retraining};
 
@@ -293,7 +294,8 @@ impl App {
         let held = self.held_jobs.hold(&run);
         let began = Instant::now();
         // What is logged of a run is found by it, and what went before an error.
-        let span = tracing::info_span!("job", job = job.as_str(), run = run.id);
+        let run_id = run.id;
+        let span = tracing::info_span!("job", job = job.as_str(), run = run_id);
         let doing = async {
             match job {
                 Job::NightlyIngest => Box::pin(self.do_nightly(run, progress)).await,
@@ -304,7 +306,8 @@ impl App {
                 Job::RestoreDrill => Box::pin(self.do_drill(run, progress)).await,
             }
         };
-        let done = self.until_stopped(doing.instrument(span)).await;
+        let doing = doing.instrument(span).instrument(traces::of_run(job.as_str(), run_id));
+        let done = self.until_stopped(doing).await;
         drop(held);
         if let Ok(Some(run)) = &done {
             self.telemetry.metrics().job_ended(job, run.state, began.elapsed());

@@ -7,7 +7,8 @@ use crate::App;
 /// Something outside of this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutsideState {
-    /// What it is: `redis`, `object_store`, `backup_copies`, `mail`, `telegram`, or the name of a source.
+    /// What it is: `redis`, `object_store`, `backup_copies`, `mail`, `telegram`, `sentry`, `collector`, or
+    /// the name of a source.
     pub name: String,
     /// Whether it is being asked.
     pub breaker: BreakerState,
@@ -35,6 +36,8 @@ impl App {
         });
         let followed = self.followed.as_ref().map(|followed| &followed.quotes.source);
         let sentry = self.sentry.state().map(|breaker| state("sentry".to_owned(), breaker));
+        let collector = self.telemetry.traces();
+        let collector = collector.map(|traces| state("collector".to_owned(), traces.state()));
         let live =
             followed.and_then(|live| Some(state(live.source().to_string(), live.breaker()?)));
         redis
@@ -43,6 +46,7 @@ impl App {
             .chain(copies)
             .chain(told_by)
             .chain(sentry)
+            .chain(collector)
             .chain(sources)
             .chain(live)
             .collect()

@@ -8,6 +8,7 @@ pub mod metrics;
 pub mod request_log;
 mod scrub;
 pub mod sentry;
+pub mod traces;
 pub mod trail;
 pub mod usage;
 
@@ -23,6 +24,7 @@ use self::activity::Activities;
 use self::errors::ErrorQueue;
 use self::metrics::Metrics;
 use self::request_log::RequestLog;
+use self::traces::Traces;
 use self::usage::Usage;
 
 /// A request that was answered.
@@ -54,6 +56,8 @@ pub struct ProcessLog {
     pub errors: ErrorQueue,
     /// Where requests are logged, if they are.
     pub requests: Option<Arc<RequestLog>>,
+    /// What sends spans to a collector, where there is one.
+    pub traces: Option<Traces>,
 }
 
 /// What is noticed of this process.
@@ -82,6 +86,11 @@ impl Telemetry {
     /// The errors of this process.
     pub const fn errors(&self) -> &ErrorQueue {
         &self.log.errors
+    }
+
+    /// What sends spans, where there is somebody to send them to.
+    pub(crate) const fn traces(&self) -> Option<&Traces> {
+        self.log.traces.as_ref()
     }
 
     /// Takes note of a request that was answered; called once for each.

@@ -25,6 +25,7 @@ use bist_app::backups::BackupSettings;
 use bist_app::nightly::NightlySettings;
 use bist_app::secrets::{MasterKeySource, StoredCredential};
 use bist_app::telemetry::sentry::SentrySettings;
+use bist_app::telemetry::traces::TraceSettings;
 use bist_app::telemetry::usage::TelemetrySettings;
 use bist_app::universes::UniverseName;
 use bist_feeds::{KapStrategy, SourceSection, SourceSettings};
@@ -121,6 +122,8 @@ pub(crate) struct Config {
     pub(crate) backup_bucket: Option<Bucket>,
     /// What is counted and noted of how it is used.
     pub(crate) telemetry: TelemetrySettings,
+    /// Where spans go, if anywhere.
+    pub(crate) traces: Option<TraceSettings>,
     /// When data are good enough.
     pub(crate) policy: ValidationPolicy,
     /// How each service is asked.
@@ -285,6 +288,7 @@ impl Config {
                  secret with API-KEY:USER:PASSWORD"
             );
         }
+        let errors = errors::load(file.errors)?;
         Ok(Self {
             data_dir: data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT)),
             database,
@@ -299,7 +303,8 @@ impl Config {
                 file.smtp.as_ref(),
                 edge.public_url().map(ToString::to_string),
             )?,
-            errors: errors::load(file.errors)?,
+            traces: telemetry::traces(&file.telemetry, &errors.environment)?,
+            errors,
             backup: backup::load(file.backup, args.config.as_deref())?,
             telemetry: telemetry::load(&file.telemetry)?,
             edge,

@@ -52,8 +52,8 @@ fn main() -> ExitCode {
 fn run(cli: Cli, terminal: &Terminal) -> anyhow::Result<()> {
     let config = Config::load(&cli.common)?;
     let is_server = matches!(cli.command, Command::Serve(_));
-    let log = terminal::start_logging(&config, terminal, is_server);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let log = terminal::start_logging(&config, terminal, is_server, runtime.handle())?;
     let result = runtime.block_on(async {
         terminal::survive_file_size_limit()?;
         // The server finishes what was begun before it stops, and a benchmark keeps nothing.

@@ -9,8 +9,10 @@ use bist_app::telemetry::ProcessLog;
 use bist_app::telemetry::errors::{ErrorLayer, ErrorQueue, is_wanted, tell_panics};
 use bist_app::telemetry::log_format::WithRequest;
 use bist_app::telemetry::request_log::{LineForm, REQUESTS_TARGET, RequestLog};
+use bist_app::telemetry::traces::Traces;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use tokio::runtime::Handle;
 use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -186,7 +188,14 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// Sends the log to standard error: text for people on a terminal, JSON otherwise. A server tells of
 /// its requests and its jobs; the other commands show their progress instead. Of a server, errors are
 /// put into what is returned besides, whatever the log shows, and panics are logged as errors.
-pub(crate) fn start_logging(config: &Config, terminal: &Terminal, is_server: bool) -> ProcessLog {
+///
+/// Spans go to a collector by tasks of `runtime`, where the configuration names one.
+pub(crate) fn start_logging(
+    config: &Config,
+    terminal: &Terminal,
+    is_server: bool,
+    runtime: &Handle,
+) -> anyhow::Result<ProcessLog> {
     let default = match (terminal.quiet, is_server) {
         (true, true) => "error",
         (false, true) => {
@@ -207,17 +216,20 @@ pub(crate) fn start_logging(config: &Config, terminal: &Terminal, is_server: boo
     let logging = tracing_subscriber::registry().with(shown.with_filter(filter));
     if !is_server {
         logging.init();
-        return ProcessLog::default();
+        return Ok(ProcessLog::default());
     }
+    let traces = config.traces.as_ref();
+    let traces = traces.map(|settings| Traces::begin(settings, runtime.clone())).transpose()?;
     let errors = ErrorQueue::default();
     let wanted = filter_fn(is_wanted).with_max_level_hint(LevelFilter::INFO);
     let taken = ErrorLayer::new(errors.clone(), Arc::new(SystemClock));
-    logging.with(taken.with_filter(wanted)).init();
+    let logging = logging.with(taken.with_filter(wanted));
+    logging.with(traces.as_ref().map(Traces::layer)).init();
     tell_panics();
     let form = if is_terminal { LineForm::Text } else { LineForm::Json };
     let are_requests_shown = tracing::enabled!(target: REQUESTS_TARGET, Level::INFO);
     let requests = are_requests_shown.then(|| Arc::new(RequestLog::new(form, io::stderr())));
-    ProcessLog { errors, requests }
+    Ok(ProcessLog { errors, requests, traces })
 }
 
 /// Makes a write beyond the file size limit an error that we can report, not a signal that kills.

@@ -29,12 +29,13 @@ use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use bist_app::rate_limits::RateLimits;
-use bist_app::telemetry::Telemetry;
+use bist_app::telemetry::{Telemetry, traces};
 use bist_app::{App, ProcessRole};
 use futures_util::FutureExt as _;
 use http_body_util::Limited;
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 
 use crate::error::ApiError;
 use crate::origin::Origin;
@@ -186,11 +187,14 @@ async fn pass(State(way): State<Arc<Way>>, mut request: Request, next: Next) -> 
         };
         problem::described(made, &id)
     };
-    let mut response = record.trail(&id).around(answering).await;
+    let traced = record.span(&id);
+    let answering = record.trail(&id).around(answering);
+    let mut response = answering.instrument(traced.clone()).await;
     if let Some(shared) = shared {
         shared.tell(response.headers_mut());
     }
     security_headers::add(way.transport, response.headers_mut());
+    traces::note_status(&traced, response.status().as_u16());
     record.end(&response, &id, &way.telemetry);
     id.tell(response.headers_mut());
     response

@@ -191,7 +191,9 @@ fn describe(operation: &mut Operation, method: &Method, path: &str) {
         };
         let none: [&str; 0] = [];
         let required = schemes.into_iter().map(|scheme| SecurityRequirement::new(scheme, none));
-        operation.security = Some(required.collect());
+        // Programs of this machine need not say who they are.
+        let nobody = (needs == Some(Needs::Watcher)).then(SecurityRequirement::default);
+        operation.security = Some(nobody.into_iter().chain(required).collect());
         // Who is known and may not is nobody there.
         let count = if needs == Some(Needs::Watcher) { 1 } else { GUARDED.len() };
         GUARDED.into_iter().take(count).for_each(|problem| refer_to(operation, problem));

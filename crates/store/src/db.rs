@@ -24,7 +24,7 @@ pub(crate) use builder::QueryBuilder;
 pub(crate) use connection::{Connection, Pool, Target, Transaction};
 pub(crate) use query::{query, query_scalar};
 pub(crate) use row::Row;
-pub use spans::ask_within;
+pub use spans::{TRACES_TARGET, ask_within};
 pub(crate) use sqlx::{AssertSqlSafe, SqlSafeStr};
 pub use watch::DatabaseVersion;
 pub(crate) use watch::{Glance, Watch};

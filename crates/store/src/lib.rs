@@ -104,7 +104,8 @@ pub use bucket::{BucketError, BucketSettings, BucketSettingsError, Keys, ObjectS
 pub use change_marks::{ChangeMarks, SignalMark};
 pub use copy::CopiedTable;
 pub use db::{
-    DatabaseAddress, DatabaseAddressError, DatabaseSettings, DatabaseVersion, PoolSizes, ask_within,
+    DatabaseAddress, DatabaseAddressError, DatabaseSettings, DatabaseVersion, PoolSizes,
+    TRACES_TARGET, ask_within,
 };
 pub use decisions::DecisionRecord;
 pub use error::StoreError;

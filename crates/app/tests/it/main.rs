@@ -21,4 +21,5 @@ mod scoring;
 mod secrets;
 mod shared_live;
 mod streaming;
+mod traces;
 mod tuning;

@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use bist_access::{Actor, Role};
 use bist_app::certificates::{AcmeSettings, Certificates};
 use bist_app::telemetry::ProcessLog;
-use bist_app::{App, ProcessRole};
+use bist_app::{App, ProcessRole, blocking};
 use bist_server::{Origin, ServerSettings};
 use clap::Args;
 use serde::Serialize;
@@ -150,6 +150,9 @@ impl ServeArgs {
         log.errors.close();
         if tokio::time::timeout(KEEPING_TIME_MAX, keeping).await.is_err() {
             tracing::warn!("errors were still waiting to be kept and are given up");
+        }
+        if let Some(traces) = log.traces {
+            blocking(move || traces.end()).await;
         }
         if let Some(requests) = &log.requests {
             requests.flush();

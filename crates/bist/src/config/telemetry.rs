@@ -1,6 +1,7 @@
 //! What is counted and noted of how the service is used, and how long it is kept.
 
 use anyhow::bail;
+use bist_app::telemetry::traces::TraceSettings;
 use bist_app::telemetry::usage::TelemetrySettings;
 use serde::Deserialize;
 
@@ -23,6 +24,8 @@ pub(super) struct TelemetrySection {
     sign_ins_kept_days: Option<u32>,
     exports_kept_days: Option<u32>,
     alerts_kept_days: Option<u32>,
+    traces_url: Option<String>,
+    traces_sample_rate: Option<f64>,
 }
 
 /// What is counted and noted, by the section `[telemetry]`.
@@ -71,4 +74,26 @@ pub(super) fn load(section: &TelemetrySection) -> anyhow::Result<TelemetrySettin
         );
     }
     Ok(settings)
+}
+
+/// Where spans go, by the same section; `environment` is what errors call this installation.
+pub(super) fn traces(
+    section: &TelemetrySection,
+    environment: &str,
+) -> anyhow::Result<Option<TraceSettings>> {
+    let rate = section.traces_sample_rate;
+    if let Some(rate) = rate.filter(|rate| !(0.0..=1.0).contains(rate)) {
+        bail!("telemetry.traces_sample_rate is {rate}; give a share from 0 to 1");
+    }
+    let Some(url) = section.traces_url.clone() else {
+        if rate.is_some() {
+            bail!("telemetry.traces_sample_rate is of no use without telemetry.traces_url");
+        }
+        return Ok(None);
+    };
+    if !url.starts_with("http://") && !url.starts_with("https://") {
+        bail!("telemetry.traces_url is {url}; give one such as http://127.0.0.1:4318/v1/traces");
+    }
+    let sample_rate = rate.unwrap_or(1.0);
+    Ok(Some(TraceSettings { url, sample_rate, environment: environment.to_owned() }))
 }

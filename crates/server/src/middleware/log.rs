@@ -9,8 +9,10 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
 use axum::response::Response;
+use bist_app::telemetry::traces;
 use bist_app::telemetry::trail::Trail;
 use bist_app::telemetry::{Answered, Telemetry};
+use tracing::Span;
 
 use super::authenticate::AskedBy;
 use super::rate_limit::LimitClass;
@@ -41,6 +43,12 @@ impl Record {
     pub(super) fn trail(&self, id: &RequestId) -> Arc<Trail> {
         let route = self.matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
         Trail::of_request(id.shared(), route)
+    }
+
+    /// The span of the request, for a collector.
+    pub(super) fn span(&self, id: &RequestId) -> Span {
+        let route = self.matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
+        traces::of_request(method_name(&self.method), route, id.as_str())
     }
 
     /// Tells `telemetry` that the request was answered with `response`.

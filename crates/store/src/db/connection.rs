@@ -167,6 +167,16 @@ pub(crate) enum Target<'c> {
     Postgres(&'c mut PgConnection),
 }
 
+impl Target<'_> {
+    /// What the database is called by others.
+    pub(super) const fn system(&self) -> &'static str {
+        match self {
+            Self::SqlitePool(_) | Self::SqliteReaders(_) | Self::Sqlite(_) => "sqlite",
+            Self::PostgresPool(_) | Self::Postgres(_) => "postgresql",
+        }
+    }
+}
+
 impl<'c> From<&'c Pool> for Target<'c> {
     fn from(pool: &'c Pool) -> Self {
         match pool {

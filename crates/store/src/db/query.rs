@@ -6,7 +6,7 @@ use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::query::Query as DriverQuery;
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 use sqlx::{Arguments as _, SqlSafeStr, SqlStr};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::argument::{Argument, Bind};
 use super::connection::Target;
@@ -68,7 +68,9 @@ impl<'q> Query<'q> {
         self,
         target: impl Into<Target<'c>>,
     ) -> Result<Changed, sqlx::Error> {
-        self.execute_of(target.into()).instrument(spans::current()).await
+        let target = target.into();
+        let (traced, logged) = self.spans(&target);
+        self.execute_of(target).instrument(logged).instrument(traced).await
     }
 
     async fn execute_of(self, target: Target<'_>) -> Result<Changed, sqlx::Error> {
@@ -103,7 +105,9 @@ impl<'q> Query<'q> {
         self,
         target: impl Into<Target<'c>>,
     ) -> Result<Option<Row>, sqlx::Error> {
-        self.fetch_optional_of(target.into()).instrument(spans::current()).await
+        let target = target.into();
+        let (traced, logged) = self.spans(&target);
+        self.fetch_optional_of(target).instrument(logged).instrument(traced).await
     }
 
     async fn fetch_optional_of(self, target: Target<'_>) -> Result<Option<Row>, sqlx::Error> {
@@ -131,7 +135,9 @@ impl<'q> Query<'q> {
         self,
         target: impl Into<Target<'c>>,
     ) -> Result<Vec<Row>, sqlx::Error> {
-        self.fetch_all_of(target.into()).instrument(spans::current()).await
+        let target = target.into();
+        let (traced, logged) = self.spans(&target);
+        self.fetch_all_of(target).instrument(logged).instrument(traced).await
     }
 
     async fn fetch_all_of(self, target: Target<'_>) -> Result<Vec<Row>, sqlx::Error> {
@@ -150,6 +156,11 @@ impl<'q> Query<'q> {
                 of(in_time(self.for_postgres()?.fetch_all(held)).await?, Row::Postgres)
             }
         })
+    }
+
+    /// The spans within which `target` is asked.
+    fn spans(&self, target: &Target<'_>) -> (Span, Span) {
+        (spans::of_statement(target.system(), self.sql.as_str()), spans::current())
     }
 
     fn for_sqlite(self) -> Result<DriverQuery<'q, Sqlite, SqliteArguments>, sqlx::Error> {
