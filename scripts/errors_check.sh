@@ -43,6 +43,7 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 import sqlite3
 import struct
 import subprocess
@@ -73,7 +74,16 @@ def address():
     return json.loads(text)["address"] if text.rstrip().endswith("}") else None
 
 
+def bugsink_listens():
+    try:
+        socket.create_connection(("127.0.0.1", int(port)), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
 base = wait_for("the server", address)
+wait_for("Bugsink", bugsink_listens)
 
 
 class Page:
