@@ -110,7 +110,8 @@ fn error(
     };
     let breadcrumbs = trail.map(Trail::crumbs).unwrap_or_default();
     let route = if is_job { None } else { within.clone() };
-    let place = within.or(told.job).or(told.location);
+    // A panic happened at a line of the program, whoever asked for it.
+    let place = told.location.or(within).or(told.job);
     let place = place.unwrap_or_else(|| metadata.target().to_owned());
     NewError {
         kind,
