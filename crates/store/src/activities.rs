@@ -17,20 +17,17 @@ use crate::db::{AssertSqlSafe, Connection, Row, query, query_scalar};
 use crate::error::StoreError;
 use crate::pool::Store;
 
-/// All kinds as one table; names tell apart what happened at the same time.
-const ALL_KINDS: &str = "
-    (SELECT at_us, kind, account, subject, request_id,
-            'n' || CAST(number AS TEXT) AS name
-     FROM activities
-     UNION ALL
-     SELECT at_us, 'sign_in' AS kind, account, CAST(NULL AS TEXT) AS subject,
-            CAST(NULL AS TEXT) AS request_id,
-            's' || CAST(number AS TEXT) AS name
-     FROM sign_ins WHERE outcome = 'signed_in'
-     UNION ALL
-     SELECT fired_at_us AS at_us, 'alert' AS kind, account, rule AS subject,
+/// Where activities of all kinds are; names tell apart what happened at the same time.
+const KINDS: [&str; 3] = [
+    "SELECT at_us, kind, account, subject, request_id, 'n' || CAST(number AS TEXT) AS name
+     FROM activities",
+    "SELECT at_us, 'sign_in' AS kind, account, CAST(NULL AS TEXT) AS subject,
+            CAST(NULL AS TEXT) AS request_id, 's' || CAST(number AS TEXT) AS name
+     FROM sign_ins WHERE outcome = 'signed_in'",
+    "SELECT fired_at_us AS at_us, 'alert' AS kind, account, rule AS subject,
             CAST(NULL AS TEXT) AS request_id, id AS name
-     FROM alerts WHERE rule IS NOT NULL) AS happened";
+     FROM alerts WHERE rule IS NOT NULL",
+];
 
 /// What somebody did, or was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -182,14 +179,20 @@ impl Store {
         filter: &ActivityFilter,
         limit: u32,
     ) -> Result<Vec<Activity>, StoreError> {
-        let text = format!(
-            "SELECT at_us, kind, account, subject, request_id, name FROM {ALL_KINDS}
-             WHERE at_us >= $1 AND at_us < $2 AND (kind <> 'alert' OR at_us >= $3)
-               AND ($4 IS NULL OR kind = $4)
-               AND ($5 IS NULL OR at_us < $5 OR (at_us = $5 AND name < $6)){}
-             ORDER BY at_us DESC, name DESC LIMIT $7",
-            of_account(filter, 8)
-        );
+        let newest = "ORDER BY at_us DESC, name DESC LIMIT $7";
+        let of_account = of_account(filter, 8);
+        // The newest of each by its index: of all together a database may read and sort everything.
+        let newest_of = |kind: &str| {
+            format!(
+                "SELECT * FROM (
+                     SELECT at_us, kind, account, subject, request_id, name FROM ({kind}) AS one
+                     WHERE at_us >= $1 AND at_us < $2 AND (kind <> 'alert' OR at_us >= $3)
+                       AND ($4 IS NULL OR kind = $4)
+                       AND ($5 IS NULL OR at_us < $5 OR (at_us = $5 AND name < $6)){of_account}
+                     {newest}) AS newest"
+            )
+        };
+        let text = format!("{} {newest}", KINDS.map(newest_of).join(" UNION ALL "));
         let (before, to_us) = (filter.before.as_ref(), filter.to.as_microsecond());
         let before_us = before.map(|place| place.at.as_microsecond());
         // Of an alternative no index knows where to end.
@@ -309,11 +312,12 @@ async fn counts_by(
     let text = format!(
         "SELECT {step} AS step_us, {},
                 COUNT(DISTINCT CASE WHEN kind <> 'alert' THEN account END) AS active_count
-         FROM {ALL_KINDS}
+         FROM ({}) AS happened
          WHERE at_us >= $1 AND at_us < $2 AND (kind <> 'alert' OR at_us >= $3)
            AND ($4 IS NULL OR kind = $4){}
          GROUP BY 1 ORDER BY 1",
         sums.join(", "),
+        KINDS.join(" UNION ALL "),
         of_account(filter, 5)
     );
     let mut query = query(AssertSqlSafe(text))
