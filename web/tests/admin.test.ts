@@ -7,7 +7,7 @@ import { adminWords } from '../src/i18n/admin_words';
 import { errorWords } from '../src/i18n/error_words';
 import { length, milliseconds, tick } from '../src/i18n/measures';
 import { adminPath, ADMIN_PARTS, errorPath, parseRoute } from '../src/routes';
-import { pointChange, relativeChange, toneOf } from '../src/routes/admin/change';
+import { countChange, pointChange, relativeChange, toneOf } from '../src/routes/admin/change';
 import { byOf, nextSort, ofRow, rowName, shownName, sorted, sortOf } from '../src/routes/admin/usage/usage_rows';
 import { boundsOf, whileVisible, windowOf, WINDOWS, withSearch } from '../src/routes/admin/window';
 
@@ -67,6 +67,7 @@ describe('a change against the window before', () => {
   it('is a share of what there was, and none where there was nothing', () => {
     expect(relativeChange(150, 100)).toBe(0.5);
     expect(relativeChange(0, 100)).toBe(-1);
+    expect([countChange(5, 2), countChange(5, 0), countChange(5, null)]).toEqual([3, 5, null]);
     expect([relativeChange(5, 0), relativeChange(null, 5), relativeChange(5, null)]).toEqual([null, null, null]);
   });
   it('of a share is told in points', () => {

@@ -70,7 +70,10 @@ impl App {
         ];
         let note = AuditNote::new(AuditAction::AuditExported, "audit".to_owned(), details);
         self.put_on_record(note).await?;
-        self.note_export("audit");
+        // One export, however many pages it takes.
+        if filter.before.is_none() {
+            self.note_export("audit");
+        }
         Ok(records)
     }
 

@@ -106,6 +106,12 @@ impl RateLimits {
         self.note(class, self.count(class, caller, self.quotas.of(class)).await)
     }
 
+    /// Counts something that is no request of `class` but may be done as often, such as a report of a
+    /// page: it takes nothing from the quota of the class, and is not among its requests.
+    pub async fn check_beside(&self, class: Class, caller: &str) -> Decision {
+        self.count(class, caller, self.quotas.of(class)).await
+    }
+
     /// Counts a request of somebody of whom only the address is known.
     pub async fn check_stranger(&self, class: Class, address: IpAddr) -> Decision {
         self.check(class, &format!("address:{}", network(address))).await
@@ -241,6 +247,18 @@ mod tests {
         }
         assert!(!limits.check_address(Class::Ai, one).await.allowed);
         assert!(limits.check_stranger(Class::Ai, one).await.allowed, "that is another count");
+    }
+
+    #[tokio::test]
+    async fn what_is_counted_beside_a_class_has_an_end_and_is_none_of_its_requests() {
+        let limits = limits();
+        for _ in 0..10 {
+            assert!(limits.check_beside(Class::Trading, "page-error:u1").await.allowed);
+        }
+        assert!(!limits.check_beside(Class::Trading, "page-error:u1").await.allowed);
+        assert_eq!(limits.decided(Class::Trading), (0, 0));
+        assert!(limits.check(Class::Trading, "account:u1").await.allowed);
+        assert_eq!(limits.decided(Class::Trading), (1, 0));
     }
 
     #[tokio::test]

@@ -27,10 +27,17 @@ use self::request_log::RequestLog;
 use self::traces::Traces;
 use self::usage::Usage;
 
+/// The methods that are told apart; what is none of them is the last.
+pub const METHODS: [&str; 8] =
+    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
+
+/// What stands for the route where the path matched none.
+pub const NO_ROUTE: &str = "(no route)";
+
 /// A request that was answered.
 #[derive(Clone, Debug)]
 pub struct Answered<'a> {
-    /// The method, such as `GET`; `other` for one that nobody knows.
+    /// The method, one of [`METHODS`].
     pub method: &'static str,
     /// The path as it is registered; `None` for files and pages of the web app, and for paths that do
     /// not exist.

@@ -17,20 +17,17 @@ use crate::db::{AssertSqlSafe, Connection, Row, query, query_scalar};
 use crate::error::StoreError;
 use crate::pool::Store;
 
-/// All kinds as one table; names tell apart what happened at the same time.
-const ALL_KINDS: &str = "
-    (SELECT at_us, kind, account, subject, request_id,
-            'n' || CAST(number AS TEXT) AS name
-     FROM activities
-     UNION ALL
-     SELECT at_us, 'sign_in' AS kind, account, CAST(NULL AS TEXT) AS subject,
-            CAST(NULL AS TEXT) AS request_id,
-            's' || CAST(number AS TEXT) AS name
-     FROM sign_ins WHERE outcome = 'signed_in'
-     UNION ALL
-     SELECT fired_at_us AS at_us, 'alert' AS kind, account, rule AS subject,
+/// Where activities of all kinds are; names tell apart what happened at the same time.
+const KINDS: [&str; 3] = [
+    "SELECT at_us, kind, account, subject, request_id, 'n' || CAST(number AS TEXT) AS name
+     FROM activities",
+    "SELECT at_us, 'sign_in' AS kind, account, CAST(NULL AS TEXT) AS subject,
+            CAST(NULL AS TEXT) AS request_id, 's' || CAST(number AS TEXT) AS name
+     FROM sign_ins WHERE outcome = 'signed_in'",
+    "SELECT fired_at_us AS at_us, 'alert' AS kind, account, rule AS subject,
             CAST(NULL AS TEXT) AS request_id, id AS name
-     FROM alerts WHERE rule IS NOT NULL) AS happened";
+     FROM alerts WHERE rule IS NOT NULL",
+];
 
 /// What somebody did, or was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -182,26 +179,48 @@ impl Store {
         filter: &ActivityFilter,
         limit: u32,
     ) -> Result<Vec<Activity>, StoreError> {
-        let text = format!(
-            "SELECT at_us, kind, account, subject, request_id, name FROM {ALL_KINDS}
-             WHERE at_us >= $1 AND at_us < $2 AND (kind <> 'alert' OR at_us >= $3)
-               AND ($4 IS NULL OR account = $4) AND ($5 IS NULL OR kind = $5)
-               AND ($6 IS NULL OR at_us < $6 OR (at_us = $6 AND name < $7))
-             ORDER BY at_us DESC, name DESC LIMIT $8"
-        );
-        let before = filter.before.as_ref();
-        let rows = query(AssertSqlSafe(text))
+        let newest = "ORDER BY at_us DESC, name DESC LIMIT $7";
+        let of_account = of_account(filter, 8);
+        // The newest of each by its index: of all together a database may read and sort everything.
+        let newest_of = |kind: &str| {
+            format!(
+                "SELECT * FROM (
+                     SELECT at_us, kind, account, subject, request_id, name FROM ({kind}) AS one
+                     WHERE at_us >= $1 AND at_us < $2 AND (kind <> 'alert' OR at_us >= $3)
+                       AND ($4 IS NULL OR kind = $4)
+                       AND ($5 IS NULL OR at_us < $5 OR (at_us = $5 AND name < $6)){of_account}
+                     {newest}) AS newest"
+            )
+        };
+        let text = format!("{} {newest}", KINDS.map(newest_of).join(" UNION ALL "));
+        let (before, to_us) = (filter.before.as_ref(), filter.to.as_microsecond());
+        let before_us = before.map(|place| place.at.as_microsecond());
+        // Of an alternative no index knows where to end.
+        let end_us = before_us.map_or(to_us, |before_us| to_us.min(before_us + 1));
+        let mut query = query(AssertSqlSafe(text))
             .bind(filter.from.as_microsecond())
-            .bind(filter.to.as_microsecond())
+            .bind(end_us)
             .bind(filter.alerts_from.as_microsecond())
-            .bind(filter.account.as_ref().map(AccountId::as_str))
             .bind(filter.kind.map(ActivityKind::as_str))
-            .bind(before.map(|place| place.at.as_microsecond()))
+            .bind(before_us)
             .bind(before.map(|place| place.name.as_str()))
-            .bind(i64::from(limit))
-            .fetch_all(&self.reader)
-            .await?;
-        rows.iter().map(activity).collect()
+            .bind(i64::from(limit));
+        if let Some(account) = &filter.account {
+            query = query.bind(account.as_str());
+        }
+        query.fetch_all(&self.reader).await?.iter().map(activity).collect()
+    }
+
+    /// How often what was done within what `filter` wants, altogether.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn activity_total(
+        &self,
+        filter: &ActivityFilter,
+    ) -> Result<ActivityCounts, StoreError> {
+        total(&mut self.reader.acquire().await?, filter).await
     }
 
     /// How often what was done within what `filter` wants, altogether and in each step of `step` from the
@@ -216,15 +235,16 @@ impl Store {
         step: SignedDuration,
     ) -> Result<(ActivityCounts, Vec<ActivityPoint>), StoreError> {
         let mut view = self.reader.begin().await?;
-        let whole = counts_by(&mut view, filter, "CAST(0 AS BIGINT)").await?.pop();
+        let whole = total(&mut view, filter).await?;
         let step_us = step.as_secs().max(1).saturating_mul(1_000_000);
         // Times before 1970 do not happen here.
         let points = counts_by(&mut view, filter, &format!("at_us - at_us % {step_us}")).await?;
-        Ok((whole.map_or_else(ActivityCounts::default, |point| point.counts), points))
+        Ok((whole, points))
     }
 
-    /// Removes what was viewed and searched for before `views_from`, exported before `exports_from`, and
-    /// who signed in before `sign_ins_from`; how many those were.
+    /// Removes what was viewed and searched for before `views_from`, exported before `exports_from`, who
+    /// signed in before `sign_ins_from`, and of what is noted the oldest beyond `noted_max`; how many
+    /// those were.
     ///
     /// # Errors
     ///
@@ -234,14 +254,22 @@ impl Store {
         views_from: Timestamp,
         exports_from: Timestamp,
         sign_ins_from: Timestamp,
+        noted_max: u32,
     ) -> Result<u64, StoreError> {
+        // Counted beside those who write: it goes over as many rows.
+        let too_many =
+            query_scalar("SELECT number FROM activities ORDER BY number DESC LIMIT 1 OFFSET $1");
+        let newest_removed: Option<i64> =
+            too_many.bind(i64::from(noted_max)).fetch_optional(&self.reader).await?;
         let mut transaction = self.writer.begin_alone().await?;
         let noted = query(
             "DELETE FROM activities
-             WHERE (kind <> 'export' AND at_us < $1) OR (kind = 'export' AND at_us < $2)",
+             WHERE (kind <> 'export' AND at_us < $1) OR (kind = 'export' AND at_us < $2)
+                OR number <= $3",
         )
         .bind(views_from.as_microsecond())
         .bind(exports_from.as_microsecond())
+        .bind(newest_removed.unwrap_or(0))
         .execute(&mut *transaction)
         .await?;
         let signed_in = query("DELETE FROM sign_ins WHERE at_us < $1")
@@ -251,6 +279,24 @@ impl Store {
         transaction.commit().await?;
         Ok(noted.rows_affected() + signed_in.rows_affected())
     }
+}
+
+/// The condition on whose they are, where that is asked, with the value `$place`: only then the index by
+/// account is of use.
+fn of_account(filter: &ActivityFilter, place: usize) -> String {
+    match filter.account {
+        Some(_) => format!(" AND account = ${place}"),
+        None => String::new(),
+    }
+}
+
+/// The counts of what `filter` wants altogether.
+async fn total(
+    connection: &mut Connection,
+    filter: &ActivityFilter,
+) -> Result<ActivityCounts, StoreError> {
+    let whole = counts_by(connection, filter, "CAST(0 AS BIGINT)").await?.pop();
+    Ok(whole.map_or_else(ActivityCounts::default, |point| point.counts))
 }
 
 /// The counts of what `filter` wants by the steps that `step` computes.
@@ -266,20 +312,23 @@ async fn counts_by(
     let text = format!(
         "SELECT {step} AS step_us, {},
                 COUNT(DISTINCT CASE WHEN kind <> 'alert' THEN account END) AS active_count
-         FROM {ALL_KINDS}
+         FROM ({}) AS happened
          WHERE at_us >= $1 AND at_us < $2 AND (kind <> 'alert' OR at_us >= $3)
-           AND ($4 IS NULL OR account = $4) AND ($5 IS NULL OR kind = $5)
+           AND ($4 IS NULL OR kind = $4){}
          GROUP BY 1 ORDER BY 1",
-        sums.join(", ")
+        sums.join(", "),
+        KINDS.join(" UNION ALL "),
+        of_account(filter, 5)
     );
-    let rows = query(AssertSqlSafe(text))
+    let mut query = query(AssertSqlSafe(text))
         .bind(filter.from.as_microsecond())
         .bind(filter.to.as_microsecond())
         .bind(filter.alerts_from.as_microsecond())
-        .bind(filter.account.as_ref().map(AccountId::as_str))
-        .bind(filter.kind.map(ActivityKind::as_str))
-        .fetch_all(connection)
-        .await?;
+        .bind(filter.kind.map(ActivityKind::as_str));
+    if let Some(account) = &filter.account {
+        query = query.bind(account.as_str());
+    }
+    let rows = query.fetch_all(connection).await?;
     let point = |row: &Row| {
         let mut counts =
             ActivityCounts { active_count: count(row, "active_count")?, ..Default::default() };

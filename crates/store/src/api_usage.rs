@@ -14,12 +14,13 @@ use jiff::Timestamp;
 use crate::access_change::AccessChange;
 use crate::activities::{self, NewActivity};
 use crate::bulk::{ROWS_PER_STATEMENT, values};
-use crate::columns::{impossible, signed};
-use crate::db::{AssertSqlSafe, Connection, Row, query, query_scalar};
+use crate::columns::{count, impossible, instant_us, signed};
+use crate::db::{AssertSqlSafe, Connection, Row, Transaction, query, query_scalar};
 use crate::error::StoreError;
 use crate::pool::Store;
 
 pub use counts::{SKETCH_ERROR, UsageCounts};
+use window::Piece;
 pub use window::{Resolution, UsageWindow};
 
 /// The columns of a row that say what is counted there.
@@ -165,8 +166,81 @@ pub struct UsageFilter {
     pub account: Option<AccountId>,
     /// Those by this key.
     pub key: Option<KeyId>,
-    /// Only those that a limit refused.
-    pub refused_only: bool,
+}
+
+/// What limits refused to one caller in a step of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusals {
+    /// The begin of the step.
+    pub at: Timestamp,
+    /// What refused.
+    pub refused_by: RefusedBy,
+    /// Whom.
+    pub caller: UsageCaller,
+    /// How often.
+    pub refused_count: u64,
+    /// When last.
+    pub last_at: Timestamp,
+}
+
+/// What reads counts piece by piece, in one view of the database.
+#[derive(Debug)]
+pub struct UsageReader {
+    view: Transaction,
+    pieces: std::vec::IntoIter<Piece>,
+    filter: UsageFilter,
+}
+
+/// Rows as the database gave them. To make counts of them takes processor time, for their latencies are
+/// read and merged.
+#[derive(Debug)]
+pub struct UsagePage(Vec<Row>);
+
+impl UsageReader {
+    /// The next rows; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn read(&mut self) -> Result<Option<UsagePage>, StoreError> {
+        let Some(piece) = self.pieces.next() else { return Ok(None) };
+        let text = format!(
+            "SELECT {KEY_COLUMNS}, {COUNT_COLUMNS} FROM api_usage
+             WHERE resolution = $1 AND begins_at_s >= $2 AND begins_at_s < $3
+               AND ($4 IS NULL OR route = $4) AND ($5 IS NULL OR method = $5)
+               AND ($6 IS NULL OR account = $6) AND ($7 IS NULL OR api_key = $7)"
+        );
+        let filter = &self.filter;
+        let rows = query(AssertSqlSafe(text))
+            .bind(piece.resolution.as_str())
+            .bind(piece.from_s)
+            .bind(piece.to_s)
+            .bind(&filter.route)
+            .bind(&filter.method)
+            .bind(filter.account.as_ref().map(AccountId::as_str))
+            .bind(filter.key.as_ref().map(KeyId::as_str))
+            .fetch_all(&mut *self.view)
+            .await?;
+        Ok(Some(UsagePage(rows)))
+    }
+}
+
+impl UsagePage {
+    /// Gives each row to `take`: when it begins, what is counted there, and the counts.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when a row is none of ours.
+    pub fn each(
+        &self,
+        mut take: impl FnMut(Timestamp, &UsageKey, &UsageCounts),
+    ) -> Result<(), StoreError> {
+        for row in &self.0 {
+            let ((begin_s, key), counts) = (row_key(row)?, UsageCounts::of_row(row)?);
+            take(Timestamp::from_second(begin_s).map_err(impossible)?, &key, &counts);
+        }
+        Ok(())
+    }
 }
 
 /// Rows of one resolution by their begin, seconds of Unix time, and what is counted there.
@@ -202,47 +276,55 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// What was counted in `window` of what `filter` wants, summed up by what `group` says of a row's
-    /// begin and key.
+    /// What reads all that was counted in `window` of what `filter` wants.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn api_usage<G: Ord>(
+    pub async fn read_usage(
         &self,
         window: UsageWindow,
         filter: &UsageFilter,
-        mut group: impl FnMut(Timestamp, &UsageKey) -> G,
-    ) -> Result<BTreeMap<G, UsageCounts>, StoreError> {
-        let text = format!(
-            "SELECT {KEY_COLUMNS}, {COUNT_COLUMNS} FROM api_usage
-             WHERE resolution = $1 AND begins_at_s >= $2 AND begins_at_s < $3
-               AND ($4 IS NULL OR route = $4) AND ($5 IS NULL OR method = $5)
-               AND ($6 IS NULL OR account = $6) AND ($7 IS NULL OR api_key = $7)
-               AND ($8 = 0 OR refused_by <> '')"
-        );
+    ) -> Result<UsageReader, StoreError> {
+        let (view, pieces) = (self.reader.begin().await?, window.pieces().into_iter());
+        Ok(UsageReader { view, pieces, filter: filter.clone() })
+    }
+
+    /// What limits refused in `window`, by who was refused and by steps of `step_s` seconds, of which the
+    /// window has whole rows; a step may be there in several parts. The database sums up.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn refusals(
+        &self,
+        window: UsageWindow,
+        step_s: i64,
+    ) -> Result<Vec<Refusals>, StoreError> {
         let mut view = self.reader.begin().await?;
-        let mut groups = BTreeMap::new();
+        let mut refusals = Vec::new();
         for piece in window.pieces() {
-            let rows = query(AssertSqlSafe(text.as_str()))
-                .bind(piece.resolution.as_str())
-                .bind(piece.from_s)
-                .bind(piece.to_s)
-                .bind(&filter.route)
-                .bind(&filter.method)
-                .bind(filter.account.as_ref().map(AccountId::as_str))
-                .bind(filter.key.as_ref().map(KeyId::as_str))
-                .bind(i64::from(filter.refused_only))
-                .fetch_all(&mut *view)
-                .await?;
+            let rows = query(
+                "SELECT begins_at_s - begins_at_s % $4 AS step_begins_at_s,
+                        refused_by, account, api_key,
+                        CAST(SUM(refused_count) AS BIGINT) AS sum_count,
+                        MAX(last_at_us) AS last_at_us
+                 FROM api_usage
+                 WHERE resolution = $1 AND begins_at_s >= $2 AND begins_at_s < $3
+                   AND refused_by <> ''
+                 GROUP BY 1, refused_by, account, api_key ORDER BY 1, refused_by, account, api_key",
+            )
+            .bind(piece.resolution.as_str())
+            .bind(piece.from_s)
+            .bind(piece.to_s)
+            .bind(step_s)
+            .fetch_all(&mut *view)
+            .await?;
             for row in &rows {
-                let ((begin_s, key), counts) = (row_key(row)?, UsageCounts::of_row(row)?);
-                let begin = Timestamp::from_second(begin_s).map_err(impossible)?;
-                let sum: &mut UsageCounts = groups.entry(group(begin, &key)).or_default();
-                sum.merge(&counts);
+                refusals.push(refusals_of(row)?);
             }
         }
-        Ok(groups)
+        Ok(refusals)
     }
 
     /// Removes the rows of `resolution` that begin before `oldest`; how many those were.
@@ -371,6 +453,18 @@ async fn write(
 
 fn refused_by(key: &UsageKey) -> &'static str {
     key.refused_by.map_or("", RefusedBy::as_str)
+}
+
+fn refusals_of(row: &Row) -> Result<Refusals, StoreError> {
+    let at_s: i64 = row.try_get("step_begins_at_s")?;
+    let refused_by = RefusedBy::of_column(row.try_get("refused_by")?)?;
+    Ok(Refusals {
+        at: Timestamp::from_second(at_s).map_err(impossible)?,
+        refused_by: refused_by.ok_or_else(|| impossible("a limit without a name"))?,
+        caller: UsageCaller::of_columns(row.try_get("account")?, row.try_get("api_key")?)?,
+        refused_count: count(row, "sum_count")?,
+        last_at: instant_us(row.try_get("last_at_us")?)?,
+    })
 }
 
 fn row_key(row: &Row) -> Result<(i64, UsageKey), StoreError> {

@@ -164,7 +164,7 @@ pub struct ErrorGroup {
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeptMax {
-    /// Groups; those that happened the longest ago go.
+    /// Groups of each kind; those that happened the longest ago go, and none of another kind.
     pub groups_max: u32,
     /// Events of a group; the oldest go.
     pub events_max: u32,
@@ -231,7 +231,7 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         if number == 1 {
-            forget_groups(&mut transaction, kept.groups_max).await?;
+            forget_groups(&mut transaction, error.kind, kept.groups_max).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -274,19 +274,22 @@ impl Store {
         group_of(&mut self.reader.acquire().await?, id).await
     }
 
-    /// What is kept of the group `id`, the newest first.
+    /// What is kept of the group `id`, what happened last first, in whichever order it was kept.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     pub async fn error_events(&self, id: &str) -> Result<Vec<ErrorEvent>, StoreError> {
-        query("SELECT document FROM error_events WHERE group_id = $1 ORDER BY number DESC")
-            .bind(id)
-            .fetch_all(&self.reader)
-            .await?
-            .iter()
-            .map(|row| document("error", row))
-            .collect()
+        query(
+            "SELECT document FROM error_events WHERE group_id = $1
+             ORDER BY at_us DESC, number DESC",
+        )
+        .bind(id)
+        .fetch_all(&self.reader)
+        .await?
+        .iter()
+        .map(|row| document("error", row))
+        .collect()
     }
 
     /// How many groups are open.
@@ -331,14 +334,23 @@ impl Store {
     }
 }
 
-/// Removes the groups beyond `groups_max` that happened the longest ago, with their events.
-async fn forget_groups(connection: &mut Connection, groups_max: u32) -> Result<(), StoreError> {
+/// Removes the groups of `kind` beyond `groups_max` that happened the longest ago, with their events.
+///
+/// Each kind has a number of its own: whoever can make errors of one kind, such as a page that reports,
+/// pushes out none of another.
+async fn forget_groups(
+    connection: &mut Connection,
+    kind: ErrorKind,
+    groups_max: u32,
+) -> Result<(), StoreError> {
     query(
         "DELETE FROM error_groups WHERE id IN (
-             SELECT id FROM error_groups ORDER BY last_at_us DESC, id DESC LIMIT $1 OFFSET $2)",
+             SELECT id FROM error_groups WHERE kind = $3
+             ORDER BY last_at_us DESC, id DESC LIMIT $1 OFFSET $2)",
     )
     .bind(i64::from(u32::MAX))
     .bind(i64::from(groups_max))
+    .bind(kind.as_str())
     .execute(connection)
     .await?;
     Ok(())

@@ -90,8 +90,8 @@ pub use alerts::{
     Alert, AlertDocument, Delivery, DeliveryState, NewAlert, StoredChannel, StoredRule,
 };
 pub use api_usage::{
-    RefusedBy, Resolution, SKETCH_ERROR, UsageCaller, UsageCounts, UsageFilter, UsageKey, UsageRow,
-    UsageWindow,
+    Refusals, RefusedBy, Resolution, SKETCH_ERROR, UsageCaller, UsageCounts, UsageFilter, UsageKey,
+    UsagePage, UsageReader, UsageRow, UsageWindow,
 };
 pub use artifacts::ARTIFACT_BYTES_MAX;
 pub use audit::{Audit, AuditFilter, AuditNote};

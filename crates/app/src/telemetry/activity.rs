@@ -11,7 +11,7 @@ use bist_store::{ActivityFilter, AuditNote, StoreError};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::usage::{Span, Step, days_before};
+use super::usage::{Span, days_before};
 use crate::App;
 
 pub use bist_store::{
@@ -133,10 +133,12 @@ pub struct ActivityQuery {
 /// How often what was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActivitySummary {
-    /// Of which span.
-    pub span: Span,
-    /// In which steps.
-    pub step: Step,
+    /// From this instant on.
+    pub from: Timestamp,
+    /// Before this instant.
+    pub to: Timestamp,
+    /// How long each step is, seconds.
+    pub step_s: i64,
     /// Altogether.
     pub whole: ActivityCounts,
     /// In each step.
@@ -195,9 +197,8 @@ impl App {
         query: ActivityQuery,
         limit: u32,
     ) -> Result<Vec<Activity>, StoreError> {
-        self.flush_telemetry().await?;
-        let span = self.span(asked, asked.0);
-        self.store.activities(&self.activity_filter(span, query), limit).await
+        self.flush_for_reading().await;
+        self.store.activities(&self.activity_filter(asked, query), limit).await
     }
 
     /// The newest activities of the person of `account`, as far as they are kept.
@@ -218,22 +219,23 @@ impl App {
     pub async fn export_activities(
         &self,
         asked: (Timestamp, Timestamp),
-        mut query: ActivityQuery,
+        query: ActivityQuery,
     ) -> Result<Vec<Activity>, StoreError> {
-        let (account, kind) = (query.account.clone(), query.kind);
+        self.flush_for_reading().await;
+        let mut filter = self.activity_filter(asked, query);
         let mut all = Vec::new();
         loop {
-            let page = self.activities(asked, query.clone(), ROWS_AT_A_TIME).await?;
+            let page = self.store.activities(&filter, ROWS_AT_A_TIME).await?;
             let Some(last) = page.last() else { break };
-            query.before = Some(last.place.clone());
+            filter.before = Some(last.place.clone());
             all.extend(page);
         }
         let details = [
             ("rows_count", json!(all.len())),
             ("from", json!(asked.0)),
             ("to", json!(asked.1)),
-            ("account", json!(account.as_ref().map(AccountId::as_str))),
-            ("kind", json!(kind.map(ActivityKind::as_str))),
+            ("account", json!(filter.account.as_ref().map(AccountId::as_str))),
+            ("kind", json!(filter.kind.map(ActivityKind::as_str))),
         ];
         let action = AuditAction::ActivityExported;
         self.put_on_record(AuditNote::new(action, "activity".to_owned(), details)).await?;
@@ -250,10 +252,12 @@ impl App {
         &self,
         asked: (Timestamp, Timestamp),
     ) -> Result<ActivitySummary, StoreError> {
-        self.flush_telemetry().await?;
-        let span = self.span(asked, asked.0);
+        self.flush_for_reading().await;
+        let span = Span::of_activities(asked, self.telemetry_settings, self.now());
         let step = span.step();
-        let filter = self.activity_filter(span, ActivityQuery::default());
+        let to = asked.1.min(span.to);
+        let from = asked.0.max(span.from).min(to);
+        let filter = self.activity_filter((from, to), ActivityQuery::default());
         let (whole, points) = self.store.activity_counts(&filter, step.length()).await?;
         let mut known: BTreeMap<Timestamp, ActivityCounts> =
             points.into_iter().map(|point| (point.at, point.counts)).collect();
@@ -261,11 +265,14 @@ impl App {
             .begins(step)
             .map(|at| ActivityPoint { at, counts: known.remove(&at).unwrap_or_default() })
             .collect();
-        Ok(ActivitySummary { span, step, whole, points })
+        Ok(ActivitySummary { from, to, step_s: step.length_s, whole, points })
     }
 
-    pub(crate) fn activity_filter(&self, span: Span, query: ActivityQuery) -> ActivityFilter {
-        let Span { from, to, .. } = span;
+    pub(crate) fn activity_filter(
+        &self,
+        (from, to): (Timestamp, Timestamp),
+        query: ActivityQuery,
+    ) -> ActivityFilter {
         let ActivityQuery { account, kind, before } = query;
         let alerts_from = days_before(self.now(), self.telemetry_settings.alerts_kept_days);
         ActivityFilter { from, to, alerts_from, account, kind, before }

@@ -13,8 +13,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Answered;
-use super::usage::NO_ROUTE;
+use super::{Answered, NO_ROUTE};
 
 /// What the lines come from, for whoever chooses what is shown.
 pub const REQUESTS_TARGET: &str = "bist_server::requests";

@@ -32,6 +32,9 @@ const SECRET_WORDS: [&str; 24] = [
     "totp",
 ];
 
+/// What behind the word of a secret is one as well.
+const ID: &str = "id";
+
 /// A word of so many letters and digits, both among them, is taken for a token.
 const TOKEN_CHARS_MIN: usize = 16;
 
@@ -84,41 +87,99 @@ fn unquoted(text: &str) -> String {
     kept
 }
 
+/// What the words before one say of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    /// Nothing.
+    Nothing,
+    /// The word of a secret, such as `token`; behind a mark its value may follow.
+    Named,
+    /// That it is a secret, as after `token:` or `token =`.
+    Announced,
+}
+
 fn scrub_line(line: &str, to: &mut String) {
-    let mut follows_secret_word = false;
-    for (i, word) in line.split(' ').enumerate() {
-        if i > 0 {
-            to.push(' ');
-        }
-        if word.is_empty() {
-            continue;
-        }
+    let mut before = Before::Nothing;
+    for piece in line.split_inclusive(char::is_whitespace) {
+        let word = piece.trim_end();
         let lower = word.to_lowercase();
         if lower.starts_with("cookie:") || lower.starts_with("set-cookie:") {
             to.push_str("[cookie]");
             return;
         }
-        let announces = announces_secret(&lower);
-        if follows_secret_word && !is_secret_word(lower.trim_matches(is_mark)) {
-            to.push_str("[secret]");
-        } else {
-            to.push_str(&scrub_word(word));
+        if !word.is_empty() {
+            before = scrub_word_after(before, word, to);
         }
-        follows_secret_word = announces;
+        to.push_str(&piece[word.len()..]);
     }
 }
 
-/// Whether a secret is to be expected after `word`, as after `password:`, `token =` or `Bearer`.
+/// Scrubs `word`, of which the words before say this; what is said of the next one.
+fn scrub_word_after(before: Before, word: &str, to: &mut String) -> Before {
+    let value = word.trim_start_matches([':', '=']);
+    let has_mark = value.len() < word.len();
+    let is_announced = before == Before::Announced || (before == Before::Named && has_mark);
+    let name = word.trim_matches(is_mark);
+    if name.is_empty() {
+        // Marks only, as between `token` and its value.
+        to.push_str(word);
+        return if is_announced { Before::Announced } else { Before::Nothing };
+    }
+    if is_announced && !is_secret_word(name) {
+        to.push_str(&word[..word.len() - value.len()]);
+        to.push_str("[secret]");
+    } else {
+        to.push_str(&scrub_word(word));
+    }
+    if announces_secret(word) {
+        Before::Announced
+    } else if is_secret_word(name) {
+        Before::Named
+    } else {
+        Before::Nothing
+    }
+}
+
+/// Whether a secret is to be expected after `word`, as after `password:`, `token=` or `Bearer`.
 fn announces_secret(word: &str) -> bool {
     let ends = word.ends_with([':', '=']);
     let name = word.trim_matches(is_mark);
-    matches!(name, "bearer" | "basic") || (ends && is_secret_word(name))
+    let is_scheme = ["bearer", "basic"].iter().any(|scheme| name.eq_ignore_ascii_case(scheme));
+    is_scheme || (ends && is_secret_word(name))
 }
 
-/// Whether `name` is one of [`SECRET_WORDS`], or ends with one behind a hyphen or an underscore.
+/// Whether `name` is one of [`SECRET_WORDS`], or ends with one behind a hyphen, an underscore or small
+/// letters; or is the id of one, such as `sessionId`.
 fn is_secret_word(name: &str) -> bool {
-    let last = name.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    SECRET_WORDS.contains(&last)
+    let (before, last) = last_word(name);
+    let last = last.to_lowercase();
+    if last == ID {
+        let before = before.trim_end_matches(|c: char| !c.is_alphanumeric());
+        return !before.is_empty() && is_secret_word(before);
+    }
+    if SECRET_WORDS.contains(&last.as_str()) {
+        return true;
+    }
+    // In capitals or small letters alone, or of two words such as `apiKey`.
+    let whole = name.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    SECRET_WORDS.contains(&whole.to_lowercase().as_str())
+}
+
+/// What is before the last word of `name`, and that word: `access` and `Token` of `accessToken`.
+fn last_word(name: &str) -> (&str, &str) {
+    let mut begin = 0;
+    let (mut previous, mut chars) = (None::<char>, name.char_indices().peekable());
+    while let Some((at, c)) = chars.next() {
+        let follows_small = previous.is_some_and(|c| !c.is_uppercase());
+        let is_first_of_word = chars.peek().is_some_and(|(_, next)| next.is_lowercase());
+        if !c.is_alphanumeric() {
+            begin = at + c.len_utf8();
+        } else if c.is_uppercase() && (follows_small || is_first_of_word) {
+            begin = at;
+        }
+        previous = Some(c);
+    }
+    name.split_at(begin)
 }
 
 const fn is_mark(c: char) -> bool {
@@ -143,8 +204,7 @@ fn scrub_word(word: &str) -> String {
     }
     let announced = word.match_indices(['=', ':']).map(|(at, _)| word.split_at(at + 1)).find(
         |(name, value)| {
-            is_secret_word(&name[..name.len() - 1].to_lowercase())
-                && !value.trim_matches(is_mark).is_empty()
+            is_secret_word(&name[..name.len() - 1]) && !value.trim_matches(is_mark).is_empty()
         },
     );
     if let Some((name, _)) = announced {
@@ -153,9 +213,16 @@ fn scrub_word(word: &str) -> String {
     scrub_pieces(word)
 }
 
-/// An address: where it leads to is kept, who asks there and what for is not.
+/// An address: where it leads to is kept, who asks there and what for is not. What stands before and
+/// behind it is a word as any.
 fn scrub_url(word: &str) -> String {
-    let Some((scheme, rest)) = word.split_once("://") else { return scrub_pieces(word) };
+    let Some((before, rest)) = word.split_once("://") else { return scrub_pieces(word) };
+    let is_of_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    let (before, scheme) = before.split_at(before.trim_end_matches(is_of_scheme).len());
+    let before_shown = scrub_word(before);
+    if announces_secret(before) {
+        return format!("{before_shown}[secret]");
+    }
     let (before_query, query) = match rest.split_once(['?', '#']) {
         Some((before, _)) => (before, "?[query]"),
         None => (rest, ""),
@@ -168,8 +235,10 @@ fn scrub_url(word: &str) -> String {
         Some((_, host)) => ("[secret]@", host),
         None => ("", host),
     };
-    let path = if path.contains('@') { "/[e-mail]".to_owned() } else { scrub_pieces(path) };
-    format!("{}://{credentials}{host}{path}{query}", scrub_pieces(scheme))
+    let (host, behind) = host.split_at(host.find([',', ';', ')']).unwrap_or(host.len()));
+    let path = [behind, path].concat();
+    let path = if path.contains('@') { "/[e-mail]".to_owned() } else { scrub_word(&path) };
+    format!("{before_shown}{}://{credentials}{host}{path}{query}", scrub_pieces(scheme))
 }
 
 /// Marks in the place of what looks like a token or a code, piece by piece of a path or a list.
@@ -258,6 +327,40 @@ mod tests {
         check("{user:ayse,password:geheim}", "{user:ayse,password:[secret]");
         check("cookie: a=b; c=d", "[cookie]");
         check("parola: gizli", "parola: [secret]");
+    }
+
+    #[test]
+    fn blanks_around_the_mark_hide_no_secret() {
+        check("token = hunter2 of bist", "token = [secret] of bist");
+        check("the password : hunter2", "the password : [secret]");
+        check("the password  :  hunter2", "the password  :  [secret]");
+        check("secret =hunter2", "secret =[secret]");
+        check("password\t=\thunter2\tof", "password\t=\t[secret]\tof");
+        check("dbPassword := hunter2", "dbPassword := [secret]");
+        check("the token was lost = never", "the token was lost = never");
+    }
+
+    #[test]
+    fn names_in_capitals_and_small_letters_are_known() {
+        check("accessToken=abc", "accessToken=[secret]");
+        check("clientSecret: x", "clientSecret: [secret]");
+        check("{dbPassword=x,n=1}", "{dbPassword=[secret]");
+        check("sessionId=12 session_id: 12", "sessionId=[secret] session_id: [secret]");
+        check(
+            "apiKey = x, APIKey=x, API_KEY=x",
+            "apiKey = [secret] APIKey=[secret] API_KEY=[secret]",
+        );
+        check("request_id: 12, monkey: x, tokens: 3", "request_id: 12, monkey: x, tokens: 3");
+    }
+
+    #[test]
+    fn around_an_address_nothing_is_shown_that_would_not_be_without_it() {
+        check("user=ayse@example.com,base=https://x/", "[e-mail]https://x/");
+        check("password=hunter2,base=https://x/", "password=[secret]https://x/");
+        check("https://x/,password=hunter2", "https://x/,password=[secret]");
+        check("https://x,password=hunter2", "https://x,password=[secret]");
+        check("dsn=https://publickey@x/1", "dsn=[secret]");
+        check("(https://x:8080/a)", "(https://x:8080/a)");
     }
 
     #[test]

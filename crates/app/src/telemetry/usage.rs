@@ -19,14 +19,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bist_access::{AccountId, Actor, Class, KeyId};
 use bist_market::Clock;
 use bist_store::{RefusedBy, Resolution, UsageKey, UsageRow};
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 
-use super::Answered;
+use super::{Answered, NO_ROUTE};
 
 pub use bist_store::{SKETCH_ERROR, UsageCaller, UsageCounts, UsageFilter};
 
 pub use asked::{
-    ApiUsage, LimitsHit, Overview, RefusedItem, UsageBy, UsageItem, UsageName, UsagePoint,
+    ApiUsage, LimitsHit, Overview, RefusedItem, RefusedPoint, UsageBy, UsageItem, UsageName,
+    UsagePoint,
 };
 pub use settings::TelemetrySettings;
 pub(crate) use settings::days_before;
@@ -35,9 +37,6 @@ pub use writing::FLUSH_EVERY;
 
 /// Callers and routes that are told apart between two writings.
 pub const KEYS_MAX: usize = 20_000;
-
-/// What stands for the route where the path matched none.
-pub const NO_ROUTE: &str = "(no route)";
 
 /// The status of what a limit refused.
 const REFUSED: u16 = 429;
@@ -55,9 +54,10 @@ pub struct Usage {
 
 #[derive(Debug, Default)]
 struct Counted {
-    rows: HashMap<Counting, UsageCounts>,
-    /// The minute at which no more could be told apart; others are counted there until the next
-    /// writing, so that there is one row of them for each route, however long it takes.
+    rows: HashMap<Counting, UsageCounts, RandomState>,
+    /// The minute at which no more could be told apart; others are counted there, and then at the begin
+    /// of each hour, until the next writing. So there is one row of them for each route and hour, however
+    /// long it takes.
     full_since: Option<Timestamp>,
 }
 
@@ -215,7 +215,11 @@ impl Usage {
     fn put_back(&self, rows: Vec<(Counting, UsageCounts)>) {
         let mut counted = self.counted();
         for (counting, counts) in rows {
-            counted.with(counting.parts(), counting.method, |sum| sum.merge(&counts));
+            let is_among_others =
+                counted.with(counting.parts(), counting.method, |sum| sum.merge(&counts));
+            if is_among_others && counting.caller != UsageCaller::Other {
+                self.others_count.fetch_add(counts.requests_count(), Ordering::Relaxed);
+            }
         }
     }
 
@@ -243,7 +247,8 @@ impl Counted {
             count(self.rows.entry(parts.owned(method)).or_default());
             return false;
         }
-        let minute = *self.full_since.get_or_insert(parts.minute);
+        let full_since = *self.full_since.get_or_insert(parts.minute);
+        let minute = full_since.max(Resolution::Hour.begin(parts.minute));
         let others = Parts { minute, account: None, key: None, is_other: true, ..parts };
         count(self.rows.entry(others.owned(method)).or_default());
         true
@@ -335,6 +340,61 @@ mod tests {
         assert_eq!(rows.len(), 1);
         let counts = &rows[0].1;
         assert_eq!((counts.succeeded_count, counts.client_errors_count), (1, 1));
+    }
+
+    #[test]
+    fn what_is_put_back_where_there_is_no_room_is_counted_among_others() {
+        let usage = usage();
+        for _ in 0..3 {
+            usage.answered(&answer("/a", Some(&account(KEYS_MAX)), 200));
+        }
+        let taken = usage.take();
+        for number in 0..KEYS_MAX {
+            usage.answered(&answer("/a", Some(&account(number)), 200));
+        }
+        usage.put_back(taken);
+        assert_eq!(usage.others_count(), 3);
+        // Who is among others already is not counted again.
+        let taken = usage.take();
+        for number in 0..KEYS_MAX {
+            usage.answered(&answer("/b", Some(&account(number)), 200));
+        }
+        usage.put_back(taken);
+        assert_eq!(usage.others_count(), 3 + KEYS_MAX as u64);
+    }
+
+    #[test]
+    fn in_a_long_outage_others_are_counted_in_their_hour() {
+        let mut counted = Counted::default();
+        let ayse: AccountId = "u0123456789abcdef".parse().unwrap();
+        let mut count = |at: &str, route: &str| {
+            let minute: Timestamp = at.parse().unwrap();
+            let (account, refused_by) = (Some(&ayse), None);
+            let parts = Parts {
+                minute,
+                method: "GET",
+                route,
+                refused_by,
+                account,
+                key: None,
+                is_other: false,
+            };
+            counted.with(parts, "GET", |sum| {
+                sum.count(200, Duration::from_millis(1), minute);
+            })
+        };
+        for number in 0..KEYS_MAX {
+            assert!(!count("2026-11-24T12:34:00Z", &format!("/{number}")));
+        }
+        for at in ["2026-11-24T12:34:00Z", "2026-11-24T12:59:00Z", "2026-11-24T14:10:00Z"] {
+            assert!(count(at, "/a"));
+        }
+        let others = counted.rows.iter().filter(|(row, _)| row.caller == UsageCaller::Other);
+        let mut others: Vec<(String, u64)> =
+            others.map(|(row, sum)| (row.minute.to_string(), sum.requests_count())).collect();
+        others.sort();
+        let expected = [("2026-11-24T12:34:00Z", 2), ("2026-11-24T14:00:00Z", 1)];
+        assert_eq!(others, expected.map(|(at, count)| (at.to_owned(), count)));
     }
 
     #[test]

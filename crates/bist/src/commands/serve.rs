@@ -144,8 +144,8 @@ impl ServeArgs {
         };
         bist_server::serve(app, settings, listener, stop).await.context("serving")?;
         drop(tasks);
-        // After the last answer.
-        counting.flush_telemetry().await.context("writing down what was counted last")?;
+        // After the last answer. A database that does not take it takes nothing else along.
+        let counted = counting.flush_telemetry().await;
         // What went wrong to the end is kept too.
         log.errors.close();
         if tokio::time::timeout(KEEPING_TIME_MAX, keeping).await.is_err() {
@@ -157,6 +157,7 @@ impl ServeArgs {
         if let Some(requests) = &log.requests {
             requests.flush();
         }
+        counted.context("writing down what was counted last")?;
         terminal.say("stopped");
         Ok(())
     }

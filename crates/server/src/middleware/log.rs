@@ -11,16 +11,13 @@ use axum::http::Method;
 use axum::response::Response;
 use bist_app::telemetry::traces;
 use bist_app::telemetry::trail::Trail;
-use bist_app::telemetry::{Answered, Telemetry};
+use bist_app::telemetry::{Answered, METHODS, NO_ROUTE, Telemetry};
 use tracing::Span;
 
 use super::authenticate::AskedBy;
 use super::rate_limit::LimitClass;
 use super::request_id::RequestId;
 use crate::error::ProblemCode;
-
-/// What stands for the route when the path matched none.
-const UNMATCHED: &str = "(no route)";
 
 /// A request that is told of once it is answered.
 #[derive(Debug)]
@@ -41,13 +38,13 @@ impl Record {
 
     /// What carries the id and the route of the request to all that is logged for it.
     pub(super) fn trail(&self, id: &RequestId) -> Arc<Trail> {
-        let route = self.matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
+        let route = self.matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
         Trail::of_request(id.shared(), route)
     }
 
     /// The span of the request, for a collector.
     pub(super) fn span(&self, id: &RequestId) -> Span {
-        let route = self.matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
+        let route = self.matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
         traces::of_request(method_name(&self.method), route, id.as_str())
     }
 
@@ -72,6 +69,6 @@ impl Record {
 
 /// The name of a method, of a few.
 fn method_name(method: &Method) -> &'static str {
-    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+    let known = METHODS.into_iter().find(|known| *known == method.as_str());
+    known.unwrap_or(METHODS[METHODS.len() - 1])
 }

@@ -345,11 +345,12 @@ async fn report(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// Counts a report of this person: a page that fails again and again says so a few times.
+/// Counts a report of this person: a page that fails again and again says so a few times. Reports have as
+/// much room as orders, and are not among them.
 async fn count(around: &Around, person: &Person) -> Result<(), ApiError> {
     let limits = around.rates();
     let key = format!("page-error:{}", person.account.id);
-    let decision = limits.check(Class::Trading, &key).await;
+    let decision = limits.check_beside(Class::Trading, &key).await;
     let quota = limits.quotas().of(Class::Trading);
     if decision.allowed {
         return Ok(());

@@ -61,6 +61,7 @@ async fn tables_charts_and_files_of_one_span_say_the_same() {
     let latencies = ["p50_ms", "p95_ms", "p99_ms"].map(|name| first[name].as_f64().unwrap());
     assert!(latencies[0] > 0.0 && latencies.is_sorted(), "{first}");
     assert_eq!(first["last_at"], "2026-11-24T12:00:00Z");
+    assert_eq!(by_route["as_of"], "2026-11-24T12:00:00Z", "and not the end of the last minute");
     // What was just asked is counted from now on.
     asked_count += 1;
     let by_account = app.get(&format!("{admin}?by=account")).await.ok();
@@ -132,8 +133,10 @@ async fn whom_limits_refuse_is_told_by_class_and_caller() {
     let limits = app.get("/api/v1/admin/rate-limits").await.ok();
     let items = limits["items"].as_array().unwrap();
     assert_eq!(items.len(), 1, "{limits}");
-    let told = ["class", "account_name", "key", "refused_count"].map(|name| &items[0][name]);
-    assert_eq!(told, [&json!("ai"), &json!("ayse"), &Value::Null, &json!(3)]);
+    let told = ["class", "account_name", "key", "is_other", "refused_count"];
+    let told = told.map(|name| &items[0][name]);
+    assert_eq!(told, [&json!("ai"), &json!("ayse"), &Value::Null, &json!(false), &json!(3)]);
+    assert_eq!(items[0]["last_at"], "2026-11-24T12:00:00Z");
     assert_eq!(sum(&limits["series"]["points"], "refused_count"), 3);
     let ai = &limits["policies"][0];
     assert_eq!(ai, &json!({"class": "ai", "requests": 2, "period_s": 60}));
@@ -214,6 +217,48 @@ async fn who_is_erased_is_in_no_figure_and_the_figures_stay() {
     }
     let after = app.get("/api/v1/admin/api-usage?by=account").await.ok();
     assert_eq!(counts(&after, "(nobody)"), [(json!(2), json!(0), json!(0))]);
+}
+
+#[tokio::test]
+async fn activities_are_those_between_the_very_instants_that_were_asked_for() {
+    let app = TestApp::with_files().await;
+    let signed_in = sign_in(&app.app, "ayse", Role::Viewer).await;
+    let page = opened(&app, &signed_in).await;
+    let body = json!({"kind": "view", "subject": "TEST1"});
+    assert_eq!(ask(&app, &page, Method::POST, "/api/v1/activity", body).await.status, 202);
+    // She looked at it at noon.
+    let views = async |from: &str, to: &str| {
+        let query = format!("kind=view&from=2026-11-24T{from}Z&to=2026-11-24T{to}Z");
+        let list = app.get(&format!("/api/v1/admin/activity?{query}")).await.ok();
+        let file = app.get(&format!("/api/v1/admin/activity.csv?{query}")).await.ok();
+        let count = list["items"].as_array().unwrap().len();
+        assert_eq!(file.as_str().unwrap().lines().count(), count + 1, "{file}");
+        let span = query.strip_prefix("kind=view&").unwrap();
+        let summary = app.get(&format!("/api/v1/admin/activity/summary?{span}")).await.ok();
+        assert_eq!(sum(&summary["points"], "views_count"), count as u64);
+        count
+    };
+    assert_eq!(views("11:59:30", "12:00:00.000001").await, 1);
+    assert_eq!(views("11:59:30", "12:00:00").await, 0);
+    assert_eq!(views("12:00:00", "12:00:30").await, 1);
+    assert_eq!(views("12:00:00.000001", "12:00:30").await, 0);
+}
+
+#[tokio::test]
+async fn of_a_span_before_that_is_not_kept_nothing_is_said() {
+    let app = TestApp::empty().await;
+    let before = async |from: &str| {
+        let path = format!("/api/v1/admin/overview?from={from}&to=2026-11-24T12:00:00Z");
+        let overview = app.get(&path).await.ok();
+        let requests = overview["requests"]["before_count"].clone();
+        let refused = overview["limits"]["before_refused_count"].clone();
+        assert_eq!(requests, refused);
+        (requests, overview["people"]["before_active_count"].clone())
+    };
+    assert_eq!(before("2026-11-17T12:00:00Z").await, (json!(0), json!(0)));
+    // What people looked at is kept for 90 days.
+    assert_eq!(before("2026-09-01T12:00:00Z").await, (json!(0), Value::Null));
+    assert_eq!(before("2025-01-01T12:00:00Z").await, (Value::Null, Value::Null));
 }
 
 #[tokio::test]

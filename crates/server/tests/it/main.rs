@@ -29,6 +29,7 @@ mod openapi;
 mod ownership;
 mod page;
 mod passkeys;
+mod pattern;
 mod personal;
 mod quotes;
 mod record;

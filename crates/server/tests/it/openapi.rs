@@ -5,6 +5,7 @@ use std::path::Path;
 use axum::http::Method;
 use serde_json::Value;
 
+use crate::pattern::is_match;
 use crate::schema_check::{assert_valid, resolve};
 use crate::test_app::TestApp;
 
@@ -144,6 +145,29 @@ async fn the_description_is_openapi_3_1_and_whole() {
             assert!(headers["x-request-id"].is_object(), "{path} {status}");
         }
     }
+}
+
+#[tokio::test]
+async fn every_example_of_a_parameter_is_what_its_pattern_asks_for() {
+    let app = TestApp::empty().await;
+    let document = app.get("/api/openapi.json").await.ok();
+    let items = document["paths"].as_object().unwrap().values();
+    let operations = items.flat_map(|item| item.as_object().unwrap().values());
+    let parameters = operations.flat_map(|one| one["parameters"].as_array().into_iter().flatten());
+    let mut seen = 0;
+    for parameter in parameters {
+        let Some(pattern) = parameter["schema"]["pattern"].as_str() else { continue };
+        for shown in [&parameter["example"], &parameter["schema"]["default"]] {
+            if shown.is_null() {
+                continue;
+            }
+            let text = shown.as_str().map_or_else(|| shown.to_string(), str::to_owned);
+            let name = &parameter["name"];
+            assert!(is_match(pattern, &text), "{name}: '{text}' is not {pattern}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{seen} examples");
 }
 
 #[tokio::test]

@@ -154,4 +154,11 @@ async fn who_takes_more_of_the_audit_than_a_page_shows_is_on_record() {
     assert_eq!(records["items"][0]["actor_name"], "admin");
     let details = &records["items"][0]["details"];
     assert_eq!((&details["records_count"], &details["action"]), (&json!(taken), &json!("user")));
+    // Of several pages each is on record, and what somebody did is one export.
+    app.get("/api/v1/audit?limit=101&cursor=before-3").await.ok();
+    assert_eq!(app.get(exported).await.ok()["items"].as_array().unwrap().len(), 2);
+    let activity = app.get("/api/v1/admin/activity?kind=export").await.ok();
+    let subjects: Vec<&Value> =
+        activity["items"].as_array().unwrap().iter().map(|item| &item["subject"]).collect();
+    assert_eq!(subjects, ["audit"]);
 }

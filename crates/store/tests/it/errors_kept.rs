@@ -71,6 +71,33 @@ async fn of_too_many_groups_those_go_that_happened_the_longest_ago() {
 }
 
 #[tokio::test]
+async fn groups_of_one_kind_push_out_none_of_another() {
+    let (store, _home) = store().await;
+    let panic = NewError { kind: ErrorKind::Panic, ..error("tree fell", 0) };
+    store.keep_error(&panic, KEPT).await.unwrap();
+    for (second, what) in (1..).zip(["a", "b", "c", "d", "e"]) {
+        let page = NewError { kind: ErrorKind::Page, ..error(what, second) };
+        store.keep_error(&page, KEPT).await.unwrap();
+    }
+    let all = store.error_groups(&ErrorFilter::default(), 10).await.unwrap();
+    let kinds: Vec<ErrorKind> = all.iter().map(|group| group.kind).collect();
+    let page = ErrorKind::Page;
+    assert_eq!(kinds, [page, page, page, ErrorKind::Panic]);
+    assert_eq!(all[3].id, panic.group());
+}
+
+#[tokio::test]
+async fn events_are_listed_as_they_happened_and_not_as_they_were_kept() {
+    let (store, _home) = store().await;
+    // Another process could not keep its own at once.
+    for second in [5, 2] {
+        store.keep_error(&error("full", second), KEPT).await.unwrap();
+    }
+    let kept = store.error_events(&error("full", 0).group()).await.unwrap();
+    assert_eq!(kept, [error("full", 5).event, error("full", 2).event]);
+}
+
+#[tokio::test]
 async fn what_was_resolved_opens_when_it_happens_again_and_what_is_muted_stays() {
     let (store, _home) = store().await;
     let audit = audit(&store).await;

@@ -52,10 +52,24 @@ fn window(minutes_count: i64, finest: Resolution, coarsest: Resolution) -> Usage
     UsageWindow { from, to, finest, coarsest }
 }
 
+/// What was counted in `window`, summed up by what `group` says of a row.
+async fn sums<G: Ord>(
+    store: &Store,
+    window: UsageWindow,
+    filter: &UsageFilter,
+    group: impl Fn(&UsageKey) -> G,
+) -> BTreeMap<G, UsageCounts> {
+    let mut reader = store.read_usage(window, filter).await.unwrap();
+    let mut sums: BTreeMap<G, UsageCounts> = BTreeMap::new();
+    while let Some(page) = reader.read().await.unwrap() {
+        page.each(|_, key, counts| sums.entry(group(key)).or_default().merge(counts)).unwrap();
+    }
+    sums
+}
+
 /// All counts of a window of so many minutes.
 async fn total(store: &Store, window: UsageWindow, filter: &UsageFilter) -> UsageCounts {
-    let mut groups = store.api_usage(window, filter, |_, _| "all").await.unwrap();
-    groups.remove("all").unwrap_or_default()
+    sums(store, window, filter, |_| "all").await.remove("all").unwrap_or_default()
 }
 
 /// What can be told of counts.
@@ -141,12 +155,8 @@ async fn two_processes_that_add_to_the_same_minutes_lose_nothing_and_all_resolut
         assert!(error <= bist_store::SKETCH_ERROR + 1e-9, "{quantile}: {error}");
     }
     // Each part of a window by itself adds up to the window.
-    let by_route = one
-        .api_usage(window(5, Resolution::Minute, Resolution::Day), &everything, |_, key| {
-            key.route.clone()
-        })
-        .await
-        .unwrap();
+    let whole = window(5, Resolution::Minute, Resolution::Day);
+    let by_route = sums(&one, whole, &everything, |key| key.route.clone()).await;
     let sum: u64 = by_route.values().map(UsageCounts::requests_count).sum();
     assert_eq!((by_route.len(), sum), (2, expected.requests_count()));
     let filter = UsageFilter { account: Some(account(1)), ..UsageFilter::default() };
@@ -185,16 +195,38 @@ async fn what_limits_refused_is_found_by_itself() {
     let rows = [
         row(0, refused(None), &[100; 5], 200),
         row(0, refused(Some(RefusedBy::Quota(Class::Ai))), &[100; 3], 429),
-        row(1, refused(Some(RefusedBy::OtherLimit)), &[100], 429),
+        row(
+            1,
+            UsageKey { route: "/b".to_owned(), ..refused(Some(RefusedBy::OtherLimit)) },
+            &[9],
+            429,
+        ),
+        row(3, refused(Some(RefusedBy::OtherLimit)), &[100], 429),
+        row(
+            3,
+            UsageKey { caller: UsageCaller::Other, ..refused(Some(RefusedBy::OtherLimit)) },
+            &[9],
+            429,
+        ),
     ];
     store.add_usage(&rows, &[]).await.unwrap();
-    let filter = UsageFilter { refused_only: true, ..UsageFilter::default() };
-    let window = window(2, Resolution::Minute, Resolution::Day);
-    let found = store.api_usage(window, &filter, |_, key| key.refused_by).await.unwrap();
-    let found: BTreeMap<_, u64> =
-        found.into_iter().map(|(by, counts)| (by, counts.refused_count)).collect();
-    let expected = [(Some(RefusedBy::Quota(Class::Ai)), 3), (Some(RefusedBy::OtherLimit), 1)];
-    assert_eq!(found, expected.into());
+    let window = window(4, Resolution::Minute, Resolution::Minute);
+    let found = store.refusals(window, 300).await.unwrap();
+    let mut found: Vec<_> = found
+        .into_iter()
+        .map(|one| (one.at, one.refused_by, one.caller, one.refused_count, one.last_at))
+        .collect();
+    found.sort();
+    let at = |minute| begin() + minutes(minute);
+    let other = RefusedBy::OtherLimit;
+    // The steps begin at 23:55 and at 00:00.
+    let expected = [
+        (at(-3), RefusedBy::Quota(Class::Ai), UsageCaller::Nobody, 3, at(0)),
+        (at(-3), other, UsageCaller::Nobody, 1, at(1)),
+        (at(2), other, UsageCaller::Nobody, 1, at(3)),
+        (at(2), other, UsageCaller::Other, 1, at(3)),
+    ];
+    assert_eq!(found, expected);
 }
 
 fn filter() -> ActivityFilter {
@@ -267,10 +299,32 @@ async fn activities_are_listed_with_sign_ins_page_by_page_and_counted_by_people(
     let at = |minute| begin() + minutes(minute);
     assert_eq!(points, [(at(-3), 3, 1), (at(2), 1, 1), (at(7), 1, 1)]);
 
-    let removed = store.remove_old_activities(at(2), at(9), at(2)).await.unwrap();
+    let total = store.activity_total(&filter()).await.unwrap();
+    assert_eq!(total, whole);
+    let of_ayse = ActivityFilter { account: Some(ayse), ..filter() };
+    assert_eq!(store.activity_total(&of_ayse).await.unwrap().by_kind, [1, 2, 0, 1, 0]);
+
+    let removed = store.remove_old_activities(at(2), at(9), at(2), 100).await.unwrap();
     assert_eq!(removed, 5, "two views, an export, and two attempts to sign in");
     let left = store.activities(&filter(), 9).await.unwrap();
     assert_eq!(left.len(), 1);
+}
+
+#[tokio::test]
+async fn of_too_many_activities_the_oldest_go() {
+    let (store, _home) = store().await;
+    let ayse = add_account(&store, 1, "ayse").await;
+    let noted: Vec<NewActivity> =
+        (0..5).map(|minute| activity(minute, ActivityKind::View, &ayse, "THYAO")).collect();
+    store.add_usage(&[], &noted).await.unwrap();
+    let never = Timestamp::UNIX_EPOCH;
+    for (noted_max, removed) in [(5, 0), (2, 3)] {
+        let gone = store.remove_old_activities(never, never, never, noted_max).await.unwrap();
+        assert_eq!(gone, removed);
+    }
+    let left = store.activities(&filter(), 9).await.unwrap();
+    let at: Vec<Timestamp> = left.iter().map(|one| one.place.at).collect();
+    assert_eq!(at, [begin() + minutes(4), begin() + minutes(3)]);
 }
 
 #[tokio::test]
@@ -316,10 +370,8 @@ async fn who_is_forgotten_leaves_counts_that_are_nobodys_and_no_activity() {
 
     for resolution in Resolution::ALL {
         let window = window(1, resolution, resolution);
-        let by_caller = store.api_usage(window, &everything, |_, key| key.caller.clone());
+        let by_caller = sums(&store, window, &everything, |key| key.caller.clone()).await;
         let by_caller: BTreeMap<UsageCaller, u64> = by_caller
-            .await
-            .unwrap()
             .into_iter()
             .map(|(caller, counts)| (caller, counts.requests_count()))
             .collect();

@@ -32,6 +32,7 @@ export interface UsageItem extends Usage {
 }
 
 export interface UsagePage extends Page<UsageItem> {
+  as_of: Instant;
   from: Instant;
   to: Instant;
   step_s: number;
@@ -59,16 +60,16 @@ export interface OverviewPoint {
   p95_ms: number | null;
 }
 
-/** How the service does, beside the window of the same length before. */
+/** How the service does, beside the window of the same length before; null where not all of that is kept. */
 export interface AdminOverview {
   as_of: Instant;
   from: Instant;
   to: Instant;
-  requests: { count: number; before_count: number };
+  requests: { count: number; before_count: number | null };
   errors: { share: number | null; before_share: number | null };
   latency: { p95_ms: number | null; before_p95_ms: number | null };
-  people: { active_count: number; before_active_count: number };
-  limits: { refused_count: number; before_refused_count: number };
+  people: { active_count: number; before_active_count: number | null };
+  limits: { refused_count: number; before_refused_count: number | null };
   sessions_count: number;
   series: { step_s: number; points: OverviewPoint[] };
   endpoints: UsageItem[];
@@ -110,8 +111,8 @@ export interface RateLimits {
   from: Instant;
   to: Instant;
   policies: { class: string; requests: number; period_s: number }[];
-  /** Who was refused; without an account it is not known who asked. */
-  items: { class: string; account: string | null; account_name: string | null; key: string | null; refused_count: number; last_at: Instant | null }[];
+  /** Who was refused; without an account it is not known who asked, or they were too many to tell apart. */
+  items: { class: string; account: string | null; account_name: string | null; key: string | null; is_other: boolean; refused_count: number; last_at: Instant | null }[];
   series: { step_s: number; points: { at: Instant; refused_count: number }[] };
 }
 

@@ -8,6 +8,11 @@ export function pointChange(now: number | null, before: number | null): number |
   return now === null || before === null ? null : (now - before) * 100;
 }
 
+/** How many more there are than before; null where one is not known. */
+export function countChange(now: number, before: number | null): number | null {
+  return before === null ? null : now - before;
+}
+
 /** What a change means: more is bad of some figures, and of others it is neither. */
 export function toneOf(change: number | null, moreIs: 'bad' | 'neither'): 'up' | 'down' | 'muted' {
   if (change === null || change === 0 || moreIs === 'neither') return 'muted';

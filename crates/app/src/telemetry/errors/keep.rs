@@ -9,7 +9,7 @@ use super::WAITING_MAX;
 use crate::App;
 use crate::telemetry::sentry::SentryLink;
 
-/// How much is kept of all errors.
+/// How much is kept of errors, of each kind.
 const KEPT: KeptMax = KeptMax { groups_max: 1_000, events_max: 20 };
 
 /// The wait before an error is kept again when the database did not take it.

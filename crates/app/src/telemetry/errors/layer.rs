@@ -37,7 +37,7 @@ impl ErrorLayer {
 }
 
 /// Whether an event or a span matters for errors: errors of everybody, and our own spans and events of
-/// the level info and above; but not the lines of requests, which come after all that is logged of them.
+/// the level info and above.
 pub fn is_wanted(metadata: &Metadata<'_>) -> bool {
     let is_own = metadata.target().starts_with(OWN) && *metadata.level() <= Level::INFO;
     (is_own && metadata.target() != REQUESTS_TARGET)
@@ -110,7 +110,8 @@ fn error(
     };
     let breadcrumbs = trail.map(Trail::crumbs).unwrap_or_default();
     let route = if is_job { None } else { within.clone() };
-    let place = within.or(told.job).or(told.location);
+    // A panic happened at a line of the program, whoever asked for it.
+    let place = told.location.or(within).or(told.job);
     let place = place.unwrap_or_else(|| metadata.target().to_owned());
     NewError {
         kind,

@@ -5,6 +5,9 @@ use std::any::Any;
 use std::panic::{self, PanicHookInfo};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::MESSAGE_CHARS_MAX;
+use crate::telemetry::scrub::scrub;
+
 /// The field that says where a panic happened.
 pub(super) const LOCATION: &str = "panic.location";
 
@@ -35,15 +38,16 @@ fn tell(info: &PanicHookInfo<'_>) {
     );
     tracing::error!(
         panic.location = location.as_str(),
-        error = message,
+        error = message.as_str(),
         "a panic at {location}: {message}"
     );
 }
 
-/// What a panic said.
-pub fn message_of(payload: &(dyn Any + Send)) -> &str {
+/// What a panic said, scrubbed: nobody has written it for a log, and it may print what it was given.
+pub fn message_of(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no message")
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+    scrub(text.unwrap_or("no message"), MESSAGE_CHARS_MAX)
 }
 
 /// The end of a path, without what is before the folder of the crate.
@@ -55,6 +59,12 @@ fn file_of(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_panic_was_given_is_not_logged() {
+        let payload = "cannot sign in with password=hunter2: Err(\"hunter3\")".to_owned();
+        assert_eq!(message_of(&payload), "cannot sign in with password=[secret] Err([value])");
+    }
 
     #[test]
     fn of_a_path_the_end_is_told() {

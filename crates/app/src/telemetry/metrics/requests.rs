@@ -8,18 +8,13 @@ use std::fmt::{self, Write as _};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use foldhash::fast::RandomState;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::exemplar::HistogramWithExemplars;
 use prometheus_client::metrics::family::Family;
 
-use crate::telemetry::Answered;
-
-/// What stands for the route where the path matched none.
-pub(super) const UNMATCHED: &str = "(no route)";
-
-/// The methods that are told apart; what is none of them is the last.
-const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
+use crate::telemetry::{Answered, METHODS, NO_ROUTE};
 
 /// The upper ends of the buckets of durations, seconds. One is a quarter of a second, by which the
 /// service level is judged.
@@ -93,7 +88,7 @@ pub(super) struct Requests {
 }
 
 /// What is counted of each route of one method, by its name.
-type Routes = HashMap<Arc<str>, Arc<Route>>;
+type Routes = HashMap<Arc<str>, Arc<Route>, RandomState>;
 
 /// The counts of answers.
 pub(super) type Counts = Family<OfStatus, Counter>;
@@ -125,7 +120,7 @@ impl Requests {
     pub(super) fn note(&self, answered: &Answered<'_>, at: SystemTime) {
         let other = METHODS.len() - 1;
         let place = METHODS.iter().position(|method| *method == answered.method).unwrap_or(other);
-        let name = answered.route.unwrap_or(UNMATCHED);
+        let name = answered.route.unwrap_or(NO_ROUTE);
         let known = self.known[place].read().unwrap_or_else(PoisonError::into_inner);
         match known.get(name) {
             Some(route) => self.note_of(route, place, answered, at),

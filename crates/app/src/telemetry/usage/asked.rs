@@ -1,14 +1,16 @@
 //! What an administrator asks of what was counted: totals, tables, charts.
 //!
-//! Each answer counts what is not written down yet, and takes its span by the same rule, so that tables
-//! and charts of one span add up to the same.
+//! Before each answer this process writes down what it has counted; what other processes have counted is
+//! there within [`FLUSH_EVERY`](super::FLUSH_EVERY). Spans are taken by one rule, and the table and the
+//! chart of one answer are made of one view of the database, so that they add up to the same; those of
+//! several answers do where nothing was asked between them.
 
 use std::collections::BTreeMap;
 
 use bist_access::{AccountId, AuditAction, KeyId};
 use bist_store::{
-    ActivityCounts, AdminTallies, AuditNote, RefusedBy, StoreError, UsageCaller, UsageCounts,
-    UsageFilter, UsageKey,
+    ActivityCounts, AdminTallies, AuditNote, Refusals, RefusedBy, StoreError, UsageCaller,
+    UsageCounts, UsageFilter, UsageKey, UsageWindow,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -17,9 +19,6 @@ use super::{Span, Step};
 use crate::App;
 use crate::access::users::PersonalUsage;
 use crate::telemetry::activity::ActivityQuery;
-
-/// The name of what is not told apart.
-const ALL: &str = "all";
 
 /// By what requests are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +104,8 @@ pub struct UsageItem {
 /// A table of requests.
 #[derive(Clone, Debug)]
 pub struct ApiUsage {
+    /// When it was asked for.
+    pub as_of: Timestamp,
     /// Of which span.
     pub span: Span,
     /// All of them.
@@ -129,8 +130,19 @@ pub struct RefusedItem {
     pub refused_by: RefusedBy,
     /// Whom.
     pub caller: UsageCaller,
-    /// How often, and when last.
-    pub counts: UsageCounts,
+    /// How often.
+    pub refused_count: u64,
+    /// When last.
+    pub last_at: Timestamp,
+}
+
+/// A step of the chart of what limits refused.
+#[derive(Clone, Debug)]
+pub struct RefusedPoint {
+    /// Its begin.
+    pub at: Timestamp,
+    /// How often limits refused in it.
+    pub refused_count: u64,
 }
 
 /// Whom limits refused.
@@ -143,7 +155,7 @@ pub struct LimitsHit {
     /// The lines, the one that was refused most first.
     pub items: Vec<RefusedItem>,
     /// The chart.
-    pub points: Vec<UsagePoint>,
+    pub points: Vec<RefusedPoint>,
 }
 
 /// How everything stands at a glance, and how it was in the span before.
@@ -157,12 +169,12 @@ pub struct Overview {
     pub step: Step,
     /// What was asked.
     pub total: UsageCounts,
-    /// What was asked in the span before, which is as long.
-    pub before: UsageCounts,
+    /// What was asked in the span before, which is as long; `None` where not all of that is kept.
+    pub before: Option<UsageCounts>,
     /// What people did.
     pub people: ActivityCounts,
-    /// What people did in the span before.
-    pub people_before: ActivityCounts,
+    /// What people did in the span before; `None` where not all of that is kept.
+    pub people_before: Option<ActivityCounts>,
     /// The paths with the most requests.
     pub endpoints: Vec<UsageItem>,
     /// The chart.
@@ -171,6 +183,13 @@ pub struct Overview {
     pub tallies: AdminTallies,
     /// Groups of errors that are open.
     pub errors_open_count: u64,
+}
+
+/// Requests of a span, told apart in two ways by one pass over them.
+#[derive(Debug, Default)]
+struct TableAndChart {
+    table: BTreeMap<UsageName, UsageCounts>,
+    chart: BTreeMap<Timestamp, UsageCounts>,
 }
 
 impl App {
@@ -190,10 +209,18 @@ impl App {
         by: UsageBy,
         asked: (Timestamp, Timestamp),
     ) -> Result<ApiUsage, StoreError> {
-        self.flush_telemetry().await?;
-        let span = self.span(asked, asked.0);
-        let (total, items) = self.usage_table(by, span).await?;
-        Ok(ApiUsage { span, total, items })
+        self.flush_for_reading().await;
+        let (as_of, span) = (self.now(), self.span(asked, asked.0));
+        let add = move |sums: &mut BTreeMap<UsageName, UsageCounts>,
+                        _: Timestamp,
+                        key: &UsageKey,
+                        counts: &UsageCounts| {
+            sums.entry(UsageName::of(by, key)).or_default().merge(counts);
+        };
+        let all = UsageFilter::default();
+        let sums = self.fold_usage(span.window(), &all, BTreeMap::new(), add).await?;
+        let (total, items) = lines(sums);
+        Ok(ApiUsage { as_of, span, total, items })
     }
 
     /// The same, to be taken away: that it was goes on record first.
@@ -229,9 +256,17 @@ impl App {
         filter: &UsageFilter,
         asked: (Timestamp, Timestamp),
     ) -> Result<(Span, Step, Vec<UsagePoint>), StoreError> {
-        self.flush_telemetry().await?;
+        self.flush_for_reading().await;
         let span = self.span(asked, asked.0);
-        Ok((span, span.step(), self.usage_points(filter, span).await?))
+        let step = span.step();
+        let add = move |sums: &mut BTreeMap<Timestamp, UsageCounts>,
+                        at: Timestamp,
+                        _: &UsageKey,
+                        counts: &UsageCounts| {
+            sums.entry(step.begin(at)).or_default().merge(counts);
+        };
+        let chart = self.fold_usage(span.window_in(step), filter, BTreeMap::new(), add).await?;
+        Ok((span, step, points(span, step, chart)))
     }
 
     /// Whom limits refused from `from` on and before `to`.
@@ -240,20 +275,32 @@ impl App {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn limits_hit(&self, asked: (Timestamp, Timestamp)) -> Result<LimitsHit, StoreError> {
-        self.flush_telemetry().await?;
+        self.flush_for_reading().await;
         let span = self.span(asked, asked.0);
-        let filter = UsageFilter { refused_only: true, ..UsageFilter::default() };
-        let group = |_: Timestamp, key: &UsageKey| (key.refused_by, key.caller.clone());
-        let sums = self.store.api_usage(span.window(), &filter, group).await?;
-        let mut items: Vec<RefusedItem> = sums
+        let step = span.step();
+        let mut whom: BTreeMap<(RefusedBy, UsageCaller), (u64, Timestamp)> = BTreeMap::new();
+        let mut known: BTreeMap<Timestamp, u64> = BTreeMap::new();
+        for refusals in self.store.refusals(span.window_in(step), step.length_s).await? {
+            let Refusals { at, refused_by, caller, refused_count, last_at } = refusals;
+            let sum = whom.entry((refused_by, caller)).or_insert((0, Timestamp::MIN));
+            *sum = (sum.0 + refused_count, sum.1.max(last_at));
+            *known.entry(at).or_insert(0) += refused_count;
+        }
+        let mut items: Vec<RefusedItem> = whom
             .into_iter()
-            .filter_map(|((refused_by, caller), counts)| {
-                Some(RefusedItem { refused_by: refused_by?, caller, counts })
+            .map(|((refused_by, caller), (refused_count, last_at))| RefusedItem {
+                refused_by,
+                caller,
+                refused_count,
+                last_at,
             })
             .collect();
-        items.sort_by_key(|item| std::cmp::Reverse(item.counts.refused_count));
-        let points = self.usage_points(&filter, span).await?;
-        Ok(LimitsHit { span, step: span.step(), items, points })
+        items.sort_by_key(|item| std::cmp::Reverse(item.refused_count));
+        let points = span
+            .begins(step)
+            .map(|at| RefusedPoint { at, refused_count: known.remove(&at).unwrap_or_default() })
+            .collect();
+        Ok(LimitsHit { span, step, items, points })
     }
 
     /// How everything stands from `from` on and before `to`, beside the span before, which is as long.
@@ -266,30 +313,40 @@ impl App {
         asked: (Timestamp, Timestamp),
         endpoints_max: usize,
     ) -> Result<Overview, StoreError> {
-        self.flush_telemetry().await?;
+        self.flush_for_reading().await;
+        let (now, settings) = (self.now(), self.telemetry_settings);
         let length = asked.1.duration_since(asked.0);
         let begin = |at: Timestamp, length: SignedDuration| {
             at.saturating_sub(length).unwrap_or(Timestamp::MIN)
         };
         let known_from = begin(asked.0, length);
         let span = self.span(asked, known_from);
+        let step = span.step();
         let length = SignedDuration::from_secs(span.to.as_second() - span.from.as_second());
         let before = Span { from: begin(span.from, length), to: span.from, ..span };
-        let (total, mut endpoints) = self.usage_table(UsageBy::Route, span).await?;
-        endpoints.truncate(endpoints_max);
         let all = UsageFilter::default();
-        let mut sum = self.store.api_usage(before.window(), &all, |_, _| ALL).await?;
+        let add =
+            move |sums: &mut TableAndChart, at: Timestamp, key: &UsageKey, counts: &UsageCounts| {
+                sums.table.entry(UsageName::of(UsageBy::Route, key)).or_default().merge(counts);
+                sums.chart.entry(step.begin(at)).or_default().merge(counts);
+            };
+        let window = span.window_in(step);
+        let sums = self.fold_usage(window, &all, TableAndChart::default(), add).await?;
+        let (total, mut endpoints) = lines(sums.table);
+        endpoints.truncate(endpoints_max);
+        let is_kept = settings.usage_kept_from(span.resolution, now) <= before.from;
+        let are_people_kept = settings.people_kept_from(now) <= before.from;
         Ok(Overview {
-            as_of: self.now(),
+            as_of: now,
             span,
-            step: span.step(),
+            step,
             total,
-            before: sum.remove(ALL).unwrap_or_default(),
+            before: if is_kept { Some(self.usage_total(before).await?) } else { None },
             people: self.people(span).await?,
-            people_before: self.people(before).await?,
+            people_before: if are_people_kept { Some(self.people(before).await?) } else { None },
             endpoints,
-            points: self.usage_points(&all, span).await?,
-            tallies: self.store.admin_tallies(self.now(), span.from, span.to).await?,
+            points: points(span, step, sums.chart),
+            tallies: self.store.admin_tallies(now, span.from, span.to).await?,
             errors_open_count: self.store.open_errors_count().await?,
         })
     }
@@ -299,11 +356,16 @@ impl App {
         &self,
         account: &AccountId,
     ) -> Result<Vec<PersonalUsage>, StoreError> {
-        self.flush_telemetry().await?;
+        self.flush_for_reading().await;
         let span = self.span((Timestamp::MIN, Timestamp::MAX), Timestamp::MIN);
         let filter = UsageFilter { account: Some(account.clone()), ..UsageFilter::default() };
-        let group = |day: Timestamp, key: &UsageKey| (day, key.clone());
-        let sums = self.store.api_usage(span.window(), &filter, group).await?;
+        let add = |sums: &mut BTreeMap<(Timestamp, UsageKey), UsageCounts>,
+                   day: Timestamp,
+                   key: &UsageKey,
+                   counts: &UsageCounts| {
+            sums.entry((day, key.clone())).or_default().merge(counts);
+        };
+        let sums = self.fold_usage(span.window(), &filter, BTreeMap::new(), add).await?;
         let of_day = |((day, key), counts)| PersonalUsage { day, key, counts };
         Ok(sums.into_iter().map(of_day).collect())
     }
@@ -319,40 +381,56 @@ impl App {
     }
 
     async fn people(&self, span: Span) -> Result<ActivityCounts, StoreError> {
-        let filter = self.activity_filter(span, ActivityQuery::default());
-        Ok(self.store.activity_counts(&filter, span.step().length()).await?.0)
+        let filter = self.activity_filter((span.from, span.to), ActivityQuery::default());
+        self.store.activity_total(&filter).await
     }
 
-    async fn usage_table(
-        &self,
-        by: UsageBy,
-        span: Span,
-    ) -> Result<(UsageCounts, Vec<UsageItem>), StoreError> {
-        let group = |_: Timestamp, key: &UsageKey| UsageName::of(by, key);
-        let sums = self.store.api_usage(span.window(), &UsageFilter::default(), group).await?;
-        let mut total = UsageCounts::default();
-        sums.values().for_each(|counts| total.merge(counts));
-        let mut items: Vec<UsageItem> =
-            sums.into_iter().map(|(name, counts)| UsageItem { name, counts }).collect();
-        // Equal ones stay in the order of their names.
-        items.sort_by_key(|item| std::cmp::Reverse(item.counts.requests_count()));
-        Ok((total, items))
+    async fn usage_total(&self, span: Span) -> Result<UsageCounts, StoreError> {
+        let add = |sum: &mut UsageCounts, _: Timestamp, _: &UsageKey, counts: &UsageCounts| {
+            sum.merge(counts);
+        };
+        let all = UsageFilter::default();
+        self.fold_usage(span.window(), &all, UsageCounts::default(), add).await
     }
 
-    /// All steps of the chart of `span`, also those in which nothing was asked.
-    async fn usage_points(
+    /// Goes once over what was counted in `window` of what `filter` wants, and has `add` add each row to
+    /// `sums`. Rows are read and summed up beside the runtime, for a busy day has a hundred thousand
+    /// sketches.
+    async fn fold_usage<S: Send + 'static>(
         &self,
+        window: UsageWindow,
         filter: &UsageFilter,
-        span: Span,
-    ) -> Result<Vec<UsagePoint>, StoreError> {
-        let step = span.step();
-        let group = |at: Timestamp, _: &UsageKey| step.begin(at);
-        let mut known = self.store.api_usage(span.window_in(step), filter, group).await?;
-        let points = span
-            .begins(step)
-            .map(|at| UsagePoint { at, counts: known.remove(&at).unwrap_or_default() });
-        Ok(points.collect())
+        mut sums: S,
+        add: impl Fn(&mut S, Timestamp, &UsageKey, &UsageCounts) + Copy + Send + 'static,
+    ) -> Result<S, StoreError> {
+        let mut reader = self.store.read_usage(window, filter).await?;
+        while let Some(page) = reader.read().await? {
+            sums = crate::blocking(move || {
+                let mut sums = sums;
+                page.each(|at, key, counts| add(&mut sums, at, key, counts)).map(|()| sums)
+            })
+            .await?;
+        }
+        Ok(sums)
     }
+}
+
+/// The lines of a table, the one with the most requests first, and their sum.
+fn lines(sums: BTreeMap<UsageName, UsageCounts>) -> (UsageCounts, Vec<UsageItem>) {
+    let mut total = UsageCounts::default();
+    sums.values().for_each(|counts| total.merge(counts));
+    let mut items: Vec<UsageItem> =
+        sums.into_iter().map(|(name, counts)| UsageItem { name, counts }).collect();
+    // Equal ones stay in the order of their names.
+    items.sort_by_key(|item| std::cmp::Reverse(item.counts.requests_count()));
+    (total, items)
+}
+
+/// All steps of the chart of `span`, also those in which nothing was asked.
+fn points(span: Span, step: Step, mut known: BTreeMap<Timestamp, UsageCounts>) -> Vec<UsagePoint> {
+    span.begins(step)
+        .map(|at| UsagePoint { at, counts: known.remove(&at).unwrap_or_default() })
+        .collect()
 }
 
 #[cfg(test)]

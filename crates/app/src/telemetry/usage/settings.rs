@@ -59,6 +59,18 @@ impl TelemetrySettings {
         let oldest = days_before(now, days).saturating_sub(more);
         coarser.begin(oldest.unwrap_or(Timestamp::MIN))
     }
+
+    /// From when on all is kept of what people do.
+    pub(super) fn people_kept_from(self, now: Timestamp) -> Timestamp {
+        let days = self.views_kept_days.min(self.sign_ins_kept_days).min(self.exports_kept_days);
+        days_before(now, days)
+    }
+
+    /// Before when nothing is kept of what people do and are told.
+    pub(super) fn activities_kept_from(self, now: Timestamp) -> Timestamp {
+        let noted_days = self.views_kept_days.max(self.exports_kept_days);
+        days_before(now, noted_days.max(self.sign_ins_kept_days).max(self.alerts_kept_days))
+    }
 }
 
 /// The instant before which nothing is kept of what is kept for `days`.

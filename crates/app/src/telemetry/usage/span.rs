@@ -42,7 +42,27 @@ impl Span {
             settings.usage_kept_from(*resolution, now) <= resolution.begin(known_from)
         };
         let resolution = Resolution::ALL.into_iter().find(is_kept).unwrap_or(Resolution::Day);
-        let oldest = settings.usage_kept_from(resolution, now);
+        Self::widened((from, to), resolution, settings.usage_kept_from(resolution, now), now)
+    }
+
+    /// The same of activities, which are kept as they were: to whole minutes, as far back as any of them
+    /// is kept.
+    pub(crate) fn of_activities(
+        asked: (Timestamp, Timestamp),
+        settings: TelemetrySettings,
+        now: Timestamp,
+    ) -> Self {
+        let minute = Resolution::Minute;
+        Self::widened(asked, minute, minute.begin(settings.activities_kept_from(now)), now)
+    }
+
+    /// The span in whole rows of `resolution`, which are there from `oldest` on.
+    fn widened(
+        (from, to): (Timestamp, Timestamp),
+        resolution: Resolution,
+        oldest: Timestamp,
+        now: Timestamp,
+    ) -> Self {
         let newest = now.saturating_add(SignedDuration::from_mins(1)).unwrap_or(now);
         let to = resolution.end(to.min(newest)).max(oldest);
         let from = resolution.begin(from).max(oldest).min(to);
@@ -142,6 +162,23 @@ mod tests {
         check("0001-01-01T00:00:00Z", "9999-12-30T00:00:00Z", kept);
         let soon = "2026-11-24T12:02:00Z";
         check("2027-01-01T00:00:00Z", "2027-01-02T00:00:00Z", (soon, soon, minute, 60));
+    }
+
+    #[test]
+    fn activities_are_as_exact_as_minutes_and_reach_back_as_far_as_any_of_them() {
+        let settings = TelemetrySettings {
+            minutes_kept_days: 1,
+            hours_kept_days: 1,
+            days_kept_days: 1,
+            ..TelemetrySettings::default()
+        };
+        let asked = (at("2026-08-24T12:00:30Z"), at(NOW));
+        let span = Span::of_activities(asked, settings, at(NOW));
+        let (from, to) = (at("2026-08-24T12:00:00Z"), at("2026-11-24T12:01:00Z"));
+        assert_eq!(span, Span { from, to, resolution: Resolution::Minute });
+        assert_eq!(span.step(), Step { length_s: 6 * 3_600 });
+        let all = Span::of_activities((Timestamp::MIN, Timestamp::MAX), settings, at(NOW));
+        assert_eq!(all.from, at("2025-11-24T12:00:00Z"));
     }
 
     #[test]

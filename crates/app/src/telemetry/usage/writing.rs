@@ -12,6 +12,12 @@ use crate::App;
 /// How often what was counted is written down: no more than that is lost when the process is killed.
 pub const FLUSH_EVERY: Duration = Duration::from_secs(10);
 
+/// How long who looks at counts waits for the newest of them to be written down.
+const READERS_WAIT_MAX: Duration = Duration::from_secs(1);
+
+/// Activities that are kept; the oldest go, whatever their time. Some hundred bytes each.
+const ACTIVITIES_MAX: u32 = 5_000_000;
+
 /// How often it is looked what was kept long enough.
 const REMOVE_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
@@ -30,6 +36,23 @@ impl App {
         let app = self.clone();
         let writing = tokio::spawn(async move { app.write_telemetry().await });
         writing.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    }
+
+    /// Writes down what this process has counted and noted for somebody who looks at it. What cannot be
+    /// written down in a second is missing there and written later: a database that only reads, or that
+    /// others write to, still tells what is in it.
+    pub(crate) async fn flush_for_reading(&self) {
+        match tokio::time::timeout(READERS_WAIT_MAX, self.flush_telemetry()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(
+                %error,
+                "the newest counts are missing in an answer: {error}"
+            ),
+            Err(_) => tracing::warn!(
+                error = "it takes too long",
+                "the newest counts are missing in an answer: it takes too long"
+            ),
+        }
     }
 
     /// Writes down what is counted and noted every few seconds, and removes what was kept long enough,
@@ -78,8 +101,11 @@ impl App {
         let views_from = oldest(settings.views_kept_days);
         let exports_from = oldest(settings.exports_kept_days);
         let sign_ins_from = oldest(settings.sign_ins_kept_days);
-        let removed = self.store.remove_old_activities(views_from, exports_from, sign_ins_from);
-        Ok(removed_count + removed.await?)
+        let removed = self
+            .store
+            .remove_old_activities(views_from, exports_from, sign_ins_from, ACTIVITIES_MAX)
+            .await?;
+        Ok(removed_count + removed)
     }
 
     /// Writes down what is held, one writing after the other.
@@ -98,5 +124,45 @@ impl App {
             telemetry.activities.put_back(noted);
         }
         written
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bist_market::FixedClock;
+    use bist_market::validate::ValidationPolicy;
+
+    use super::*;
+    use crate::telemetry::Answered;
+    use crate::telemetry::usage::UsageBy;
+
+    #[tokio::test]
+    async fn who_looks_at_counts_does_not_wait_for_who_cannot_write_them() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
+        let policy = ValidationPolicy::default();
+        let app = App::open(folder.path(), Arc::new(FixedClock(now)), policy).await.unwrap();
+        app.telemetry.answered(&Answered {
+            method: "GET",
+            route: Some("/a"),
+            status: 200,
+            took: Duration::from_millis(1),
+            caller: None,
+            problem_code: None,
+            limit_class: None,
+            request_id: "r",
+        });
+        let hour = SignedDuration::from_hours(1);
+        let asked = (now - hour, now + hour);
+        let count = async || {
+            let usage = app.api_usage(UsageBy::Route, asked).await.unwrap();
+            usage.total.requests_count()
+        };
+        let held = app.telemetry.writing.lock().await;
+        assert_eq!(count().await, 0);
+        drop(held);
+        assert_eq!(count().await, 1);
     }
 }

@@ -142,7 +142,7 @@ impl From<ActivityPoint> for PointResponse {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ActivitySummary)]
 struct SummaryResponse {
-    /// From this instant on: what was asked for, to whole minutes, hours or days.
+    /// From this instant on: what was asked for, as far back as anything is kept.
     from: Instant,
     /// Before this instant.
     to: Instant,
@@ -192,7 +192,7 @@ struct PageParams {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     limit: u32,
     /// The `next` of the page before.
-    #[param(value_type = Option<String>, pattern = "^before-[0-9]{1,15}-[a-z][0-9a-f]{1,16}$", example = "before-1764000000000000-n17")]
+    #[param(value_type = Option<String>, pattern = "^before-[0-9]{1,17}-[a-z][0-9a-f]{1,16}$", example = "before-1764000000000000-n17")]
     cursor: Option<ActivityPlace>,
 }
 
@@ -269,9 +269,9 @@ async fn summary(
         count: summary.whole.of(kind),
     };
     Ok(Json(SummaryResponse {
-        from: Instant(summary.span.from),
-        to: Instant(summary.span.to),
-        step_s: summary.step.length_s,
+        from: Instant(summary.from),
+        to: Instant(summary.to),
+        step_s: summary.step_s,
         kinds: ActivityKind::ALL.map(kind).into(),
         points: summary.points.into_iter().map(PointResponse::from).collect(),
     }))

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use bist_access::{AccountId, KeyId};
 use bist_app::App;
+use bist_app::telemetry::METHODS;
 use bist_app::telemetry::usage::{
     SKETCH_ERROR, UsageBy, UsageFilter, UsageItem, UsageName, UsagePoint,
 };
@@ -26,9 +27,6 @@ use crate::visitor::Asking;
 
 /// Most characters of a path.
 const ROUTE_CHARS_MAX: usize = 200;
-
-/// The methods that are told apart.
-const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
 
 /// The columns of the file.
 const COLUMNS: [&str; 13] = [
@@ -147,6 +145,8 @@ impl ItemResponse {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ApiUsage)]
 struct UsageResponse {
+    /// When it was looked at.
+    as_of: Instant,
     /// From this instant on: what was asked for, to whole steps.
     from: Instant,
     /// Before this instant.
@@ -159,8 +159,8 @@ struct UsageResponse {
     sketch_error: f64,
     /// All requests.
     total: TotalsResponse,
-    /// The lines of this page, the one with the most requests first; those of all pages add up to the
-    /// total.
+    /// The lines of this page, the one with the most requests first. Each page is counted when it is asked
+    /// for: those of all pages add up to the total where nothing is asked between them.
     items: Vec<ItemResponse>,
     /// Give this as `cursor` to get the next page; null at the end.
     #[schema(required)]
@@ -187,7 +187,7 @@ struct SeriesResponse {
     to: Instant,
     /// How long each step is, seconds; at its ends the span may have parts of steps.
     step_s: i64,
-    /// All steps, also those without requests; together they are what the table counts.
+    /// All steps, also those without requests; together they are what the table of the same moment counts.
     points: Vec<PointResponse>,
 }
 
@@ -305,6 +305,7 @@ async fn table(
     let page = paging::page(&usage.items, page.cursor, page.limit);
     let page = page.map(|item| ItemResponse::of(item, &names));
     Ok(Json(UsageResponse {
+        as_of: Instant(usage.as_of),
         from: Instant(usage.span.from),
         to: Instant(usage.span.to),
         step_s: usage.span.resolution.length_s(),
@@ -326,7 +327,7 @@ async fn series(
     Checked(SeriesParams(span, filter)): Checked<SeriesParams>,
 ) -> Result<Json<SeriesResponse>, ApiError> {
     let FilterParams { route, method, account, key } = filter;
-    let filter = UsageFilter { route, method, account, key, refused_only: false };
+    let filter = UsageFilter { route, method, account, key };
     let (span, step, points) = app.usage_series(&filter, span.span(app.now())?).await?;
     let shown = |point: UsagePoint| PointResponse {
         at: Instant(point.at),

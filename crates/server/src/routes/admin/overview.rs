@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use bist_app::App;
-use bist_app::telemetry::usage::UsagePoint;
+use bist_app::telemetry::usage::{UsageCounts, UsagePoint};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -31,8 +31,9 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
 struct RequestsResponse {
     /// In the span.
     count: u64,
-    /// In the span before.
-    before_count: u64,
+    /// In the span before; null where not all of that is kept.
+    #[schema(required)]
+    before_count: Option<u64>,
 }
 
 /// Which share of requests the server failed at.
@@ -42,7 +43,7 @@ struct ErrorsResponse {
     /// In the span; null without requests.
     #[schema(required, minimum = 0, maximum = 1)]
     share: Option<f64>,
-    /// In the span before.
+    /// In the span before; null where not all of that is kept, too.
     #[schema(required, minimum = 0, maximum = 1)]
     before_share: Option<f64>,
 }
@@ -54,7 +55,7 @@ struct LatencyResponse {
     /// The latency that 95 of 100 did not exceed, milliseconds; null without requests.
     #[schema(required, minimum = 0)]
     p95_ms: Option<f64>,
-    /// The same of the span before.
+    /// The same of the span before; null where not all of that is kept, too.
     #[schema(required, minimum = 0)]
     before_p95_ms: Option<f64>,
 }
@@ -65,8 +66,9 @@ struct LatencyResponse {
 struct PeopleResponse {
     /// In the span.
     active_count: u64,
-    /// In the span before.
-    before_active_count: u64,
+    /// In the span before; null where not all of that is kept.
+    #[schema(required)]
+    before_active_count: Option<u64>,
 }
 
 /// How often limits refused.
@@ -75,8 +77,9 @@ struct PeopleResponse {
 struct LimitsResponse {
     /// In the span.
     refused_count: u64,
-    /// In the span before.
-    before_refused_count: u64,
+    /// In the span before; null where not all of that is kept.
+    #[schema(required)]
+    before_refused_count: Option<u64>,
 }
 
 /// A step of the chart.
@@ -177,27 +180,30 @@ async fn overview(
     let view = app.admin_overview(params.span(app.now())?, ENDPOINTS_MAX).await?;
     let names = Names::none();
     let endpoints = view.endpoints.iter().map(|item| ItemResponse::of(item, &names)).collect();
-    let (total, before) = (&view.total, &view.before);
+    let (total, before) = (&view.total, view.before.as_ref());
     Ok(Json(OverviewResponse {
         as_of: Instant(view.as_of),
         from: Instant(view.span.from),
         to: Instant(view.span.to),
         requests: RequestsResponse {
             count: total.requests_count(),
-            before_count: before.requests_count(),
+            before_count: before.map(UsageCounts::requests_count),
         },
-        errors: ErrorsResponse { share: total.errors_share(), before_share: before.errors_share() },
+        errors: ErrorsResponse {
+            share: total.errors_share(),
+            before_share: before.and_then(UsageCounts::errors_share),
+        },
         latency: LatencyResponse {
             p95_ms: total.latency_ms(0.95),
-            before_p95_ms: before.latency_ms(0.95),
+            before_p95_ms: before.and_then(|before| before.latency_ms(0.95)),
         },
         people: PeopleResponse {
             active_count: view.people.active_count,
-            before_active_count: view.people_before.active_count,
+            before_active_count: view.people_before.map(|people| people.active_count),
         },
         limits: LimitsResponse {
             refused_count: total.refused_count,
-            before_refused_count: before.refused_count,
+            before_refused_count: before.map(|before| before.refused_count),
         },
         sessions_count: view.tallies.sessions_count,
         endpoints,

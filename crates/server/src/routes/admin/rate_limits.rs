@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use bist_app::telemetry::usage::{RefusedItem, UsagePoint};
+use bist_app::telemetry::usage::{RefusedItem, RefusedPoint, UsageCaller};
 use bist_app::{App, Class};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -52,6 +52,8 @@ struct ItemResponse {
     /// By which key they asked; null when by none.
     #[schema(required, example = "k0123456789abcdef")]
     key: Option<String>,
+    /// Whether these are callers that were too many at a time to be told apart; `account` is null then.
+    is_other: bool,
     /// How often.
     refused_count: u64,
     /// When last.
@@ -121,12 +123,13 @@ async fn rate_limits(
         account: item.caller.account().map(ToString::to_string),
         account_name: item.caller.account().and_then(|account| names.get(account).cloned()),
         key: item.caller.key().map(ToString::to_string),
-        refused_count: item.counts.refused_count,
-        last_at: item.counts.last_at().map(Instant),
+        is_other: item.caller == UsageCaller::Other,
+        refused_count: item.refused_count,
+        last_at: Some(Instant(item.last_at)),
     };
-    let point = |point: &UsagePoint| PointResponse {
+    let point = |point: &RefusedPoint| PointResponse {
         at: Instant(point.at),
-        refused_count: point.counts.refused_count,
+        refused_count: point.refused_count,
     };
     Ok(Json(LimitsResponse {
         from: Instant(hit.span.from),
