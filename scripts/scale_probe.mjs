@@ -24,8 +24,12 @@ const ticks = (pid) => {
 };
 const connections = () =>
   Number(execFileSync('psql', ['-Atq', PSQL_URL, '-c', "SELECT count(*) FROM pg_stat_activity WHERE datname = 'scale_probe' AND pid <> pg_backend_pid()"]));
-const redisCalls = () =>
-  Number(/total_commands_processed:(\d+)/.exec(execFileSync('redis-cli', ['-p', REDIS_PORT, 'info', 'stats'], { encoding: 'utf8' }))[1]);
+const redis = (section, name) => {
+  const told = execFileSync('redis-cli', ['-p', REDIS_PORT, 'info', section], { encoding: 'utf8' });
+  return Number(new RegExp(`${name}:([\\d.]+)`).exec(told)[1]);
+};
+const redisCalls = () => redis('stats', 'total_commands_processed');
+const redisSeconds = () => redis('cpu', 'used_cpu_sys') + redis('cpu', 'used_cpu_user');
 
 const began = Date.now();
 for (const port of ports) {
@@ -88,6 +92,20 @@ for (let i = 0; i < 10; i += 1) {
 }
 late.sort((a, b) => a - b);
 
+// One server as fast as it goes, with each request counted in Redis.
+const symbols = await (await fetch(`http://127.0.0.1:${ports[0]}/api/v1/symbols?limit=1`, { headers })).json();
+const url = `http://127.0.0.1:${ports[0]}/api/v1/bars?symbol=${symbols.items[0].symbol}&limit=1`;
+const busyS = 10;
+const [callsThen, secondsThen, ticksThen] = [redisCalls(), redisSeconds(), ticks(pids[0])];
+const said = execFileSync('wrk', ['-t1', '-c32', `-d${busyS}s`, '-H', `authorization: Bearer ${KEY}`, url], { encoding: 'utf8' });
+if (/Non-2xx|Socket errors/.test(said)) throw new Error(said);
+const busy = {
+  requests_per_s: Math.round(Number(/Requests\/sec:\s+([\d.]+)/.exec(said)[1])),
+  redis_commands_per_s: Math.round((redisCalls() - callsThen) / busyS),
+  redis_processor_share: Number(((redisSeconds() - secondsThen) / busyS).toFixed(2)),
+  server_processor_share: (ticks(pids[0]) - ticksThen) / busyS / 100,
+};
+
 const memory = pids.map(residentKib).sort((a, b) => a - b);
 const mib = (kib) => Math.round(kib / 1024);
 console.log(
@@ -100,6 +118,7 @@ console.log(
       processor_at_rest_share: { each: quantile([...processor].sort((a, b) => a - b), 0.5) / 100, all: processor.reduce((a, b) => a + b) / 100 },
       postgres_connections: connections(),
       redis_commands_per_s: Math.round(calls),
+      one_server_busy: busy,
       change_told_ms: { p50: Math.round(quantile(late, 0.5)), p99: Math.round(quantile(late, 0.99)), max: Math.round(late.at(-1)) },
     },
     null,

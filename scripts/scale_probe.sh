@@ -31,7 +31,7 @@ cat >"$place/bist.toml" <<'TOML'
 readers_max = 1
 writers_max = 1
 [limits]
-default = "100000/min"
+default = "1000000/s"
 TOML
 "$bist" users create probe --role trader --quiet >/dev/null
 key=$("$bist" keys create --user probe --name probe --scope read --json | sed -n 's/.*"token": *"\([^"]*\)".*/\1/p')

@@ -194,6 +194,14 @@ async function pageErrors(browser) {
       await page.waitForSelector(`main [data-error-state="${state}"]`, { timeout: WAIT_MS });
       check((await api(`/api/v1/admin/errors/${encodeURIComponent(group.id)}`)).state === state, `errors: the group is not ${state}`);
     }
+    // As an exemplar of a dashboard leads there.
+    const { request_id: id } = details.events[0];
+    await visit(page, `/admin/errors?request_id=${id}`, `[data-error="${group.id}"]`);
+    check((await page.locator('[data-error]').count()) === 1, 'errors: others are shown than those of the request');
+    await inspectLooks(page, complaints, 'admin-errors-of-request');
+    await visit(page, '/admin/errors?request_id=nosuch', '[data-no-errors]');
+    await page.locator('[data-of-request] button').click();
+    await page.waitForSelector(`[data-error="${group.id}"]`, { timeout: WAIT_MS });
     await visit(page, '/admin/errors/nosuch', 'main [role="alert"]');
     forgive(complaints, 400, 404);
     await inspect(page, complaints, 'an error that is not there');

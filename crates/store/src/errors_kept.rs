@@ -177,6 +177,8 @@ pub struct ErrorFilter {
     pub state: Option<ErrorState>,
     /// Those of this kind.
     pub kind: Option<ErrorKind>,
+    /// Those of which one is kept that happened in this request.
+    pub request_id: Option<String>,
     /// Those that follow this one in the list: when its newest event happened, microseconds of Unix
     /// time, and its name.
     pub before: Option<(i64, String)>,
@@ -217,12 +219,14 @@ impl Store {
         .fetch_one(&mut *transaction)
         .await?;
         query(
-            "INSERT INTO error_events (group_id, number, at_us, document) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO error_events (group_id, number, at_us, document, request_id)
+             VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(&id)
         .bind(number)
         .bind(at_us)
         .bind(json("error", event)?)
+        .bind(&event.request_id)
         .execute(&mut *transaction)
         .await?;
         query("DELETE FROM error_events WHERE group_id = $1 AND number <= $2")
@@ -251,12 +255,15 @@ impl Store {
             "SELECT * FROM error_groups
              WHERE ($1 IS NULL OR state = $1) AND ($2 IS NULL OR kind = $2)
                AND ($3 IS NULL OR last_at_us < $3 OR (last_at_us = $3 AND id < $4))
-             ORDER BY last_at_us DESC, id DESC LIMIT $5",
+               AND ($5 IS NULL
+                    OR id IN (SELECT group_id FROM error_events WHERE request_id = $5))
+             ORDER BY last_at_us DESC, id DESC LIMIT $6",
         )
         .bind(filter.state.map(ErrorState::as_str))
         .bind(filter.kind.map(ErrorKind::as_str))
         .bind(filter.before.as_ref().map(|(at_us, _)| *at_us))
         .bind(filter.before.as_ref().map(|(_, id)| id.as_str()))
+        .bind(filter.request_id.as_deref())
         .bind(i64::from(limit))
         .fetch_all(&self.reader)
         .await?

@@ -39,7 +39,7 @@ macro_rules! forked {
 }
 
 /// Each step, oldest first. Forward only.
-const STEPS: [Step; 23] = [
+const STEPS: [Step; 24] = [
     shared!(1, "market data", "0001_market_data.sql"),
     shared!(2, "validation", "0002_validation.sql"),
     shared!(3, "models", "0003_models.sql"),
@@ -63,6 +63,7 @@ const STEPS: [Step; 23] = [
     shared!(21, "job parts", "0021_job_parts.sql"),
     shared!(22, "errors", "0022_errors.sql"),
     forked!(23, "usage", "0023_usage.sql"),
+    shared!(24, "error requests", "0024_error_requests.sql"),
 ];
 
 /// The newest step, by its number.

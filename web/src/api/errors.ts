@@ -6,6 +6,8 @@ import type { Page } from './schema/vocabulary';
 export interface ErrorFilter {
   state: ErrorState | null;
   kind: ErrorKind | null;
+  /** The `x-request-id` of an answer. */
+  request_id: string | null;
 }
 
 /** Groups are read one by one, so they come in short pages. */

@@ -23,8 +23,16 @@ impl RequestId {
         headers
             .get(HEADER)
             .and_then(|value| value.to_str().ok())
-            .filter(|text| is_sane(text))
+            .filter(|text| Self::is_one(text))
             .map_or_else(Self::make, |text| Self(text.into()))
+    }
+
+    /// Whether `text` may be an id: such a one may go into logs and answers as it is.
+    pub(crate) fn is_one(text: &str) -> bool {
+        (1..=LENGTH_MAX).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
     }
 
     /// A new id: 128 bits that nobody outside this process can tell beforehand.
@@ -58,14 +66,6 @@ impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
-}
-
-/// Whether an id may go into logs and answers as it is.
-fn is_sane(text: &str) -> bool {
-    (1..=LENGTH_MAX).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::error::ApiError;
 use crate::extract::{Checked, FromQuery, JsonBody, NoParameters, QueryReader, TextPath};
 use crate::middleware::Around;
 use crate::middleware::rate_limit::Spent;
+use crate::middleware::request_id::RequestId;
 use crate::openapi::NoSuchErrorGroup;
 use crate::paging::{self, LIMIT_DEFAULT, LIMIT_MAX, Page};
 use crate::schema::{Instant, schema, text};
@@ -219,6 +220,9 @@ struct ListParams {
     /// Only those of this kind.
     #[param(value_type = Option<String>, pattern = "^(panic|internal|job|page|other)$", example = "internal")]
     kind: Option<ErrorKind>,
+    /// Only those of which one is kept that happened in this request, by the `x-request-id` of its answer.
+    #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9._-]{1,64}$", example = "0e2d667361b00932891ec9221506b02e")]
+    request_id: Option<String>,
     /// Most items of the page.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100)]
     limit: u32,
@@ -237,9 +241,18 @@ impl FromQuery for ListParams {
         Ok(Self {
             state: query.optional("state", state)?,
             kind: query.optional("kind", kind)?,
+            request_id: query.optional("request_id", request_id)?,
             limit: paging::limit(query, LIMIT_DEFAULT, LIMIT_MAX)?,
             cursor: paging::cursor(query, "before-", mark)?,
         })
+    }
+}
+
+fn request_id(text: &str) -> Result<String, String> {
+    if RequestId::is_one(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("'{text}' is no id of a request; give the x-request-id of an answer"))
     }
 }
 
@@ -268,8 +281,8 @@ async fn list(
     Asking { app, .. }: Asking,
     Checked(params): Checked<ListParams>,
 ) -> Result<Json<Page<GroupResponse>>, ApiError> {
-    let ListParams { state, kind, limit, cursor } = params;
-    let filter = ErrorFilter { state, kind, before: cursor };
+    let ListParams { state, kind, request_id, limit, cursor } = params;
+    let filter = ErrorFilter { state, kind, request_id, before: cursor };
     let mut groups = app.error_groups(&filter, limit + 1).await?;
     let more = groups.len() > limit as usize;
     groups.truncate(limit as usize);

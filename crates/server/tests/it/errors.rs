@@ -55,6 +55,8 @@ async fn what_a_page_reports_is_in_the_list_and_its_state_goes_on_record() {
     assert_eq!(event["message"], format!("{title}\nat draw (index.js:1:2)"));
     assert_eq!(event["route"], "/symbols/TEST1?[query]");
     assert_eq!(event["request_id"], details["last_request_id"]);
+    let of_request = format!("{LIST}?request_id={}", event["request_id"].as_str().unwrap());
+    assert_eq!(app.get(&of_request).await.ok()["items"], json!([group]));
 
     let muted = app.post(&format!("{path}/state"), &json!({"state": "muted"})).await.ok();
     assert_eq!(muted["state"], "muted");
@@ -70,7 +72,9 @@ async fn what_a_page_reports_is_in_the_list_and_its_state_goes_on_record() {
     assert_eq!(refused.problem(403).0, "forbidden");
     let unknown = app.get(&format!("{LIST}/e0123456789abcdef")).await;
     assert_eq!(unknown.problem(404).0, "error_group_not_found");
-    for query in ["state=closed", "kind=fire", "cursor=before-1", "cursor=before-1-e0"] {
+    for query in
+        ["state=closed", "kind=fire", "cursor=before-1", "cursor=before-1-e0", "request_id=a b"]
+    {
         let refused = app.get(&format!("{LIST}?{query}")).await;
         assert_eq!(refused.problem(400).0, "invalid_parameter");
     }

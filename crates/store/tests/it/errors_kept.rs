@@ -51,6 +51,10 @@ async fn errors_that_are_the_same_are_one_group_with_the_newest_of_them() {
     assert_eq!(kept, [error("full", 2).event, error("full", 1).event]);
     let jobs = ErrorFilter { kind: Some(ErrorKind::Job), ..ErrorFilter::default() };
     assert_eq!(store.error_groups(&jobs, 10).await.unwrap(), [groups[0].clone()]);
+    for (id, expected) in [("r2", vec![groups[1].clone()]), ("r9", vec![])] {
+        let of_request = ErrorFilter { request_id: Some(id.to_owned()), ..ErrorFilter::default() };
+        assert_eq!(store.error_groups(&of_request, 10).await.unwrap(), expected, "{id}");
+    }
     assert_eq!(store.error_group("e0").await.unwrap(), None);
 }
 

@@ -27,6 +27,25 @@ pub(super) struct Desk {
 }
 
 impl Desk {
+    /// That of `workers_count` workers who begin.
+    pub(super) const fn new(
+        history: History,
+        sampler: Box<dyn Sampler>,
+        pruner: Box<dyn Pruner>,
+        workers_count: usize,
+    ) -> Self {
+        Self {
+            history,
+            sampler,
+            pruner,
+            held: BTreeMap::new(),
+            failures_count: 0,
+            stopped: None,
+            workers_count,
+            is_of_round: false,
+        }
+    }
+
     /// Learns what others did meanwhile, unless that is not to be known.
     pub(super) fn refresh(&mut self, storage: &dyn StudyStorage) -> Result<(), StudyStorageError> {
         if self.is_of_round { Ok(()) } else { self.history.refresh(storage) }

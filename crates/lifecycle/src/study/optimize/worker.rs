@@ -90,16 +90,7 @@ pub(super) fn run(
         abandoned::complete_retries(storage, &history, heartbeat, began_at)?;
     }
     let workers_count = settings.workers.get();
-    let desk = Desk {
-        history,
-        sampler,
-        pruner,
-        held: BTreeMap::new(),
-        failures_count: 0,
-        stopped: None,
-        workers_count,
-        is_of_round: false,
-    };
+    let desk = Desk::new(history, sampler, pruner, workers_count);
     let surroundings = Surroundings { storage, study, settings, clock, cancelled };
     let run = Run {
         optimizer: &surroundings,
@@ -337,16 +328,7 @@ pub(super) fn run_one(
     objective: &ObjectiveFn<'_>,
 ) -> Result<(), StudyStorageError> {
     let Optimizer { storage, study, sampler, pruner, settings, clock, cancelled } = optimizer;
-    let desk = Desk {
-        history,
-        sampler,
-        pruner,
-        held: BTreeMap::new(),
-        failures_count: 0,
-        stopped: None,
-        workers_count: 1,
-        is_of_round: true,
-    };
+    let desk = Desk { is_of_round: true, ..Desk::new(history, sampler, pruner, 1) };
     let surroundings = Surroundings { storage, study, settings, clock, cancelled };
     let desk = Mutex::new(desk);
     let mut trial = Trial::new(storage, &desk, cancelled, begun, proposed);
