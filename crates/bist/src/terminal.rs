@@ -9,7 +9,7 @@ use bist_app::telemetry::ProcessLog;
 use bist_app::telemetry::errors::{ErrorLayer, ErrorQueue, is_wanted, tell_panics};
 use bist_app::telemetry::log_format::WithRequest;
 use bist_app::telemetry::request_log::{LineForm, REQUESTS_TARGET, RequestLog};
-use bist_app::telemetry::traces::Traces;
+use bist_app::telemetry::traces::{TRACES_TARGET, Traces};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use tokio::runtime::Handle;
@@ -206,6 +206,8 @@ pub(crate) fn start_logging(
     };
     let filter = EnvFilter::try_new(config.log.as_deref().unwrap_or(default))
         .unwrap_or_else(|_| EnvFilter::new(default));
+    // Spans for a collector are no part of the log, however much of it is shown.
+    let filter = filter.add_directive(format!("{TRACES_TARGET}=off").parse()?);
     let shown = fmt::layer().with_writer(io::stderr);
     let is_terminal = io::stderr().is_terminal();
     let shown = if is_terminal {
