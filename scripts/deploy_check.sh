@@ -69,9 +69,9 @@ trusted_proxies = ["127.0.0.1"]
 [server.connections]
 per_address_max = 5000
 [limits]
-ai = "1000000/s"
-auth = "1000000/s"
-default = "1000000/s"
+ai = "1000000/min"
+auth = "1000000/min"
+default = "1000000/min"
 TOML
 BIST_DATABASE_URL='sqlite:' "$bist" sample --data-dir "$folder/data" --symbols 6 --years 2 --seed 7 --quiet
 "$bist" migrate copy --from "sqlite:$folder/data/bist.sqlite" --to "$BIST_TEST_POSTGRES_URL/$database" --quiet >/dev/null
