@@ -131,6 +131,10 @@ is_ready() { curl -fsS -o /dev/null --max-time 3 "http://127.0.0.1:$(port_of "$1
 begin_instance() {
     local instance=$1 program=$PROGRAMS/instances/$1 role=api pid
     [ -x "$program" ] || die "$instance has no program yet; scripts/deploy switch --binary PATH brings one"
+    # Whoever listens there would be taken for it until it has noticed.
+    if (exec 3<>"/dev/tcp/127.0.0.1/$(port_of "$instance")") 2>/dev/null; then
+        die "$instance is not started: somebody else listens at 127.0.0.1:$(port_of "$instance")"
+    fi
     if [ "$RUN_BY" = systemd ]; then
         # One that has failed often is not started otherwise.
         systemctl reset-failed "$(unit_of "$instance")" 2>/dev/null || true
