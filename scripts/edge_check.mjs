@@ -75,8 +75,14 @@ const status = await new Promise((done) => {
 session.close();
 holds('HTTP/2 is spoken', status === 200, status);
 
+// A server that has removed a thing and is asked again says that it is not there.
+for (const method of ['DELETE', 'PUT']) {
+  const removed = await ask(`/gone/${method}`, { method });
+  holds(`${method} that may have been done is not done again`, removed.status === 502 && timesReached(`/gone/${method}`) === 1, { times: timesReached(`/gone/${method}`), status: removed.status });
+  await pause(6000);
+}
+
 // One server goes away while it is asked: others answer, and nobody hears of it.
-await pause(6000);
 servers[0].close();
 servers[0].closeAllConnections();
 const statuses = [];

@@ -26,7 +26,7 @@ if [ -n "${BIST_EDGE_TLS:-}" ]; then
     edge="s/bind :80/bind 127.0.0.1:$((port + 1))/
         s|bind :443 ssl crt [^ ]*|bind 127.0.0.1:$port ssl crt $directory/bist.pem|"
 else
-    edge="/ssl|Strict-Transport|sc0_http_req_rate/ d
+    edge="/ssl|Strict-Transport|sc0_http_req_rate|sc0_conn_cur/ d
         s/bind :80/bind 127.0.0.1:$port/"
 fi
 

@@ -27,7 +27,8 @@ else
     edge="/ssl_|resolver|Strict-Transport/ d
         s/listen 443 ssl http2/listen 127.0.0.1:$port/
         s/rate=50r/rate=1000000r/
-        s/burst=200/burst=10000/"
+        s/burst=200/burst=10000/
+        s/bist_connections 256/bist_connections 60000/"
     without="/^# Whoever comes without TLS/,/^}/ d"
 fi
 

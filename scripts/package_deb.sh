@@ -7,7 +7,9 @@ set -euo pipefail
 bist=$(realpath "$1")
 out=$(mkdir -p "${2:-target/deb}" && realpath "${2:-target/deb}")
 cd "$(dirname "$0")/.."
-version=$("$bist" --version | cut -d' ' -f2)
+told=$("$bist" --version)
+version=$(cut -d' ' -f2 <<<"$told")
+[[ $told == *'('* ]] || echo "the program does not tell its commit: build it by env \$(scripts/build_facts.sh) cargo build" >&2
 architecture=${DEB_ARCHITECTURE:-$(dpkg --print-architecture)}
 # The same sources give the same package.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
@@ -50,7 +52,7 @@ gzip -9n >"$doc/changelog.gz" <CHANGELOG.md
 gzip -9n >"$doc/changelog.Debian.gz" <<CHANGES
 bist ($version-1) stable; urgency=medium
 
-  * What changed stands in changelog.gz.
+  * What changed stands in changelog.gz. The program is $told.
 
  -- The authors of BIST AI Smart Trader <bist@bist.example>  $day
 CHANGES

@@ -23,6 +23,8 @@ if [ "${1:-}" = e2e ]; then
     command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || missing+=(haproxy)
     for program in wrk socat jq shellcheck; do command -v "$program" >/dev/null || missing+=("$program"); done
     command -v systemd-analyze >/dev/null || missing+=(systemd)
+    # Programs of others from PyPI. Debian keeps the part that installs them in a package of its own.
+    python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
     # A certificate authority.
     command -v pebble >/dev/null || missing+=(pebble)
 fi

@@ -40,6 +40,7 @@ pub mod rate_limits;
 pub mod reason;
 pub mod reconciliation;
 pub mod registry;
+pub mod release;
 pub mod reproduction;
 pub mod retraining;
 pub mod sample;

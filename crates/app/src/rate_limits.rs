@@ -153,8 +153,8 @@ impl RateLimits {
     }
 
     async fn count(&self, class: Class, key: &str, quota: Quota) -> Decision {
-        let now_us = self.now_us();
-        let count_here = || self.here.check(class, key, quota, now_us);
+        // By the instant at which it is counted: while Redis was waited for, others were counted here.
+        let count_here = || self.here.check(class, key, quota, self.now_us());
         let Some(shared) = &self.shared else { return count_here() };
         let here = (class == Class::Auth).then(count_here);
         match (shared.check(class, key, quota).await, here) {
@@ -162,7 +162,7 @@ impl RateLimits {
             (None, Some(here)) => here,
             (Some(shared), None) => shared,
             (Some(shared), Some(here)) => {
-                self.here.learn(class, key, quota, now_us, shared.full_after_us);
+                self.here.learn(class, key, quota, self.now_us(), shared.full_after_us);
                 shared.stricter(here)
             }
         }
@@ -201,11 +201,32 @@ fn network(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+    use std::sync::Mutex;
+
     use bist_market::FixedClock;
     use bist_store::RedisLink;
     use bist_testkit::redis_server::RedisServer;
+    use jiff::{SignedDuration, Timestamp};
 
     use super::*;
+
+    /// A clock that is moved by hand.
+    #[derive(Debug)]
+    struct HandClock(Mutex<Timestamp>);
+
+    impl HandClock {
+        fn pass(&self, time: SignedDuration) {
+            let mut now = self.0.lock().unwrap();
+            *now += time;
+        }
+    }
+
+    impl Clock for HandClock {
+        fn now(&self) -> Timestamp {
+            *self.0.lock().unwrap()
+        }
+    }
 
     fn limits() -> RateLimits {
         let clock = FixedClock("2026-11-24T12:00:00Z".parse().unwrap());
@@ -259,6 +280,26 @@ mod tests {
         assert_eq!(limits.decided(Class::Trading), (0, 0));
         assert!(limits.check(Class::Trading, "account:u1").await.allowed);
         assert_eq!(limits.decided(Class::Trading), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn who_waited_for_redis_is_counted_when_the_wait_is_over() {
+        // It takes connections and says nothing.
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("redis://{}/0", silent.local_addr().unwrap());
+        let link = RedisLink::new(&url.parse().unwrap(), None).unwrap();
+        let clock = Arc::new(HandClock(Mutex::new("2026-11-24T12:00:00Z".parse().unwrap())));
+        let quotas = Quotas { default: "2/s".parse().unwrap(), ..Quotas::default() };
+        let limits = RateLimits::new(quotas, Arc::clone(&clock) as Arc<dyn Clock>)
+            .with_shared(SharedLimiter::new(link));
+        // The second is counted here while the first one still waits, and has used half of what there is.
+        let second = async {
+            clock.pass(SignedDuration::from_secs(2));
+            limits.here.check(Class::Default, "a", quotas.default, limits.now_us())
+        };
+        let (first, second) = tokio::join!(limits.check(Class::Default, "a"), second);
+        assert!(second.allowed);
+        assert_eq!((first.allowed, first.remaining), (true, 0));
     }
 
     #[tokio::test]

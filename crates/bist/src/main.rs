@@ -11,6 +11,7 @@ mod terminal;
 
 use std::process::ExitCode;
 
+use bist_app::release;
 use clap::Parser;
 use tikv_jemallocator::Jemalloc;
 use zeroizing_alloc::ZeroAlloc;
@@ -22,7 +23,12 @@ use crate::terminal::Terminal;
 /// Turns Borsa İstanbul market data into checked bars, forecasts, and signals that say what they
 /// are worth.
 #[derive(Debug, Parser)]
-#[command(name = "bist", version, max_term_width = 100, propagate_version = true)]
+#[command(
+    name = "bist",
+    version = release::version(),
+    max_term_width = 100,
+    propagate_version = true
+)]
 struct Cli {
     #[command(flatten)]
     common: CommonArgs,

@@ -38,7 +38,7 @@ pub(crate) const BREADCRUMBS_MAX: usize = 20;
 /// The version of the program, as errors name it; with the commit where the build was told it.
 pub(crate) fn release() -> String {
     let version = env!("CARGO_PKG_VERSION");
-    match option_env!("BIST_COMMIT") {
+    match crate::release::commit() {
         Some(commit) => format!("bist@{version}+{commit}"),
         None => format!("bist@{version}"),
     }

@@ -105,6 +105,21 @@ fn content(data: &Path) -> Value {
 }
 
 #[test]
+fn the_version_comes_first_and_then_what_the_build_was_told() {
+    let folder = TempDir::new().unwrap();
+    for args in [&["--version"][..], &["serve", "--version"]] {
+        let output = run(folder.path(), args);
+        assert_eq!(output.status.code(), Some(0));
+        let told = String::from_utf8(output.stdout).unwrap();
+        let words: Vec<&str> = told.trim_end().splitn(3, ' ').collect();
+        assert_eq!(words[1], env!("CARGO_PKG_VERSION"), "{told}");
+        if let Some(build) = words.get(2) {
+            assert!(build.starts_with('(') && build.ends_with(')'), "{told}");
+        }
+    }
+}
+
+#[test]
 fn an_ingest_tells_what_became_of_each_row_and_the_second_changes_nothing() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");

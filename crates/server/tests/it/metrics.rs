@@ -125,7 +125,8 @@ async fn metrics_are_for_this_machine_and_for_the_token() {
         check(Some("127.0.0.2"), &[(header, LOOPBACK)], 401).await;
     }
     check(Some(LOOPBACK), &[("host", "bist.example")], 401).await;
-    check(Some(LOOPBACK), &[("host", "evil.example")], 421).await;
+    check(Some(LOOPBACK), &[("host", "evil.example")], 401).await;
+    check(Some(LOOPBACK), &[("host", "localhost"), ("host", "bist.example")], 400).await;
 
     // Without a token nothing is one; neither a session nor a key of the API is.
     let bearer = |token: &str| format!("Bearer {token}");
@@ -140,6 +141,12 @@ async fn metrics_are_for_this_machine_and_for_the_token() {
     clock.pass(SignedDuration::from_secs(15));
     check(Some(ELSEWHERE), &[("authorization", &right)], 200).await;
     check(Some(ELSEWHERE), &[("authorization", &right), ("x-forwarded-for", "x")], 200).await;
+    // As Prometheus asks a container, by its address; nothing else is answered by it.
+    let by_address = ("host", "10.89.0.11:8080");
+    check(Some(ELSEWHERE), &[by_address], 401).await;
+    check(Some(ELSEWHERE), &[by_address, ("authorization", &right)], 200).await;
+    let other = app.send(Method::GET, "/health/ready", &[by_address]).await;
+    assert_eq!(other.problem(421).0, "host_not_local");
     for shown in [wrong.as_str(), "Bearer a-long-random-token2", "Basic a-long-random-token", ""] {
         check(Some(ELSEWHERE), &[("authorization", shown)], 401).await;
     }
