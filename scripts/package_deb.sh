@@ -27,7 +27,7 @@ install -D -m 644 scripts/deploy_parts.sh "$tree/usr/lib/bist/deploy_parts.sh"
 for unit in deploy/systemd/*.service; do install -D -m 644 "$unit" "$tree/lib/systemd/system/$(basename "$unit")"; done
 
 doc=$tree/usr/share/doc/bist
-for document in docs/OPERATIONS.md docs/CONFIGURATION.md docs/SCALING.md docs/API.md docs/SECURITY.md; do
+for document in docs/OPERATIONS.md docs/OPERATIONS.tr.md docs/CONFIGURATION.md docs/SCALING.md docs/API.md docs/SECURITY.md; do
     install -D -m 644 "$document" "$doc/$(basename "$document")"
 done
 for example in deploy/systemd/deploy.conf deploy/haproxy/haproxy.cfg deploy/nginx/bist.conf; do

@@ -8,6 +8,8 @@ use super::tree::{File, Tree};
 
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
 const CHANGELOG: &str = "CHANGELOG.md";
+const RUNBOOK: &str = "docs/OPERATIONS.md";
+const RUNBOOK_TR: &str = "docs/OPERATIONS.tr.md";
 const SECURITY: &str = "docs/SECURITY.md";
 
 /// How an item of the map of security may stand; what `how` begins with.
@@ -269,6 +271,152 @@ fn is_guard(tree: &Tree, guard: &str) -> bool {
         .filter(|rust| rust.crate_name() == Some(head))
         .filter(|rust| rust.path.ends_with(&file) || rust.path.ends_with(&tests))
         .any(|rust| tests_of(rust).iter().any(|test| test == name))
+}
+
+#[test]
+fn the_runbooks_in_english_and_turkish_are_in_step() {
+    let english = "# Run\n\nType `bist serve`, see `--bind`.\n\n```sh\nbist serve   # now\ncat 'a #1'\n```\n\n\
+                   ```toml\na = 1\n```\n\n## Alerts\n\n### BistPanic\n\nLook at `warn`.\n\n### BistModelOld\n";
+    let turkish = "# Çalıştırma\n\n`--bind` ayarına bakın, `bist serve` yazın.\n\n```sh\nbist serve # hemen\n\
+                   cat 'a #1'\n```\n\n```toml\na = 1\n```\n\n## Uyarılar\n\n### BistPanic\n\n\
+                   `warn` düzeyine bakın.\n\n### BistModelOld\n";
+    let broken = [
+        ("## Uyarılar", "### Uyarılar"),
+        ("## Uyarılar\n\n", ""),
+        ("### BistModelOld\n", ""),
+        ("### BistPanic", "### BistPanik"),
+        ("### BistModelOld", "### Eski model"),
+        ("bist serve #", "bist server #"),
+        ("cat 'a #1'", "cat 'a #2'"),
+        ("```sh", "```bash"),
+        ("```toml\na = 1\n```\n\n", ""),
+        ("`warn`", "`error`"),
+        ("`warn` düzeyine", "Günlüğe"),
+    ]
+    .map(|(from, to)| turkish.replacen(from, to, 1));
+    let mut broken: Vec<Vec<(&str, &str)>> =
+        broken.iter().map(|text| vec![(RUNBOOK, english), (RUNBOOK_TR, text.as_str())]).collect();
+    broken.push(vec![(RUNBOOK, english)]);
+    broken.push(vec![(RUNBOOK, "# Run\n"), (RUNBOOK_TR, "# Çalıştırma\n")]);
+    let broken: Vec<&[(&str, &str)]> = broken.iter().map(Vec::as_slice).collect();
+    holds(runbooks_out_of_step, &broken, &[(RUNBOOK, english), (RUNBOOK_TR, turkish)]);
+}
+
+fn runbooks_out_of_step(tree: &Tree) -> Vec<String> {
+    let (english, turkish) = (sections(tree.text(RUNBOOK)), sections(tree.text(RUNBOOK_TR)));
+    let mut found = Vec::new();
+    let (alerts, alerts_tr) = (alerts_of(&english), alerts_of(&turkish));
+    for (path, missing) in [(RUNBOOK_TR, &alerts - &alerts_tr), (RUNBOOK, &alerts_tr - &alerts)] {
+        for name in missing {
+            found.push(format!(
+                "{path} has no section `{name}`, which the other language has; write it"
+            ));
+        }
+    }
+    if alerts.is_empty() {
+        found.push(format!("{RUNBOOK} has no section of an alert; write them"));
+    }
+    if english.len() != turkish.len() {
+        found.push(format!(
+            "{RUNBOOK} has {} sections and {RUNBOOK_TR} {}; give both the same, in the same order",
+            english.len(),
+            turkish.len()
+        ));
+    }
+    for (section, other) in english.iter().zip(&turkish) {
+        let place = format!("{RUNBOOK}:{} and {RUNBOOK_TR}:{}", section.line, other.line);
+        let is_alert = section.is_alert() || other.is_alert();
+        if section.level != other.level || (is_alert && section.heading != other.heading) {
+            found.push(format!(
+                "{place}, `{}` and `{}`, are not the same section; give both the same levels, in the same order",
+                section.heading, other.heading
+            ));
+            // Those that follow would be compared with the wrong ones.
+            break;
+        }
+        if section.code != other.code {
+            let same = section.code.iter().zip(&other.code).take_while(|(a, b)| a == b).count();
+            let [line, line_other] =
+                [section, other].map(|s| s.code.get(same).copied().unwrap_or_default());
+            found.push(format!(
+                "{place} have other code: `{line}` and `{line_other}`; only comments are translated"
+            ));
+        }
+        let names: Vec<&str> = section.names.symmetric_difference(&other.names).copied().collect();
+        if !names.is_empty() {
+            found.push(format!(
+                "{place} do not both have `{}`; commands and names between backticks stay as they are",
+                names.join("`, `")
+            ));
+        }
+    }
+    found
+}
+
+/// What a Markdown text has below one of its headings and above the next one.
+#[derive(Debug)]
+struct Section<'a> {
+    /// The line of the heading.
+    line: usize,
+    /// From 1 for `#`.
+    level: usize,
+    heading: &'a str,
+    /// The lines of fenced code with their fences, without comments.
+    code: Vec<&'a str>,
+    /// What stands between backticks elsewhere.
+    names: BTreeSet<&'a str>,
+}
+
+impl Section<'_> {
+    /// Whether it is about an alert of Prometheus.
+    fn is_alert(&self) -> bool {
+        self.heading.starts_with("Bist") && self.heading.chars().all(|c| c.is_ascii_alphanumeric())
+    }
+}
+
+fn alerts_of<'a>(sections: &[Section<'a>]) -> BTreeSet<&'a str> {
+    sections.iter().filter(|section| section.is_alert()).map(|section| section.heading).collect()
+}
+
+/// The sections of a Markdown text, in their order; what comes before the first heading is in none.
+fn sections(text: &str) -> Vec<Section<'_>> {
+    let mut sections: Vec<Section<'_>> = Vec::new();
+    let mut fenced = false;
+    for (line, text) in (1_usize..).zip(text.lines()) {
+        let fence = text.trim_start().starts_with("```");
+        let heading = text.trim_start_matches('#');
+        let level = text.len() - heading.len();
+        if !fenced && level > 0 {
+            let heading = heading.trim();
+            let names = BTreeSet::new();
+            sections.push(Section { line, level, heading, code: Vec::new(), names });
+        } else if let Some(section) = sections.last_mut() {
+            if fenced || fence {
+                section.code.push(without_comment(text));
+            } else {
+                section.names.extend(text.split('`').skip(1).step_by(2));
+            }
+        }
+        fenced ^= fence;
+    }
+    sections
+}
+
+/// A line of code without the comment that `#` begins, at the beginning of a word and outside quotes.
+fn without_comment(line: &str) -> &str {
+    let mut quote = None;
+    let mut before = ' ';
+    for (at, c) in line.char_indices() {
+        match quote {
+            Some(mark) if mark == c => quote = None,
+            Some(_) => {}
+            None if c == '#' && before.is_whitespace() => return line[..at].trim_end(),
+            None if c == '"' || c == '\'' => quote = Some(c),
+            None => {}
+        }
+        before = c;
+    }
+    line.trim_end()
 }
 
 #[test]
