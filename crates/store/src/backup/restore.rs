@@ -120,7 +120,7 @@ pub async fn unpack(
                 .and_then(|file| file.sync_all())
                 .map_err(failed)?;
         }
-        Ok(Unpacked { work, manifest })
+        Ok::<_, BackupError>(Unpacked { work, manifest })
     })
     .await?;
     unpacked.check(&name_of(unpacked.manifest.created_at)).await?;
