@@ -111,7 +111,7 @@ wrk.headers["Authorization"] = "Bearer " .. file:read("*l")
 file:close()
 LUA
 
-# ---- Releases: the program under two names, so that a switch brings another one, and three bad ones
+# ---- Releases: the program under two names, so that a switch brings another one, and four bad ones
 mkdir "$folder/releases"
 for name in one two; do
     printf '#!/bin/sh\n# %s\nexec %q "$@"\n' "$name" "$bist" >"$folder/releases/$name"
@@ -119,6 +119,10 @@ done
 cat >"$folder/releases/never-ready" <<'SH'
 #!/bin/sh
 case $1 in serve) exec sleep 600 ;; --version) echo 'bist 9.9.9' ;; esac
+SH
+cat >"$folder/releases/takes-away" <<'SH'
+#!/bin/sh
+case "$1 $2" in 'migrate known') echo '{"newest": 99999, "migration_min": 99999}' ;; *) exec "$REAL_BIST" "$@" ;; esac
 SH
 # One that answers 500: all the time, or once it has answered many requests.
 cat >"$folder/releases/answers-500" <<'JS'
@@ -205,9 +209,31 @@ bad_release() {
     say "$program: $(grep -o 'rolled back: .*' "$folder/bad-$balancer-$program.log" | tail -n 1)"
 }
 
+# A newer program has added to the tables, which those in force do not know.
+tables_of_later() {
+    psql -qX -v ON_ERROR_STOP=1 "$BIST_TEST_POSTGRES_URL/$database" <<'SQL'
+INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+VALUES (9999, 'of later', TRUE, '\x00', 0) ON CONFLICT DO NOTHING;
+ALTER TABLE job_runs ADD COLUMN IF NOT EXISTS of_later TEXT;
+ALTER TABLE alert_rules ADD COLUMN IF NOT EXISTS of_later TEXT;
+SQL
+}
+
+# One that would take away what those in force need does not come near the tables.
+taken_away() {
+    local before
+    before=$(active)
+    if scripts/deploy switch --binary "$folder/releases/takes-away" >"$folder/takes-away-$balancer.log" 2>&1; then
+        wrong "a release that takes away from the tables took over"
+    fi
+    grep -q 'takes away from the tables' "$folder/takes-away-$balancer.log" || wrong "takes-away: $(tail -n 3 "$folder/takes-away-$balancer.log")"
+    [ "$(active)" = "$before" ] || wrong "$(active) has the traffic after takes-away"
+}
+
 # The way back, to a colour that was started anew and to one that was kept.
 one_command_back() {
     local before port kept
+    tables_of_later
     before=$(active)
     scripts/deploy back >>"$folder/switches-$balancer.log" 2>&1 || wrong "there was no way back"
     [ "$(active)" != "$before" ] || wrong "the way back led nowhere"
@@ -333,6 +359,7 @@ through() {
     GOOD_ANSWERS=0 bad_release answers-500 'does not answer as it should'
     settings "$balancer" 3
     bad_release never-ready 'did not become ready'
+    taken_away
     settings "$balancer"
     load_ends
     judge_load "$folder/load-bad-$balancer.log"

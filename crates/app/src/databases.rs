@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+pub use bist_store::known_migrations;
 use bist_store::{CopiedTable, DatabaseSettings, Store, StoreError};
 use serde::Serialize;
 

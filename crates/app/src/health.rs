@@ -95,7 +95,8 @@ impl App {
             checks.push(HealthCheck::of(
                 "migrations",
                 migrations(standing),
-                "start this program again: it brings the tables up to date",
+                "start this program again, which brings older tables up to date; for newer ones take the \
+                 newer program",
             ));
             let own = (asked_at, answered_at);
             checks.push(HealthCheck::of(
@@ -140,13 +141,21 @@ impl App {
 }
 
 fn migrations(standing: &DatabaseStanding) -> (Condition, String) {
-    let DatabaseStanding { migration, migration_known, .. } = standing;
+    let DatabaseStanding { migration, migration_known, migration_min, .. } = standing;
     if migration < migration_known {
         let found = format!("the tables are at {migration}, and {migration_known} is needed");
         return (Condition::Failed, found);
     }
-    let newer = if migration > migration_known { ", made by a newer program" } else { "" };
-    (Condition::Well, format!("the tables are at {migration}{newer}"))
+    let own = format!("and this program knows them up to {migration_known}");
+    if migration_min > migration_known {
+        let found = format!("the tables need a program that knows {migration_min}, {own}");
+        return (Condition::Failed, found);
+    }
+    if migration > migration_known {
+        let found = format!("the tables are at {migration}, made by a newer program, {own}");
+        return (Condition::Degraded, found);
+    }
+    (Condition::Well, format!("the tables are at {migration}"))
 }
 
 /// Compares the clock of this machine, before and after the database was asked, with that of the database,
@@ -242,19 +251,29 @@ mod tests {
     const STANDING: DatabaseStanding = DatabaseStanding {
         migration: 21,
         migration_known: 21,
+        migration_min: 21,
         clock: None,
         newest_record_at: None,
     };
 
     #[test]
-    fn tables_that_are_too_old_fail_and_newer_ones_do_not() {
+    fn tables_that_are_too_old_fail_and_newer_ones_only_where_they_need_a_newer_program() {
         assert_eq!(migrations(&STANDING).0, Condition::Well);
         let (condition, found) = migrations(&DatabaseStanding { migration: 20, ..STANDING });
         assert_eq!(condition, Condition::Failed);
         assert_eq!(found, "the tables are at 20, and 21 is needed");
+        let (condition, found) = migrations(&DatabaseStanding { migration: 22, ..STANDING });
+        assert_eq!(condition, Condition::Degraded);
         assert_eq!(
-            migrations(&DatabaseStanding { migration: 22, ..STANDING }),
-            (Condition::Well, "the tables are at 22, made by a newer program".to_owned())
+            found,
+            "the tables are at 22, made by a newer program, and this program knows them up to 21"
+        );
+        let taken_away = DatabaseStanding { migration: 23, migration_min: 22, ..STANDING };
+        let (condition, found) = migrations(&taken_away);
+        assert_eq!(condition, Condition::Failed);
+        assert_eq!(
+            found,
+            "the tables need a program that knows 22, and this program knows them up to 21"
         );
     }
 

@@ -30,7 +30,6 @@ use self::manifest::{ARTIFACTS, AUDIT_ROOTS, CONFIGURATION, DATABASE, FORMAT};
 use crate::artifacts::on_disk;
 use crate::audit::AuditFilter;
 use crate::copy::CopiedTable;
-use crate::migrate;
 use crate::pool::Store;
 
 pub use copies::BackupBucket;
@@ -55,6 +54,8 @@ pub struct BackupPlan {
 /// The copy of a database, and what was found in it.
 struct Copied {
     tables: Vec<CopiedTable>,
+    /// The newest step that it has; a newer program may have run it.
+    schema_version: i64,
     versions: Vec<ModelVersion>,
     audit_root: Option<String>,
 }
@@ -97,7 +98,7 @@ impl Store {
                 format: FORMAT,
                 created_at: plan.at,
                 program_version: env!("CARGO_PKG_VERSION").to_owned(),
-                schema_version: migrate::NEWEST,
+                schema_version: copied.schema_version,
                 database: database.to_owned(),
                 tables: copied.tables.into_iter().map(table).collect(),
                 audit_root: copied.audit_root,
@@ -149,6 +150,7 @@ impl Store {
             let newest = copy.audit_records(&AuditFilter::default(), 1).await?.pop();
             Ok::<_, BackupError>(Copied {
                 tables: copy.tallies().await?,
+                schema_version: copy.standing().await?.migration,
                 versions: copy.model_versions().await?,
                 audit_root: newest.map(|record| AuditRoot::from(&record).to_string()),
             })

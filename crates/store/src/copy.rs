@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 use crate::bulk::{ROWS_PER_STATEMENT, values};
 use crate::db::{Argument, AssertSqlSafe, Bind as _, Connection, Row, query, query_scalar};
 use crate::error::StoreError;
+use crate::migrate;
 use crate::pool::Store;
 use crate::schema::{Column, ColumnKind, TABLES, columns_of};
 
@@ -29,8 +30,9 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::NotEmpty`] when `target` holds anything, [`StoreError::CopyDiffers`] when a table
-    /// did not arrive as it is, and the others when a database fails; `target` is then as before.
+    /// [`StoreError::NotEmpty`] when `target` holds anything, [`StoreError::NotCopied`] when either was
+    /// added to by a newer program, [`StoreError::CopyDiffers`] when a table did not arrive as it is, and
+    /// the others when a database fails; `target` is then as before.
     pub async fn copy_to(
         &self,
         target: &Store,
@@ -108,6 +110,8 @@ async fn copy_all(
     to: &mut Connection,
     told: &mut impl FnMut(&CopiedTable),
 ) -> Result<Vec<CopiedTable>, StoreError> {
+    check_known(from).await?;
+    check_known(to).await?;
     check_empty(to).await?;
     let mut copied = Vec::with_capacity(TABLES.len());
     for name in TABLES {
@@ -120,6 +124,14 @@ async fn copy_all(
         copied.push(sent);
     }
     Ok(copied)
+}
+
+/// Shows that there is nothing that this program does not know. Which programs may use the tables is no
+/// row that is moved: both databases have it from the same steps.
+async fn check_known(connection: &mut Connection) -> Result<(), StoreError> {
+    let newest: Option<i64> = query_scalar(migrate::NEWEST_RUN).fetch_one(connection).await?;
+    let (newest, known) = (newest.unwrap_or(0), migrate::NEWEST);
+    if newest > known { Err(StoreError::NotCopied { newest, known }) } else { Ok(()) }
 }
 
 async fn check_empty(connection: &mut Connection) -> Result<(), StoreError> {

@@ -40,11 +40,32 @@ pub enum StoreError {
     /// The file is not a database, or is damaged.
     #[error("the database file in the data directory is damaged or is not a database: {0}")]
     Damaged(String),
-    /// The database was written by a newer program.
+    /// A newer program has changed the tables, and this one cannot go on with them.
     #[error(
-        "the database has migration {0}, which this version of bist does not know; use the newer bist that made it"
+        "the tables can be used by a bist that knows migration {migration_min}, and this one knows them \
+         up to {known}: {why}; use the newer bist that changed them, or restore a backup from before \
+         into another place"
     )]
-    TooNew(i64),
+    TooNew {
+        /// The newest migration that a program knows at least which may use them.
+        migration_min: i64,
+        /// The newest that this program knows.
+        known: i64,
+        /// Why those before may not, in the words of the newer program.
+        why: String,
+    },
+    /// A newer program has added to the tables, and a copy would lack that.
+    #[error(
+        "the tables are at migration {newest}, made by a newer bist, and this one knows them up to \
+         {known}: it uses them, and copies nothing that would leave something out; copy or back up \
+         with the newer bist"
+    )]
+    NotCopied {
+        /// The newest migration that was run.
+        newest: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
     /// PostgreSQL does not answer, or does not let us in.
     #[error(
         "PostgreSQL cannot be asked: {0}; start it, or correct database_url or database_password"
@@ -322,7 +343,6 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
     )]
     fn from(error: sqlx::migrate::MigrateError) -> Self {
         match error {
-            sqlx::migrate::MigrateError::VersionMissing(version) => Self::TooNew(version),
             sqlx::migrate::MigrateError::Execute(source) => source.into(),
             other => Self::Migration(other),
         }

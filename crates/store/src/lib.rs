@@ -119,6 +119,7 @@ pub use instrument_days::{IndexMembers, InstrumentDayRecord};
 pub use job_stages::{JobLine, JobStage, StageProgress};
 pub use jobs::{ClaimedJob, JobEnd, JobPart, JobRun, JobState, NewJob, NewPart};
 pub use leadership::{LEADER_LEASE, Leadership};
+pub use migrate::{KnownMigrations, known_migrations};
 pub use model_versions::Registration;
 pub use observations::ObservationOverview;
 pub use outside_part::{NotAsked, OutsidePart};

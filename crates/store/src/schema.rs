@@ -4,7 +4,8 @@ use crate::columns::{count, impossible};
 use crate::db::{Connection, query};
 use crate::error::StoreError;
 
-/// All tables, each after those that its rows refer to.
+/// All tables, each after those that its rows refer to; not those that tell which steps were run, and which
+/// programs may use them.
 pub const TABLES: [&str; 65] = [
     "instruments",
     "ingests",

@@ -1,9 +1,9 @@
-//! `bist migrate`: what the database holds, and moving all of it to another.
+//! `bist migrate`: what the database holds, which tables this program knows, and moving all of it to another.
 
 use std::fmt::Write as _;
 
 use anyhow::bail;
-use bist_app::databases::{MovedTable, TableRows, copy_database};
+use bist_app::databases::{MovedTable, TableRows, copy_database, known_migrations};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -15,6 +15,9 @@ use crate::terminal::Terminal;
 pub(crate) enum MigrateCommand {
     /// Bring the tables up to date, as every command does, and count their rows
     Status,
+    /// Tell the newest migration that this program knows, and the newest that another one has to know to go on
+    /// with tables that this one has brought up to date; no database is asked
+    Known,
     /// Move everything to an empty database, all of it or nothing, and prove that it arrived
     Copy(CopyArgs),
 }
@@ -36,6 +39,13 @@ struct Status {
     tables: Vec<TableRows>,
 }
 
+/// The JSON document of what is known.
+#[derive(Serialize)]
+struct Known {
+    newest: i64,
+    migration_min: i64,
+}
+
 /// The JSON document of a move.
 #[derive(Serialize)]
 struct Moved {
@@ -49,6 +59,7 @@ impl MigrateCommand {
     pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
         match self {
             Self::Status => status(config, terminal).await,
+            Self::Known => known(terminal),
             Self::Copy(args) => args.run(config, terminal).await,
         }
     }
@@ -60,12 +71,23 @@ async fn status(config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
     app.close().await;
     let status = Status { database: config.database.address.to_string(), tables: tables? };
     terminal.result(&status, || {
-        let mut text = format!("{}, whose tables are up to date:", status.database);
+        let mut text = format!("{}:", status.database);
         for table in &status.tables {
             // Writing to a text cannot fail.
             write!(text, "\n{:>12}  {}", table.rows_count, table.name).ok();
         }
         text
+    })
+}
+
+fn known(terminal: &Terminal) -> anyhow::Result<()> {
+    let known = known_migrations();
+    let known = Known { newest: known.newest, migration_min: known.migration_min };
+    terminal.result(&known, || {
+        format!(
+            "migrations up to {}; programs that know {} can go on with its tables",
+            known.newest, known.migration_min
+        )
     })
 }
 

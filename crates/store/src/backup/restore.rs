@@ -12,6 +12,7 @@ use super::manifest::{ARTIFACTS, AUDIT_ROOTS, BackupManifest, CONFIGURATION, DAT
 use super::work::Work;
 use crate::artifacts::on_disk;
 use crate::db::{self, DatabaseAddress};
+use crate::error::StoreError;
 use crate::migrate;
 use crate::pool::Store;
 use crate::whole_file::{Existing, write_whole};
@@ -64,11 +65,9 @@ impl Place {
         if !self.database.exists() {
             return Ok(());
         }
-        match db::fold_alone(&self.database).await.map_err(crate::StoreError::from) {
-            Ok(true) | Err(crate::StoreError::Damaged(_)) => Ok(()),
-            Ok(false) | Err(crate::StoreError::Busy) => {
-                Err(BackupError::InUse(self.directory.clone()))
-            }
+        match db::fold_alone(&self.database).await.map_err(StoreError::from) {
+            Ok(true) | Err(StoreError::Damaged(_)) => Ok(()),
+            Ok(false) | Err(StoreError::Busy) => Err(BackupError::InUse(self.directory.clone())),
             Err(error) => Err(error.into()),
         }
     }
@@ -116,18 +115,12 @@ pub async fn unpack(
             }
             File::create_new(work.path().join(&entry.name)).map_err(failed)
         })?;
-        if manifest.schema_version > migrate::NEWEST {
-            return Err(BackupError::TooNew {
-                backup: path.display().to_string(),
-                program_version: manifest.program_version,
-            });
-        }
         for entry in &manifest.entries {
             File::open(work.path().join(&entry.name))
                 .and_then(|file| file.sync_all())
                 .map_err(failed)?;
         }
-        Ok(Unpacked { work, manifest })
+        Ok::<_, BackupError>(Unpacked { work, manifest })
     })
     .await?;
     unpacked.check(&name_of(unpacked.manifest.created_at)).await?;
@@ -148,12 +141,21 @@ impl Unpacked {
     /// Opens the database, brings its tables up to date, and compares them with what was counted when
     /// the backup was made.
     async fn check(&self, name: &str) -> Result<(), BackupError> {
-        let store = Store::open(self.directory()).await?;
+        // The database itself says which programs may use it.
+        let store = Store::open(self.directory()).await.map_err(|error| {
+            if matches!(error, StoreError::TooNew { .. }) {
+                let program_version = self.manifest.program_version.clone();
+                BackupError::TooNew { backup: name.to_owned(), program_version }
+            } else {
+                error.into()
+            }
+        })?;
         let tallies = store.tallies().await;
         store.close().await;
         let tallies = tallies?;
-        // Steps of later may have changed rows; the hash of the file is right all the same.
-        if self.manifest.schema_version < migrate::NEWEST {
+        // Steps of later may have changed rows, and not all tables of a newer program are known; the hash of
+        // the file is right all the same.
+        if self.manifest.schema_version != migrate::NEWEST {
             return Ok(());
         }
         for table in &self.manifest.tables {

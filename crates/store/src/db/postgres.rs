@@ -66,7 +66,7 @@ async fn bring_up_to_date(options: &PgConnectOptions) -> Result<(), StoreError> 
         let name = options.get_database().unwrap_or_default().to_owned();
         return Err(StoreError::Collation(name));
     }
-    migrate::postgres().run_direct(None, &mut connection, false).await?;
+    migrate::postgres(&mut connection).await?;
     connection.close().await?;
     Ok(())
 }

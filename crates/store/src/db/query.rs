@@ -179,8 +179,15 @@ impl<'q> Query<'q> {
         for argument in self.arguments {
             argument.add_to_postgres(&mut arguments).map_err(sqlx::Error::Encode)?;
         }
-        Ok(sqlx::query_with(self.sql, arguments))
+        let is_kept = !names_all_columns(self.sql.as_str());
+        Ok(sqlx::query_with(self.sql, arguments).persistent(is_kept))
     }
+}
+
+/// Whether `sql` asks for the columns that there are. PostgreSQL refuses a statement that was prepared before
+/// a newer program added one ("cached plan must not change result type"), so such a one is prepared each time.
+fn names_all_columns(sql: &str) -> bool {
+    ["SELECT *", "RETURNING *", ".* "].iter().any(|columns| sql.contains(columns))
 }
 
 /// The rows of a driver as ours.

@@ -43,7 +43,9 @@ pub(crate) async fn open(file: &Path, sizes: PoolSizes) -> Result<(Pool, Pool), 
         .busy_timeout(Duration::from_secs(BUSY_TIMEOUT_S));
     // One connection: SQLite has one writer, and waiting here is fairer than waiting in the file.
     let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-    migrate::sqlite().run(&writer).await?;
+    let mut connection = writer.acquire().await?;
+    migrate::sqlite(&mut connection).await?;
+    drop(connection);
     let options = options.pragma("query_only", "ON");
     let several = SqlitePoolOptions::new()
         .max_connections(sizes.readers_max)

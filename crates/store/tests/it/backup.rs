@@ -8,11 +8,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use bist_access::AuditAction;
 use bist_store::{
     AuditFilter, AuditNote, Backup, BackupError, BackupFolder, BackupIdentities, BackupPlan,
-    Existing, Place, Store, unpack,
+    Existing, Place, Store, StoreError, unpack,
 };
 use jiff::Timestamp;
+use sqlx::Connection as _;
+use sqlx::sqlite::SqliteConnection;
 use tempfile::TempDir;
 
+use crate::home::is_on_postgres;
 use crate::{audit, store};
 
 /// Where backups go, and what opens them.
@@ -178,6 +181,42 @@ async fn a_database_that_is_open_is_not_replaced_and_one_that_is_not_is_moved_as
     let restored = Store::open(home.path()).await.unwrap();
     assert_eq!(records_count(&restored).await, 1);
     restored.close().await;
+}
+
+#[tokio::test]
+async fn what_a_newer_program_has_added_is_in_a_backup_or_there_is_none() {
+    let (store, home) = store().await;
+    let mut raw = home.raw().await;
+    raw.execute("CREATE TABLE of_later (id BIGINT PRIMARY KEY)").await.unwrap();
+    raw.execute("INSERT INTO of_later VALUES (7)").await.unwrap();
+    let checksum = if is_on_postgres() { "'\\x00'" } else { "x'00'" };
+    raw.execute(format!(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (9999, 'of later', TRUE, {checksum}, 0)"
+    ))
+    .await
+    .unwrap();
+    raw.close().await;
+    let kept = Kept::new();
+    let made = store.create_backup(&kept.folder, kept.plan(0)).await;
+    store.close().await;
+    if is_on_postgres() {
+        let error = made.unwrap_err();
+        assert!(
+            matches!(error, BackupError::Store(StoreError::NotCopied { newest: 9999, .. })),
+            "{error}"
+        );
+        return;
+    }
+    let (backup, manifest) = made.unwrap();
+    assert_eq!(manifest.schema_version, 9999);
+    let home = TempDir::new().unwrap();
+    restore(&kept, &backup, home.path()).await.unwrap();
+    let url = format!("sqlite:{}", home.path().join("bist.sqlite").display());
+    let mut restored = SqliteConnection::connect(&url).await.unwrap();
+    let of_later = sqlx::query_scalar::<_, i64>("SELECT id FROM of_later");
+    assert_eq!(of_later.fetch_one(&mut restored).await.unwrap(), 7);
+    restored.close().await.unwrap();
 }
 
 #[tokio::test]

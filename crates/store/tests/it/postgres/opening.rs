@@ -8,6 +8,11 @@ use tempfile::TempDir;
 use super::database;
 use crate::home::open;
 
+/// A step of a newer program, as it is noted.
+const OF_LATER: &str = "INSERT INTO _sqlx_migrations
+    (version, description, success, checksum, execution_time)
+    VALUES (9999, 'of later', TRUE, '\\x00', 0)";
+
 async fn refused(url: &str) -> StoreError {
     let folder = TempDir::new().unwrap();
     let settings =
@@ -33,12 +38,49 @@ async fn a_database_of_a_newer_program_is_refused() {
     let folder = TempDir::new().unwrap();
     open(folder.path(), &database.url()).await.close().await;
     let mut raw = PgConnection::connect(&database.url()).await.unwrap();
-    sqlx::query("UPDATE _sqlx_migrations SET version = 9999 WHERE version = 1")
+    sqlx::query(OF_LATER).execute(&mut raw).await.unwrap();
+    sqlx::query("UPDATE schema_floor SET migration_min = 9999, why = 'prices are gone'")
         .execute(&mut raw)
         .await
         .unwrap();
     let error = refused(&database.url()).await;
-    assert!(matches!(error, StoreError::TooNew(9999)), "{error}");
+    assert!(matches!(error, StoreError::TooNew { migration_min: 9999, .. }), "{error}");
+    assert!(error.to_string().contains("prices are gone"), "{error}");
+}
+
+#[tokio::test]
+async fn a_database_that_a_newer_program_has_added_to_is_used_and_not_copied() {
+    let Some(database) = database() else { return };
+    let folder = TempDir::new().unwrap();
+    open(folder.path(), &database.url()).await.close().await;
+    let mut raw = PgConnection::connect(&database.url()).await.unwrap();
+    sqlx::query(OF_LATER).execute(&mut raw).await.unwrap();
+    let store = open(folder.path(), &database.url()).await;
+    let standing = store.standing().await.unwrap();
+    assert_eq!(standing.migration, 9999);
+    assert!(standing.migration_min <= standing.migration_known);
+    crate::audit(&store).await;
+    let other = TempDir::new().unwrap();
+    let to = open(other.path(), "sqlite:").await;
+    let error = store.copy_to(&to, |_| ()).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotCopied { newest: 9999, .. }), "{error}");
+    to.check_empty().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_has_asked_before_goes_on_when_a_newer_program_adds_columns() {
+    let Some(database) = database() else { return };
+    let folder = TempDir::new().unwrap();
+    let settings = DatabaseSettings {
+        address: database.url().parse().unwrap(),
+        password: None,
+        pool_sizes: PoolSizes { readers_max: 1, writers_max: 1 },
+    };
+    let store = Store::open_at(folder.path(), &settings).await.unwrap();
+    assert!(store.jobs(None, None, 9).await.unwrap().is_empty());
+    let mut raw = PgConnection::connect(&database.url()).await.unwrap();
+    sqlx::query("ALTER TABLE job_runs ADD COLUMN of_later TEXT").execute(&mut raw).await.unwrap();
+    assert!(store.jobs(None, None, 9).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -71,8 +71,9 @@ async fn every_table_is_among_those_that_are_moved() {
     open(folder.path(), "sqlite:").await.close().await;
     let url = format!("sqlite:{}", folder.path().join("bist.sqlite").display());
     let mut sqlite = SqliteConnection::connect(&url).await.unwrap();
+    // What is about the tables and not in them is made anew by whoever makes them.
     let text = "SELECT name FROM sqlite_master WHERE type = 'table'
-                  AND name NOT LIKE '\\_sqlx%' ESCAPE '\\'";
+                  AND name NOT LIKE '\\_sqlx%' ESCAPE '\\' AND name <> 'schema_floor'";
     let rows = sqlx::query(text).fetch_all(&mut sqlite).await.unwrap();
     let there: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect();
     assert_eq!(there, TABLES.into_iter().map(str::to_owned).collect());
