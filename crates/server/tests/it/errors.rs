@@ -73,7 +73,7 @@ async fn what_a_page_reports_is_in_the_list_and_its_state_goes_on_record() {
     let unknown = app.get(&format!("{LIST}/e0123456789abcdef")).await;
     assert_eq!(unknown.problem(404).0, "error_group_not_found");
     for query in
-        ["state=closed", "kind=fire", "cursor=before-1", "cursor=before-1-e0", "request_id=a b"]
+        ["state=closed", "kind=fire", "cursor=before-1", "cursor=before-1-e0", "request_id=a%20b"]
     {
         let refused = app.get(&format!("{LIST}?{query}")).await;
         assert_eq!(refused.problem(400).0, "invalid_parameter");
