@@ -135,8 +135,10 @@ async function usageAgrees(browser) {
     const saved = csvRows(readFileSync(await download.path(), 'utf8'));
     check(saved.length >= items.length, `usage: the file has ${saved.length} rows and the table ${items.length}`);
     const window = pastHour();
-    const { first, second } = await still(() => api(`/api/v1/admin/api-usage?by=route&limit=1000&${window}`), async () => (await ask(`/api/v1/admin/api-usage.csv?by=route&${window}`)).text());
-    const [wanted, found] = [first.items.map(usageKey).sort(), csvRows(second).map(usageKey).sort()];
+    // When it was looked at is another moment each time.
+    const rowsOfTable = async () => (await api(`/api/v1/admin/api-usage?by=route&limit=1000&${window}`)).items;
+    const { first, second } = await still(rowsOfTable, async () => (await ask(`/api/v1/admin/api-usage.csv?by=route&${window}`)).text());
+    const [wanted, found] = [first.map(usageKey).sort(), csvRows(second).map(usageKey).sort()];
     check(JSON.stringify(found) === JSON.stringify(wanted), `usage: the file and the table differ: ${found.find((row) => !wanted.includes(row))} and ${wanted.find((row) => !found.includes(row))}`);
 
     for (const by of ['account', 'key']) {

@@ -23,10 +23,13 @@ fn settings(url: String, sample_rate: f64) -> TraceSettings {
 /// The texts and numbers among `attributes`, by name.
 fn value(attributes: &[KeyValue], name: &str) -> Option<String> {
     let found = attributes.iter().find(|attribute| attribute.key == name)?;
-    Some(match found.value.as_ref()?.value.as_ref()? {
-        any_value::Value::StringValue(text) => text.clone(),
-        any_value::Value::IntValue(number) => number.to_string(),
-        other => format!("{other:?}"),
+    let value = found.value.as_ref()?.value.as_ref()?;
+    Some(if let any_value::Value::StringValue(text) = value {
+        text.clone()
+    } else if let any_value::Value::IntValue(number) = value {
+        number.to_string()
+    } else {
+        format!("{value:?}")
     })
 }
 
