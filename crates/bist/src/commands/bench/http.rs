@@ -362,6 +362,23 @@ impl Figures {
             p99_ms: middle(|run| run.p99_us as f64 / 1e3),
         }
     }
+
+    /// The line of a table that `head` begins.
+    pub(super) fn line(&self, name: &str, bars: u32) -> String {
+        let plural = if bars == 1 { "bar" } else { "bars" };
+        let Self { requests_per_s, p50_ms, p99_ms } = self;
+        let asked = format!("{name}, {bars} {plural}");
+        format!("{asked:<18}{requests_per_s:>12.0}{p50_ms:>10.2}{p99_ms:>10.2}\n")
+    }
+}
+
+/// How it was measured, and the head of the table of what came of it.
+pub(super) fn head(connections: u16, rounds: u16) -> String {
+    format!(
+        "{connections} connections, {rounds} rounds in turns, each server on one core\n\n\
+         {:<18}{:>12}{:>10}{:>10}\n",
+        "", "requests/s", "p50 ms", "p99 ms"
+    )
 }
 
 impl Item {
@@ -374,20 +391,10 @@ impl Item {
 
 impl Report {
     fn text(&self) -> String {
-        let mut text = format!(
-            "{} connections, {} rounds in turns, each server on one core\n\n{:<18}{:>12}{:>10}{:>10}\n",
-            self.connections, self.rounds, "", "requests/s", "p50 ms", "p99 ms"
-        );
+        let mut text = head(self.connections, self.rounds);
         for item in &self.items {
-            let plural = if item.bars == 1 { "bar" } else { "bars" };
             for (name, figures) in [("bist", &item.bist), ("FastAPI", &item.peer)] {
-                text += &format!(
-                    "{:<18}{:>12.0}{:>10.2}{:>10.2}\n",
-                    format!("{name}, {} {plural}", item.bars),
-                    figures.requests_per_s,
-                    figures.p50_ms,
-                    figures.p99_ms
-                );
+                text += &figures.line(name, item.bars);
             }
             let met = if item.goal_met { "met" } else { "not met" };
             text += &format!(

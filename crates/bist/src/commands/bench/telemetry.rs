@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use serde::Serialize;
 
-use super::http::{Asked, Figures, Run, Server, Wrk};
+use super::http::{Asked, Figures, Run, Server, Wrk, head};
 use crate::terminal::Terminal;
 
 /// What the server is told to leave out all of it.
@@ -101,20 +101,10 @@ impl Item {
 
 impl Report {
     fn text(&self) -> String {
-        let mut text = format!(
-            "{} connections, {} rounds in turns, the server on one core\n\n{:<24}{:>12}{:>10}{:>10}\n",
-            self.connections, self.rounds, "", "requests/s", "p50 ms", "p99 ms"
-        );
+        let mut text = head(self.connections, self.rounds);
         for item in &self.items {
-            let plural = if item.bars == 1 { "bar" } else { "bars" };
             for (name, figures) in [("with", &item.with), ("without", &item.without)] {
-                text += &format!(
-                    "{:<24}{:>12.0}{:>10.2}{:>10.2}\n",
-                    format!("{} {plural}, {name}", item.bars),
-                    figures.requests_per_s,
-                    figures.p50_ms,
-                    figures.p99_ms
-                );
+                text += &figures.line(name, item.bars);
             }
             let met = if item.goal_met { "met" } else { "not met" };
             text += &format!(

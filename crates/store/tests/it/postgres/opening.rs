@@ -1,5 +1,7 @@
 //! Opening a database of PostgreSQL: by several at once, and whatever is wrong with it.
 
+use std::path::Path;
+
 use bist_store::{DatabaseSettings, PoolSizes, Store, StoreError};
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
@@ -67,16 +69,21 @@ async fn a_database_that_a_newer_program_has_added_to_is_used_and_not_copied() {
     to.check_empty().await.unwrap();
 }
 
+/// Opens a database with one connection to read and one to write.
+async fn open_with_one_connection_each(folder: &Path, url: &str) -> Store {
+    let settings = DatabaseSettings {
+        address: url.parse().unwrap(),
+        password: None,
+        pool_sizes: PoolSizes { readers_max: 1, writers_max: 1 },
+    };
+    Store::open_at(folder, &settings).await.unwrap()
+}
+
 #[tokio::test]
 async fn who_has_asked_before_goes_on_when_a_newer_program_adds_columns() {
     let Some(database) = database() else { return };
     let folder = TempDir::new().unwrap();
-    let settings = DatabaseSettings {
-        address: database.url().parse().unwrap(),
-        password: None,
-        pool_sizes: PoolSizes { readers_max: 1, writers_max: 1 },
-    };
-    let store = Store::open_at(folder.path(), &settings).await.unwrap();
+    let store = open_with_one_connection_each(folder.path(), &database.url()).await;
     assert!(store.jobs(None, None, 9).await.unwrap().is_empty());
     let mut raw = PgConnection::connect(&database.url()).await.unwrap();
     sqlx::query("ALTER TABLE job_runs ADD COLUMN of_later TEXT").execute(&mut raw).await.unwrap();
@@ -112,12 +119,7 @@ async fn a_server_or_database_that_is_not_there_is_unreachable() {
 async fn connections_that_the_server_cuts_come_out_as_unreachable_and_are_made_again() {
     let Some(database) = database() else { return };
     let folder = TempDir::new().unwrap();
-    let settings = DatabaseSettings {
-        address: database.url().parse().unwrap(),
-        password: None,
-        pool_sizes: PoolSizes { readers_max: 1, writers_max: 1 },
-    };
-    let store = Store::open_at(folder.path(), &settings).await.unwrap();
+    let store = open_with_one_connection_each(folder.path(), &database.url()).await;
     let change = store.change_access().await.unwrap();
     let mut raw = PgConnection::connect(&database.url()).await.unwrap();
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
