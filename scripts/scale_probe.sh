@@ -5,7 +5,7 @@
 set -euo pipefail
 bist=$(realpath "$1")
 servers=$2
-symbols=${3:-600}
+symbols=${3:-400}
 : "${BIST_TEST_POSTGRES_URL:?run this by scripts/with_postgres.sh}"
 cd "$(dirname "$0")/.."
 place=$(mktemp -d)

@@ -226,7 +226,11 @@ pub(crate) fn start_logging(
     let wanted = filter_fn(is_wanted).with_max_level_hint(LevelFilter::INFO);
     let taken = ErrorLayer::new(errors.clone(), Arc::new(SystemClock));
     let logging = logging.with(taken.with_filter(wanted));
-    logging.with(traces.as_ref().map(Traces::layer)).init();
+    // A layer that is none would count as one that wants to hear of everything.
+    match &traces {
+        Some(traces) => logging.with(traces.layer()).init(),
+        None => logging.init(),
+    }
     tell_panics();
     let form = if is_terminal { LineForm::Text } else { LineForm::Json };
     let are_requests_shown = tracing::enabled!(target: REQUESTS_TARGET, Level::INFO);

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
 use bist_app::App;
@@ -105,6 +105,57 @@ fn key_of(data: &Path, user: &str) -> String {
     made["token"].as_str().unwrap().to_owned()
 }
 
+/// A server that runs.
+struct Running {
+    child: Child,
+    address: String,
+    /// Held open, for the server says something at its end too.
+    _said: BufReader<ChildStdout>,
+}
+
+impl Running {
+    /// Serves `data` with `args`, and logs into `log`.
+    fn start(data: &Path, args: &[&str], log: &Path) -> Self {
+        let mut command = bist(data);
+        command.args(["serve", "--bind", "127.0.0.1:0"]).args(args);
+        command.stdout(Stdio::piped()).stderr(fs::File::create(log).unwrap());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        said.read_line(&mut line).unwrap();
+        let address = line.split("//").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+        let address = address.to_owned();
+        Self { child, address, _said: said }
+    }
+
+    fn stop(mut self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn requests_are_logged_unless_it_was_said_that_they_are_not() {
+    let folder = TempDir::new().unwrap();
+    let (data, log) = (folder.path().join("data"), folder.path().join("log"));
+    for (args, lines_count) in [
+        (&[][..], TIMES),
+        (&["--log", "error"], 0),
+        (&["--log", "off"], 0),
+        (&["--log", "warn,bist_server=info"], TIMES),
+    ] {
+        let server = Running::start(&data, args, &log);
+        drive(
+            &server.address,
+            &["GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned()],
+        );
+        server.stop();
+        let log = fs::read_to_string(&log).unwrap();
+        assert_eq!(log.matches("GET /health/live answered 200").count(), lines_count, "{args:?}");
+    }
+}
+
 #[test]
 fn what_is_counted_of_the_api_is_what_the_log_says_also_of_the_last_answers() {
     let folder = TempDir::new().unwrap();
@@ -112,14 +163,7 @@ fn what_is_counted_of_the_api_is_what_the_log_says_also_of_the_last_answers() {
     let (config, log) = (folder.path().join("bist.toml"), folder.path().join("log"));
     fs::write(&config, CONFIG).unwrap();
     let keys = ["ayse", "bora"].map(|user| key_of(&data, user));
-    let mut command = bist(&data);
-    command.args(["serve", "--bind", "127.0.0.1:0", "--config", text(&config)]);
-    command.stdout(Stdio::piped()).stderr(fs::File::create(&log).unwrap());
-    let mut server = command.spawn().unwrap();
-    let mut line = String::new();
-    let mut said = BufReader::new(server.stdout.take().unwrap());
-    said.read_line(&mut line).unwrap();
-    let address = line.split("//").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    let server = Running::start(&data, &["--config", text(&config)], &log);
 
     let request = |path: &str, key: Option<&String>| {
         let key = key.map_or_else(String::new, |key| format!("authorization: Bearer {key}\r\n"));
@@ -137,10 +181,8 @@ fn what_is_counted_of_the_api_is_what_the_log_says_also_of_the_last_answers() {
     requests.push(request("/health/live", None));
     requests.push(request("/api/v1/symbols", None));
     requests.push(request("/nothing", None));
-    drive(address, &requests);
-    let stopped = Command::new("kill").args(["-TERM", &server.id().to_string()]).status();
-    assert!(stopped.unwrap().success());
-    assert!(server.wait().unwrap().success());
+    drive(&server.address, &requests);
+    server.stop();
 
     let log = fs::read_to_string(log).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
