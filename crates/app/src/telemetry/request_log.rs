@@ -23,10 +23,10 @@ pub const REQUESTS_TARGET: &str = "bist_server::requests";
 const WAIT_MAX: Duration = Duration::from_millis(20);
 
 /// So much is handed on at once, bytes.
-const HANDED_ON_BYTES: usize = 512 * 1024;
+const HANDED_ON_BYTES: usize = 32 * 1024;
 
 /// So much may wait; whoever has more to say waits too, as for any other line. Bytes.
-const WAITING_BYTES_MAX: usize = 8 * HANDED_ON_BYTES;
+const WAITING_BYTES_MAX: usize = 128 * HANDED_ON_BYTES;
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
