@@ -7,7 +7,7 @@ DATA_DIR ?= data
 BIND ?= 127.0.0.1:8080
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: help run test test-rust test-web check fmt lint lint-deploy tidy deny snapshots bench e2e e2e-cluster outside watch-check deploy-check ci web setup clean
+.PHONY: help run test test-rust test-web check fmt lint lint-deploy tidy deny snapshots bench fuzz coverage e2e e2e-cluster outside watch-check deploy-check ci web setup clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -41,9 +41,11 @@ check: ## Type-checks the workspace.
 
 fmt: ## Formats the Rust code.
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
 
 lint: ## Format check, clippy and rustdoc with warnings as errors.
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
@@ -70,6 +72,12 @@ bench: web ## Ours beside what users would choose instead, from PyPI, on one cor
 	target/release/bist bench registry --python target/bench-venv/bin/python
 	target/release/bist bench tune --python target/bench-venv/bin/python
 	target/release/bist bench http --python target/bench-venv/bin/python
+
+fuzz: ## What reads bytes of others, FUZZ_SECONDS each (20), before inputs that libFuzzer looks for.
+	scripts/fuzz.sh
+
+coverage: web ## How many lines of each crate the tests reach.
+	scripts/coverage.sh
 
 e2e: web ## The real binary in headless Chromium, as one process and as several.
 	cargo build --release --locked --bin bist

@@ -27,6 +27,7 @@ cat >"$out/bist.toml" <<'TOML'
 ai = "100000/min"
 auth = "100000/min"
 default = "100000/min"
+trading = "100000/min"
 TOML
 "$bist" serve --config "$out/bist.toml" --data-dir "$data" --bind 127.0.0.1:0 --json >"$out/serve.json" 2>"$out/serve.log" &
 server=$!
@@ -37,10 +38,14 @@ for _ in $(seq 100); do
     sleep 0.1
 done
 
+# A portfolio to trade in, for as long as no request closes it.
+portfolio=$(curl -fsS -H "Authorization: Bearer $key" -H "Content-Type: application/json" \
+    --data '{"name": "check", "opening_cash": "100000.00"}' "$url/api/v1/portfolios" | value id)
+
 # What the document cannot say is refused with 400 (a cursor of another list, days in the wrong order, a
 # range or a span that ends before it begins, a rate that is not stored, a parameter that the study does not have,
-# the order of a tuning with another job)
-# or 422 (a feature that no model reads): no fault. Neither is 401 for a password that is none, or 403
+# the order of a tuning with another job, a market order with a limit, an amount of zero)
+# or 422 (a feature that no model reads, an order that is denied): no fault. Neither is 401 for a password that is none, or 403
 # where the key of a program will not do. That a wrong cookie beside the right key is let in is meant; who is refused is tested operation by operation in tests/it/access.rs.
 # The one operation whose answer does not end is left out: tests/it/live*.rs ask it.
 cat >"$out/schemathesis.toml" <<TOML
@@ -50,6 +55,7 @@ version = "$(value model_version <"$out/signals.json")"
 against = "$(value model_version <"$out/signals.json")"
 signal = "$(value id <"$out/signals.json")"
 study = "check"
+portfolio = "$portfolio"
 
 [checks]
 positive_data_acceptance.expected-statuses = ["2xx", "304", "401", "403", "404", "409", "410", "422", "503"]
@@ -66,6 +72,10 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "403"]
 [[operations]]
 include-path = "/api/v1/jobs"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "304", "400", "403", "409"]
+
+[[operations]]
+include-path-regex = "^/api/v1/(portfolios|orders(/preview)?)$"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "403", "404", "409", "422"]
 
 [[operations]]
 include-path = "/api/v1/live/poll"

@@ -20,6 +20,7 @@ cat >"$out/bist.toml" <<'TOML'
 ai = "100000/min"
 auth = "1000/min"
 default = "100000/min"
+trading = "100000/min"
 TOML
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true' EXIT
 

@@ -146,6 +146,8 @@ done
 echo "-- Wapiti and sqlmap: every operation that reads, and those that write text"
 ask -H "Authorization: Bearer $key" -H "Content-Type: application/json" -o "$out/job.json" \
     --data '{"job": "retraining", "by": "check", "reason": "a run to look at"}' "$base/api/v1/jobs"
+ask -H "Authorization: Bearer $key" -H "Content-Type: application/json" -o "$out/portfolio.json" \
+    --data '{"name": "check", "opening_cash": "100000.00"}' "$base/api/v1/portfolios"
 ask -o "$out/openapi.json" "$base/api/openapi.json"
 cat >"$out/known.json" <<JSON
 {
@@ -154,6 +156,7 @@ cat >"$out/known.json" <<JSON
   "against": "$(value model_version <"$out/signals.json")",
   "signal": "$(value id <"$out/signals.json")",
   "study": "check",
+  "portfolio": "$(value id <"$out/portfolio.json")",
   "run": "$(grep -m 1 -o '"id": *[0-9]*' "$out/job.json" | grep -o '[0-9]*$')",
   "user": "other"
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks that the tools of the build are here. As root on Debian, installs what is missing;
 # otherwise names it exactly. With `e2e` as argument, also Chromium and what tests
-# compare with.
+# compare with; with `coverage`, the programs of the LLVM of this compiler.
 set -euo pipefail
 
 missing=()
@@ -27,6 +27,10 @@ if [ "${1:-}" = e2e ]; then
     python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
     # A certificate authority.
     command -v pebble >/dev/null || missing+=(pebble)
+fi
+if [ "${1:-}" = coverage ]; then
+    llvm=llvm-$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+    [ -x "/usr/lib/$llvm/bin/llvm-profdata" ] || missing+=("$llvm")
 fi
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -46,6 +46,7 @@ trusted_proxies = ["127.0.0.1"]
 ai = "100000/min"
 auth = "1000/min"
 default = "100000/min"
+trading = "100000/min"
 TOML
 if [ -e "$data/bist.sqlite" ]; then
     "$bist" migrate copy --from sqlite: --to "$BIST_TEST_POSTGRES_URL/$database"

@@ -23,6 +23,9 @@ WRITES = [
     ("post", "/api/v1/activity"),
     ("post", "/api/v1/errors"),
     ("post", "/api/v1/watchlists"),
+    ("post", "/api/v1/portfolios"),
+    ("post", "/api/v1/orders"),
+    ("post", "/api/v1/orders/preview"),
     ("post", "/api/v1/jobs"),
     ("post", "/api/v1/jobs/{run}/cancel"),
     ("post", "/api/v1/jobs/{run}/retry"),
@@ -73,12 +76,20 @@ class Operations:
         content = self.operation(method, path)["requestBody"]["content"]
         name = content["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
         properties = self.document["components"]["schemas"][name]["properties"]
-        usual = {
-            field: self.known.get(field, schema.get("example", "none"))
-            for field, schema in properties.items()
-            if "example" in schema or "string" in schema.get("type", "")
-        }
+        usual = {}
+        for field, schema in properties.items():
+            # A word that is described once stands where it is used by reference.
+            examples = self.referred(schema).get("examples", [])
+            if examples and field not in self.known:
+                usual[field] = examples[0]
+            elif "example" in schema or "string" in schema.get("type", ""):
+                usual[field] = self.known.get(field, schema.get("example", "none"))
         return json.dumps(usual)
+
+    def referred(self, schema: dict) -> dict:
+        """The schema that a reference stands for; nothing where there is none."""
+        name = schema.get("$ref", "").rpartition("/")[2]
+        return self.document["components"]["schemas"].get(name, {})
 
 
 def request(operations: Operations, method: str, path: str, signed_in: dict, host: str) -> str:

@@ -2,7 +2,7 @@
 // what fails or is done on any page comes to them.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { acceptInvitation, at, forgive, stepUp } from './access.mjs';
+import { acceptInvitation, at, forgive, stepUp, turnStale } from './access.mjs';
 import { api, ask, check, failure, inspect, inspectLooks, keepSession, numberTr, openPage, OUT, percentTr, settled, visit, WAIT_MS } from './browser.mjs';
 
 /** How often what the server writes now and then is looked for. */
@@ -17,6 +17,7 @@ export const ADMIN_ROUTES = [
   { name: 'admin-activity', path: '/admin/activity', selector: 'main [data-activities], main .empty' },
   { name: 'admin-limits', path: '/admin/limits?window=week', selector: 'main [data-policies]' },
   { name: 'admin-errors', path: '/admin/errors', selector: 'main [data-errors], main [data-no-errors]' },
+  { name: 'admin-trading', path: '/admin/trading', selector: 'main [data-trading]' },
   { name: 'admin-backups', path: '/admin/backups', selector: '#restore-title' },
 ];
 
@@ -72,6 +73,7 @@ async function overviewAgrees(browser) {
     check((await page.locator('[data-standing]').count()) === 4, 'overview: jobs, backups, models or data are missing');
     check((await page.locator('[data-open-errors]').getAttribute('data-open-errors')) === String(shown.errors_open_count), 'overview: the open errors are not counted as the API does');
     await page.locator('[data-chart] details > summary').first().click();
+    await page.waitForSelector('[data-chart] tbody tr', { timeout: WAIT_MS });
     check((await page.locator('[data-chart] tbody tr').count()) === shown.series.points.length, 'overview: the table beside the chart has not a row a point');
     await page.locator('[data-chart] [role="img"]').first().focus();
     await page.keyboard.press('Home');
@@ -282,6 +284,9 @@ async function activities(browser) {
   }
 }
 
+/** The moments that a shipped log has. */
+const LOG = { from: '2026-11-28T06:00:00.25Z', to: '2026-11-30T08:00:00.5Z', looked_at: '2026-11-30T08:00:00.5Z' };
+
 /** What the page of backups says is what the API says; how it looks with backups, and that a reason is asked for. */
 async function backups(browser) {
   const kept = await api('/api/v1/admin/backups');
@@ -293,18 +298,24 @@ async function backups(browser) {
     if (state !== null) check((await page.locator(`[data-backups="${state}"]`).count()) === 1, `backups: the page does not say ${state}`);
     check((await page.locator('[data-backup]').count()) === kept.items.length, 'backups: not a row a backup');
     check((await page.locator('[data-create-backup]').count()) === (kept.is_enabled ? 1 : 0), 'backups: one can be asked for where none is made');
+    const momentsCount = kept.is_enabled && kept.has_identity && kept.log !== null ? 1 : 0;
+    check((await page.locator('[data-moments]').count()) === momentsCount, 'backups: moments can be gone back to where no log is shipped, or not where one is');
     await inspectLooks(page, complaints, 'backups');
 
     const [run] = (await api('/api/v1/jobs?limit=1')).items;
     const item = { name: 'bist-20261130T020000Z.bak', created_at: '2026-11-30T02:00:00Z', size_bytes: 9_000_000, sha256: 'ab', rows_count: 812_345, program_version: '0.1.0', missing_artifacts_count: 2, verified_at: '2026-11-29T05:00:00Z' };
     const asked = [];
+    let log = null;
     await page.route('**/api/v1/admin/backups', (route) => {
-      if (route.request().method() === 'GET') return route.fulfill({ json: { ...kept, items: [item, { ...item, name: 'b', verified_at: null, missing_artifacts_count: 0 }], is_enabled: true, is_overdue: true, has_identity: true } });
+      if (route.request().method() === 'GET') return route.fulfill({ json: { ...kept, log, items: [item, { ...item, name: 'b', verified_at: null, missing_artifacts_count: 0 }], is_enabled: true, is_overdue: true, has_identity: true } });
       asked.push(route.request().postDataJSON());
       return route.fulfill({ status: 202, json: run });
     });
     await visit(page, '/admin/backups', '[data-backup-list]');
     check((await page.locator('[data-backups="overdue"]').count()) === 1 && (await page.locator('[data-backup] .tag.warn').count()) === 1, 'backups: an overdue one, or a missing file, is not told');
+    check((await page.locator('[data-moments]').count()) === 0, 'backups: moments can be gone back to where no log is shipped');
+    log = LOG;
+    await visit(page, '/admin/backups', '[data-moments]');
     await inspectLooks(page, complaints, 'backups-listed');
     await page.locator('[data-create-backup] button').click();
     check(asked.length === 0, 'backups: one was asked for without a reason');
@@ -312,6 +323,92 @@ async function backups(browser) {
     await page.locator('[data-create-backup] button').click();
     await at(page, `/jobs/${run.id}`);
     check(JSON.stringify(asked) === '[{"reason":"a journey"}]', `backups: asked for with ${JSON.stringify(asked)}`);
+  } finally {
+    await close();
+  }
+}
+
+/** Going back, to a backup or a moment, is typed and confirmed by a code, watched while the server is away, and told as it ended. */
+async function goingBack(browser, owner) {
+  const kept = await api('/api/v1/admin/backups');
+  const item = { name: 'bist-20261130T020000Z.tar.zst.age', created_at: '2026-11-30T02:00:00Z', size_bytes: 9_000_000, sha256: 'ab', rows_count: 812_345, program_version: '0.1.0', missing_artifacts_count: 0, verified_at: null };
+  const before = 'bist-20261130T081500Z.tar.zst.age';
+  const restoring = (stage, more = {}) => ({ what: item.name, stage, since: '2026-11-30T08:15:00Z', before: null, error: null, ...more });
+  const world = { restoring: null, restoredAt: null, isAway: false, asked: [] };
+  const { page, complaints, close } = await openPage(browser);
+  const told = (what) => page.waitForSelector(`[data-restoring="${what}"]`, { timeout: WAIT_MS });
+  const begin = async () => {
+    await page.locator('[data-go-back]').click();
+    await page.waitForSelector('[data-restore] input[name="reason"]:focus', { timeout: WAIT_MS });
+    await page.keyboard.type('a journey');
+    await page.locator('[data-restore] input[name="typed"]').fill('bist-20261130');
+    check(await page.locator('[data-restore] button[type="submit"]').isDisabled(), 'restore: it can be begun without its name');
+    await page.locator('[data-restore] input[name="typed"]').fill(item.name);
+  };
+  try {
+    await page.route('**/api/v1/admin/backups', (route) => {
+      if (world.isAway) return route.abort('connectionrefused');
+      return route.fulfill({ json: { ...kept, log: LOG, items: [item], is_enabled: true, is_overdue: false, has_identity: true, restoring: world.restoring, restored_at: world.restoredAt } });
+    });
+    await page.route('**/api/v1/admin/backups/restore', (route) => {
+      world.asked.push(route.request().postDataJSON());
+      world.restoring = restoring('backing_up');
+      return route.fulfill({ status: 202, json: world.restoring });
+    });
+    await turnStale(page, 'admin/backups/restore');
+    await visit(page, '/admin/backups', '[data-go-back]');
+    await begin();
+    await inspectLooks(page, complaints, 'backups-restore');
+    await page.locator('[data-restore] button[type="submit"]').click();
+    await stepUp(page, owner.secret);
+    await told('backing_up');
+    forgive(complaints, 403);
+    await keepSession(page.context());
+    const wished = JSON.stringify([{ backup: item.name, confirmation: item.name, reason: 'a journey' }]);
+    check(JSON.stringify(world.asked) === wished, `restore: asked for with ${JSON.stringify(world.asked)}`);
+    check(await page.locator('[data-go-back]').isDisabled(), 'restore: a second one can be begun');
+    world.restoring = restoring('swapping', { before });
+    await told('swapping');
+    await inspectLooks(page, complaints, 'backups-restoring');
+    world.isAway = true;
+    await told('away');
+    [world.isAway, world.restoring, world.restoredAt] = [false, null, '2026-11-30T08:15:30Z'];
+    await told('restored');
+    complaints.length = 0;
+    check((await page.locator('[data-restoring]').innerText()).includes(before), 'restore: the backup of before is not named');
+    await inspectLooks(page, complaints, 'backups-restored');
+
+    await begin();
+    await page.locator('[data-restore] button[type="submit"]').click();
+    await told('backing_up');
+    world.restoring = restoring('failed', { error: 'the disk is full' });
+    await told('failed');
+    check((await page.locator('[data-restoring]').innerText()).includes('the disk is full'), 'restore: it is not told why it failed');
+    await inspectLooks(page, complaints, 'backups-restore-failed');
+
+    const chosen = async (local) => {
+      await page.locator('[data-moments] input[name="moment"]').fill(local);
+      await page.locator('[data-moments] button[type="submit"]').click();
+    };
+    for (const [local, fault] of [['2026-11-28T08:59:59', 'early'], ['2026-11-30T11:00:02', 'late'], ['', 'none']]) {
+      await chosen(local);
+      await page.waitForSelector(`[data-moment-fault="${fault}"]`, { timeout: WAIT_MS });
+      check((await page.locator('[data-restore]').count()) === 0, `restore: a moment can be gone back to that is ${fault}`);
+    }
+    await inspectLooks(page, complaints, 'backups-no-moment');
+    await chosen('2026-11-30T10:30:15');
+    const moment = '2026-11-30T07:30:15Z';
+    await page.waitForSelector(`[data-restore="${moment}"] input[name="reason"]:focus`, { timeout: WAIT_MS });
+    await page.keyboard.type('a mistake');
+    await page.locator('[data-restore] input[name="typed"]').fill('2026-11-30T10:30:15');
+    check(await page.locator('[data-restore] button[type="submit"]').isDisabled(), 'restore: a moment is confirmed by the time of Istanbul');
+    await page.locator('[data-restore] input[name="typed"]').fill(moment);
+    await inspectLooks(page, complaints, 'backups-restore-moment');
+    await page.locator('[data-restore] button[type="submit"]').click();
+    await told('backing_up');
+    const last = JSON.stringify(world.asked.at(-1));
+    check(last === JSON.stringify({ at: moment, confirmation: moment, reason: 'a mistake' }), `restore: asked for with ${last}`);
+    check(await page.locator('[data-moments] button[type="submit"]').isDisabled(), 'restore: a moment can be gone back to while a backup is');
   } finally {
     await close();
   }
@@ -344,7 +441,7 @@ async function trader(browser, owner) {
     for (const { path } of ADMIN_ROUTES) await visit(guest.page, path, '[data-forbidden]');
     await inspect(guest.page, guest.complaints, 'administration, for a trader');
     const refused = await guest.page.evaluate(async () => {
-      const paths = ['overview', 'api-usage', 'api-usage/series', 'api-usage.csv', 'activity', 'activity/summary', 'activity.csv', 'rate-limits', 'errors', 'errors/1', 'backups'];
+      const paths = ['overview', 'api-usage', 'api-usage/series', 'api-usage.csv', 'activity', 'activity/summary', 'activity.csv', 'rate-limits', 'errors', 'errors/1', 'backups', 'trading'];
       const statuses = await Promise.all(paths.map(async (path) => [path, (await fetch(`/api/v1/admin/${path}`)).status]));
       return statuses.filter(([, status]) => status !== 403);
     });
@@ -367,5 +464,6 @@ export async function adminJourney(browser, owner) {
   await overviewAgrees(browser);
   await usageAgrees(browser);
   await backups(browser);
+  await goingBack(browser, owner);
   await trader(browser, owner);
 }

@@ -49,6 +49,7 @@ import { recordStates } from './record.mjs';
 import { registryJourney } from './registry.mjs';
 import { mustBeNowhere, secretsIn } from './secrets.mjs';
 import { clickedStudy, emptyStudies, failingStudy, runningStudy, studyJourney, studyPath } from './studies.mjs';
+import { tradingJourney } from './trading.mjs';
 
 /** Every page as it looks in `look`. */
 async function lookAt(browser, look, routes) {
@@ -486,6 +487,8 @@ try {
     { name: 'experiments', path: '/experiments', selector: experiments.length > 0 ? 'main [data-experiment]' : 'main .empty' },
     ...experiments.slice(0, 1).map(({ id }) => ({ name: 'experiment', path: `/experiments/${id}`, selector: 'main [data-experiment-sentence]' })),
     { name: 'record', path: '/record', selector: 'main [data-record], main .empty' },
+    { name: 'portfolio', path: '/portfolio', selector: 'main [data-summary], main [data-open-portfolio]' },
+    { name: 'orders', path: '/orders', selector: 'main [data-ticket], main [data-no-portfolio]' },
     { name: 'jobs', path: '/jobs', selector: 'main [data-job-runs]' },
     { name: 'job', path: `/jobs/${run}`, selector: 'main [data-job-stages]' },
     { name: 'studies', path: '/studies', selector: studies.length > 0 ? 'main [data-study]' : 'main .empty' },
@@ -518,8 +521,9 @@ try {
   const changing = [
     () => liveJourney(browser),
     () => alertsJourney(browser),
-    // What access looks like does not depend on the data, nor does what hostile texts come to.
-    ...(DATA_ONLY ? [] : [() => adminJourney(browser, owner), () => accessJourney(browser, owner), () => passkeysJourney(browser, owner), () => injectionJourney(browser, owner)]),
+    // What access looks like does not depend on the data, nor does what hostile texts come to; and on prices
+    // that are old no ticket opens.
+    ...(DATA_ONLY ? [] : [() => tradingJourney(browser, owner), () => adminJourney(browser, owner), () => accessJourney(browser, owner), () => passkeysJourney(browser, owner), () => injectionJourney(browser, owner)]),
   ];
   const done = (step) => step().catch((error) => check(false, error.stack.split('\n').slice(0, 4).join(' ')));
   await together(reading.map((step) => () => done(step)));

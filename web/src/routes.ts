@@ -6,6 +6,8 @@ export type Route =
   | { name: 'screener' }
   | { name: 'models'; version: string | null }
   | { name: 'record' }
+  | { name: 'portfolio' }
+  | { name: 'orders' }
   | { name: 'studies'; study: string | null }
   | { name: 'jobs'; run: number | null }
   | { name: 'experiments'; experiment: string | null }
@@ -23,7 +25,7 @@ export const MARKET_PARTS = ['overview', 'scenario'] as const;
 export type MarketPart = (typeof MARKET_PARTS)[number];
 export const SETTINGS_PARTS = ['security', 'keys', 'preferences', 'alerts'] as const;
 export type SettingsPart = (typeof SETTINGS_PARTS)[number];
-export const ADMIN_PARTS = ['overview', 'usage', 'activity', 'limits', 'errors', 'users', 'keys', 'audit', 'backups'] as const;
+export const ADMIN_PARTS = ['overview', 'usage', 'activity', 'limits', 'errors', 'users', 'keys', 'audit', 'trading', 'backups'] as const;
 export type AdminPart = (typeof ADMIN_PARTS)[number];
 
 /** A ticker as the server knows it; the rule of `Symbol::parse`. */
@@ -61,6 +63,7 @@ export function parseRoute(path: string): Route {
   if (head === 'screener' && argument === null) return { name: 'screener' };
   if (head === 'models') return { name: 'models', version: argument };
   if (head === 'record' && argument === null) return { name: 'record' };
+  if ((head === 'portfolio' || head === 'orders') && argument === null) return { name: head };
   if (head === 'studies') return { name: 'studies', study: argument };
   if (head === 'jobs' && (argument === null || RUN.test(argument))) return { name: 'jobs', run: argument === null ? null : Number(argument) };
   if (head === 'experiments') return { name: 'experiments', experiment: argument };
@@ -103,6 +106,11 @@ export function modelPath(version: string): string {
 export function withChoices(path: string, choices: Record<string, string | null>): string {
   const query = new URLSearchParams(Object.entries(choices).filter((choice): choice is [string, string] => choice[1] !== null));
   return query.size === 0 ? path : `${path}?${query.toString()}`;
+}
+
+/** The ticket of orders, filled in as far as something is chosen. */
+export function ticketPath(choices: { portfolio?: string | null; symbol?: string | null; side?: string | null }): string {
+  return withChoices('/orders', { portfolio: null, symbol: null, side: null, ...choices });
 }
 
 export function jobPath(run: number): string {

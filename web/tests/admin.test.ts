@@ -144,7 +144,7 @@ it('each kind and state has a word in both languages, and each page a name', () 
     const words = errorWords(language);
     for (const kind of ERROR_KINDS) expect(words.kinds[kind], kind).not.toBe('');
     for (const state of ERROR_STATES) expect([words.states[state], words.steps[state]], state).not.toContain(undefined);
-    for (const kind of ['sign_in', 'view', 'search', 'export', 'alert']) expect(activityWords(language).kinds[kind], kind).toBeTypeOf('string');
+    for (const kind of ['sign_in', 'view', 'search', 'export', 'alert', 'order']) expect(activityWords(language).kinds[kind], kind).toBeTypeOf('string');
     expect(Object.keys(adminWords(language).tabs)).toEqual([...ADMIN_PARTS]);
   }
 });

@@ -82,6 +82,14 @@ id! {
     /// The name of an alert; receivers know by it what they have had already.
     AlertId, 'a'
 }
+id! {
+    /// The name of a paper portfolio.
+    PortfolioId, 'f'
+}
+id! {
+    /// The name of a paper order.
+    OrderId, 'o'
+}
 
 #[cfg(test)]
 mod tests {

@@ -59,7 +59,10 @@ pub use audit::{
     AuditVerification, AuditVerifier,
 };
 pub use fingerprint::Fingerprint;
-pub use id::{AccountId, AlertId, AlertRuleId, IdError, KeyId, PasskeyId, SessionId, WatchlistId};
+pub use id::{
+    AccountId, AlertId, AlertRuleId, IdError, KeyId, OrderId, PasskeyId, PortfolioId, SessionId,
+    WatchlistId,
+};
 pub use master_key::{MASTER_KEY_TEXT_BYTES_MAX, MasterKey, MasterKeyError};
 pub use outside::Outside;
 pub use passkey::{PASSKEYS_MAX, Passkey, PasskeyNameError};

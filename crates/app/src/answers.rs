@@ -19,7 +19,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::App;
 use crate::training::CODE_VERSION;
@@ -104,9 +104,10 @@ impl Key {
         Self { class, bars: marks.bars, signals, asked: asked.into() }
     }
 
-    /// What it is called among servers of one version of the program.
-    fn shared_name(&self) -> String {
-        format!("{CODE_VERSION} {self:?}")
+    /// What it is called among servers of one version of the program, on a database whose newest restore
+    /// is `restore`: generations before it come again after it, with other data.
+    fn shared_name(&self, restore: &str) -> String {
+        format!("{CODE_VERSION} {restore} {self:?}")
     }
 }
 
@@ -150,6 +151,8 @@ pub(crate) struct Answers {
     kept: Cache<Key, KeptAnswer, Bulk>,
     /// How the database stood when it was last asked how far its tables have come.
     marks: Mutex<Option<(DatabaseVersion, ChangeMarks)>>,
+    /// The MAC of the newest restore on record, empty without one; a process begins anew with the next.
+    restore: OnceCell<String>,
 }
 
 impl Default for Answers {
@@ -157,6 +160,7 @@ impl Default for Answers {
         Self {
             kept: Cache::with_weighter(KEPT_ABOUT, KEPT_BYTES_MAX, Bulk),
             marks: Mutex::default(),
+            restore: OnceCell::default(),
         }
     }
 }
@@ -193,7 +197,10 @@ impl App {
         };
         self.telemetry.metrics().answer(class, false);
         let shared = self.shared_answers().filter(|_| class.is_dear());
-        let name = shared.as_ref().map(|_| key.shared_name()).unwrap_or_default();
+        let name = match &shared {
+            Some(_) => key.shared_name(self.known_restore().await?),
+            None => String::new(),
+        };
         let ends_at = class.ends_at(now);
         let made_elsewhere = match &shared {
             Some(shared) => costs_speed_only(shared.get(&name).await).flatten(),
@@ -229,6 +236,14 @@ impl App {
         let marks = Box::pin(self.store.change_marks()).await?;
         *held = Some((version, marks));
         Ok(marks)
+    }
+
+    async fn known_restore(&self) -> Result<&str, StoreError> {
+        let newest = || async {
+            let restored = self.newest_restore().await?;
+            Ok::<_, StoreError>(restored.map_or_else(String::new, |record| record.mac))
+        };
+        Ok(self.answers.restore.get_or_try_init(newest).await?.as_str())
     }
 
     fn shared_answers(&self) -> Option<SharedAnswers> {

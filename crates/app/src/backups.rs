@@ -1,35 +1,53 @@
-//! Backups: made, kept for a while, read again, restored, and tried out.
+//! Backups: made, kept for a while, read again, restored, also into what runs, and tried out.
 
 mod job;
+mod moments;
 mod restore;
+mod shipping;
+mod swap;
+mod trouble;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use bist_access::{AuditAction, Secret, SecretName};
+use bist_access::{AuditAction, AuditRecord, Secret, SecretName};
 use bist_store::backup::moment_of;
-use bist_store::{AuditNote, BackupBucket, BackupPlan, BucketSettings, Keys, StoreError};
+use bist_store::{
+    AuditFilter, AuditNote, BackupBucket, BackupPlan, BucketSettings, Keys, StoreError,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::audit::KeptRootsError;
 use crate::jobs::{Job, JobState};
 use crate::secrets::{KeyFileError, ReadKeyError, SecretStoreError, write_new_private};
 use crate::{App, blocking};
 
+pub use bist_store::backup::generation_moment;
 pub use bist_store::{
     Backup, BackupError, BackupFolder, BackupIdentities, BackupKeyError, BackupManifest,
-    BackupNote, BackupRecipients, Existing, Retention, verify_file,
+    BackupNote, BackupRecipients, Existing, LogGeneration, Retention, VerifiedLog, verify_file,
 };
 pub(crate) use job::{next_drill, next_due};
-pub use restore::{RestorePlace, Restored, restore_backup};
+pub use moments::LogSpan;
+pub use restore::{RestoreFrom, RestorePlace, Restored, restore_backup};
+pub(crate) use swap::Swap;
+pub use swap::{SwapRefused, SwapStage, SwapState, SwapWish};
 
 /// The folder of backups in the data directory.
 const FOLDER_DEFAULT: &str = "backups";
 
 /// A backup that is older than this is told to be missing: a night and its retries have passed.
 const AGE_MAX: SignedDuration = SignedDuration::from_hours(30);
+
+/// How long the backup is kept besides that was made before going back to another one.
+const BEFORE_KEPT_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Times that somebody went back to a backup among which those are looked for.
+const RESTORES_LOOKED_AT: u32 = 100;
 
 /// Runs among which one that was done is looked for.
 const RUNS_LOOKED_AT: u32 = 20;
@@ -50,6 +68,8 @@ pub struct BackupSettings {
     pub configuration: Option<PathBuf>,
     /// Which are kept.
     pub retention: Retention,
+    /// How often the log of SQLite is shipped, if it is.
+    pub ship_every: Option<Duration>,
 }
 
 /// Where the identity is that opens backups.
@@ -157,6 +177,8 @@ pub struct BackupsState {
     pub retention: Retention,
     /// All of them, the newest first.
     pub backups: Vec<Backup>,
+    /// When the database became what a backup had, the last time.
+    pub restored_at: Option<Timestamp>,
 }
 
 /// Writes a new identity to `path`, which only its owner may read; returns the recipient that belongs
@@ -219,14 +241,23 @@ impl App {
         let done = runs.iter().filter(|run| run.state == JobState::Done);
         let made = done.filter_map(|run| run.finished_at);
         let newest = backups.iter().map(|backup| backup.created_at).chain(made).max();
+        let restored = self.newest_restore().await?;
         Ok(BackupsState {
             directory,
             is_enabled,
+            restored_at: restored.map(|record| record.at),
             has_identity: self.backups.identity.is_some(),
             is_overdue: is_enabled && is_overdue(newest, self.now()),
             retention: self.backups.retention,
             backups,
         })
+    }
+
+    /// The newest record of a restore.
+    pub(crate) async fn newest_restore(&self) -> Result<Option<AuditRecord>, StoreError> {
+        let action = Some(AuditAction::BackupRestored.as_str().to_owned());
+        let filter = AuditFilter { action, ..AuditFilter::default() };
+        Ok(self.store.audit_records(&filter, 1).await?.pop())
     }
 
     /// Makes a backup while everybody goes on, and puts that on record.
@@ -265,11 +296,11 @@ impl App {
     /// [`BackupsError`] when one cannot be removed or put on record.
     pub async fn remove_old_backups(&self) -> Result<Vec<String>, BackupsError> {
         let (folder, retention) = (self.backup_folder(), self.backups.retention);
-        let audit = self.audit().await?;
+        let (audit, besides) = (self.audit().await?, self.kept_besides().await?);
         let removed = blocking(move || {
             let backups = folder.list()?;
             let made: Vec<Timestamp> = backups.iter().map(|backup| backup.created_at).collect();
-            let kept = retention.kept(&made);
+            let kept = &retention.kept(&made) | &besides;
             let old = backups.into_iter().filter(|backup| !kept.contains(&backup.created_at));
             let names: Vec<String> = old.map(|backup| backup.name).collect();
             folder.remove(&names)?;
@@ -281,6 +312,22 @@ impl App {
             self.store.put_on_record(&audit, note).await?;
         }
         Ok(removed)
+    }
+
+    /// The moments of backups that were made before somebody went back to another one: no other has what was
+    /// there then.
+    async fn kept_besides(&self) -> Result<BTreeSet<Timestamp>, StoreError> {
+        let filter = AuditFilter {
+            from: self.now().checked_sub(BEFORE_KEPT_FOR).ok(),
+            action: Some(AuditAction::BackupRestoreAsked.as_str().to_owned()),
+            ..AuditFilter::default()
+        };
+        let records = self.store.audit_records(&filter, RESTORES_LOOKED_AT).await?;
+        let before = |record: &AuditRecord| {
+            let details: Value = serde_json::from_str(&record.details).ok()?;
+            moment_of(details["before"].as_str()?)
+        };
+        Ok(records.iter().filter_map(before).collect())
     }
 
     /// The same with copies of backups in a bucket.
@@ -317,7 +364,7 @@ impl App {
             }
         }
         let made: Vec<Timestamp> = there.iter().filter_map(|name| moment_of(name)).collect();
-        let kept = self.backups.retention.kept(&made);
+        let kept = &self.backups.retention.kept(&made) | &self.kept_besides().await?;
         for name in there {
             if moment_of(&name).is_some_and(|at| !kept.contains(&at)) {
                 bucket.remove(&name).await?;

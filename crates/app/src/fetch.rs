@@ -55,7 +55,9 @@ impl App {
         reuse: Reuse,
         progress: Arc<ProgressSink>,
     ) -> Result<IngestReport, IngestError> {
-        self.ingest_wishes(source, vec![wanted], reuse, progress).await
+        let report = self.ingest_wishes(source, vec![wanted], reuse, progress).await?;
+        self.apply_paper_sessions_after_ingest().await;
+        Ok(report)
     }
 
     /// The same for several wishes, one after the other, in one report.

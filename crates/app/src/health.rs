@@ -36,8 +36,8 @@ pub enum Condition {
 /// How one thing is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthCheck {
-    /// What was looked at: `database`, `migrations`, `disk`, `clock`, `backups`, or something outside as
-    /// [`App::outside`] names it.
+    /// What was looked at: `database`, `migrations`, `disk`, `clock`, `backups`, `recovery_point`, or
+    /// something outside as [`App::outside`] names it.
     pub name: String,
     /// Whether it is outside of this process and can be done without.
     pub is_outside: bool,
@@ -120,7 +120,22 @@ impl App {
             HealthCheck::of(&part.name, outside(&part.breaker), advice).caused_by(cause).outside()
         }));
         checks.extend(self.backups_health().await);
+        checks.extend(self.recovery_point_health().await);
         checks
+    }
+
+    /// The same of a log that is not shipped any more.
+    async fn recovery_point_health(&self) -> Option<HealthCheck> {
+        let (found, cause) = match self.recovery_point().await? {
+            Ok(found) => (found, None),
+            Err(error) => {
+                let found = "the shipped log cannot be looked at".to_owned();
+                ((Condition::Degraded, found), Some(error.to_string()))
+            }
+        };
+        let advice = "see that `bist serve` runs and has room where the backups are; its log says why \
+                      the log of the database is not shipped";
+        Some(HealthCheck::of("recovery_point", found, advice).caused_by(cause).outside())
     }
 
     /// That there is no new backup hinders nobody, and somebody has to be told.

@@ -151,7 +151,9 @@ impl App {
             }
         }
         progress(Progress::of("reading files", total, total));
-        self.store_whole(provider.source(), batches, &*progress).await
+        let report = self.store_whole(provider.source(), batches, &*progress).await?;
+        self.apply_paper_sessions_after_ingest().await;
+        Ok(report)
     }
 
     /// Stores all of `batches` or none.

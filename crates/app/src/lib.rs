@@ -29,10 +29,13 @@ pub mod model_card;
 pub mod model_file;
 pub mod models;
 pub mod nightly;
+pub mod orders;
 pub mod out_file;
 pub mod outside;
+pub mod paper_sessions;
 pub mod personal;
 pub mod plots;
+pub mod portfolios;
 pub mod process_role;
 pub mod progress;
 pub mod quality;
@@ -65,8 +68,9 @@ use std::sync::Arc;
 
 use bist_access::{Actor, AuditKey};
 use bist_feeds::Provider;
+use bist_market::rename::current_name;
 use bist_market::validate::{ValidatedBars, ValidationPolicy};
-use bist_market::{Clock, Interval, PriceBasis, Source, Symbol};
+use bist_market::{Clock, Interval, Origin, PriceBasis, Source, Symbol};
 use bist_store::{BackupBucket, DatabaseVersion, Generation, Store, SymbolOverview};
 use jiff::SignedDuration;
 use tokio::sync::{Mutex, OnceCell, watch};
@@ -75,7 +79,7 @@ use tracing::Span;
 use crate::access::{Hashing, KnownCallers, KnownTokenKey};
 use crate::alerts::{AlertSettings, Alerting};
 use crate::answers::Answers;
-use crate::backups::BackupSettings;
+use crate::backups::{BackupSettings, Swap};
 use crate::checked::Checked;
 use crate::jobs::HeldJobs;
 use crate::live::{Followed, Live};
@@ -98,9 +102,10 @@ pub use bist_store::{
     Alert, AlertDocument, AuditFilter, BucketSettings, BucketSettingsError, DatabaseAddress,
     DatabaseAddressError, DatabaseSettings, Delivery, DeliveryState, ErrorBreadcrumb, ErrorEvent,
     ErrorFilter, ErrorGroup, ErrorKind, ErrorState, ForecastRecord, InvitationPurpose, KeptScore,
-    Keys, LEADER_LEASE, Leadership, ObjectStoreUrl, Origins, PersonalTopic, PoolSizes,
-    RedisAddress, RedisAddressError, RedisError, RedisLink, Revised, ServedSignal, SharedLimiter,
-    SignIn, SignInOutcome, SignalRecord, StoreError, StoredChannel, StoredRule, StoredWatchlist,
+    Keys, LEADER_LEASE, Leadership, ObjectStoreUrl, Origins, PaperEventRecord, PersonalTopic,
+    PoolSizes, RedisAddress, RedisAddressError, RedisError, RedisLink, Revised, ServedSignal,
+    SharedLimiter, SignIn, SignInOutcome, SignalRecord, StoreError, StoredChannel, StoredPortfolio,
+    StoredRule, StoredWatchlist,
 };
 pub use process_role::{ProcessRole, UnknownProcessRole};
 
@@ -141,6 +146,8 @@ pub struct App {
     backups: Arc<BackupSettings>,
     /// Where copies of them are.
     backup_copies: Option<BackupBucket>,
+    /// Going back to one.
+    swap: Arc<Swap>,
     live: Live,
     /// The source of prices of this moment.
     followed: Option<Arc<Followed>>,
@@ -192,6 +199,13 @@ impl DailyBars {
         self.checked.series.values()
     }
 
+    /// Whether `symbol`, by whatever name it has had, is real.
+    pub(crate) fn origin_of(&self, symbol: Symbol) -> Option<Origin> {
+        let symbol = current_name(symbol);
+        let of_it = |overview: &&SymbolOverview| overview.instrument.symbol == symbol;
+        self.overviews.iter().find(of_it).map(|overview| overview.instrument.origin)
+    }
+
     /// The sources of `symbol`, the one in use first.
     pub(crate) fn sources_of(&self, symbol: Symbol) -> Vec<Source> {
         let primary = self.checked.primary.get(&symbol).copied();
@@ -227,7 +241,7 @@ impl App {
     ) -> Result<Self, StoreError> {
         bist_store::ask_within(Trail::request_span);
         let store = Store::open_at(directory, database).await?;
-        let telemetry = Arc::new(Telemetry::by(Arc::clone(&clock)));
+        let telemetry = Arc::new(Telemetry::new(Arc::clone(&clock), ProcessLog::default()));
         Ok(Self {
             store,
             clock,
@@ -250,6 +264,7 @@ impl App {
             alerting: Arc::default(),
             backups: Arc::default(),
             backup_copies: None,
+            swap: Arc::default(),
             live: Live::default(),
             followed: None,
             redis: None,
@@ -362,7 +377,7 @@ impl App {
     /// The same with the log of this process. What was noticed before is forgotten, so this comes first.
     #[must_use]
     pub fn with_log(self, log: ProcessLog) -> Self {
-        let telemetry = Telemetry::by(Arc::clone(&self.clock)).with_log(log);
+        let telemetry = Telemetry::new(Arc::clone(&self.clock), log);
         Self { telemetry: Arc::new(telemetry), ..self }
     }
 

@@ -121,7 +121,8 @@ impl App {
         }
     }
 
-    /// Asks each source, checks what is stored, and scores the signals that are due.
+    /// Asks each source, checks what is stored, scores the signals that are due, and applies the session to
+    /// paper portfolios.
     async fn ask_all(&self, night: &Night<'_>, progress: &Arc<ProgressSink>) -> Told {
         let mut told = Told::default();
         for source in night.settings.sources.iter().copied() {
@@ -144,6 +145,11 @@ impl App {
             Err(error) => told.failed.push(error.to_string()),
         }
         match self.score_signals(Arc::clone(progress)).await {
+            Ok(report) => told.done.push(report.to_string()),
+            Err(error) => told.failed.push(error.to_string()),
+        }
+        match self.apply_paper_sessions().await {
+            Ok(report) if report.portfolios_count == 0 => {}
             Ok(report) => told.done.push(report.to_string()),
             Err(error) => told.failed.push(error.to_string()),
         }

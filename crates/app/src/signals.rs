@@ -130,6 +130,7 @@ impl App {
         }
         progress(Progress::of("forecasting", total, total));
         let scoring = self.score_signals(progress).await?;
+        self.apply_paper_sessions_after_ingest().await;
         Ok(SignalsRun { reports, scoring })
     }
 

@@ -2,6 +2,7 @@
 //! remembers answers hears of it from here.
 
 pub mod activity;
+mod answers;
 pub mod errors;
 pub mod log_format;
 pub mod metrics;
@@ -13,7 +14,7 @@ pub mod trail;
 pub mod usage;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bist_access::{Actor, Class};
 use bist_market::Clock;
@@ -21,6 +22,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use self::activity::Activities;
+use self::answers::Answers;
 use self::errors::ErrorQueue;
 use self::metrics::Metrics;
 use self::request_log::RequestLog;
@@ -36,24 +38,26 @@ pub const NO_ROUTE: &str = "(no route)";
 
 /// A request that was answered.
 #[derive(Clone, Debug)]
-pub struct Answered<'a> {
+pub struct Answered {
     /// The method, one of [`METHODS`].
     pub method: &'static str,
     /// The path as it is registered; `None` for files and pages of the web app, and for paths that do
     /// not exist.
-    pub route: Option<&'a str>,
+    pub route: Option<Arc<str>>,
     /// The status of the answer.
     pub status: u16,
     /// From the arrival of the request's head until the answer was made.
     pub took: Duration,
+    /// When the answer was made, as [`Telemetry::now`] tells it.
+    pub at: Timestamp,
     /// Who asked; `None` where nobody had to say.
-    pub caller: Option<&'a Actor>,
+    pub caller: Option<Actor>,
     /// The code of the problem document, where the answer is one.
     pub problem_code: Option<&'static str>,
     /// The class whose quota refused it.
     pub limit_class: Option<Class>,
     /// The `x-request-id` of the answer.
-    pub request_id: &'a str,
+    pub request_id: Arc<str>,
 }
 
 /// The log of this process, as far as more than lines comes of it.
@@ -68,26 +72,26 @@ pub struct ProcessLog {
 }
 
 /// What is noticed of this process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Telemetry {
+    clock: Arc<dyn Clock>,
     log: ProcessLog,
-    metrics: Metrics,
-    usage: Usage,
+    answers: Answers,
     activities: Activities,
     /// Held by whoever writes down what was counted and noted.
     writing: Mutex<()>,
 }
 
 impl Telemetry {
-    /// What goes by `clock`.
-    pub(crate) fn by(clock: Arc<dyn Clock>) -> Self {
-        Self { usage: Usage::by(clock), ..Self::default() }
+    /// What goes by `clock`, and is logged in `log`.
+    pub fn new(clock: Arc<dyn Clock>, log: ProcessLog) -> Self {
+        let answers = Answers::new(log.requests.clone());
+        Self { clock, log, answers, activities: Activities::default(), writing: Mutex::default() }
     }
 
-    /// The same with the log of this process.
-    #[must_use]
-    pub fn with_log(self, log: ProcessLog) -> Self {
-        Self { log, ..self }
+    /// The instant by its clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The errors of this process.
@@ -100,39 +104,34 @@ impl Telemetry {
         self.log.traces.as_ref()
     }
 
-    /// Takes note of a request that was answered; called once for each.
-    pub fn answered(&self, answered: &Answered<'_>) {
-        let at = now();
-        self.metrics.answered(answered, at);
-        self.usage.answered(answered);
-        if let Some(log) = &self.log.requests {
-            // The calendar ends in the year 9999.
-            log.note(answered, Timestamp::try_from(at).unwrap_or(Timestamp::MAX));
-        }
+    /// Takes note of a request that was answered; called once for each. It is counted and logged soon
+    /// after, together with others.
+    pub fn answered(&self, answered: Answered) {
+        self.answers.put(answered);
+    }
+
+    /// Counts the answers that wait for it, for somebody who looks at the counts.
+    pub(crate) fn count(&self) {
+        self.answers.count();
+    }
+
+    /// Waits until all answers were counted and logged.
+    pub fn flush(&self) {
+        self.answers.flush();
     }
 
     /// What is counted of it, and told to scrapers.
-    pub const fn metrics(&self) -> &Metrics {
-        &self.metrics
+    pub fn metrics(&self) -> &Metrics {
+        self.answers.metrics()
     }
 
     /// How the API is used.
-    pub const fn usage(&self) -> &Usage {
-        &self.usage
+    pub fn usage(&self) -> &Usage {
+        self.answers.usage()
     }
 
     /// What people do.
     pub const fn activities(&self) -> &Activities {
         &self.activities
     }
-}
-
-/// The instant of an answer by the clock of this machine, as the log and whoever scrapes it see it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "lines of the log and exemplars are compared with those of other programs, whatever this \
-              application takes for now"
-)]
-fn now() -> SystemTime {
-    SystemTime::now()
 }

@@ -289,14 +289,13 @@ impl Config {
             );
         }
         let errors = errors::load(file.errors)?;
+        let backup_url = file.backup.object_store_url.clone();
+        let backup = backup::load(file.backup, args.config.as_deref(), &database.address)?;
         Ok(Self {
             data_dir: data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT)),
             database,
             bucket: object_store::bucket("object_store_url", object_store_url)?,
-            backup_bucket: object_store::bucket(
-                "backup.object_store_url",
-                file.backup.object_store_url.as_deref(),
-            )?,
+            backup_bucket: object_store::bucket("backup.object_store_url", backup_url.as_deref())?,
             bind,
             alerts: alerts::load(
                 &file.alerts,
@@ -305,7 +304,7 @@ impl Config {
             )?,
             traces: telemetry::traces(&file.telemetry, &errors.environment)?,
             errors,
-            backup: backup::load(file.backup, args.config.as_deref())?,
+            backup,
             telemetry: telemetry::load(&file.telemetry)?,
             edge,
             processes,

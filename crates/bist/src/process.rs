@@ -1,6 +1,54 @@
-//! The process itself: what others on this machine may learn of its memory.
+//! The process itself: what others on this machine may learn of its memory, and how it begins anew.
 
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
 use bist_access::SecurityCheck;
+
+/// The program that this process runs, and what it was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Program {
+    path: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+impl Program {
+    /// This one. A newer program that takes its place on the disk is what begins then, as at any start.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not say where it is.
+    pub(crate) fn of_this() -> anyhow::Result<Self> {
+        let path = std::env::current_exe().context("finding out where this program is")?;
+        Ok(Self { path, arguments: std::env::args_os().skip(1).collect() })
+    }
+
+    /// Has it listen where it is found now, whatever port it was told to take.
+    pub(crate) fn listen_at(&mut self, address: SocketAddr) {
+        self.arguments.push("--bind".into());
+        self.arguments.push(address.to_string().into());
+    }
+
+    /// Runs it in the place of this process, which keeps its number, its environment and its standard
+    /// streams; returns only why that was not done. Files and connections are closed.
+    #[cfg(unix)]
+    pub(crate) fn begin_anew(self) -> anyhow::Error {
+        use std::os::unix::process::CommandExt as _;
+        let Self { path, arguments } = self;
+        let error = std::process::Command::new(&path).args(arguments).exec();
+        anyhow::Error::new(error)
+            .context(format!("a backup was restored, and {} does not begin anew", path.display()))
+    }
+
+    /// Other systems have no such step.
+    #[cfg(not(unix))]
+    pub(crate) fn begin_anew(self) -> anyhow::Error {
+        let path = self.path.display();
+        anyhow::anyhow!("a backup was restored: start {path} again, with what it was told before")
+    }
+}
 
 /// Keeps the memory of this process to itself: no core dump is written when it dies, and no other
 /// process of the same user may read it. Where the system knows no such thing, or forbids it, nothing

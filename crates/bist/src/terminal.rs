@@ -13,6 +13,7 @@ use bist_app::telemetry::traces::{TRACES_TARGET, Traces};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -271,4 +272,31 @@ pub(crate) async fn told_to_stop() {
     }
     #[cfg(not(unix))]
     interrupt.await;
+}
+
+/// That this process was told to stop, which is heard from now on and not forgotten.
+#[derive(Clone, Debug)]
+pub(crate) struct StopSignal(watch::Receiver<bool>);
+
+impl StopSignal {
+    /// Begins to listen.
+    pub(crate) fn listen() -> Self {
+        let (tell, told) = watch::channel(false);
+        tokio::spawn(async move {
+            told_to_stop().await;
+            tell.send_replace(true);
+        });
+        Self(told)
+    }
+
+    /// Resolves when it comes.
+    pub(crate) async fn came(mut self) {
+        // Nobody tells any more only when the process ends.
+        drop(self.0.wait_for(|came| *came).await);
+    }
+
+    /// Whether it came.
+    pub(crate) fn has_come(&self) -> bool {
+        *self.0.borrow()
+    }
 }

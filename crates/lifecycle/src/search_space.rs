@@ -198,7 +198,8 @@ impl Distribution {
             Self::Float { low, high, step, .. } => {
                 high - low <= 0.0 || step.is_some_and(|step| high - low < step)
             }
-            Self::Int { low, high, step, .. } => high - low < *step,
+            // Both ends may be as far apart as whole numbers are.
+            Self::Int { low, high, step, .. } => high.saturating_sub(*low) < *step,
             Self::Categorical { choices } => choices.len() == 1,
         }
     }
@@ -338,6 +339,15 @@ mod tests {
             },
             r#"{"name":"CategoricalDistribution","attributes":{"choices":["a",3,0.5,true,null]}}"#,
         );
+    }
+
+    #[test]
+    fn whole_numbers_with_the_furthest_ends_are_not_single() {
+        assert!(!Distribution::int(i64::MIN, i64::MAX).is_single());
+        assert!(!Distribution::int(i64::MIN, 0).is_single());
+        assert!(Distribution::int(i64::MIN, i64::MIN).is_single());
+        let stepped = |high| Distribution::Int { low: 1, high, log: false, step: 5 };
+        assert!(stepped(5).is_single() && !stepped(6).is_single());
     }
 
     #[test]

@@ -85,6 +85,12 @@ impl CorporateAction {
     }
 }
 
+/// The same for all actions of one share on one ex-day together, which are counted on the same
+/// holding: `previous_close` itself when there is none.
+pub fn theoretical_base_of(actions: &[CorporateActionKind], previous_close: Price) -> f64 {
+    Entitlement::of(actions).ex_price(previous_close.lira())
+}
+
 impl CorporateActionKind {
     /// [`CorporateAction::theoretical_base`] in lira.
     pub(crate) fn ex_price(&self, previous_lira: f64) -> f64 {

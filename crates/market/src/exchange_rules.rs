@@ -138,6 +138,18 @@ impl ExchangeRules {
         (lower <= upper).then_some(PriceLimits { lower, upper })
     }
 
+    /// What is withheld of a dividend with ex-day `day`, a share of its gross amount.
+    ///
+    /// On the days of late December 2024 whose rate no source tells, the later and higher one.
+    ///
+    /// # Panics
+    ///
+    /// Never: the last entry of the table has no end.
+    pub fn dividend_withholding(&self, day: Date) -> BasisPoints {
+        let entry = costs::DIVIDENDS.entries.iter().find(|e| e.valid_to.is_none_or(|to| day <= to));
+        entry.expect("the last rate has no end").value.share
+    }
+
     /// The phases of a session of this kind on `day`; `None` when its hours are not known.
     pub fn timetable(&self, day: Date, session: SessionKind) -> Option<Timetable> {
         sessions::of_kind(session).on(day).map(|entry| entry.value)
@@ -210,6 +222,17 @@ mod tests {
         costs::GAINS.assert_in_order();
         costs::DIVIDENDS.assert_in_order();
         costs::FUND_GAINS.assert_in_order();
+    }
+
+    #[test]
+    fn an_unknown_dividend_withholding_is_taken_to_be_the_later_one() {
+        use jiff::civil::date;
+        let rate = |day| ExchangeRules::bist().dividend_withholding(day).0;
+        assert_eq!(rate(Date::MIN), 1_000);
+        assert_eq!(rate(date(2024, 12, 20)), 1_000);
+        assert_eq!(rate(date(2024, 12, 21)), 1_500);
+        assert_eq!(rate(date(2025, 1, 1)), 1_500);
+        assert_eq!(rate(Date::MAX), 1_500);
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub mod validate;
 pub use bar::{Bar, BarSeries, Interval, RawBar};
 pub use calendar::{Calendar, DayKind, SessionKind};
 pub use clock::{Clock, FixedClock};
-pub use corporate_action::{CorporateAction, CorporateActionKind};
+pub use corporate_action::{CorporateAction, CorporateActionKind, theoretical_base_of};
 pub use disclosure::Disclosure;
 pub use exchange_rules::{ExchangeRules, PriceLimits, RulesOfDay};
 pub use index_membership::ShareIndex;

@@ -43,6 +43,9 @@ impl fmt::Display for Shares {
 pub struct Notional(i64);
 
 impl Notional {
+    /// No money.
+    pub const ZERO: Self = Self(0);
+
     /// Builds an amount from ten-thousandths of a lira.
     pub const fn from_units(units: i64) -> Self {
         Self(units)
@@ -57,6 +60,18 @@ impl Notional {
     /// The amount in units of 0.0001 TRY.
     pub const fn units(self) -> i64 {
         self.0
+    }
+
+    /// Both together; the largest or smallest amount where the sum does not fit.
+    #[must_use]
+    pub const fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// What is left without `other`; the largest or smallest amount where it does not fit.
+    #[must_use]
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
     }
 }
 
@@ -75,5 +90,12 @@ mod tests {
         let price = Price::parse("312.50").unwrap();
         assert_eq!(Notional::of(price, Shares(100)).unwrap().to_string(), "31250.00");
         assert_eq!(Notional::of(price, Shares(u64::MAX)), None);
+    }
+
+    #[test]
+    fn sums_of_money_stop_at_the_largest_amount() {
+        let [one, most] = [1, i64::MAX].map(Notional::from_units);
+        assert_eq!(most.saturating_add(one), most);
+        assert_eq!(Notional::ZERO.saturating_sub(most).saturating_sub(one).units(), -i64::MAX - 1);
     }
 }

@@ -439,7 +439,8 @@ impl FittedGbdt {
 
     /// The sum of the trees' answers for one row.
     fn walked_sum(&self, row: &[f64]) -> f64 {
-        self.trees.iter().map(|tree| tree.predict(row)).sum()
+        // Begins as a batch does; a sum of nothing would be -0.
+        self.trees.iter().fold(0.0, |sum, tree| sum + tree.predict(row))
     }
 }
 

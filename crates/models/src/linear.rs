@@ -23,7 +23,7 @@ pub(crate) struct LinearDesign {
 
 /// A linear model that has learned: a coefficient for the standard score of each feature.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Unchecked")]
 pub(crate) struct FittedLinear {
     pub(crate) feature_names: Vec<String>,
     means: Vec<f64>,
@@ -118,6 +118,30 @@ impl FittedLinear {
     fn assert_count(&self, features: &[f64]) {
         let count = self.feature_names.len();
         assert_eq!(features.len(), count, "there is a value for each column");
+    }
+}
+
+/// [`FittedLinear`] as it was written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    feature_names: Vec<String>,
+    means: Vec<f64>,
+    std_devs: Vec<f64>,
+    coefficients: Vec<f64>,
+    intercept: f64,
+}
+
+impl TryFrom<Unchecked> for FittedLinear {
+    type Error = &'static str;
+
+    fn try_from(written: Unchecked) -> Result<Self, Self::Error> {
+        let Unchecked { feature_names, means, std_devs, coefficients, intercept } = written;
+        let count = feature_names.len();
+        if [&means, &std_devs, &coefficients].iter().any(|numbers| numbers.len() != count) {
+            return Err("there is not one mean, deviation and coefficient for each feature");
+        }
+        Ok(Self { feature_names, means, std_devs, coefficients, intercept })
     }
 }
 

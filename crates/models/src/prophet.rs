@@ -63,7 +63,7 @@ pub struct Prophet {
 
 /// A fitted [`Prophet`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Unchecked")]
 pub struct FittedProphet {
     feature_names: Vec<String>,
     horizon: Horizon,
@@ -221,6 +221,31 @@ impl FittedForecaster for FittedProphet {
 
     fn artifact(&self) -> Artifact {
         Artifact::Prophet(self.clone())
+    }
+}
+
+/// [`FittedProphet`] as it was written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    feature_names: Vec<String>,
+    horizon: Horizon,
+    stretches: Vec<FittedStretch>,
+}
+
+impl TryFrom<Unchecked> for FittedProphet {
+    type Error = &'static str;
+
+    fn try_from(written: Unchecked) -> Result<Self, Self::Error> {
+        let Unchecked { feature_names, horizon, stretches } = written;
+        let key = |fitted: &FittedStretch| (fitted.symbol, fitted.stretch);
+        if !stretches.is_sorted_by(|a, b| key(a) < key(b)) {
+            return Err("the stretches are not in their order, each once");
+        }
+        if !stretches.iter().all(|fitted| fitted.series.is_sound_alone()) {
+            return Err("the terms of a series and its coefficients do not go together");
+        }
+        Ok(Self { feature_names, horizon, stretches })
     }
 }
 

@@ -39,7 +39,7 @@ impl fmt::Display for Needs {
 }
 
 use Needs::{FreshCode, Key, Nothing, Person, Session, Watcher};
-use Role::{Admin, Analyst, Viewer};
+use Role::{Admin, Analyst, Trader, Viewer};
 
 /// An operation and what it needs.
 pub(crate) type Row = (Method, &'static str, Needs);
@@ -56,11 +56,15 @@ pub(crate) const TABLE: &[Row] = &[
     (Method::GET, "/api/v1/admin/backups", Needs::Role(Admin)),
     (Method::POST, "/api/v1/admin/backups", FreshCode(Admin)),
     (Method::POST, "/api/v1/admin/backups/drill", FreshCode(Admin)),
+    (Method::POST, "/api/v1/admin/backups/restore", FreshCode(Admin)),
     (Method::GET, "/api/v1/admin/errors", Needs::Role(Admin)),
     (Method::GET, "/api/v1/admin/errors/{id}", Needs::Role(Admin)),
     (Method::POST, "/api/v1/admin/errors/{id}/state", Needs::Role(Admin)),
     (Method::GET, "/api/v1/admin/overview", Needs::Role(Admin)),
     (Method::GET, "/api/v1/admin/rate-limits", Needs::Role(Admin)),
+    (Method::GET, "/api/v1/admin/trading", Needs::Role(Admin)),
+    (Method::POST, "/api/v1/admin/trading/halt", FreshCode(Admin)),
+    (Method::POST, "/api/v1/admin/trading/resume", FreshCode(Admin)),
     (Method::GET, "/api/v1/alerts", Needs::Role(Viewer)),
     (Method::GET, "/api/v1/alerts/channels", Person),
     (Method::DELETE, "/api/v1/alerts/channels/{channel}", FreshCode(Viewer)),
@@ -134,6 +138,17 @@ pub(crate) const TABLE: &[Row] = &[
     (Method::GET, "/api/v1/models/{version}/card", Needs::Role(Viewer)),
     (Method::GET, "/api/v1/models/{version}/card.md", Needs::Role(Viewer)),
     (Method::GET, "/api/v1/models/{version}/diff", Needs::Role(Viewer)),
+    (Method::GET, "/api/v1/orders", Needs::Role(Trader)),
+    (Method::POST, "/api/v1/orders", Needs::Role(Trader)),
+    (Method::POST, "/api/v1/orders/preview", Needs::Role(Trader)),
+    (Method::DELETE, "/api/v1/orders/{order}", Needs::Role(Trader)),
+    (Method::GET, "/api/v1/orders/{order}", Needs::Role(Trader)),
+    (Method::GET, "/api/v1/portfolios", Needs::Role(Trader)),
+    (Method::POST, "/api/v1/portfolios", Needs::Role(Trader)),
+    (Method::GET, "/api/v1/portfolios/{portfolio}", Needs::Role(Trader)),
+    (Method::POST, "/api/v1/portfolios/{portfolio}/close", Needs::Role(Trader)),
+    (Method::GET, "/api/v1/portfolios/{portfolio}/days", Needs::Role(Trader)),
+    (Method::GET, "/api/v1/portfolios/{portfolio}/events", Needs::Role(Trader)),
     (Method::GET, "/api/v1/scenarios", Needs::Role(Viewer)),
     (Method::GET, "/api/v1/screener", Needs::Role(Viewer)),
     (Method::GET, "/api/v1/settings", Needs::Role(Viewer)),

@@ -1,6 +1,7 @@
 //! What goes wrong, told as an RFC 9457 problem document: one table from cause to status and code.
 
 mod codes;
+mod trading;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -8,6 +9,7 @@ use bist_access::Role;
 use bist_app::StoreError;
 use bist_app::access::AccessError;
 use bist_app::personal::PersonalError;
+use bist_app::portfolios::TradingError;
 use bist_market::{Source, Symbol};
 
 use crate::middleware::rate_limit::Spent;
@@ -87,10 +89,16 @@ pub(crate) enum ApiError {
     PasskeysUnavailable,
     /// No backup is made, or none can be opened; the text says why.
     BackupsUnavailable(&'static str),
+    /// There is no backup of that name here.
+    BackupNotFound(String),
+    /// This backup, or moment, is being gone back to already.
+    RestoreUnderWay(String),
     /// Something about access was not done.
     Access(AccessError),
     /// Something of somebody's own was not done.
     Personal(PersonalError),
+    /// Something of paper trading was not done.
+    Trading(TradingError),
     /// There is nothing at the path.
     NotFound,
     /// The path does not take the method.
@@ -141,7 +149,9 @@ impl ApiError {
     /// The document that tells of this; the request id is not known yet.
     pub(crate) fn problem(&self) -> Problem {
         let (code, parameter) = self.code_and_parameter();
-        code.problem(self.detail(), parameter)
+        let problem = code.problem(self.detail(), parameter);
+        let Self::Trading(TradingError::Denied(denial)) = self else { return problem };
+        problem.denied(denial.code(), trading::numbers(denial))
     }
 
     /// The code, and the parameter that is wrong.
@@ -175,8 +185,11 @@ impl ApiError {
             Self::CsrfToken => ProblemCode::CrossSite,
             Self::PasskeysUnavailable => ProblemCode::PasskeysUnavailable,
             Self::BackupsUnavailable(_) => ProblemCode::BackupsUnavailable,
+            Self::BackupNotFound(_) => ProblemCode::BackupNotFound,
+            Self::RestoreUnderWay(_) => ProblemCode::RestoreUnderWay,
             Self::Access(error) => code_of(error),
             Self::Personal(error) => personal_code_of(error),
+            Self::Trading(error) => trading::code_of(error),
             Self::NotFound => ProblemCode::NotFound,
             Self::MethodNotAllowed => ProblemCode::MethodNotAllowed,
             Self::HostNotLocal(_) => ProblemCode::HostNotLocal,
@@ -274,6 +287,12 @@ impl ApiError {
                     .to_owned()
             }
             Self::BackupsUnavailable(why) => (*why).to_owned(),
+            Self::BackupNotFound(name) => format!(
+                "there is no backup '{name}' on this machine; GET /api/v1/admin/backups lists what there is"
+            ),
+            Self::RestoreUnderWay(what) => {
+                format!("{what} is being restored already; GET /api/v1/admin/backups tells how far")
+            }
             Self::Access(error) if code_of(error) == ProblemCode::Internal => {
                 "the server failed; its log has the cause under the request id".to_owned()
             }
@@ -282,6 +301,8 @@ impl ApiError {
                 "the server failed; its log has the cause under the request id".to_owned()
             }
             Self::Personal(error) => error.to_string(),
+            Self::Trading(TradingError::Store(error)) => Self::store_detail(error),
+            Self::Trading(error) => error.to_string(),
             Self::JobNotFound(id) => {
                 format!("there is no run {id} of a job; GET /api/v1/jobs lists what there is")
             }
@@ -333,14 +354,23 @@ impl ApiError {
                 "as many requests are under way as may be; try again in a moment".to_owned()
             }
             Self::TimedOut => "the answer took too long to make; try again later".to_owned(),
-            Self::Store(StoreError::Busy) => StoreError::Busy.to_string(),
-            Self::Store(StoreError::Unreachable(_)) => {
-                "the database does not answer; try again when it does".to_owned()
-            }
-            Self::Store(_) | Self::Internal(_) => {
+            Self::Store(error) => Self::store_detail(error),
+            Self::Internal(_) => {
                 "the server failed; its log has the cause under the request id".to_owned()
             }
         }
+    }
+
+    /// What the caller is told of a failure of the database.
+    fn store_detail(error: &StoreError) -> String {
+        let detail = if matches!(error, StoreError::Busy) {
+            return error.to_string();
+        } else if matches!(error, StoreError::Unreachable(_)) {
+            "the database does not answer; try again when it does"
+        } else {
+            "the server failed; its log has the cause under the request id"
+        };
+        detail.to_owned()
     }
 }
 
@@ -368,6 +398,8 @@ impl ApiError {
             tracing::error!(error = %error, "access failed: {error}");
         } else if let Self::Personal(error) = self {
             tracing::error!(error = %error, "what belongs to somebody failed: {error}");
+        } else if let Self::Trading(error) = self {
+            tracing::error!(error = %error, "paper trading failed: {error}");
         } else if let Self::Store(error) = self {
             tracing::error!(error = %error, "the store failed: {error}");
         } else {

@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
 use bist_lifecycle::{Horizon, parse_horizon};
 use bist_market::Symbol;
 use bist_market::rename::current_name;
@@ -31,7 +31,14 @@ impl<S: Sync, T: FromQuery> FromRequestParts<S> for Checked<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let mut query = QueryReader::new(parts)?;
+        Self::of(&parts.uri)
+    }
+}
+
+impl<T: FromQuery> Checked<T> {
+    /// Those of the query of `asked`.
+    pub(crate) fn of(asked: &Uri) -> Result<Self, ApiError> {
+        let mut query = QueryReader::new(asked)?;
         let taken = T::from_query(&mut query)?;
         query.finish()?;
         Ok(Self(taken))
@@ -56,8 +63,8 @@ pub(crate) struct QueryReader {
 }
 
 impl QueryReader {
-    fn new(parts: &Parts) -> Result<Self, ApiError> {
-        let Query(pairs) = Query::try_from_uri(&parts.uri).map_err(|_| {
+    fn new(asked: &Uri) -> Result<Self, ApiError> {
+        let Query(pairs) = Query::try_from_uri(asked).map_err(|_| {
             ApiError::Malformed("the query is not of the form name=value&name=value".to_owned())
         })?;
         Ok(Self { pairs, known: Vec::new() })

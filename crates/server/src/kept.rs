@@ -10,6 +10,7 @@ use bist_app::answers::DataClass;
 use serde::Serialize;
 
 use crate::error::ApiError;
+use crate::extract::{Checked, FromQuery};
 use crate::unchanged::{Known, document};
 
 /// What is asked, by its path and query, and what the caller has already.
@@ -29,20 +30,25 @@ impl<S: Sync> FromRequestParts<S> for Kept {
 }
 
 impl Kept {
-    /// The answer that is kept, or the one that `make` makes of data of `class`. It must depend on
-    /// nothing else but path and query, and not on who asks.
+    /// The answer that is kept, or the one that `make` makes of the query and data of `class`. It must
+    /// depend on nothing else but path and query, and not on who asks. The query is read only then: what
+    /// is kept under the same text was asked for rightly.
     ///
     /// # Errors
     ///
-    /// That of `make`, and [`ApiError::Internal`] when it cannot be written as JSON.
-    pub(crate) async fn or_make<T: Serialize>(
+    /// When the query is wrong, that of `make`, and [`ApiError::Internal`] when the answer cannot be
+    /// written as JSON.
+    pub(crate) async fn or_make<Q: FromQuery, T: Serialize>(
         self,
         app: &App,
         class: DataClass,
-        make: impl AsyncFnOnce() -> Result<T, ApiError>,
+        make: impl AsyncFnOnce(Q) -> Result<T, ApiError>,
     ) -> Result<Response, ApiError> {
         let asked = self.asked.path_and_query().map_or("", PathAndQuery::as_str);
-        let make = async || document(&make().await?);
+        let make = async || {
+            let Checked(query) = Checked::of(&self.asked)?;
+            document(&make(query).await?)
+        };
         let answer = app.kept_answer(class, asked, make).await?;
         let age = HeaderValue::from(answer.age_s(app.now()));
         let mut response = self.known.or_document(&answer.tag, answer.body)?;

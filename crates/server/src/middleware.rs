@@ -1,8 +1,7 @@
 //! What every request passes through.
 //!
 //! [`pass`] is the way in and out, in the order in which it is written there: a layer for each step would
-//! be copied with all within it at every other one, for each request. [`guard`] goes within it, around the
-//! routes.
+//! be copied with all within it at every other one, for each request.
 
 pub(crate) mod authenticate;
 pub(crate) mod cross_site;
@@ -14,15 +13,16 @@ mod problem;
 pub(crate) mod rate_limit;
 pub(crate) mod real_ip;
 pub(crate) mod request_id;
-mod security_headers;
+pub(crate) mod security_headers;
 mod shed;
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header;
 use axum::http::request::Parts;
@@ -30,7 +30,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use bist_app::rate_limits::RateLimits;
 use bist_app::telemetry::{Telemetry, traces};
-use bist_app::{App, ProcessRole};
+use bist_app::{App, Class, ProcessRole};
 use futures_util::FutureExt as _;
 use http_body_util::Limited;
 use ipnet::IpNet;
@@ -87,41 +87,59 @@ struct Door {
     public_url: Option<Origin>,
     /// Origins whose pages may read answers.
     listed: Vec<Origin>,
+    /// What knows who may ask; without it, as in tests of the way itself, everybody may, and only
+    /// addresses are counted.
+    app: Option<Arc<App>>,
 }
 
-/// What handlers know of the server that they answer for; in the extensions of every request.
+/// What handlers know of a request, and of the server that they answer for; in the extensions of every
+/// request.
 #[derive(Clone, Debug)]
-pub(crate) struct Around(Arc<Way>);
+pub(crate) struct Around {
+    way: Arc<Way>,
+    id: RequestId,
+    address: IpAddr,
+}
 
 impl Around {
+    /// The name of the request.
+    pub(crate) fn id(&self) -> &RequestId {
+        &self.id
+    }
+
+    /// The address of who asks.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address
+    }
+
     /// What the process does.
     pub(crate) fn role(&self) -> ProcessRole {
-        self.0.role
+        self.way.role
     }
 
     /// Whose pages may change something.
     pub(crate) fn own_pages(&self) -> &OwnPages {
-        &self.0.own
+        &self.way.own
     }
 
     /// What counts attempts.
     pub(crate) fn rates(&self) -> &RateLimits {
-        &self.0.rates
+        &self.way.rates
     }
 
     /// How long a body may take to come.
     pub(crate) fn body_time_max(&self) -> Duration {
-        self.0.body_time_max
+        self.way.body_time_max
     }
 
     /// The certificate, where TLS ends here.
     pub(crate) fn tls(&self) -> Option<&Tls> {
-        self.0.tls.as_ref()
+        self.way.tls.as_ref()
     }
 
     /// The seats of those who listen.
     pub(crate) fn seats(&self) -> &Seats {
-        &self.0.seats
+        &self.way.seats
     }
 }
 
@@ -132,17 +150,6 @@ impl<S: Sync> FromRequestParts<S> for Around {
         let around = parts.extensions.get::<Self>().cloned();
         around.ok_or_else(|| ApiError::Internal("the request came by no way in".to_owned()))
     }
-}
-
-/// Lets those through to the routes of `router` who may, and counts what they ask by who they are.
-///
-/// [`wrap`] goes around it, which counts what addresses ask before anybody is looked up.
-pub(crate) fn guard(router: Router, app: Arc<App>, settings: &ServerSettings) -> Router {
-    let limits = Arc::clone(&settings.limits);
-    router.layer((
-        from_fn_with_state(app, authenticate::authorise),
-        from_fn_with_state(limits, rate_limit::by_caller),
-    ))
 }
 
 /// Puts around the doors of health what they need where nothing else is answered. Whoever watches
@@ -156,9 +163,10 @@ pub(crate) fn wrap_health(
     router.layer(from_fn_with_state(Arc::new(Way::of(settings, limits, None, telemetry)), pass))
 }
 
-/// Puts the way in and out around all routes and fallbacks of `router`.
+/// Puts the way in and out around all routes and fallbacks of `router`; `app` knows who may ask.
 pub(crate) fn wrap(
     router: Router,
+    app: Option<Arc<App>>,
     settings: &ServerSettings,
     limits: Limits,
     telemetry: Arc<Telemetry>,
@@ -167,6 +175,7 @@ pub(crate) fn wrap(
         places: Semaphore::new(settings.connections.requests_max),
         public_url: settings.public_url.clone(),
         listed: settings.cors_origins.clone(),
+        app,
     };
     let way = Way::of(settings, limits, Some(door), telemetry);
     router.layer(from_fn_with_state(Arc::new(way), pass))
@@ -175,13 +184,13 @@ pub(crate) fn wrap(
 /// The way of a request in, and of its answer out.
 async fn pass(State(way): State<Arc<Way>>, mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
-    request.extensions_mut().insert(id.clone());
-    request.extensions_mut().insert(Around(Arc::clone(&way)));
+    let address = real_ip::find(&way.trusted_proxies, &request);
+    request.extensions_mut().insert(Around { way: Arc::clone(&way), id: id.clone(), address });
     let _under_way = way.telemetry.metrics().under_way();
     let record = log::Record::begin(&request);
     let shared = way.door.as_ref().map(|door| options::Shared::with(&door.listed, &request));
     let answering = async {
-        let made = match AssertUnwindSafe(way.answer(request, next)).catch_unwind().await {
+        let made = match AssertUnwindSafe(way.answer(request, address, next)).catch_unwind().await {
             Ok(made) => made.unwrap_or_else(ApiError::into_response),
             Err(payload) => panic::answer(&*payload),
         };
@@ -195,7 +204,7 @@ async fn pass(State(way): State<Arc<Way>>, mut request: Request, next: Next) -> 
     }
     security_headers::add(way.transport, response.headers_mut());
     traces::note_status(&traced, response.status().as_u16());
-    record.end(&response, &id, &way.telemetry);
+    record.end(&mut response, &id, &way.telemetry);
     id.tell(response.headers_mut());
     response
 }
@@ -228,24 +237,30 @@ impl Way {
         }
     }
 
-    /// What is answered to who may be let in.
-    async fn answer(&self, mut request: Request, next: Next) -> Result<Response, ApiError> {
-        let address = real_ip::find(&self.trusted_proxies, &request);
+    /// What is answered to who may be let in. What addresses ask is counted before anybody is looked up.
+    async fn answer(
+        &self,
+        request: Request,
+        address: IpAddr,
+        next: Next,
+    ) -> Result<Response, ApiError> {
         let Some(door) = &self.door else {
-            request.extensions_mut().insert(address);
-            return self.limits.answer_in_time(request, next).await;
+            return self.limits.in_time(next.run(request)).await;
         };
         let _place = shed::take_place(&door.places, &request)?;
         host::require_own(door.public_url.as_ref(), &request)?;
         let method = request.method().clone();
         cross_site::refuse(&self.own, &request)?;
-        let spent = match rate_limit::class_of(&request) {
+        let class = rate_limit::class_of(&request);
+        let spent = match class {
             Some(class) => rate_limit::by_address(&self.rates, class, address).await?,
             None => None,
         };
-        request.extensions_mut().insert(address);
         let made = match self.limits.bounded(request) {
-            Ok(request) => self.limits.answer_in_time(request, next).await,
+            Ok(request) => {
+                let answering = self.answer_by_caller(door, class, address, request, next);
+                self.limits.in_time(answering).await
+            }
             Err(error) => Err(error),
         };
         let response = options::answer(&method, made.unwrap_or_else(ApiError::into_response));
@@ -253,6 +268,31 @@ impl Way {
             Some(spent) => spent.told_with(response),
             None => response,
         })
+    }
+
+    /// What the routes answer to who may ask, counted by who they are.
+    async fn answer_by_caller(
+        &self,
+        door: &Door,
+        class: Option<Class>,
+        address: IpAddr,
+        request: Request,
+        next: Next,
+    ) -> Response {
+        let Some(app) = &door.app else { return next.run(request).await };
+        let answer = async |request, counted_as: Option<String>| match rate_limit::by_caller(
+            &self.rates,
+            class,
+            counted_as.as_deref(),
+            address,
+        )
+        .await
+        {
+            Ok(Some(spent)) => spent.told_with(next.run(request).await),
+            Ok(None) => next.run(request).await,
+            Err(error) => error.into_response(),
+        };
+        authenticate::authorise(app, address, request, answer).await
     }
 }
 
@@ -264,11 +304,17 @@ impl Limits {
         if said.is_some_and(|length| length > self.body_size_bytes_max as u64) {
             return Err(ApiError::BodyTooLarge);
         }
+        if request.body().is_end_stream() {
+            return Ok(request);
+        }
         Ok(request.map(|body| Body::new(Limited::new(body, self.body_size_bytes_max))))
     }
 
-    async fn answer_in_time(self, request: Request, next: Next) -> Result<Response, ApiError> {
-        let answering = tokio::time::timeout(self.answer_time_max, next.run(request));
+    async fn in_time(
+        self,
+        answering: impl Future<Output = Response>,
+    ) -> Result<Response, ApiError> {
+        let answering = tokio::time::timeout(self.answer_time_max, answering);
         answering.await.map_err(|_| ApiError::TimedOut)
     }
 }
@@ -308,12 +354,15 @@ mod tests {
             .route("/takes", post(async |body: String| body));
         let limits = Limits { body_size_bytes_max: 10, answer_time_max: Duration::from_millis(20) };
         let (_, log) = Log::of_this_process();
-        wrap(router, &settings(), limits, Arc::new(Telemetry::default().with_log(log)))
+        wrap(router, None, &settings(), limits, Arc::new(Telemetry::new(clock(), log)))
+    }
+
+    fn clock() -> Arc<FixedClock> {
+        Arc::new(FixedClock("2026-11-24T12:00:00Z".parse().unwrap()))
     }
 
     fn settings() -> ServerSettings {
-        let clock = FixedClock("2026-11-24T12:00:00Z".parse().unwrap());
-        ServerSettings::new(Arc::new(RateLimits::new(Quotas::default(), Arc::new(clock))))
+        ServerSettings::new(Arc::new(RateLimits::new(Quotas::default(), clock())))
     }
 
     async fn ask(
@@ -351,7 +400,7 @@ mod tests {
         ask(Request::get("/panics").header("x-request-id", "log-2"), "").await;
         ask(Request::get("/someone@example.com").header("x-request-id", "log-3"), "").await;
         ask(Request::get("/never").header("x-request-id", "log-4"), "").await;
-        let lines = log.lines("log-", &ours);
+        let lines = log.lines("log-");
         let [fine, panicked, failed, unmatched, slow, given_up] = lines.try_into().unwrap();
         let mut fields = fine["fields"].clone();
         let latency_ms = fields["latency_ms"].take().as_f64().unwrap();
@@ -360,7 +409,7 @@ mod tests {
         assert_eq!(
             fields,
             json!({
-                "message": format!("GET /fine answered 200 in {latency_ms:.1} ms"),
+                "message": "request answered",
                 "http.method": "GET", "http.route": "/fine", "http.status": 200,
                 "latency_ms": null, "request.id": "log-1",
             })
@@ -381,8 +430,8 @@ mod tests {
 
         // Each failure is one error in the list, and what the caller did wrong is none.
         let directory = tempfile::tempdir().unwrap();
-        let clock = Arc::new(FixedClock("2026-11-24T12:00:00Z".parse().unwrap()));
-        let app = App::open(directory.path(), clock, ValidationPolicy::default()).await.unwrap();
+        let policy = ValidationPolicy::default();
+        let app = App::open(directory.path(), clock(), policy).await.unwrap();
         let app = app.with_log(ours.clone());
         ours.errors.close();
         app.keep_errors().await;
@@ -404,23 +453,22 @@ mod tests {
     async fn what_the_database_is_asked_is_logged_within_the_request_and_without_its_values() {
         let (log, ours) = Log::of_this_process();
         let directory = tempfile::tempdir().unwrap();
-        let clock = Arc::new(FixedClock("2026-11-24T12:00:00Z".parse().unwrap()));
         let pool_sizes = PoolSizes { readers_max: 1, ..PoolSizes::default() };
         let database = DatabaseSettings { pool_sizes, ..DatabaseSettings::default() };
         let policy = ValidationPolicy::default();
-        let app = App::open_at(directory.path(), &database, clock, policy).await.unwrap();
+        let app = App::open_at(directory.path(), &database, clock(), policy).await.unwrap();
         let asks = async move |State(app): State<App>| {
             app.error_group("hunter2").await.map(|found| found.is_some().to_string()).unwrap()
         };
         let router = Router::new().route("/asks", get(asks)).with_state(app.clone());
-        let telemetry = Arc::new(Telemetry::default().with_log(ours.clone()));
-        let service = wrap(router, &settings(), Limits::default(), telemetry);
+        let telemetry = Arc::new(Telemetry::new(clock(), ours));
+        let service = wrap(router, None, &settings(), Limits::default(), telemetry);
         let request = Request::get("/asks").header("x-request-id", "sql-1");
         let request = request.header(header::HOST, "localhost").body(Body::empty()).unwrap();
         assert_eq!(service.oneshot(request).await.unwrap().status(), 200);
         // The same connection logs one statement before it begins the next.
         app.error_group("x").await.unwrap();
-        let lines = log.lines("sql-", &ours);
+        let lines = log.lines("sql-");
         assert_eq!(lines.len(), 2, "{lines:?}");
         let statement = lines.iter().find(|line| line["target"] == "sqlx::query").unwrap();
         assert_eq!(statement["span"]["request.id"], "sql-1");
@@ -442,10 +490,9 @@ mod tests {
                 let requests = RequestLog::new(LineForm::Json, log.clone());
                 let ours =
                     ProcessLog { requests: Some(Arc::new(requests)), ..ProcessLog::default() };
-                let clock = Arc::new(FixedClock("2026-11-24T12:00:00Z".parse().unwrap()));
                 // Statements are logged as slow ones are, but for the level.
                 let shown = EnvFilter::new("info,sqlx::query=debug");
-                let taken = ErrorLayer::new(ours.errors.clone(), clock);
+                let taken = ErrorLayer::new(ours.errors.clone(), clock());
                 let lines = fmt::layer().json().map_event_format(WithRequest::json);
                 tracing_subscriber::registry()
                     .with(lines.with_writer(log.clone()).with_filter(shown))
@@ -464,19 +511,16 @@ mod tests {
             LOG.get_or_init(install).clone()
         }
 
-        /// The lines of the requests whose ids begin with `prefix`, by time.
-        fn lines(&self, prefix: &str, process: &ProcessLog) -> Vec<Value> {
-            process.requests.iter().for_each(|requests| requests.flush());
+        /// The lines of the requests whose ids begin with `prefix`, and whose service is gone, which has
+        /// handed on its last line then.
+        fn lines(&self, prefix: &str) -> Vec<Value> {
             let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
             let is_theirs = |line: &Value| {
                 [&line["fields"], &line["span"]].iter().any(|part| {
                     part["request.id"].as_str().is_some_and(|id| id.starts_with(prefix))
                 })
             };
-            let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
-            let mut lines: Vec<Value> = lines.filter(is_theirs).collect();
-            lines.sort_by_key(|line| line["timestamp"].as_str().map(str::to_owned));
-            lines
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).filter(is_theirs).collect()
         }
     }
 

@@ -1,5 +1,8 @@
 //! The description of the API, generated from the handlers.
 
+mod backups;
+mod paper;
+
 use std::collections::BTreeMap;
 use std::mem;
 
@@ -8,11 +11,12 @@ use axum::http::Method;
 use bist_access::{Role, WeakPassword};
 use bist_app::access::AccessError;
 use bist_app::personal::PersonalError;
+use bist_app::portfolios::TradingError;
 use bist_app::rate_limits::Quotas;
 use bist_app::{Class, StoreError};
-use bist_market::{Source, Symbol};
-use bist_trading::Channel;
+use bist_market::{Notional, Source, Symbol};
 use bist_trading::watchlist::WATCHLISTS_MAX;
+use bist_trading::{Channel, Denial};
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::header::HeaderBuilder;
@@ -33,8 +37,14 @@ use crate::error::{ApiError, PROBLEM_JSON, Problem, ProblemCode};
 use crate::middleware::authenticate::SESSION_COOKIE;
 use crate::middleware::rate_limit::Spent;
 
+pub(crate) use backups::{BackupConflict, RestoreConflict};
+pub(crate) use paper::{
+    NoMorePortfolios, NoSuchOrder, NoSuchPortfolio, OrderConflict, OrderDenied, OrderRefused,
+    PortfolioConflict,
+};
+
 /// What the routes are about, in the order in which a reader wants them.
-const TAGS: [(&str, &str); 21] = [
+const TAGS: [(&str, &str); 23] = [
     ("symbols", "What is traded, and the newest of everything about it."),
     ("bars", "Prices that passed the checks."),
     ("forecasts", "What the model in force expects, with its bands."),
@@ -47,13 +57,18 @@ const TAGS: [(&str, &str); 21] = [
     ("studies", "How the settings of models were searched, trial by trial."),
     ("data-quality", "What the validator found in the data."),
     ("market", "The calendar and the rules of the exchange, and what its shares do together."),
+    ("portfolios", "Paper money and the shares that it bought; no broker is asked."),
+    ("orders", "Paper orders: reviewed, executed on the bars of later sessions, taken back."),
     ("auth", "Signing in and out, and what belongs to who has."),
     ("api-keys", "What programs show instead of a password."),
     ("personal", "What belongs to who asks: watchlists, alerts, settings."),
     ("users", "Accounts, for who looks after them."),
     ("audit", "What was done, by whom, and whether the record is whole."),
     ("admin", "How the service is used, and what people do; for who looks after it."),
-    ("backups", "Which backups there are, and runs that make one or try one out."),
+    (
+        "backups",
+        "Which backups there are, runs that make one or try one out, and going back to one.",
+    ),
     ("errors", "What went wrong, in the server and in its pages."),
     ("health", "Whether the server works; for those who watch over it."),
 ];
@@ -345,15 +360,6 @@ pub(crate) struct JobConflict;
 impl IntoResponses for JobConflict {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         problem_responses(&[ProblemCode::JobNotFound, ProblemCode::JobConflict])
-    }
-}
-
-/// The answers to a run of backups that cannot be asked for.
-pub(crate) struct BackupConflict;
-
-impl IntoResponses for BackupConflict {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problem_responses(&[ProblemCode::JobConflict, ProblemCode::BackupsUnavailable])
     }
 }
 
@@ -686,6 +692,12 @@ fn example(code: ProblemCode) -> ApiError {
         ProblemCode::BackupsUnavailable => ApiError::BackupsUnavailable(
             "backups are made for nobody: name a recipient as backup.recipients",
         ),
+        ProblemCode::BackupNotFound => {
+            ApiError::BackupNotFound("bist-20261130T230000Z.tar.zst.age".to_owned())
+        }
+        ProblemCode::RestoreUnderWay => {
+            ApiError::RestoreUnderWay("bist-20261130T230000Z.tar.zst.age".to_owned())
+        }
         ProblemCode::ApiKeyNotActive => {
             AccessError::KeyNotActive { id: "k0123456789abcdef".to_owned(), state: "revoked" }.into()
         }
@@ -701,6 +713,23 @@ fn example(code: ProblemCode) -> ApiError {
         }
         ProblemCode::AlertChannelNotFound => PersonalError::NotSetUp(Channel::Webhook).into(),
         ProblemCode::AlertChannelUnavailable => PersonalError::Unavailable(Channel::Email).into(),
+        ProblemCode::PortfolioNotFound => {
+            TradingError::NoSuchPortfolio("f0123456789abcdef".to_owned()).into()
+        }
+        ProblemCode::OrderNotFound => {
+            TradingError::NoSuchOrder("o0123456789abcdef".to_owned()).into()
+        }
+        ProblemCode::OrderDenied => TradingError::Denied(Denial::CashShort {
+            needed: Notional::from_units(312_631_400),
+            available: Notional::from_units(250_000_000),
+        })
+        .into(),
+        ProblemCode::OrderNotOpen => TradingError::NotOpen("o0123456789abcdef".to_owned()).into(),
+        ProblemCode::OrderKeyReused => TradingError::KeyReused.into(),
+        ProblemCode::PortfolioClosed => {
+            TradingError::PortfolioClosed("f0123456789abcdef".to_owned()).into()
+        }
+        ProblemCode::NoSession => TradingError::NoSession.into(),
         ProblemCode::ChangedMeanwhile => PersonalError::ChangedMeanwhile(4).into(),
         ProblemCode::LimitReached => {
             PersonalError::TooMany { what: "watchlists", max: WATCHLISTS_MAX }.into()

@@ -8,11 +8,11 @@ use axum::routing::get;
 use bist_app::App;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::middleware::{Limits, guard, wrap, wrap_health};
+use crate::middleware::{Limits, wrap, wrap_health};
 use crate::routes::{
     admin, alerts, api_keys, audit, auth, backups, bars, data_quality, docs, errors, experiments,
-    explanations, forecasts, health, jobs, live, market, metrics, models, scenarios, screener,
-    signals, studies, symbols, user_settings, users, watchlists,
+    explanations, forecasts, health, jobs, live, market, metrics, models, orders, portfolios,
+    scenarios, screener, signals, studies, symbols, user_settings, users, watchlists,
 };
 use crate::settings::ServerSettings;
 use crate::{assets, openapi};
@@ -35,7 +35,7 @@ pub fn router(app: Arc<App>, settings: &ServerSettings) -> Router {
         .fallback(assets::answer)
         .with_state(Arc::clone(&app));
     let telemetry = Arc::clone(app.telemetry());
-    wrap(guard(routes, app, settings), settings, Limits::default(), telemetry)
+    wrap(routes, Some(app), settings, Limits::default(), telemetry)
 }
 
 /// All operations of the API, and their description.
@@ -55,6 +55,8 @@ pub(crate) fn operations() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .merge(market::router())
         .merge(screener::router())
         .merge(scenarios::router())
+        .merge(portfolios::router())
+        .merge(orders::router())
         .merge(auth::router())
         .merge(api_keys::router())
         .merge(users::router())

@@ -19,6 +19,8 @@ pub(crate) mod live;
 pub(crate) mod market;
 pub(crate) mod metrics;
 pub(crate) mod models;
+pub(crate) mod orders;
+pub(crate) mod portfolios;
 pub(crate) mod scenarios;
 pub(crate) mod screener;
 pub(crate) mod signals;

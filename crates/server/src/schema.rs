@@ -2,7 +2,7 @@
 //!
 //! The pure crates know nothing of OpenAPI; these thin types give their values a schema.
 
-use bist_market::{Origin, Price};
+use bist_market::{Notional, Origin, Price};
 use bist_trading::signal::Action;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
@@ -13,6 +13,10 @@ use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, SchemaFormat,
 /// A price as a decimal string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Decimal(pub(crate) Price);
+
+/// An amount of money as a decimal string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Amount(pub(crate) Notional);
 
 /// A day in Istanbul.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -35,6 +39,12 @@ pub(crate) struct OriginWord(pub(crate) Origin);
 pub(crate) struct ActionWord(pub(crate) Action);
 
 impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
     }
@@ -84,6 +94,16 @@ schema!(
     "Decimal",
     text("A price in Turkish lira as a decimal string with two to four decimals.", "312.50")
         .pattern(Some(r"^[0-9]+\.[0-9]{2,4}$"))
+);
+schema!(
+    Amount,
+    "Amount",
+    text(
+        "An amount of money in Turkish lira as a decimal string with two to four decimals; negative when \
+         it is paid, owed or lost.",
+        "31250.00"
+    )
+    .pattern(Some(r"^-?[0-9]+\.[0-9]{2,4}$"))
 );
 schema!(
     Day,

@@ -163,7 +163,10 @@ impl Guest {
         let heard = stopped.clone();
         let answer = service_fn(|request: hyper::Request<Incoming>| {
             let busy = place.busy();
-            let mut request: Request = request.map(Body::new);
+            let mut request: Request = request.map(|body| {
+                // Most requests have none.
+                if body.is_end_stream() { Body::empty() } else { Body::new(body) }
+            });
             request.extensions_mut().insert(ConnectInfo(peer));
             let line = Line::new(Arc::clone(&place), heard.clone());
             request.extensions_mut().insert(line);

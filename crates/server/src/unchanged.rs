@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::assets::is_known;
 use crate::error::ApiError;
+use crate::middleware::security_headers::HEADERS_ABOUT;
 
 /// What the caller has already, by its tag.
 #[derive(Debug)]
@@ -52,12 +53,14 @@ impl Known {
         document: impl Into<Body>,
     ) -> Result<Response, ApiError> {
         // Of what the bytes mean: on their way they may be compressed.
-        let etag = HeaderValue::try_from(format!("W/\"{tag}\""))
+        let etag = HeaderValue::try_from(["W/\"", tag, "\""].concat())
             .map_err(|error| ApiError::Internal(error.to_string()))?;
         let mut response = if is_known(&self.0, tag) {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
             let mut response = Response::new(document.into());
+            // Room for what the way out adds.
+            response.headers_mut().reserve(HEADERS_ABOUT);
             let json = HeaderValue::from_static("application/json");
             response.headers_mut().insert(header::CONTENT_TYPE, json);
             response

@@ -13,8 +13,6 @@ use crate::error::ApiError;
 use crate::middleware::Around;
 use crate::middleware::authenticate::{require_role, require_session};
 use crate::middleware::rate_limit::Spent;
-use crate::middleware::real_ip::ClientAddress;
-use crate::middleware::request_id::RequestId;
 
 /// From where a request comes.
 #[derive(Debug)]
@@ -24,9 +22,10 @@ impl<S: Sync> FromRequestParts<S> for Coming {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let address = parts.extensions.get::<ClientAddress>().map(|address| address.0.to_string());
+        let around = parts.extensions.get::<Around>();
+        let address = around.map(|around| around.address().to_string());
         let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-        let id = parts.extensions.get::<RequestId>().map(ToString::to_string);
+        let id = around.map(|around| around.id().to_string());
         Ok(Self(Visit::new(address, agent, id)))
     }
 }
@@ -55,7 +54,7 @@ impl FromRequestParts<Arc<App>> for Asking {
         let caller = caller.ok_or_else(|| {
             ApiError::Internal("a handler asks for a caller where none is needed".to_owned())
         })?;
-        let request_id = parts.extensions.get::<RequestId>().map(ToString::to_string);
+        let request_id = parts.extensions.get::<Around>().map(|around| around.id().to_string());
         let app = app.acting(caller.actor(), request_id);
         Ok(Self { caller, app })
     }

@@ -1,8 +1,8 @@
-//! What people do with the product: what they look at, search for and take away, when they sign in, and
-//! what their rules tell them.
+//! What people do with the product: what they look at, search for, take away and order, when they sign
+//! in, and what their rules tell them.
 //!
-//! Signing in is kept in `sign_ins` and what rules fired in `alerts`; both are read from there, and kept
-//! once.
+//! Signing in is kept in `sign_ins`, what rules fired in `alerts` and what was ordered in `paper_orders`;
+//! they are read from there, and kept once.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::error::StoreError;
 use crate::pool::Store;
 
 /// Where activities of all kinds are; names tell apart what happened at the same time.
-const KINDS: [&str; 3] = [
+const KINDS: [&str; 4] = [
     "SELECT at_us, kind, account, subject, request_id, 'n' || CAST(number AS TEXT) AS name
      FROM activities",
     "SELECT at_us, 'sign_in' AS kind, account, CAST(NULL AS TEXT) AS subject,
@@ -27,6 +27,9 @@ const KINDS: [&str; 3] = [
     "SELECT fired_at_us AS at_us, 'alert' AS kind, account, rule AS subject,
             CAST(NULL AS TEXT) AS request_id, id AS name
      FROM alerts WHERE rule IS NOT NULL",
+    "SELECT placed_at_us AS at_us, 'order' AS kind, account, symbol AS subject,
+            CAST(NULL AS TEXT) AS request_id, id AS name
+     FROM paper_orders",
 ];
 
 /// What somebody did, or was told.
@@ -42,11 +45,14 @@ pub enum ActivityKind {
     Export,
     /// A rule of theirs fired.
     Alert,
+    /// They placed a paper order.
+    Order,
 }
 
 impl ActivityKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::SignIn, Self::View, Self::Search, Self::Export, Self::Alert];
+    pub const ALL: [Self; 6] =
+        [Self::SignIn, Self::View, Self::Search, Self::Export, Self::Alert, Self::Order];
 
     /// Its name in the store and the API.
     pub const fn as_str(self) -> &'static str {
@@ -56,6 +62,7 @@ impl ActivityKind {
             Self::Search => "search",
             Self::Export => "export",
             Self::Alert => "alert",
+            Self::Order => "order",
         }
     }
 
@@ -89,7 +96,7 @@ pub struct Activity {
     pub kind: ActivityKind,
     /// Who.
     pub account: AccountId,
-    /// A symbol, a page, what was exported, or a rule.
+    /// A symbol, also of what was ordered, a page, what was exported, or a rule.
     pub subject: Option<String>,
     /// The request by which it was noted.
     pub request_id: Option<String>,

@@ -114,6 +114,27 @@ impl Store {
             .collect()
     }
 
+    /// Whether everything was replaced by a backup since `root` was that of the newest record: the chain
+    /// does not go on from there, or a restore is on record after it. It costs little to ask.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn was_replaced_since(&self, root: &AuditRoot) -> Result<bool, StoreError> {
+        let row = query(
+            "SELECT (SELECT mac FROM audit_log WHERE seq = $1) AS mac,
+                    (SELECT MIN(seq) FROM audit_log WHERE seq > $1 AND action = $2) AS restored_seq",
+        )
+        .bind(signed(root.seq))
+        .bind(AuditAction::BackupRestored.as_str())
+        .fetch_one(&self.reader)
+        .await?;
+        let mac: Option<String> = row.try_get("mac")?;
+        let restored_seq: Option<i64> = row.try_get("restored_seq")?;
+        let goes_on = root.seq == 0 || mac.as_ref() == Some(&root.mac);
+        Ok(!goes_on || restored_seq.is_some())
+    }
+
     /// Where the chain ends; `None` before there is a key. Whether it is sound is for who has the key.
     ///
     /// # Errors

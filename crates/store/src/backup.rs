@@ -10,6 +10,7 @@ mod copies;
 mod error;
 mod folder;
 mod keys;
+mod log;
 mod manifest;
 mod restore;
 mod retention;
@@ -29,14 +30,17 @@ use self::folder::name_of;
 use self::manifest::{ARTIFACTS, AUDIT_ROOTS, CONFIGURATION, DATABASE, FORMAT};
 use crate::artifacts::on_disk;
 use crate::audit::AuditFilter;
-use crate::copy::CopiedTable;
 use crate::pool::Store;
 
 pub use copies::BackupBucket;
 pub use error::BackupError;
 pub use folder::{Backup, BackupFolder, BackupNote, moment_of, verify_file};
 pub use keys::{BackupIdentities, BackupKeyError, BackupRecipients};
-pub use manifest::{BackupEntry, BackupManifest, BackupTable};
+pub use log::{
+    LOG_FOLDED_ABOVE_BYTES, LogFollower, LogGeneration, LogNote, LogPlan, ShownMoment, Ticked,
+    VerifiedLog, generation_moment, unpack_log, unpack_moment,
+};
+pub use manifest::{BackupEntry, BackupManifest, BackupTable, LogPiece};
 pub use restore::{Place, Unpacked, unpack};
 pub use retention::Retention;
 
@@ -53,11 +57,24 @@ pub struct BackupPlan {
 
 /// The copy of a database, and what was found in it.
 struct Copied {
-    tables: Vec<CopiedTable>,
+    tables: Vec<BackupTable>,
     /// The newest step that it has; a newer program may have run it.
     schema_version: i64,
     versions: Vec<ModelVersion>,
     audit_root: Option<String>,
+}
+
+impl Copied {
+    /// Reads all of `copy`.
+    async fn of(copy: &Store) -> Result<Self, BackupError> {
+        let newest = copy.audit_records(&AuditFilter::default(), 1).await?.pop();
+        Ok(Self {
+            tables: copy.tallies().await?.into_iter().map(BackupTable::from).collect(),
+            schema_version: copy.standing().await?.migration,
+            versions: copy.model_versions().await?,
+            audit_root: newest.map(|record| AuditRoot::from(&record).to_string()),
+        })
+    }
 }
 
 impl Store {
@@ -89,20 +106,16 @@ impl Store {
                 Source::of(name, path.clone()).map_err(failed)
             };
             let sources = files.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
-            let table = |table: CopiedTable| BackupTable {
-                name: table.name.to_owned(),
-                rows_count: table.rows_count,
-                sha256: table.sha256,
-            };
             let manifest = BackupManifest {
                 format: FORMAT,
                 created_at: plan.at,
                 program_version: env!("CARGO_PKG_VERSION").to_owned(),
                 schema_version: copied.schema_version,
                 database: database.to_owned(),
-                tables: copied.tables.into_iter().map(table).collect(),
+                tables: copied.tables,
                 audit_root: copied.audit_root,
                 missing_artifacts,
+                log: None,
                 entries: sources.iter().map(|source| source.entry.clone()).collect(),
             };
             let backup = write(&folder, work.path(), &plan.recipients, &manifest, &sources)?;
@@ -146,16 +159,7 @@ impl Store {
                 copy
             }
         };
-        let found = async {
-            let newest = copy.audit_records(&AuditFilter::default(), 1).await?.pop();
-            Ok::<_, BackupError>(Copied {
-                tables: copy.tallies().await?,
-                schema_version: copy.standing().await?.migration,
-                versions: copy.model_versions().await?,
-                audit_root: newest.map(|record| AuditRoot::from(&record).to_string()),
-            })
-        };
-        let found = found.await;
+        let found = Copied::of(&copy).await;
         copy.close().await;
         found
     }
@@ -180,7 +184,7 @@ impl Store {
     }
 }
 
-/// Writes the archive below `work`, and moves it to its name in `folder` when it is whole.
+/// Writes the archive below `work`, moves it to its name in `folder` when it is whole, and notes it.
 fn write(
     folder: &BackupFolder,
     work: &Path,
@@ -188,24 +192,38 @@ fn write(
     manifest: &BackupManifest,
     sources: &[Source],
 ) -> Result<Backup, BackupError> {
-    let failed = |source| BackupError::file(folder.path(), source);
     let name = name_of(manifest.created_at);
     let path = folder.path().join(&name);
+    let (sha256, size_bytes) = write_archive(work, &path, recipients, manifest, sources)?;
+    let note = BackupNote::of(manifest, sha256);
+    folder.write_note(&name, &note)?;
+    Ok(Backup { name, created_at: manifest.created_at, size_bytes, note: Some(note) })
+}
+
+/// Writes the archive `path`: it has its name only when it is whole, and lies below `work` until then.
+/// Returns its SHA-256 and its bytes.
+fn write_archive(
+    work: &Path,
+    path: &Path,
+    recipients: &BackupRecipients,
+    manifest: &BackupManifest,
+    sources: &[Source],
+) -> Result<(String, u64), BackupError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let failed = |source| BackupError::file(folder, source);
     let mut part = NamedTempFile::new_in(work).map_err(failed)?;
     let mut hashed = Hashed::new(io::BufWriter::new(part.as_file_mut()));
-    archive::write(&mut hashed, folder.path(), recipients, manifest, sources)?;
+    archive::write(&mut hashed, folder, recipients, manifest, sources)?;
     let sha256 = hashed.sha256();
     part.as_file().sync_all().map_err(failed)?;
     let size_bytes = part.as_file().metadata().map_err(failed)?.len();
-    part.persist_noclobber(&path).map_err(|error| {
+    part.persist_noclobber(path).map_err(|error| {
         if error.error.kind() == io::ErrorKind::AlreadyExists {
-            BackupError::Exists(path.clone())
+            BackupError::Exists(path.to_owned())
         } else {
             failed(error.error)
         }
     })?;
-    restore::sync_folder(folder.path())?;
-    let note = BackupNote::of(manifest, sha256);
-    folder.write_note(&name, &note)?;
-    Ok(Backup { name, created_at: manifest.created_at, size_bytes, note: Some(note) })
+    restore::sync_folder(folder)?;
+    Ok((sha256, size_bytes))
 }

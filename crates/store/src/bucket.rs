@@ -202,6 +202,23 @@ impl Bucket {
         Ok(names.map(str::to_owned).collect())
     }
 
+    /// The names of all objects in the folders below `folder`, as they were put.
+    pub(crate) async fn names_below(&self, folder: &str) -> Result<Vec<String>, BucketError> {
+        let asked = "listed";
+        self.pass(folder, asked)?;
+        let failed = |error| self.noted(folder, asked, &error);
+        let found = self.client.list_with_delimiter(Some(&self.path(folder))).await;
+        let mut names = Vec::new();
+        for below in found.map_err(failed)?.common_prefixes {
+            let found = self.client.list_with_delimiter(Some(&below)).await.map_err(failed)?;
+            let files = found.objects.iter().filter_map(|object| object.location.filename());
+            let below = below.filename().unwrap_or_default();
+            names.extend(files.map(|file| format!("{folder}/{below}/{file}")));
+        }
+        self.part.note(None::<&BucketError>);
+        Ok(names)
+    }
+
     /// Removes the object `name`.
     pub(crate) async fn remove(&self, name: &str) -> Result<(), BucketError> {
         let asked = "removed";

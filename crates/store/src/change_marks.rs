@@ -20,6 +20,8 @@ pub struct ChangeMarks {
     pub audit_seq: Option<i64>,
     /// The number of the newest change of what belongs to people.
     pub personal: Option<i64>,
+    /// The number of the newest change of paper portfolios and orders.
+    pub orders: Option<i64>,
 }
 
 /// Which signals there are, and which models are in force.
@@ -41,7 +43,8 @@ impl Store {
                     (SELECT MAX(number) FROM model_state_changes) AS state_change_number,
                     (SELECT MAX(validated_at_us) FROM data_quality) AS validated_at_us,
                     (SELECT MAX(seq) FROM audit_log) AS audit_seq,
-                    (SELECT MAX(mark) FROM personal_marks) AS personal",
+                    (SELECT MAX(mark) FROM personal_marks) AS personal,
+                    (SELECT MAX(mark) FROM paper_marks) AS orders",
         )
         .fetch_one(&self.reader)
         .await?;
@@ -54,6 +57,7 @@ impl Store {
             validated_at_us: row.try_get("validated_at_us")?,
             audit_seq: row.try_get("audit_seq")?,
             personal: row.try_get("personal")?,
+            orders: row.try_get("orders")?,
         })
     }
 }

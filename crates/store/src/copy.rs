@@ -1,4 +1,5 @@
-//! Moving everything from one database to another, and proof that it arrived.
+//! Moving everything from one database to another, also in the place of what is there, and proof that it
+//! arrived.
 
 use sha2::{Digest as _, Sha256};
 
@@ -7,7 +8,7 @@ use crate::db::{Argument, AssertSqlSafe, Bind as _, Connection, Row, query, quer
 use crate::error::StoreError;
 use crate::migrate;
 use crate::pool::Store;
-use crate::schema::{Column, ColumnKind, TABLES, columns_of};
+use crate::schema::{Column, ColumnKind, Guard, TABLES, columns_of, guards_of};
 
 /// Rows that are read at once.
 const ROWS_PER_PAGE: usize = 4096;
@@ -57,6 +58,30 @@ impl Store {
     ) -> Result<Vec<CopiedTable>, StoreError> {
         let (mut from, mut to) = (self.reader.begin().await?, target.writer.begin_alone().await?);
         let copied = copy_all(&mut from, &mut to, &mut |_: &CopiedTable| {}).await?;
+        to.commit().await?;
+        Ok(copied)
+    }
+
+    /// Puts every row of `from` in the place of all rows that are here, in one transaction, and reads all
+    /// of it again here. Whoever reads sees what was here until it is done, and what was there from then
+    /// on; whoever writes waits, for as long as they wait for any lock. Nobody else writes to `from`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`] when somebody writes here and does not end, [`StoreError::NotCopied`] and
+    /// [`StoreError::CopyDiffers`] as of [`Store::copy_to`], and the others when a database fails; all is
+    /// as before then.
+    pub async fn replace_all(&self, from: &Store) -> Result<Vec<CopiedTable>, StoreError> {
+        let (mut from, mut to) = (from.reader.begin().await?, self.writer.begin_alone().await?);
+        keep_to_oneself(&mut to).await?;
+        let guards = take_guards_off(&mut to).await?;
+        for table in TABLES.iter().rev() {
+            query(AssertSqlSafe(format!("DELETE FROM {table}"))).execute(&mut *to).await?;
+        }
+        let copied = copy_all(&mut from, &mut to, &mut |_: &CopiedTable| {}).await?;
+        for guard in guards {
+            query(AssertSqlSafe(guard)).execute(&mut *to).await?;
+        }
         to.commit().await?;
         Ok(copied)
     }
@@ -124,6 +149,29 @@ async fn copy_all(
         copied.push(sent);
     }
     Ok(copied)
+}
+
+/// Keeps everybody else from writing to any table until the transaction ends, while they read. SQLite does
+/// so by itself; on PostgreSQL some write beside a transaction that was begun alone.
+async fn keep_to_oneself(connection: &mut Connection) -> Result<(), StoreError> {
+    if connection.is_postgres() {
+        let text = format!("LOCK TABLE {} IN EXCLUSIVE MODE", TABLES.join(", "));
+        query(AssertSqlSafe(text)).execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Has the database take no row of any table for one that is never removed; returns what puts that right
+/// again. It is so within this transaction alone, in which nobody else writes: others never see it.
+async fn take_guards_off(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
+    let mut guards = Vec::new();
+    for table in TABLES {
+        for Guard { off, on } in guards_of(connection, table).await? {
+            query(AssertSqlSafe(off)).execute(&mut *connection).await?;
+            guards.push(on);
+        }
+    }
+    Ok(guards)
 }
 
 /// Shows that there is nothing that this program does not know. Which programs may use the tables is no

@@ -39,7 +39,9 @@ pub mod leadership;
 pub mod migrate;
 pub mod model_versions;
 pub mod observations;
+pub mod orders;
 pub mod outside_part;
+pub mod paper_portfolios;
 pub mod passkeys;
 pub mod personal;
 pub mod pieces;
@@ -63,6 +65,7 @@ pub mod studies;
 pub mod study_journal;
 pub mod study_storage;
 pub mod tallies;
+pub mod trading_halt;
 pub mod trials;
 mod version;
 pub mod whole_file;
@@ -97,8 +100,9 @@ pub use artifacts::ARTIFACT_BYTES_MAX;
 pub use audit::{Audit, AuditFilter, AuditNote};
 pub use backup::{
     Backup, BackupBucket, BackupEntry, BackupError, BackupFolder, BackupIdentities, BackupKeyError,
-    BackupManifest, BackupNote, BackupPlan, BackupRecipients, BackupTable, Place, Retention,
-    Unpacked, unpack, verify_file,
+    BackupManifest, BackupNote, BackupPlan, BackupRecipients, BackupTable, LogFollower,
+    LogGeneration, LogNote, LogPiece, LogPlan, Place, Retention, ShownMoment, Ticked, Unpacked,
+    VerifiedLog, unpack, unpack_log, unpack_moment, verify_file,
 };
 pub use bucket::{BucketError, BucketSettings, BucketSettingsError, Keys, ObjectStoreUrl};
 pub use change_marks::{ChangeMarks, SignalMark};
@@ -122,7 +126,9 @@ pub use leadership::{LEADER_LEASE, Leadership};
 pub use migrate::{KnownMigrations, known_migrations};
 pub use model_versions::Registration;
 pub use observations::ObservationOverview;
+pub use orders::{OrderCancelling, OrderFilter, OrderPlacing, OrderWithEvents, StoredOrder};
 pub use outside_part::{NotAsked, OutsidePart};
+pub use paper_portfolios::{PaperEventRecord, PaperSession, PortfolioClosing, StoredPortfolio};
 pub use passkeys::{Ceremony, StoredPasskey};
 pub use personal::{Changed, PersonalMark, PersonalTopic, Revised, StoredWatchlist};
 pub use pieces::{PieceMark, PieceRecord};
@@ -144,4 +150,5 @@ pub use studies::{AttributeKind, DatabaseStudies};
 pub use study_journal::JournalStorage;
 pub use study_storage::{StudyStorageSpec, StudyStorageSpecError};
 pub use tallies::{JobTally, PoolTally};
+pub use trading_halt::TradingHalt;
 pub use whole_file::{Existing, write_private, write_whole};

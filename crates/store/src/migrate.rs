@@ -81,7 +81,7 @@ macro_rules! forked {
 const FLOOR: i64 = 25;
 
 /// Each step, oldest first. Forward only.
-const STEPS: [Step; 25] = [
+const STEPS: [Step; 26] = [
     shared!(1, "market data", "0001_market_data.sql").expands(),
     shared!(2, "validation", "0002_validation.sql")
         .contracts(2, "an instrument with findings is not removed without them"),
@@ -122,6 +122,7 @@ const STEPS: [Step; 25] = [
     shared!(24, "error requests", "0024_error_requests.sql").expands(),
     shared!(25, "schema floor", "0025_schema_floor.sql")
         .contracts(25, "programs before it do not look whether they may use newer tables"),
+    forked!(26, "paper trading", "0026_paper_trading.sql").expands(),
 ];
 
 /// The newest step, by its number.

@@ -21,11 +21,13 @@ pub enum PersonalTopic {
     Settings,
     /// Their rules, alerts and channels.
     Alerts,
+    /// Their paper portfolios and orders.
+    Orders,
 }
 
 impl PersonalTopic {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Watchlists, Self::Settings, Self::Alerts];
+    pub const ALL: [Self; 4] = [Self::Watchlists, Self::Settings, Self::Alerts, Self::Orders];
 
     /// Its name in the store and the live stream.
     pub const fn as_str(self) -> &'static str {
@@ -33,6 +35,7 @@ impl PersonalTopic {
             Self::Watchlists => "watchlists",
             Self::Settings => "settings",
             Self::Alerts => "alerts",
+            Self::Orders => "orders",
         }
     }
 }
@@ -44,7 +47,7 @@ pub struct PersonalMark {
     pub account: AccountId,
     /// What of it.
     pub topic: PersonalTopic,
-    /// The number of the newest change, of all people and topics.
+    /// The number of the newest change, which no other change of the topic has.
     pub mark: i64,
 }
 
@@ -88,9 +91,13 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn personal_marks(&self) -> Result<Vec<PersonalMark>, StoreError> {
-        let rows = query("SELECT account, topic, mark FROM personal_marks ORDER BY account, topic")
-            .fetch_all(&self.reader)
-            .await?;
+        let rows = query(
+            "SELECT account, topic, mark FROM personal_marks
+             UNION ALL SELECT account, 'orders' AS topic, mark FROM paper_marks
+             ORDER BY account, topic",
+        )
+        .fetch_all(&self.reader)
+        .await?;
         rows.iter()
             .map(|row| {
                 let topic: &str = row.try_get("topic")?;
@@ -253,6 +260,7 @@ impl AccessChange {
             "DELETE FROM user_settings WHERE account = $1",
             "DELETE FROM watchlists WHERE account = $1",
             "DELETE FROM activities WHERE account = $1",
+            "DELETE FROM paper_portfolios WHERE account = $1",
         ] {
             query(text).bind(account.as_str()).execute(self.connection()).await?;
         }
@@ -267,15 +275,22 @@ pub(crate) async fn mark(
     account: &AccountId,
     topic: PersonalTopic,
 ) -> Result<(), StoreError> {
-    query(
-        "INSERT INTO personal_marks (account, topic, mark)
-         SELECT $1, $2, COALESCE(MAX(mark), 0) + 1 FROM personal_marks WHERE TRUE
-         ON CONFLICT (account, topic) DO UPDATE SET mark = excluded.mark",
-    )
-    .bind(account.as_str())
-    .bind(topic.as_str())
-    .execute(connection)
-    .await?;
+    let noting = match topic {
+        PersonalTopic::Watchlists | PersonalTopic::Settings | PersonalTopic::Alerts => query(
+            "INSERT INTO personal_marks (account, topic, mark)
+             SELECT $1, $2, COALESCE(MAX(mark), 0) + 1 FROM personal_marks WHERE TRUE
+             ON CONFLICT (account, topic) DO UPDATE SET mark = excluded.mark",
+        )
+        .bind(account.as_str())
+        .bind(topic.as_str()),
+        PersonalTopic::Orders => query(
+            "INSERT INTO paper_marks (account, mark)
+             SELECT $1, COALESCE(MAX(mark), 0) + 1 FROM paper_marks WHERE TRUE
+             ON CONFLICT (account) DO UPDATE SET mark = excluded.mark",
+        )
+        .bind(account.as_str()),
+    };
+    noting.execute(connection).await?;
     Ok(())
 }
 

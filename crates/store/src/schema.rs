@@ -6,7 +6,7 @@ use crate::error::StoreError;
 
 /// All tables, each after those that its rows refer to; not those that tell which steps were run, and which
 /// programs may use them.
-pub const TABLES: [&str; 65] = [
+pub const TABLES: [&str; 71] = [
     "instruments",
     "ingests",
     "bars",
@@ -72,6 +72,12 @@ pub const TABLES: [&str; 65] = [
     "error_events",
     "api_usage",
     "activities",
+    "paper_portfolios",
+    "paper_orders",
+    "paper_events",
+    "paper_days",
+    "paper_marks",
+    "trading_halt",
 ];
 
 /// What a column holds.
@@ -119,6 +125,43 @@ pub(crate) async fn columns_of(
                 other => return Err(impossible(format!("a column of {table} is {other}"))),
             };
             Ok(Column { name: row.try_get("name")?, kind, key_place: count(row, "key_place")? })
+        })
+        .collect()
+}
+
+/// What keeps the rows of a table from being removed, by the statements that take it off and put it on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Guard {
+    pub(crate) off: String,
+    pub(crate) on: String,
+}
+
+const GUARDS_OF_SQLITE: &str = "
+    SELECT name, sql AS made_by FROM sqlite_master
+    WHERE type = 'trigger' AND tbl_name = $1 AND sql LIKE '%BEFORE DELETE ON%' ORDER BY name";
+
+/// Those that fire for rows that are removed have the bit 8.
+const GUARDS_OF_POSTGRES: &str = "
+    SELECT CAST(tgname AS TEXT) AS name FROM pg_trigger
+    WHERE tgrelid = to_regclass($1) AND NOT tgisinternal AND (tgtype & 8) <> 0 ORDER BY name";
+
+/// The triggers that keep rows of `table` from being removed.
+pub(crate) async fn guards_of(
+    connection: &mut Connection,
+    table: &str,
+) -> Result<Vec<Guard>, StoreError> {
+    let is_postgres = connection.is_postgres();
+    let text = if is_postgres { GUARDS_OF_POSTGRES } else { GUARDS_OF_SQLITE };
+    let rows = query(text).bind(table).fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| {
+            let name: String = row.try_get("name")?;
+            Ok(if is_postgres {
+                let switch = |word: &str| format!("ALTER TABLE {table} {word} TRIGGER {name}");
+                Guard { off: switch("DISABLE"), on: switch("ENABLE") }
+            } else {
+                Guard { off: format!("DROP TRIGGER {name}"), on: row.try_get("made_by")? }
+            })
         })
         .collect()
 }

@@ -15,21 +15,16 @@
 //! assert_eq!(server.requests().len(), 0);
 //! ```
 
+mod listening;
 mod reply;
 mod seen;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 
-use tokio::net::TcpListener;
-use tokio::runtime;
-use tokio::sync::oneshot;
-
+pub(crate) use listening::Listening;
 pub use reply::Reply;
 pub use seen::SeenRequest;
-use seen::read_request;
 
 /// Which answers the server gives.
 #[derive(Clone, Debug, Default)]
@@ -69,10 +64,8 @@ impl Script {
 /// A running server.
 #[derive(Debug)]
 pub struct HttpServer {
-    address: SocketAddr,
+    listening: Listening,
     state: Arc<Mutex<State>>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
@@ -88,69 +81,24 @@ impl HttpServer {
     ///
     /// When this machine has no free port or thread.
     pub fn start(script: Script) -> Self {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .expect("a test machine has a free port");
-        let address = listener.local_addr().expect("a bound socket has an address");
-        listener.set_nonblocking(true).expect("a socket can be made non-blocking");
         let state = Arc::new(Mutex::new(State { script, requests: Vec::new() }));
-        let (stop, stopped) = oneshot::channel();
-        let served = Arc::clone(&state);
-        let thread = std::thread::spawn(move || {
-            let runtime = runtime::Builder::new_current_thread()
-                .enable_io()
-                .build()
-                .expect("a test machine can start a runtime");
-            runtime.block_on(async {
-                let listener = TcpListener::from_std(listener).expect("the socket is non-blocking");
-                tokio::select! {
-                    () = serve(listener, served) => {}
-                    // Either way the server is no longer wanted.
-                    _ = stopped => {}
-                }
-            });
+        let played = Arc::clone(&state);
+        let listening = Listening::start(move |request| {
+            let mut state = played.lock().unwrap_or_else(PoisonError::into_inner);
+            let reply = state.script.answer(&request.target());
+            state.requests.push(request);
+            reply
         });
-        Self { address, state, stop: Some(stop), thread: Some(thread) }
+        Self { listening, state }
     }
 
     /// The address of a path on this server, such as `/prices`; `""` gives the base address.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("http://{}{path}", self.listening.address())
     }
 
     /// The requests that came in so far, in their order.
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).requests.clone()
-    }
-}
-
-impl Drop for HttpServer {
-    fn drop(&mut self) {
-        // Dropping the sender ends the loop.
-        self.stop.take();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-            && !std::thread::panicking()
-        {
-            panic!("the test server panicked");
-        }
-    }
-}
-
-async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
-    loop {
-        // A connection that was lost before it was taken is the client's affair.
-        let Ok((mut stream, _)) = listener.accept().await else { continue };
-        let state = Arc::clone(&state);
-        tokio::spawn(async move {
-            let Ok(Some(request)) = read_request(&mut stream).await else { return };
-            let reply = {
-                let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-                let reply = state.script.answer(&request.target());
-                state.requests.push(request);
-                reply
-            };
-            // An error means that the client went away, which many tests make it do.
-            reply.deliver(&mut stream).await.ok();
-        });
     }
 }

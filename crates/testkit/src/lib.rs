@@ -1,10 +1,12 @@
-//! Synthetic bars, tables with a known rule, servers and proxies that misbehave, a Redis, a database. A dev-dependency only.
+//! Synthetic bars, tables with a known rule, servers and proxies that misbehave, an object store, a Redis, a database. A dev-dependency only.
 
 pub mod bars;
 #[cfg(feature = "http")]
 pub mod broker;
 #[cfg(feature = "http")]
 pub mod http_server;
+#[cfg(feature = "http")]
+pub mod object_store;
 pub mod postgres_database;
 #[cfg(unix)]
 pub mod postgres_server;

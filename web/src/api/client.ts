@@ -26,8 +26,18 @@ export class ApiError extends Error {
   readonly requestId: string | null;
   /** When the same may be asked again, in milliseconds since 1970; null where nothing was said of it. */
   readonly retryAt: number | null;
+  /** All that the answer said, numbers beside the code included. */
+  readonly members: Record<string, unknown>;
 
-  constructor(code: string, status: number, title: string, detail: string | null, requestId: string | null, retryAt: number | null = null) {
+  constructor(
+    code: string,
+    status: number,
+    title: string,
+    detail: string | null,
+    requestId: string | null,
+    retryAt: number | null = null,
+    members: object = {},
+  ) {
     super(title);
     this.name = 'ApiError';
     this.code = code;
@@ -35,6 +45,7 @@ export class ApiError extends Error {
     this.detail = detail;
     this.requestId = requestId;
     this.retryAt = retryAt;
+    this.members = { ...members };
   }
 }
 
@@ -79,6 +90,7 @@ async function problemOf(response: Response): Promise<ApiError> {
       problem.detail ?? null,
       problem.request_id ?? requestId,
       retryAt,
+      problem,
     );
   } catch {
     return new ApiError(`http_${response.status}`, response.status, response.statusText, null, requestId, retryAt);
@@ -143,14 +155,19 @@ export async function get<T>(url: string, signal?: AbortSignal): Promise<T> {
 }
 
 /** Sends a document with a change and gives the answer, which may be none. */
-async function change<T>(method: string, url: string, document: unknown, signal?: AbortSignal): Promise<T> {
-  const body = document === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(document) };
-  const response = await ask(url, { method, ...body }, signal);
+async function change<T>(method: string, url: string, document: unknown, signal?: AbortSignal, key?: string): Promise<T> {
+  const headers: Record<string, string> = key === undefined ? {} : { 'idempotency-key': key };
+  const init = document === undefined ? { headers } : { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(document) };
+  const response = await ask(url, { method, ...init }, signal);
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
 export function post<T>(url: string, document: unknown, signal?: AbortSignal): Promise<T> {
   return change('POST', url, document, signal);
+}
+/** As {@link post}, and what is sent again with the same key is done once. */
+export function postOnce<T>(url: string, document: unknown, key: string): Promise<T> {
+  return change('POST', url, document, undefined, key);
 }
 export function patch<T>(url: string, document: unknown): Promise<T> {
   return change('PATCH', url, document);

@@ -22,6 +22,8 @@ export interface TimeSeriesLook {
   value: (value: number) => string;
   /** Hears which point is pointed at; null for none. */
   pointed: (index: number | null) => void;
+  /** Whether the axis beside begins at zero. */
+  fromZero: boolean;
 }
 
 const FONT = '11px "Inter Variable", system-ui, sans-serif';
@@ -48,7 +50,15 @@ function seriesOf(line: Line, colours: ChartColours): uPlot.Series {
   };
 }
 
-/** A chart of lines over time, from zero up. `times` are seconds since 1970. */
+/** The lowest and the highest amount of an axis whose lines lie between `low` and `high`. */
+export function rangeOf(low: number, high: number, fromZero: boolean): [number, number] {
+  if (fromZero) return [0, high > 0 ? high * HEADROOM : 1];
+  // A line that is flat lies in the middle.
+  const room = (high - low) * (HEADROOM - 1) || Math.max(Math.abs(high) * (HEADROOM - 1), 1);
+  return [low - room, high + room];
+}
+
+/** A chart of lines over time. `times` are seconds since 1970. */
 export class TimeSeriesChart {
   readonly #plot: uPlot;
   readonly #height: number;
@@ -69,7 +79,7 @@ export class TimeSeriesChart {
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
         tzDate: (at) => uPlot.tzDate(new Date(at * 1000), EXCHANGE_ZONE),
-        scales: { x: { time: true }, y: { range: (_, __, high) => [0, high > 0 ? high * HEADROOM : 1] } },
+        scales: { x: { time: true }, y: { range: (_, low, high) => rangeOf(low, high, look.fromZero) } },
         axes: [
           { ...axis, space: TICKS_APART_PX.x, size: BELOW_PX, values: (_, splits, __, ___, apart) => splits.map((at) => look.tick(new Date(at * 1000), apart)) },
           {

@@ -1,11 +1,11 @@
 import type { Language } from './dictionary';
 
 const tr = {
-  explain: 'Kimin ne zaman girdiği, hangi sembole baktığı, neyi aradığı, neyi dışa aktardığı ve hangi uyarısının tetiklendiği. Aranan metin tutulmaz, yalnız bulunan sembol tutulur. Bir kişi silinince bunlar da silinir.',
+  explain: 'Kimin ne zaman girdiği, hangi sembole baktığı, neyi aradığı, neyi dışa aktardığı, hangi uyarısının tetiklendiği ve hangi hisse için sanal emir verdiği. Aranan metin tutulmaz, yalnız bulunan sembol tutulur. Bir kişi silinince bunlar da silinir.',
   summary: 'Özet',
   active: 'Etkin kişi',
-  kinds: { sign_in: 'giriş', view: 'bakış', search: 'arama', export: 'dışa aktarma', alert: 'uyarı' } as Record<string, string>,
-  lines: { signIns: 'Giriş', views: 'Bakış', searches: 'Arama', exports: 'Dışa aktarma', alerts: 'Uyarı' },
+  kinds: { sign_in: 'giriş', view: 'bakış', search: 'arama', export: 'dışa aktarma', alert: 'uyarı', order: 'sanal emir' } as Record<string, string>,
+  lines: { signIns: 'Giriş', views: 'Bakış', searches: 'Arama', exports: 'Dışa aktarma', alerts: 'Uyarı', orders: 'Sanal emir' },
   list: 'Etkinlikler',
   person: 'Kişi',
   kind: 'Tür',
@@ -23,11 +23,11 @@ const tr = {
 export type ActivityWords = typeof tr;
 
 const en: ActivityWords = {
-  explain: 'Who signed in when, which symbols they looked at, searched and exported, and which of their alerts fired. What was typed into a search is not kept, only the symbol found. It goes when the person is erased.',
+  explain: 'Who signed in when, which symbols they looked at, searched and exported, which of their alerts fired, and for which shares they placed paper orders. What was typed into a search is not kept, only the symbol found. It goes when the person is erased.',
   summary: 'Summary',
   active: 'Active people',
-  kinds: { sign_in: 'sign-in', view: 'view', search: 'search', export: 'export', alert: 'alert' },
-  lines: { signIns: 'Sign-ins', views: 'Views', searches: 'Searches', exports: 'Exports', alerts: 'Alerts' },
+  kinds: { sign_in: 'sign-in', view: 'view', search: 'search', export: 'export', alert: 'alert', order: 'paper order' },
+  lines: { signIns: 'Sign-ins', views: 'Views', searches: 'Searches', exports: 'Exports', alerts: 'Alerts', orders: 'Paper orders' },
   list: 'Activities',
   person: 'Person',
   kind: 'Kind',

@@ -2,7 +2,7 @@ import type { Language } from './dictionary';
 
 const tr = {
   parts: 'Yönetim sayfaları',
-  tabs: { overview: 'Genel bakış', usage: 'Kullanım', activity: 'Etkinlik', limits: 'Sınırlar', errors: 'Hatalar', users: 'Kullanıcılar', keys: 'Anahtarlar', audit: 'Denetim', backups: 'Yedekler' },
+  tabs: { overview: 'Genel bakış', usage: 'Kullanım', activity: 'Etkinlik', limits: 'Sınırlar', errors: 'Hatalar', users: 'Kullanıcılar', keys: 'Anahtarlar', audit: 'Denetim', trading: 'Sanal işlem', backups: 'Yedekler' },
   forbiddenTitle: 'Bu sayfa yöneticiler içindir',
   forbidden: (role: string) => `Rolünüz: ${role}. Gerekiyorsa yöneticinizden yetki isteyin.`,
   window: 'Zaman aralığı',
@@ -27,7 +27,7 @@ export type AdminWords = typeof tr;
 
 const en: AdminWords = {
   parts: 'Pages of administration',
-  tabs: { overview: 'Overview', usage: 'Usage', activity: 'Activity', limits: 'Limits', errors: 'Errors', users: 'Users', keys: 'Keys', audit: 'Audit', backups: 'Backups' },
+  tabs: { overview: 'Overview', usage: 'Usage', activity: 'Activity', limits: 'Limits', errors: 'Errors', users: 'Users', keys: 'Keys', audit: 'Audit', trading: 'Paper trading', backups: 'Backups' },
   forbiddenTitle: 'This page is for administrators',
   forbidden: (role) => `Your role: ${role}. Ask an administrator if you need more.`,
   window: 'Window of time',

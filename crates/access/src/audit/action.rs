@@ -83,6 +83,10 @@ actions! {
     BackupRemoved = "backup.removed",
     /// Everything is as a backup has it, from here on.
     BackupRestored = "backup.restored",
+    /// A running installation is to go back to a backup.
+    BackupRestoreAsked = "backup.restore_asked",
+    /// A running installation did not go back to a backup.
+    BackupRestoreFailed = "backup.restore_failed",
     /// An account was made.
     UserCreated = "user.created",
     /// A person was invited to an account.
@@ -149,6 +153,24 @@ actions! {
     AlertChannelRemoved = "alert_channel.removed",
     /// What is kept of an error was marked as resolved, muted, or open again.
     ErrorStateChanged = "error.state_changed",
+    /// A paper portfolio was opened.
+    PortfolioOpened = "portfolio.opened",
+    /// A paper portfolio was closed.
+    PortfolioClosed = "portfolio.closed",
+    /// A paper order was looked at and taken.
+    OrderPlaced = "order.placed",
+    /// A paper order was looked at and not taken.
+    OrderDenied = "order.denied",
+    /// A paper order was cancelled.
+    OrderCancelled = "order.cancelled",
+    /// A paper order was executed, as far as a session allowed.
+    OrderFilled = "order.filled",
+    /// A paper order has come to its last session and was not executed to the end.
+    OrderExpired = "order.expired",
+    /// No paper orders are taken any more.
+    TradingHalted = "trading.halted",
+    /// Paper orders are taken again.
+    TradingResumed = "trading.resumed",
 }
 
 impl FromStr for AuditAction {

@@ -7,10 +7,11 @@ use bist_access::{
     SecondFactor, Secret, Session, TokenKind, UserName,
 };
 use bist_store::{
-    AccessChange, Activity, Alert, AuditFilter, Invitation, InvitationPurpose, Revised, SignIn,
-    StoredAccount, StoredChannel, StoredRule, StoredWatchlist, UsageCounts, UsageKey,
+    AccessChange, Activity, Alert, AuditFilter, Invitation, InvitationPurpose, OrderFilter,
+    PaperEventRecord, Revised, SignIn, StoreError, StoredAccount, StoredChannel, StoredPortfolio,
+    StoredRule, StoredWatchlist, UsageCounts, UsageKey,
 };
-use bist_trading::UserSettings;
+use bist_trading::{DayValue, UserSettings};
 use jiff::Timestamp;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
@@ -21,6 +22,7 @@ use super::key_care::forget_token;
 use super::sign_in::{Begun, SignedIn, Visit, about, began};
 use crate::App;
 use crate::alerts::forget_webhook_key;
+use crate::orders::OrderView;
 
 /// Most records of the audit about a person that are given to them.
 const RECORDS_MAX: u32 = 100_000;
@@ -79,6 +81,8 @@ pub struct PersonalData {
     pub alert_rules: Vec<StoredRule>,
     /// What those fired, as far as it is kept.
     pub alerts: Vec<Alert>,
+    /// Paper portfolios, with everything about them.
+    pub portfolios: Vec<PersonalPortfolio>,
     /// What they did with the product, as far as it is kept.
     pub activities: Vec<Activity>,
     /// What they asked for by day, as far as it is kept.
@@ -96,6 +100,19 @@ pub struct PersonalUsage {
     pub key: UsageKey,
     /// How often, and what came of it.
     pub counts: UsageCounts,
+}
+
+/// A paper portfolio of somebody, with everything that is kept about it.
+#[derive(Clone, Debug)]
+pub struct PersonalPortfolio {
+    /// The portfolio.
+    pub stored: StoredPortfolio,
+    /// Its orders, the last placed first.
+    pub orders: Vec<OrderView>,
+    /// What sessions did to it, the newest first.
+    pub events: Vec<PaperEventRecord>,
+    /// What it was worth on each session, the oldest first.
+    pub days: Vec<DayValue>,
 }
 
 impl App {
@@ -305,11 +322,32 @@ impl App {
             alert_channels: self.store.alert_channels(&account.id).await?,
             alert_rules: self.store.alert_rules(&account.id).await?,
             alerts: self.store.alerts(&account.id, None, RECORDS_MAX).await?,
+            portfolios: self.personal_portfolios(&account.id).await?,
             activities: self.activities_of(&account.id, RECORDS_MAX).await?,
             usage: self.usage_of(&account.id).await?,
             records: self.store.audit_records(&filter, RECORDS_MAX).await?,
             account,
         })
+    }
+
+    /// The paper portfolios of `account`, with everything about them.
+    async fn personal_portfolios(
+        &self,
+        account: &AccountId,
+    ) -> Result<Vec<PersonalPortfolio>, StoreError> {
+        let mut portfolios = Vec::new();
+        for stored in self.store.portfolios(account).await? {
+            let of_it =
+                OrderFilter { portfolio: Some(stored.id.clone()), ..OrderFilter::default() };
+            let orders = self.store.orders(account, &of_it, RECORDS_MAX).await?;
+            portfolios.push(PersonalPortfolio {
+                orders: orders.into_iter().map(Into::into).collect(),
+                events: self.store.paper_events(&stored.id, None, RECORDS_MAX).await?,
+                days: self.store.paper_days(&stored.id).await?,
+                stored,
+            });
+        }
+        Ok(portfolios)
     }
 
     /// What the link with `token` is for.

@@ -90,8 +90,9 @@ impl App {
         &self,
         seen: Option<(ChangeMarks, Instant)>,
     ) -> Result<Option<(ChangeMarks, Instant)>, StoreError> {
-        // What is put on record is no rule's affair.
-        let marks = ChangeMarks { audit_seq: None, ..self.store.change_marks().await? };
+        // What is put on record is no rule's affair, and neither is what is ordered.
+        let marks =
+            ChangeMarks { audit_seq: None, orders: None, ..self.store.change_marks().await? };
         if let Some((before, at)) = seen
             && before == marks
             && at.elapsed() < LOOK_EVERY_MAX

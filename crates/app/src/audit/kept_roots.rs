@@ -109,7 +109,8 @@ impl App {
         Ok(if path.exists() { lines(&path).await?.last().and_then(noted_at) } else { None })
     }
 
-    fn noted_roots_file(&self) -> PathBuf {
+    /// Where roots are noted.
+    pub(crate) fn noted_roots_file(&self) -> PathBuf {
         self.directory().join(FILE_NAME)
     }
 }

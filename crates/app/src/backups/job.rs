@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bist_market::bar::istanbul;
-use bist_store::{ClaimedJob, JobRun, StoreError, unpack};
+use bist_store::{ClaimedJob, JobRun, StoreError, Unpacked, unpack, unpack_log};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time, Weekday, time};
 
@@ -137,12 +137,12 @@ impl App {
                 let path = self.backup_folder().file_of(&newest.name)?;
                 let identities = self.backup_identities().await?;
                 let manifest = self.try_backup(&path, &identities).await?;
-                let told = format!(
-                    "{} was restored beside: {} rows and {} models are right, and so is the audit",
-                    newest.name,
-                    manifest.rows_count(),
-                    manifest.artifacts_count()
-                );
+                let mut told = told_of(&newest.name, &manifest);
+                let folder = self.backup_folder();
+                if let Some(log) = crate::blocking(move || folder.logs()).await?.first() {
+                    let manifest = self.try_log(&log.name, &identities).await?;
+                    told += &format!("; of the log {}", told_of(&log.name, &manifest));
+                }
                 Ok::<_, BackupsError>(StageDone { result: newest.name, told })
             };
             attended.stage::<String, _, _>(DRILL, drill).await
@@ -165,6 +165,38 @@ impl App {
         let folder = self.backup_folder();
         let name = archive.file_name().unwrap_or(archive.as_os_str()).to_string_lossy();
         let unpacked = unpack(archive, identities, folder.path()).await?;
+        self.look_whether_it_serves(&name, &unpacked).await?;
+        let (name, now) = (name.into_owned(), self.now());
+        crate::blocking(move || folder.note(&name, |note| note.verified_at = Some(now))).await?;
+        Ok(unpacked.manifest().clone())
+    }
+
+    /// The same of the generation `name` of the shipped log, up to its newest piece.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::try_backup`].
+    pub async fn try_log(
+        &self,
+        name: &str,
+        identities: &BackupIdentities,
+    ) -> Result<BackupManifest, BackupsError> {
+        let (folder, end) = (self.backup_folder(), Timestamp::MAX);
+        let unpacked = unpack_log(&folder, name, end, identities, folder.path()).await?;
+        let unpacked = unpacked.ok_or_else(|| BackupError::NoSuchBackup(name.to_owned()))?;
+        self.look_whether_it_serves(name, &unpacked).await?;
+        let (name, now) = (name.to_owned(), self.now());
+        let note = move || folder.note_log(&name, |note| note.verified_at = Some(now));
+        crate::blocking(note).await?;
+        Ok(unpacked.manifest().clone())
+    }
+
+    /// Looks whether what was taken apart could serve.
+    async fn look_whether_it_serves(
+        &self,
+        name: &str,
+        unpacked: &Unpacked,
+    ) -> Result<(), BackupsError> {
         // The key that is in force opens what is restored.
         self.master_key().await?;
         let known = Arc::clone(&self.master_key);
@@ -173,7 +205,7 @@ impl App {
         let looked = async {
             let verification = restored.verify_audit(&[]).await?;
             if let Some(broken) = verification.broken {
-                let (backup, problem) = (name.clone().into_owned(), broken.to_string());
+                let (backup, problem) = (name.to_owned(), broken.to_string());
                 return Err(BackupsError::AuditBroken { backup, problem });
             }
             restored.check_secrets().await?;
@@ -182,19 +214,25 @@ impl App {
                     continue;
                 }
                 restored.fitted_model(&version).await.map_err(|error| BackupsError::Model {
-                    backup: name.clone().into_owned(),
+                    backup: name.to_owned(),
                     error: error.to_string(),
                 })?;
             }
-            Ok(unpacked.manifest().clone())
+            Ok(())
         };
         let looked = looked.await;
         restored.close().await;
-        let manifest = looked?;
-        let (name, now) = (name.into_owned(), self.now());
-        crate::blocking(move || folder.note(&name, |note| note.verified_at = Some(now))).await?;
-        Ok(manifest)
+        looked
     }
+}
+
+/// What a drill found in the backup or log `name`.
+fn told_of(name: &str, manifest: &BackupManifest) -> String {
+    format!(
+        "{name} was restored beside: {} rows and {} models are right, and so is the audit",
+        manifest.rows_count(),
+        manifest.artifacts_count()
+    )
 }
 
 #[cfg(test)]

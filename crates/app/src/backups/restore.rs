@@ -7,13 +7,30 @@ use bist_access::{Actor, AuditAction, SealedSecrets};
 use bist_market::Clock;
 use bist_market::validate::ValidationPolicy;
 use bist_store::{
-    AuditNote, BackupIdentities, DatabaseSettings, Existing, Place, Store, Unpacked, unpack,
+    AuditNote, BackupIdentities, DatabaseSettings, Existing, Place, ShownMoment, Store, StoreError,
+    Unpacked, unpack, unpack_moment,
 };
+use jiff::Timestamp;
 use serde_json::json;
 
-use super::{BackupError, BackupManifest, BackupsError, subject};
+use super::{BackupError, BackupFolder, BackupManifest, BackupsError, subject};
 use crate::App;
 use crate::secrets::{KEY_FILE_DEFAULT, MasterKeySource, SecretStoreError, generate_key_file};
+
+/// What is restored.
+#[derive(Clone, Debug)]
+pub enum RestoreFrom {
+    /// The file of a backup.
+    Backup(PathBuf),
+    /// What the folder of backups has of a moment: the newest backup, or the newest piece of a shipped
+    /// log, that shows nothing after it.
+    Moment {
+        /// The folder of backups.
+        folder: BackupFolder,
+        /// The moment.
+        at: Timestamp,
+    },
+}
 
 /// Where a backup is restored to, by whom.
 #[derive(Clone, Debug)]
@@ -23,7 +40,7 @@ pub struct RestorePlace {
     /// The database.
     pub database: DatabaseSettings,
     /// What becomes of a database of SQLite that is there: it stays, and nothing is restored, or it is
-    /// moved aside.
+    /// moved aside. One of PostgreSQL must be empty; [`App::swap_in`] replaces what is in one.
     pub existing: Existing,
     /// Where the master key is; in the data directory unless told otherwise. It is in no backup.
     pub master_key: Option<MasterKeySource>,
@@ -34,13 +51,19 @@ pub struct RestorePlace {
 /// A backup that was restored.
 #[derive(Clone, Debug)]
 pub struct Restored {
+    /// Which.
+    pub name: String,
     /// What it says about itself.
     pub manifest: BackupManifest,
     /// Files that were moved aside for it.
     pub aside: Vec<PathBuf>,
+    /// The backup of what was there before, where one was made.
+    pub before: Option<String>,
+    /// What was found damaged, and could not have shown more of the moment that was asked for.
+    pub damaged: Vec<String>,
 }
 
-/// Restores the archive `archive` to `place`: all of it, or nothing.
+/// Restores what `from` names to `place`: all of it, or nothing.
 ///
 /// It is taken apart in the data directory under a name that nobody looks at. There its hashes and its
 /// rows are compared with what was counted, the audit is gone over, and the restore is put on record.
@@ -52,57 +75,81 @@ pub struct Restored {
 /// [`BackupsError`] when the place is in use, the backup is not what was written, a key is wrong, or
 /// the disk is full; the place is as before then.
 pub async fn restore_backup(
-    archive: &Path,
+    from: &RestoreFrom,
     identities: &BackupIdentities,
     place: RestorePlace,
     clock: Arc<dyn Clock>,
 ) -> Result<Restored, BackupsError> {
     let file_place = Place::of(&place.directory, &place.database.address);
-    match &file_place {
-        Some(file_place) => file_place.check(place.existing).await?,
-        None if place.existing == Existing::Replace => return Err(BackupError::NotReplaced.into()),
-        None => {}
+    if let Some(file_place) = &file_place {
+        file_place.check(place.existing).await?;
     }
-    let unpacked = unpack(archive, identities, &place.directory).await?;
-    let name = archive.file_name().unwrap_or(archive.as_os_str()).to_string_lossy();
-    put_on_record(&unpacked, &name, &place, clock).await?;
+    let ShownMoment { name, unpacked, damaged } =
+        from.take_apart(identities, &place.directory, None).await?;
+    let app = App::open(unpacked.directory(), clock, ValidationPolicy::default()).await?;
+    let recorded = async {
+        let source = master_key(&app, &place).await?;
+        let app = app.clone().with_master_key(source).with_actor(place.actor.clone());
+        put_on_record(&app, &unpacked, &name).await
+    };
+    let recorded = recorded.await;
+    app.close().await;
+    recorded?;
     let manifest = unpacked.manifest().clone();
     let aside = match file_place {
         Some(file_place) => unpacked.put_in_place(&file_place, place.existing).await?,
         None => move_to_server(&unpacked, &place).await?,
     };
-    Ok(Restored { manifest, aside })
+    Ok(Restored { name, manifest, aside, before: None, damaged })
 }
 
-/// Goes over the audit of what was taken apart, and puts the restore on record there.
-async fn put_on_record(
+impl RestoreFrom {
+    /// Takes it apart below `directory`. The backup `besides` shows no moment.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupError`] when nothing is as old as that, what shows the moment is damaged, a key is wrong,
+    /// or it is not what was written.
+    pub(super) async fn take_apart(
+        &self,
+        identities: &BackupIdentities,
+        directory: &Path,
+        besides: Option<&str>,
+    ) -> Result<ShownMoment, BackupError> {
+        match self {
+            Self::Backup(path) => {
+                let unpacked = unpack(path, identities, directory).await?;
+                let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+                Ok(ShownMoment { name: name.into_owned(), unpacked, damaged: Vec::new() })
+            }
+            Self::Moment { folder, at } => {
+                unpack_moment(folder, *at, besides, identities, directory).await
+            }
+        }
+    }
+}
+
+/// Goes over the audit of `app`, which was opened where `unpacked` was taken apart, and puts the restore on
+/// record there.
+pub(super) async fn put_on_record(
+    app: &App,
     unpacked: &Unpacked,
     name: &str,
-    place: &RestorePlace,
-    clock: Arc<dyn Clock>,
 ) -> Result<(), BackupsError> {
-    let app = App::open(unpacked.directory(), clock, ValidationPolicy::default()).await?;
-    let done = async {
-        let source = master_key(&app, place).await?;
-        let app = app.clone().with_master_key(source).with_actor(place.actor.clone());
-        let verification = app.verify_audit(&[]).await?;
-        if let Some(broken) = verification.broken {
-            let (backup, problem) = (name.to_owned(), broken.to_string());
-            return Err(BackupsError::AuditBroken { backup, problem });
-        }
-        let manifest = unpacked.manifest();
-        let details = [
-            ("created_at", json!(manifest.created_at)),
-            ("program_version", json!(manifest.program_version)),
-            ("rows_count", json!(manifest.rows_count())),
-            ("audit_root", json!(manifest.audit_root)),
-        ];
-        let note = AuditNote::new(AuditAction::BackupRestored, subject(name), details);
-        Ok(app.put_on_record(note).await?)
-    };
-    let done = done.await;
-    app.close().await;
-    done
+    let verification = app.verify_audit(&[]).await?;
+    if let Some(broken) = verification.broken {
+        let (backup, problem) = (name.to_owned(), broken.to_string());
+        return Err(BackupsError::AuditBroken { backup, problem });
+    }
+    let manifest = unpacked.manifest();
+    let details = [
+        ("created_at", json!(manifest.created_at)),
+        ("program_version", json!(manifest.program_version)),
+        ("rows_count", json!(manifest.rows_count())),
+        ("audit_root", json!(manifest.audit_root)),
+    ];
+    let note = AuditNote::new(AuditAction::BackupRestored, subject(name), details);
+    Ok(app.put_on_record(note).await?)
 }
 
 /// Where the master key is that opens the secrets of what was taken apart as `app`. Where there are none
@@ -130,7 +177,13 @@ async fn move_to_server(
     let from = Store::open(unpacked.directory()).await;
     let moved = async {
         let from = from?;
-        target.check_empty().await?;
+        target.check_empty().await.map_err(|error| {
+            if let StoreError::NotEmpty(table) = error {
+                BackupError::ServerNotEmpty(table)
+            } else {
+                error.into()
+            }
+        })?;
         // Nobody looks at the artefacts before the database names them.
         let aside = unpacked.put_files(&place.directory)?;
         let copied = from.copy_to(&target, |_| {}).await;

@@ -174,7 +174,7 @@ impl App {
             let newest = marks.audit_seq.map(|seq| (Topic::Audit, Change::Audit(seq)));
             told(Section::Audit, newest.into_iter().collect()).await?;
         }
-        if is_new(|a, b| a.personal == b.personal) {
+        if is_new(|a, b| (a.personal, a.orders) == (b.personal, b.orders)) {
             let all = self.store.personal_marks().await?;
             for topic in PersonalTopic::ALL {
                 let of_topic = all.iter().filter(|of| of.topic == topic).map(|of| {

@@ -11,7 +11,7 @@ use bist_store::PersonalTopic;
 use serde::{Deserialize, Serialize};
 
 /// What an event is about, written as `prices/THYAO`, `signals/THYAO/5`, `jobs/12`, `quality`,
-/// `audit`, and `watchlists`, `settings` and `alerts` of who listens.
+/// `audit`, and `watchlists`, `settings`, `alerts` and `orders` of who listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Topic {
     /// The price of a symbol.
@@ -58,7 +58,7 @@ pub enum Section {
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Prices,
         Self::Signals,
         Self::Jobs,
@@ -67,6 +67,7 @@ impl Section {
         Self::Personal(PersonalTopic::Watchlists),
         Self::Personal(PersonalTopic::Settings),
         Self::Personal(PersonalTopic::Alerts),
+        Self::Personal(PersonalTopic::Orders),
     ];
 
     /// Its name, with which all topics of it begin.
@@ -137,7 +138,7 @@ pub enum Wanted {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "there is no topic '{0}'; there are prices, prices/SYMBOL, signals, signals/SYMBOL, jobs, \
-     jobs/RUN, quality, audit, watchlists, settings and alerts"
+     jobs/RUN, quality, audit, watchlists, settings, alerts and orders"
 )]
 pub struct WantedError(pub String);
 

@@ -12,7 +12,7 @@ mod token;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bist_store::{JobState, SignInOutcome};
 use prometheus_client::encoding::{prometheus_text, text};
@@ -99,6 +99,8 @@ pub struct Metrics {
     live_conflated: Counter,
     live_shed: Counter,
     cache_requests: Series<Labels<2>, Counter>,
+    /// Those of each class: that were made, and that were kept.
+    answers: [[Counter; 2]; DataClass::ALL.len()],
     sign_ins: Series<Labels<1>, Counter>,
     scrape_failures: Series<Labels<1>, Counter>,
     /// All of these, by name.
@@ -116,6 +118,12 @@ impl fmt::Debug for Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
+        let cache_requests = Series::<Labels<2>, Counter>::default();
+        let of_class = |class| {
+            [false, true]
+                .map(|was_kept| cache_requests.get_or_create_owned(&of_answer(class, was_kept)))
+        };
+        let answers = DataClass::ALL.map(of_class);
         let this = Self {
             is_off: AtomicBool::new(false),
             requests: Requests::default(),
@@ -127,7 +135,8 @@ impl Default for Metrics {
             live_messages: Series::default(),
             live_conflated: Counter::default(),
             live_shed: Counter::default(),
-            cache_requests: Series::default(),
+            cache_requests,
+            answers,
             sign_ins: Series::default(),
             scrape_failures: Series::default(),
             registry: Registry::default(),
@@ -170,10 +179,6 @@ impl Metrics {
             drop(self.live_clients.get_or_create(&of_transport(transport)));
             drop(self.live_messages.get_or_create(&of_transport(transport)));
         }
-        for class in DataClass::ALL {
-            drop(self.cache_requests.get_or_create(&of_answer(class, true)));
-            drop(self.cache_requests.get_or_create(&of_answer(class, false)));
-        }
         for outcome in SignInOutcome::ALL.map(SignInOutcome::as_str).into_iter().chain([NOBODY]) {
             drop(self.sign_ins.get_or_create(&[("outcome", outcome)]));
         }
@@ -187,13 +192,19 @@ impl Metrics {
         self.is_off.store(!is_on, Ordering::Relaxed);
     }
 
-    pub(super) fn answered(&self, answered: &Answered<'_>, at: SystemTime) {
-        if self.is_off.load(Ordering::Relaxed) {
+    pub(super) fn is_off(&self) -> bool {
+        self.is_off.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn answered(&self, answers: &[Answered]) {
+        if self.is_off() {
             return;
         }
-        self.requests.note(answered, at);
-        if answered.problem_code == Some(OVERLOADED) {
-            self.shed.inc();
+        for answered in answers {
+            self.requests.note(answered);
+            if answered.problem_code == Some(OVERLOADED) {
+                self.shed.inc();
+            }
         }
     }
 
@@ -229,7 +240,7 @@ impl Metrics {
 
     /// Takes note of an answer that was kept, or had to be made.
     pub(crate) fn answer(&self, class: DataClass, was_kept: bool) {
-        self.cache_requests.get_or_create(&of_answer(class, was_kept)).inc();
+        self.answers[class as usize][usize::from(was_kept)].inc();
     }
 
     /// Takes note of an attempt to sign in; `None` to an account that there is not.

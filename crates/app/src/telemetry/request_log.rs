@@ -1,14 +1,13 @@
 //! One line in the log for each request that was answered.
 //!
 //! An answer that is kept takes some fifteen microseconds, so its line is not an event that all
-//! listeners of the log look at, and no write of its own: it is written into a buffer, which a thread
-//! hands on soon after. The shape is that of all other lines (docs/LOGGING.md).
+//! listeners of the log look at, and no write of its own: the lines of many are written at once (`answers`).
+//! The shape is that of all other lines (docs/LOGGING.md).
 
 use std::cell::RefCell;
 use std::fmt::{self, Write as _};
 use std::io::Write;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bist_access::Actor;
@@ -19,15 +18,6 @@ use super::{Answered, NO_ROUTE};
 /// What the lines come from, for whoever chooses what is shown.
 pub const REQUESTS_TARGET: &str = "bist_server::requests";
 
-/// How long a line waits for others at most.
-const WAIT_MAX: Duration = Duration::from_millis(20);
-
-/// So much is handed on at once, bytes.
-const HANDED_ON_BYTES: usize = 32 * 1024;
-
-/// So much may wait; whoever has more to say waits too, as for any other line. Bytes.
-const WAITING_BYTES_MAX: usize = 128 * HANDED_ON_BYTES;
-
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineForm {
@@ -37,151 +27,55 @@ pub enum LineForm {
     Text,
 }
 
-/// The lines of requests. Dropped, it hands on what waits.
-#[derive(Debug)]
+/// Where requests are logged.
 pub struct RequestLog {
     form: LineForm,
-    lines: Arc<Lines>,
-    thread: Option<JoinHandle<()>>,
+    out: Mutex<Out>,
 }
 
-/// Lines that wait.
-#[derive(Debug, Default)]
-struct Lines {
-    waiting: Mutex<Waiting>,
-    /// There is something to do for the thread.
-    filled: Condvar,
-    /// The thread has handed on what waited.
-    handed_on: Condvar,
+/// Where lines go, and the room in which they are made.
+struct Out {
+    writer: Box<dyn Write + Send>,
+    text: String,
 }
 
-#[derive(Debug, Default)]
-struct Waiting {
-    text: Vec<u8>,
-    /// Whether the thread is handing on what it took.
-    is_writing: bool,
-    /// Whether somebody waits for all of it to be handed on.
-    is_urgent: bool,
-    is_closed: bool,
+impl fmt::Debug for RequestLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestLog").field("form", &self.form).finish_non_exhaustive()
+    }
 }
 
 impl RequestLog {
     /// Lines of `form` that go to `writer`.
     pub fn new(form: LineForm, writer: impl Write + Send + 'static) -> Self {
-        let lines = Arc::<Lines>::default();
-        let theirs = Arc::clone(&lines);
-        let name = "request-log".to_owned();
-        let thread = thread::Builder::new().name(name).spawn(move || theirs.hand_on(writer)).ok();
-        Self { form, lines, thread }
+        let out = Out { writer: Box::new(writer), text: String::new() };
+        Self { form, out: Mutex::new(out) }
     }
 
-    /// Writes the line of a request that was answered at `at`.
-    pub(super) fn note(&self, answered: &Answered<'_>, at: Timestamp) {
-        thread_local! {
-            static LINE: RefCell<String> = const { RefCell::new(String::new()) };
-        }
-        LINE.with_borrow_mut(|line| {
-            line.clear();
+    /// Writes the lines of requests that were answered, at once.
+    pub(super) fn write(&self, answers: &[Answered]) {
+        // Lines that were not written whole are gone.
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let Out { writer, text } = &mut *out;
+        text.clear();
+        for answered in answers {
             let written = match self.form {
-                LineForm::Json => write_json(line, answered, at),
-                LineForm::Text => write_text(line, answered, at),
+                LineForm::Json => write_json(text, answered),
+                LineForm::Text => write_text(text, answered),
             };
-            // A text takes whatever is written.
-            if written.is_ok() {
-                self.lines.put(line.as_bytes());
-            }
-        });
-    }
-
-    /// Waits until all lines were handed on.
-    pub fn flush(&self) {
-        let mut waiting = self.lines.waiting();
-        while (!waiting.text.is_empty() || waiting.is_writing) && self.is_alive() {
-            waiting.is_urgent = true;
-            self.lines.filled.notify_one();
-            waiting = self.lines.handed_on(waiting);
+            written.expect("a text takes whatever is written");
         }
-    }
-
-    fn is_alive(&self) -> bool {
-        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
-    }
-}
-
-impl Drop for RequestLog {
-    fn drop(&mut self) {
-        self.lines.waiting().is_closed = true;
-        self.lines.filled.notify_one();
-        if let Some(thread) = self.thread.take() {
-            // It does nothing but write; if it has panicked, that was told.
-            thread.join().ok();
-        }
-    }
-}
-
-impl Lines {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        // Lines are put whole or not at all.
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits a while for the thread.
-    fn handed_on<'a>(&self, waiting: MutexGuard<'a, Waiting>) -> MutexGuard<'a, Waiting> {
-        let waited = self.handed_on.wait_timeout(waiting, WAIT_MAX);
-        waited.unwrap_or_else(PoisonError::into_inner).0
-    }
-
-    fn put(&self, line: &[u8]) {
-        let mut waiting = self.waiting();
-        while waiting.text.len() >= WAITING_BYTES_MAX && !waiting.is_closed {
-            waiting = self.handed_on(waiting);
-        }
-        let was = waiting.text.len();
-        waiting.text.extend_from_slice(line);
-        let is = waiting.text.len();
-        drop(waiting);
-        if was == 0 || (was < HANDED_ON_BYTES && is >= HANDED_ON_BYTES) {
-            self.filled.notify_one();
-        }
-    }
-
-    /// Hands on lines until there will be no more.
-    fn hand_on(&self, mut writer: impl Write) {
-        let mut taken = Vec::with_capacity(2 * HANDED_ON_BYTES);
-        let mut waiting = self.waiting();
-        loop {
-            if waiting.text.is_empty() {
-                if waiting.is_closed {
-                    return;
-                }
-                waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            }
-            let has_time = |waiting: &mut Waiting| {
-                waiting.text.len() < HANDED_ON_BYTES && !waiting.is_closed && !waiting.is_urgent
-            };
-            let waited = self.filled.wait_timeout_while(waiting, WAIT_MAX, has_time);
-            waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
-            std::mem::swap(&mut waiting.text, &mut taken);
-            waiting.is_writing = true;
-            drop(waiting);
-            // Where the log goes nowhere any more, that is no reason to stop serving.
-            writer.write_all(&taken).and_then(|()| writer.flush()).ok();
-            taken.clear();
-            waiting = self.waiting();
-            waiting.is_writing = false;
-            waiting.is_urgent = false;
-            self.handed_on.notify_all();
-        }
+        // Where the log goes nowhere any more, that is no reason to stop serving.
+        writer.write_all(text.as_bytes()).and_then(|()| writer.flush()).ok();
     }
 }
 
 /// What is said of a request in words.
-fn write_message(line: &mut String, answered: &Answered<'_>) -> fmt::Result {
-    let tenths_ms = (answered.took.as_micros() + 50) / 100;
+fn write_message(line: &mut String, answered: &Answered) -> fmt::Result {
+    let tenths_ms = (in_micros(answered.took) + 50) / 100;
     line.push_str(answered.method);
     line.push(' ');
-    line.push_str(answered.route.unwrap_or(NO_ROUTE));
+    line.push_str(answered.route.as_deref().unwrap_or(NO_ROUTE));
     line.push_str(" answered ");
     push_number(line, answered.status);
     line.push_str(" in ");
@@ -190,6 +84,11 @@ fn write_message(line: &mut String, answered: &Answered<'_>) -> fmt::Result {
     push_number(line, tenths_ms % 10);
     line.push_str(" ms");
     Ok(())
+}
+
+/// Whole microseconds, in a number that divides quickly.
+fn in_micros(took: Duration) -> u64 {
+    took.as_secs().saturating_mul(1_000_000).saturating_add(took.subsec_micros().into())
 }
 
 /// The digits of a number, without the machinery of formats: a line has six of them.
@@ -204,27 +103,29 @@ fn push_six_digits(line: &mut String, number: u32) {
 
 /// The duration in milliseconds, as exactly as it was measured: quantiles are held against it.
 fn push_latency(line: &mut String, took: Duration) {
-    push_number(line, took.as_millis());
+    push_number(line, in_micros(took) / 1000);
     line.push('.');
     push_six_digits(line, took.subsec_nanos() % 1_000_000);
 }
 
-fn write_json(line: &mut String, answered: &Answered<'_>, at: Timestamp) -> fmt::Result {
+fn write_json(line: &mut String, answered: &Answered) -> fmt::Result {
     line.push_str("{\"timestamp\":\"");
-    write_instant(line, at)?;
-    line.push_str("\",\"level\":\"INFO\",\"fields\":{\"message\":");
-    in_quotes(line, |line| write_message(line, answered))?;
-    line.push_str(",\"http.method\":");
-    in_quotes(line, |line| line.write_str(answered.method))?;
-    line.push_str(",\"http.route\":");
-    in_quotes(line, |line| line.write_str(answered.route.unwrap_or(NO_ROUTE)))?;
+    write_instant(line, answered.at)?;
+    // What people read as a sentence, programs find in the fields, and each byte of a line costs.
+    line.push_str(
+        "\",\"level\":\"INFO\",\"fields\":{\"message\":\"request answered\",\"http.method\":\"",
+    );
+    line.push_str(answered.method);
+    line.push_str("\",\"http.route\":");
+    let route = answered.route.as_deref().unwrap_or(NO_ROUTE);
+    in_quotes(line, |line| line.write_str(route))?;
     line.push_str(",\"http.status\":");
     push_number(line, answered.status);
     line.push_str(",\"latency_ms\":");
     push_latency(line, answered.took);
     line.push_str(",\"request.id\":");
-    in_quotes(line, |line| line.write_str(answered.request_id))?;
-    if let Some(caller) = answered.caller {
+    in_quotes(line, |line| line.write_str(&answered.request_id))?;
+    if let Some(caller) = &answered.caller {
         line.push_str(",\"caller\":");
         in_quotes(line, |line| write_caller(line, caller))?;
     }
@@ -255,13 +156,14 @@ fn write_caller(line: &mut String, caller: &Actor) -> fmt::Result {
 }
 
 /// A JSON string of what `write` writes. Routes, ids and codes hold nothing that must be escaped, so
-/// that is looked for afterwards.
+/// that is looked for afterwards, in all bytes at once and not one by one until it is found.
 fn in_quotes(line: &mut String, write: impl FnOnce(&mut String) -> fmt::Result) -> fmt::Result {
     let begin = line.len();
     line.push('"');
     write(line)?;
-    let is_escaped = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    if line.as_bytes()[begin + 1..].iter().any(|byte| is_escaped(*byte)) {
+    let is_escaped = |byte: u8| (byte < 0x20) | (byte == b'"') | (byte == b'\\');
+    let written = &line.as_bytes()[begin + 1..];
+    if written.iter().fold(false, |found, byte| found | is_escaped(*byte)) {
         let text = line.split_off(begin + 1);
         line.truncate(begin);
         line.push_str(&serde_json::Value::String(text).to_string());
@@ -271,11 +173,11 @@ fn in_quotes(line: &mut String, write: impl FnOnce(&mut String) -> fmt::Result) 
     Ok(())
 }
 
-fn write_text(line: &mut String, answered: &Answered<'_>, at: Timestamp) -> fmt::Result {
-    write_instant(line, at)?;
+fn write_text(line: &mut String, answered: &Answered) -> fmt::Result {
+    write_instant(line, answered.at)?;
     write!(line, "  INFO {REQUESTS_TARGET}: ")?;
     write_message(line, answered)?;
-    if let Some(caller) = answered.caller {
+    if let Some(caller) = &answered.caller {
         write!(line, " caller={caller}")?;
     }
     if let Some(code) = answered.problem_code {
@@ -307,19 +209,19 @@ fn write_instant(line: &mut String, at: Timestamp) -> fmt::Result {
 #[cfg(test)]
 mod tests {
     use std::io;
-    use std::sync::mpsc;
+    use std::sync::Arc;
 
     use serde_json::{Value, json};
 
     use super::*;
 
-    /// What hands on what is written to it.
-    struct Sender(mpsc::Sender<Vec<u8>>);
+    /// What is written, in memory.
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Sender {
+    impl Write for Written {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.send(bytes.to_vec()).map_err(io::Error::other)?;
-            Ok(bytes.len())
+            self.0.lock().unwrap().write(bytes)
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -327,40 +229,31 @@ mod tests {
         }
     }
 
-    fn log(form: LineForm) -> (RequestLog, mpsc::Receiver<Vec<u8>>) {
-        let (sender, written) = mpsc::channel();
-        (RequestLog::new(form, Sender(sender)), written)
+    fn text(form: LineForm, answers: &[Answered]) -> String {
+        let written = Written::default();
+        RequestLog::new(form, written.clone()).write(answers);
+        String::from_utf8(std::mem::take(&mut *written.0.lock().unwrap())).unwrap()
     }
 
-    fn text(written: &mpsc::Receiver<Vec<u8>>) -> String {
-        String::from_utf8(written.try_iter().flatten().collect()).unwrap()
-    }
-
-    fn answered<'a>(caller: Option<&'a Actor>, request_id: &'a str) -> Answered<'a> {
+    fn answered(caller: Option<Actor>) -> Answered {
         Answered {
             method: "GET",
-            route: Some("/api/v1/symbols/{symbol}"),
+            route: Some("/api/v1/symbols/{symbol}".into()),
             status: 404,
             took: Duration::from_nanos(1_254_999),
+            at: "2026-11-24T12:00:30.000042999Z".parse().unwrap(),
             caller,
             problem_code: Some("not_found"),
             limit_class: None,
-            request_id,
+            request_id: "abc-1".into(),
         }
-    }
-
-    fn at() -> Timestamp {
-        "2026-11-24T12:00:30.000042999Z".parse().unwrap()
     }
 
     #[test]
     fn a_line_is_json_whatever_is_in_it() {
-        let (log, written) = log(LineForm::Json);
         let odd = Actor::Operator("a\"b\\c\nd\u{1}é".to_owned());
-        log.note(&answered(Some(&odd), "abc-1"), at());
-        log.note(&Answered { route: None, problem_code: None, ..answered(None, "x") }, at());
-        log.flush();
-        let text = text(&written);
+        let plain = Answered { route: None, problem_code: None, ..answered(None) };
+        let text = text(LineForm::Json, &[answered(Some(odd)), plain]);
         let [first, second] = text.lines().collect::<Vec<_>>().try_into().unwrap();
         let line: Value = serde_json::from_str(first).unwrap();
         assert_eq!(
@@ -368,7 +261,7 @@ mod tests {
             json!({
                 "timestamp": "2026-11-24T12:00:30.000042Z", "level": "INFO",
                 "fields": {
-                    "message": "GET /api/v1/symbols/{symbol} answered 404 in 1.3 ms",
+                    "message": "request answered",
                     "http.method": "GET", "http.route": "/api/v1/symbols/{symbol}",
                     "http.status": 404, "latency_ms": 1.254_999, "request.id": "abc-1",
                     "caller": "operator:a\"b\\c\nd\u{1}é", "problem.code": "not_found",
@@ -403,45 +296,10 @@ mod tests {
 
     #[test]
     fn people_read_it_as_a_sentence() {
-        let (log, written) = log(LineForm::Text);
-        log.note(&answered(Some(&Actor::System), "abc-1"), at());
-        log.flush();
         assert_eq!(
-            text(&written),
+            text(LineForm::Text, &[answered(Some(Actor::System))]),
             "2026-11-24T12:00:30.000042Z  INFO bist_server::requests: GET /api/v1/symbols/{symbol} \
              answered 404 in 1.3 ms caller=system problem.code=not_found request.id=abc-1\n"
         );
-    }
-
-    #[test]
-    fn lines_of_many_threads_come_whole_and_those_that_wait_at_the_end_come_too() {
-        let (log, written) = log(LineForm::Json);
-        let ids: Vec<String> = (0..8).map(|number| format!("t-{number}")).collect();
-        thread::scope(|scope| {
-            for id in &ids {
-                let log = &log;
-                scope.spawn(move || (0..2_000).for_each(|_| log.note(&answered(None, id), at())));
-            }
-        });
-        drop(log);
-        let text = text(&written);
-        assert_eq!(text.lines().count(), 16_000);
-        for id in &ids {
-            let is_theirs = |line: &&str| {
-                let line: Value = serde_json::from_str(line).unwrap();
-                line["fields"]["request.id"] == **id
-            };
-            assert_eq!(text.lines().filter(is_theirs).count(), 2_000, "{id}");
-        }
-    }
-
-    #[test]
-    fn a_log_that_nobody_reads_stops_nothing() {
-        let (log, written) = log(LineForm::Json);
-        drop(written);
-        for _ in 0..20_000 {
-            log.note(&answered(None, "x"), at());
-        }
-        log.flush();
     }
 }

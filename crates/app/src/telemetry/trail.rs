@@ -39,7 +39,7 @@ pub(crate) enum TrailOf {
         /// Its `x-request-id`.
         id: Arc<str>,
         /// The path as it is registered.
-        route: Box<str>,
+        route: Arc<str>,
     },
     /// A run of this job.
     Job(String),
@@ -47,8 +47,8 @@ pub(crate) enum TrailOf {
 
 impl Trail {
     /// That of the request `id` to `route`, the path as it is registered.
-    pub fn of_request(id: Arc<str>, route: &str) -> Arc<Self> {
-        Self::of(TrailOf::Request { id, route: route.into() })
+    pub fn of_request(id: Arc<str>, route: Arc<str>) -> Arc<Self> {
+        Self::of(TrailOf::Request { id, route })
     }
 
     pub(crate) fn of(of: TrailOf) -> Arc<Self> {

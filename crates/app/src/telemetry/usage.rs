@@ -1,8 +1,8 @@
 //! How the API is used: each answer is counted in memory, and what was counted is written down every
 //! few seconds.
 //!
-//! Counting is on the way of every answer: it takes one short lock, and no memory for a caller and a
-//! route that were counted since the last writing. Nothing here grows without a bound: those beyond
+//! Counting takes no memory for a caller and a route that were counted since the last writing. Nothing here
+//! grows without a bound: those beyond
 //! [`KEYS_MAX`] are counted together as others of their route.
 
 mod asked;
@@ -14,10 +14,9 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bist_access::{AccountId, Actor, Class, KeyId};
-use bist_market::Clock;
 use bist_store::{RefusedBy, Resolution, UsageKey, UsageRow};
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
@@ -44,8 +43,6 @@ const REFUSED: u16 = 429;
 /// What this process has counted and not written down yet.
 #[derive(Debug, Default)]
 pub struct Usage {
-    /// What tells the minute; without one nothing is counted.
-    clock: Option<Arc<dyn Clock>>,
     is_off: AtomicBool,
     /// Answers that were counted among others.
     others_count: AtomicU64,
@@ -63,7 +60,7 @@ struct Counted {
 
 /// What is counted together.
 #[derive(Debug)]
-struct Counting {
+pub(super) struct Counting {
     minute: Timestamp,
     method: &'static str,
     route: Box<str>,
@@ -142,7 +139,25 @@ impl<'a> Borrow<dyn InParts + 'a> for Counting {
     }
 }
 
-impl Parts<'_> {
+impl<'a> Parts<'a> {
+    /// Of which an answer is.
+    fn of(answered: &'a Answered) -> Self {
+        let (account, key) = match &answered.caller {
+            Some(Actor::Account(account)) => (Some(account), None),
+            Some(Actor::Key { key, account }) => (Some(account), Some(key)),
+            Some(Actor::Operator(_) | Actor::System | Actor::Nobody) | None => (None, None),
+        };
+        Self {
+            minute: Resolution::Minute.begin(answered.at),
+            method: answered.method,
+            route: answered.route.as_deref().unwrap_or(NO_ROUTE),
+            refused_by: refused_by(answered.status, answered.limit_class),
+            account,
+            key,
+            is_other: false,
+        }
+    }
+
     fn owned(self, method: &'static str) -> Counting {
         let caller = match (self.account, self.key) {
             _ if self.is_other => UsageCaller::Other,
@@ -163,11 +178,6 @@ impl Parts<'_> {
 }
 
 impl Usage {
-    /// Counts answers by `clock`.
-    pub(crate) fn by(clock: Arc<dyn Clock>) -> Self {
-        Self { clock: Some(clock), ..Self::default() }
-    }
-
     /// Counts from now on, or does not.
     pub(crate) fn switch(&self, is_on: bool) {
         self.is_off.store(!is_on, Ordering::Relaxed);
@@ -178,35 +188,28 @@ impl Usage {
         self.others_count.load(Ordering::Relaxed)
     }
 
-    /// Counts an answer.
-    pub(super) fn answered(&self, answered: &Answered<'_>) {
-        let Some(clock) = self.clock.as_ref().filter(|_| !self.is_off.load(Ordering::Relaxed))
-        else {
+    pub(super) fn is_off(&self) -> bool {
+        self.is_off.load(Ordering::Relaxed)
+    }
+
+    /// Counts answers.
+    pub(super) fn answered(&self, answers: &[Answered]) {
+        if self.is_off() {
             return;
-        };
-        let now = clock.now();
-        let (account, key) = match answered.caller {
-            Some(Actor::Account(account)) => (Some(account), None),
-            Some(Actor::Key { key, account }) => (Some(account), Some(key)),
-            Some(Actor::Operator(_) | Actor::System | Actor::Nobody) | None => (None, None),
-        };
-        let parts = Parts {
-            minute: Resolution::Minute.begin(now),
-            method: answered.method,
-            route: answered.route.unwrap_or(NO_ROUTE),
-            refused_by: refused_by(answered.status, answered.limit_class),
-            account,
-            key,
-            is_other: false,
-        };
-        let count = |counts: &mut UsageCounts| counts.count(answered.status, answered.took, now);
-        if self.counted().with(parts, answered.method, count) {
-            self.others_count.fetch_add(1, Ordering::Relaxed);
         }
+        let mut others_count = 0;
+        let mut counted = self.counted();
+        for answered in answers {
+            let Answered { method, status, took, at, .. } = *answered;
+            let count = |counts: &mut UsageCounts| counts.count(status, took, at);
+            others_count += u64::from(counted.with(Parts::of(answered), method, count));
+        }
+        drop(counted);
+        self.others_count.fetch_add(others_count, Ordering::Relaxed);
     }
 
     /// Takes what was counted since the last time.
-    fn take(&self) -> Vec<(Counting, UsageCounts)> {
+    pub(super) fn take(&self) -> Vec<(Counting, UsageCounts)> {
         let Counted { rows, .. } = std::mem::take(&mut *self.counted());
         rows.into_iter().collect()
     }
@@ -278,24 +281,19 @@ fn refused_by(status: u16, class: Option<Class>) -> Option<RefusedBy> {
 mod tests {
     use std::time::Duration;
 
-    use bist_market::FixedClock;
-
     use super::*;
 
-    fn usage() -> Usage {
-        Usage::by(Arc::new(FixedClock("2026-11-24T12:00:30Z".parse().unwrap())))
-    }
-
-    fn answer<'a>(route: &'a str, caller: Option<&'a Actor>, status: u16) -> Answered<'a> {
+    fn answer(route: &str, caller: Option<&Actor>, status: u16) -> Answered {
         Answered {
             method: "GET",
-            route: Some(route),
+            route: Some(route.into()),
             status,
             took: Duration::from_micros(250),
-            caller,
+            at: "2026-11-24T12:00:30Z".parse().unwrap(),
+            caller: caller.cloned(),
             problem_code: None,
             limit_class: None,
-            request_id: "r",
+            request_id: "r".into(),
         }
     }
 
@@ -305,14 +303,14 @@ mod tests {
 
     #[test]
     fn what_is_asked_by_too_many_callers_is_counted_as_others_and_nothing_is_lost() {
-        let usage = usage();
+        let usage = Usage::default();
         let asked = KEYS_MAX + 500;
         for number in 0..asked {
-            usage.answered(&answer("/a", Some(&account(number)), 200));
+            usage.answered(&[answer("/a", Some(&account(number)), 200)]);
         }
         // Whoever was told apart still is.
-        usage.answered(&answer("/a", Some(&account(7)), 200));
-        usage.answered(&answer("/b", Some(&account(asked)), 500));
+        usage.answered(&[answer("/a", Some(&account(7)), 200)]);
+        usage.answered(&[answer("/b", Some(&account(asked)), 500)]);
         assert_eq!(usage.others_count(), 501);
         let rows = usage.take();
         assert_eq!(rows.len(), KEYS_MAX + 2, "and one row of others for each route");
@@ -330,11 +328,11 @@ mod tests {
 
     #[test]
     fn what_could_not_be_written_down_is_counted_with_what_came_since() {
-        let usage = usage();
+        let usage = Usage::default();
         let ayse = account(1);
-        usage.answered(&answer("/a", Some(&ayse), 200));
+        usage.answered(&[answer("/a", Some(&ayse), 200)]);
         let taken = usage.take();
-        usage.answered(&answer("/a", Some(&ayse), 404));
+        usage.answered(&[answer("/a", Some(&ayse), 404)]);
         usage.put_back(taken);
         let rows = usage.take();
         assert_eq!(rows.len(), 1);
@@ -344,20 +342,20 @@ mod tests {
 
     #[test]
     fn what_is_put_back_where_there_is_no_room_is_counted_among_others() {
-        let usage = usage();
+        let usage = Usage::default();
         for _ in 0..3 {
-            usage.answered(&answer("/a", Some(&account(KEYS_MAX)), 200));
+            usage.answered(&[answer("/a", Some(&account(KEYS_MAX)), 200)]);
         }
         let taken = usage.take();
         for number in 0..KEYS_MAX {
-            usage.answered(&answer("/a", Some(&account(number)), 200));
+            usage.answered(&[answer("/a", Some(&account(number)), 200)]);
         }
         usage.put_back(taken);
         assert_eq!(usage.others_count(), 3);
         // Who is among others already is not counted again.
         let taken = usage.take();
         for number in 0..KEYS_MAX {
-            usage.answered(&answer("/b", Some(&account(number)), 200));
+            usage.answered(&[answer("/b", Some(&account(number)), 200)]);
         }
         usage.put_back(taken);
         assert_eq!(usage.others_count(), 3 + KEYS_MAX as u64);
@@ -399,11 +397,11 @@ mod tests {
 
     #[test]
     fn what_a_limit_refused_is_counted_by_its_class() {
-        let usage = usage();
+        let usage = Usage::default();
         for (status, limit_class) in
             [(200, None), (429, Some(Class::Ai)), (429, None), (429, Some(Class::Ai))]
         {
-            usage.answered(&Answered { limit_class, ..answer("/a", None, status) });
+            usage.answered(&[Answered { limit_class, ..answer("/a", None, status) }]);
         }
         let mut told: Vec<(Option<RefusedBy>, u64)> = usage
             .take()
@@ -417,9 +415,9 @@ mod tests {
 
     #[test]
     fn who_switches_it_off_is_not_counted() {
-        let usage = usage();
+        let usage = Usage::default();
         usage.switch(false);
-        usage.answered(&answer("/a", None, 200));
+        usage.answered(&[answer("/a", None, 200)]);
         assert!(usage.take().is_empty());
     }
 }

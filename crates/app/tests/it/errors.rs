@@ -82,7 +82,7 @@ async fn what_is_logged_as_an_error_is_one_error_with_what_went_before() {
         tracing::info!(target: "hyper", "neither does anybody want this");
         tracing::error!(target: "bist_test", "{}", careless());
     };
-    Trail::of_request("r-1".into(), "/api/v1/bars").around(answering).await;
+    Trail::of_request("r-1".into(), "/api/v1/bars".into()).around(answering).await;
     tracing::warn!(target: "bist_test", "no error");
     tracing::error!(target: "elsewhere", "it is on fire, in 3 places");
     tracing::error!(target: "elsewhere", "it is on fire, in 12 places");

@@ -14,6 +14,7 @@ mod mail_server;
 mod market;
 mod model_file;
 mod nightly;
+mod paper;
 mod reproduction;
 mod retraining;
 mod s3;

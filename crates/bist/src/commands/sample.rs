@@ -1,5 +1,6 @@
 //! `bist sample`: a generated market whose truth is known.
 
+use bist_market::TradingTimes;
 use bist_market::bar::day_of;
 use bist_market::calendar::Calendar;
 use bist_market::sample::SampleSpec;
@@ -30,9 +31,12 @@ impl SampleArgs {
     pub(crate) async fn run(self, config: &Config, terminal: &Terminal) -> anyhow::Result<()> {
         let app = open(config).await?;
         let calendar = Calendar::bist();
-        let today = day_of(app.now()).min(calendar.last_day());
+        let now = app.now();
+        let today = day_of(now).min(calendar.last_day());
+        let has_ended = TradingTimes::bist().ends_at(today).is_some_and(|ends| ends <= now);
         let until = match self.until {
             Some(day) => day,
+            None if has_ended => today,
             None => calendar.previous_session(today).unwrap_or(today),
         };
         let spec =

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use bist_access::{Actor, Role};
+use bist_access::{Actor, AuditRoot, Role};
 use bist_app::certificates::{AcmeSettings, Certificates};
 use bist_app::telemetry::ProcessLog;
 use bist_app::{App, ProcessRole, blocking};
@@ -23,7 +23,8 @@ use super::users::{ADMINISTRATOR, link};
 use super::{open, open_with_services};
 use crate::config::Config;
 use crate::config::edge::TlsFiles;
-use crate::terminal::{Terminal, told_to_stop};
+use crate::process::Program;
+use crate::terminal::{StopSignal, Terminal};
 
 /// How long what waits at the end may take to be kept.
 const KEEPING_TIME_MAX: Duration = Duration::from_secs(5);
@@ -35,7 +36,8 @@ pub(crate) struct ServeArgs {
     role: Option<ProcessRole>,
     /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8080; of workers and
     /// schedulers, which say there only how they are, 127.0.0.1:8081]
-    #[arg(long, value_name = "ADDRESS", env = "BIST_BIND")]
+    // The last one counts: a process that begins anew stays where it is found.
+    #[arg(long, value_name = "ADDRESS", env = "BIST_BIND", overrides_with = "bind")]
     bind: Option<SocketAddr>,
     /// File with the certificate, and those that lead to its root (PEM); TLS then ends here
     #[arg(long, value_name = "FILE", env = "BIST_TLS_CERT", requires = "tls_key")]
@@ -63,6 +65,7 @@ impl ServeArgs {
         terminal: &Terminal,
         log: ProcessLog,
     ) -> anyhow::Result<()> {
+        let mut program = Program::of_this()?;
         let role = self.role.unwrap_or(config.processes.role);
         let replay = config.live.replay(self.replay)?;
         if replay.is_some() && !role.answers_people() {
@@ -78,6 +81,8 @@ impl ServeArgs {
         } else {
             open(config).await?
         };
+        // Before anything else is read, which a backup may take the place of.
+        let known = app.audit_root(None).await?.unwrap_or_else(AuditRoot::empty);
         // What is due by a schedule is nobody's command.
         let app = app.with_log(log.clone()).with_sentry(config.errors.clone());
         let app = app.with_actor(Actor::System).with_alerts(config.alerts.clone());
@@ -112,8 +117,12 @@ impl ServeArgs {
         let listener = TcpListener::bind(bind).await.with_context(|| {
             format!("cannot listen on {bind}; if the port is in use, choose another with --bind")
         })?;
+        let listens_at = listener.local_addr()?;
+        if bind.port() == 0 {
+            program.listen_at(listens_at);
+        }
         let scheme = if settings.tls.is_some() { "https" } else { "http" };
-        let address = format!("{scheme}://{}", listener.local_addr()?);
+        let address = format!("{scheme}://{listens_at}");
         let listening = Listening { address: address.clone(), role: role.as_str() };
         terminal.result(&listening, || match role.answers_people() {
             true => format!("serving {address}  (data in {})", config.data_dir.display()),
@@ -134,13 +143,21 @@ impl ServeArgs {
         let jobs_at_once = config.processes.jobs_at_once;
         let work = background::Work { role, jobs_at_once, certificates, replay };
         let tasks = background::begin(&app, work);
+        let shipping = background::Shipping::begin(&app, role);
         let keeper = Arc::clone(&app);
         let keeping = tokio::spawn(async move { keeper.keep_errors().await });
-        let (stopping, counting) = (Arc::clone(&app), Arc::clone(&app));
+        let (ending, counting) = (Arc::clone(&app), Arc::clone(&app));
+        let stopping = StopSignal::listen();
+        let stopped = stopping.clone();
         let stop = async move {
-            told_to_stop().await;
+            tokio::select! {
+                () = stopped.came() => {}
+                () = ending.until_replaced(known) => {
+                    tracing::warn!("a backup was restored, and this process begins anew");
+                }
+            }
             // Others go on with them while what was begun here is answered.
-            stopping.stop_jobs();
+            ending.stop_jobs();
         };
         bist_server::serve(app, settings, listener, stop).await.context("serving")?;
         drop(tasks);
@@ -151,11 +168,20 @@ impl ServeArgs {
         if tokio::time::timeout(KEEPING_TIME_MAX, keeping).await.is_err() {
             tracing::warn!("errors were still waiting to be kept and are given up");
         }
+        if let Some(shipping) = shipping {
+            shipping.end().await;
+        }
         if let Some(traces) = log.traces {
             blocking(move || traces.end()).await;
         }
-        if let Some(requests) = &log.requests {
-            requests.flush();
+        counting.telemetry().flush();
+        if !stopping.has_come() {
+            if let Err(error) = counted {
+                // It may have been about somebody who is not there any more.
+                tracing::warn!(%error, "what was counted last is not written down: {error}");
+            }
+            terminal.say("begins anew, for a backup was restored");
+            return Err(program.begin_anew());
         }
         counted.context("writing down what was counted last")?;
         terminal.say("stopped");

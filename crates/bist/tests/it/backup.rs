@@ -2,64 +2,17 @@
 //! full.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bist_testkit::postgres_database::PostgresDatabase;
 use serde_json::Value;
-use tempfile::TempDir;
 
+use crate::backed_up::{PLANTED, Place, check_restored, json_of, records, refusal};
 use crate::cli::{bist, text};
 
-/// A value that is found nowhere by accident.
-const PLANTED: &str = "planted-Kq4Wv9ZtRm";
-
-/// A data directory that has records and secrets, and what opens its backups.
-struct Place {
-    folder: TempDir,
-    data: PathBuf,
-    config: PathBuf,
-    identity: PathBuf,
-}
-
 impl Place {
-    fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        let (data, config, identity) = (path("data"), path("bist.toml"), path("identity.txt"));
-        let place = Self { data, config, identity, folder };
-        let made = bist(&place.data)
-            .args(["backup", "generate-key", "--out", text(&place.identity), "--json", "--quiet"])
-            .output()
-            .unwrap();
-        let made: Value = serde_json::from_slice(&made.stdout).unwrap();
-        let recipient = made["recipient"].as_str().unwrap();
-        let settings = format!("[backup]\nrecipients = ['{recipient}']\n");
-        fs::write(&place.config, settings).unwrap();
-        place.secret("evds");
-        place
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = bist(&self.data);
-        command.args(args).args(["--config", text(&self.config)]);
-        command
-    }
-
-    #[track_caller]
-    fn json(&self, args: &[&str]) -> Value {
-        json_of(&mut self.command(args))
-    }
-
-    /// Keeps the planted value as the secret `name`.
-    fn secret(&self, name: &str) {
-        let mut command = self.command(&["secrets", "set", name, "--quiet"]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(PLANTED.as_bytes()).unwrap();
-        assert!(child.wait().unwrap().success());
-    }
-
     fn create(&self) -> String {
         let made = self.json(&["backup", "create"]);
         made["backup"].as_str().unwrap().to_owned()
@@ -69,49 +22,12 @@ impl Place {
         self.data.join("backups").join(name)
     }
 
-    /// Restores `name` to the data directory `to`, which has the master key.
+    /// Restores the backup `name` to the data directory `to`, which has the master key.
     fn restore(&self, name: &str, to: &Path, more: &[&str]) -> Command {
-        if !to.exists() {
-            fs::create_dir(to).unwrap();
-            fs::copy(self.data.join("master.key"), to.join("master.key")).unwrap();
-        }
-        let (file, identity) = (self.file(name), text(&self.identity));
-        let mut command = bist(to);
-        command.args(["backup", "restore", text(&file), "--identity", identity]).args(more);
+        let mut command = self.restoring(to);
+        command.arg(self.file(name)).args(more);
         command
     }
-
-    fn beside(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-}
-
-#[track_caller]
-fn json_of(command: &mut Command) -> Value {
-    let output = command.args(["--json", "--quiet"]).output().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{command:?}: {errors}");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// The sentence with which `command` is refused.
-#[track_caller]
-fn refusal(command: &mut Command) -> String {
-    let output = command.arg("--quiet").output().unwrap();
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{errors}");
-    assert_eq!(errors.lines().count(), 1, "one sentence: {errors}");
-    errors
-}
-
-/// What the audit of the data directory `data` says of the actions of backups, the newest first.
-#[track_caller]
-fn records(data: &Path) -> Vec<String> {
-    let verified = json_of(bist(data).args(["audit", "verify"]));
-    assert_eq!(verified["verified"], true, "{verified}");
-    let listed = json_of(bist(data).args(["audit", "list", "--action", "backup"]));
-    let items = listed["items"].as_array().unwrap();
-    items.iter().map(|item| item["action"].as_str().unwrap().to_owned()).collect()
 }
 
 fn is_empty(folder: &Path) -> bool {
@@ -120,7 +36,7 @@ fn is_empty(folder: &Path) -> bool {
 
 #[test]
 fn a_backup_is_made_listed_verified_and_restored_and_all_of_it_is_on_record() {
-    let place = Place::new();
+    let place = Place::new("");
     let name = place.create();
     place.secret("later");
     assert_eq!(records(&place.data), ["backup.created"]);
@@ -140,10 +56,7 @@ fn a_backup_is_made_listed_verified_and_restored_and_all_of_it_is_on_record() {
     let restored = json_of(&mut place.restore(&name, &to, &[]));
     assert_eq!(restored["created_at"], verified["created_at"]);
     assert_eq!(records(&to), ["backup.restored"], "what was made is later than itself");
-    let secrets = json_of(bist(&to).args(["secrets", "list"]));
-    let names: Vec<&str> =
-        secrets["items"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["bist.audit-key", "evds"]);
+    check_restored(&to, &["bist.audit-key", "evds"]);
     let value = json_of(bist(&to).args(["secrets", "get", "evds"]));
     assert_eq!(value["value"], PLANTED);
     let config = fs::read_to_string(to.join("configuration-of-backup.toml")).unwrap();
@@ -158,7 +71,7 @@ fn a_backup_is_made_listed_verified_and_restored_and_all_of_it_is_on_record() {
 
 #[test]
 fn what_cannot_be_done_is_refused_with_a_sentence_and_leaves_nothing() {
-    let place = Place::new();
+    let place = Place::new("");
     let told = refusal(bist(&place.data).args(["backup", "create"]));
     assert!(told.contains("backup.recipients"), "{told}");
     let name = place.create();
@@ -174,7 +87,7 @@ fn what_cannot_be_done_is_refused_with_a_sentence_and_leaves_nothing() {
     assert!(told.contains("is there already"), "{told}");
 
     let other = place.beside("other.txt");
-    json_of(&mut place.command(&["backup", "generate-key", "--out", text(&other)]));
+    place.generate_key(&other);
     let to = place.beside("restored");
     fs::create_dir(&to).unwrap();
     let give_key = || fs::copy(place.data.join("master.key"), to.join("master.key")).unwrap();
@@ -208,7 +121,7 @@ fn what_cannot_be_done_is_refused_with_a_sentence_and_leaves_nothing() {
 
 #[test]
 fn no_secret_is_found_in_an_archive_nor_in_what_it_holds() {
-    let place = Place::new();
+    let place = Place::new("");
     let name = place.create();
     let archive = fs::read(place.file(&name)).unwrap();
     check_clean("the archive", &archive);
@@ -265,7 +178,7 @@ fn has(folder: &Path, name: &str) -> bool {
 
 #[test]
 fn a_backup_that_is_killed_is_whole_or_not_there() {
-    let place = Place::new();
+    let place = Place::new("");
     let work = place.data.join("backups/.backup-work");
     for file in ["", "bist.sqlite", "bist.sqlite-wal", "configuration.toml", ".tmp"] {
         kill_when(place.command(&["backup", "create"]), || has(&work, file));
@@ -283,7 +196,7 @@ fn a_backup_that_is_killed_is_whole_or_not_there() {
 
 #[test]
 fn a_restore_that_is_killed_is_done_or_can_be_begun_again() {
-    let place = Place::new();
+    let place = Place::new("");
     let name = place.create();
     for (number, file) in ["", "bist.sqlite", "bist.sqlite-wal", "configuration"].iter().enumerate()
     {
@@ -302,7 +215,7 @@ fn a_restore_that_is_killed_is_done_or_can_be_begun_again() {
 #[cfg(unix)]
 #[test]
 fn a_disk_that_is_full_is_told_and_leaves_no_half_backup_and_no_half_restore() {
-    let place = Place::new();
+    let place = Place::new("");
     let limited = |command: &Command| {
         let mut shell = Command::new("sh");
         shell.args(["-c", "ulimit -f 64; exec \"$0\" \"$@\""]);
@@ -330,7 +243,7 @@ fn a_disk_that_is_full_is_told_and_leaves_no_half_backup_and_no_half_restore() {
 #[test]
 fn a_backup_goes_to_an_empty_database_of_postgresql_and_comes_back() {
     let Some(database) = PostgresDatabase::make() else { return };
-    let place = Place::new();
+    let place = Place::new("");
     let name = place.create();
     let to = place.beside("restored");
     let url = database.url();

@@ -35,7 +35,7 @@ const API: usize = 0;
 const WORKERS: [usize; 2] = [2, 3];
 
 /// How long something may take that is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A password that nobody guesses.
 const PASSWORD: &str = "kirmizi-bisiklet-8QdTz3vKx0";

@@ -1,10 +1,11 @@
 //! One installation as several processes.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::Duration;
 
@@ -27,12 +28,22 @@ pub(crate) struct Process {
     pub(crate) child: Child,
     /// What it printed when it was up.
     pub(crate) listening: Value,
+    /// What it prints then; nobody who listened would end it.
+    printed: Receiver<Value>,
 }
 
 impl Process {
     /// Where it listens, as `127.0.0.1:8080`.
     pub(crate) fn address(&self) -> &str {
         self.listening["address"].as_str().unwrap().strip_prefix("http://").unwrap()
+    }
+
+    /// Waits until it has begun anew, and is up again where it was.
+    #[cfg(unix)]
+    pub(crate) fn wait_for_new_beginning(&mut self) {
+        let listening = self.printed.recv_timeout(SILENCE_MAX).unwrap();
+        assert_eq!(listening, self.listening);
+        assert!(self.child.try_wait().unwrap().is_none(), "it is the same process");
     }
 
     #[cfg(unix)]
@@ -98,20 +109,30 @@ impl Installation {
         let log = BufReader::new(child.stderr.take().unwrap()).lines();
         let heard = heard.clone();
         thread::spawn(move || {
+            let mut errors = BTreeSet::new();
             for line in log.map_while(Result::ok) {
                 let Ok(logged) = serde_json::from_str::<Value>(&line) else { continue };
                 let message = logged["fields"]["message"].as_str().unwrap_or_default();
-                if logged["level"] == "ERROR" && !message.starts_with("not ready") {
+                let is_error = logged["level"] == "ERROR" && !message.starts_with("not ready");
+                // Once: what fails with every request would hide what went wrong.
+                if is_error && errors.insert(message.to_owned()) {
                     eprintln!("process {index}: {message}");
                 }
                 heard.send((index, message.to_owned())).ok();
             }
         });
-        // The document, which is followed by nothing.
         let out = BufReader::new(child.stdout.take().unwrap());
-        let mut documents = serde_json::Deserializer::from_reader(out).into_iter();
-        let listening = documents.next().unwrap().unwrap();
-        Process { child, listening }
+        let (print, printed) = mpsc::channel();
+        thread::spawn(move || {
+            let documents = serde_json::Deserializer::from_reader(out).into_iter::<Value>();
+            for document in documents.map_while(Result::ok) {
+                if print.send(document).is_err() {
+                    return;
+                }
+            }
+        });
+        let listening = printed.recv_timeout(SILENCE_MAX).unwrap();
+        Process { child, listening, printed }
     }
 
     /// Asks for a retraining.

@@ -4,8 +4,13 @@
 
 mod acme;
 mod audit;
+mod backed_up;
 mod backup;
+#[cfg(unix)]
+mod backup_log;
 mod cli;
+#[cfg(unix)]
+mod damaged_log;
 mod decisions;
 mod doctor;
 mod edge;
@@ -31,6 +36,8 @@ mod secrets;
 mod services;
 mod sign_in;
 mod studies;
+#[cfg(unix)]
+mod swap;
 mod tidy;
 mod tune;
 #[cfg(unix)]

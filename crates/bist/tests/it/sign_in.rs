@@ -31,7 +31,7 @@ fn code(seed: &str, at_s: u64) -> Option<String> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the server of this test goes by the wall clock too")]
-fn now_s() -> u64 {
+pub(crate) fn now_s() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
 }
 
@@ -202,7 +202,7 @@ fn nothing_of_what_people_typed_is_left_in_files_logs_memory_or_a_crash() {
     // Requests are logged together, soon after they were answered.
     let log = loop {
         let log = fs::read_to_string(place.folder.path().join("log")).unwrap();
-        if log.matches("GET /health/live answered 200").count() >= 20 {
+        if log.matches(r#""http.route":"/health/live","http.status":200"#).count() >= 20 {
             break log;
         }
         std::thread::yield_now();
@@ -210,7 +210,7 @@ fn nothing_of_what_people_typed_is_left_in_files_logs_memory_or_a_crash() {
     for path in files(place.folder.path()) {
         check_clean(text(&path), &fs::read(&path).unwrap(), &secrets);
     }
-    assert!(log.contains("/api/v1/auth/invitation answered 200"), "the log tells of the requests");
+    assert!(log.contains(r#""http.route":"/api/v1/auth/invitation","http.status":200"#), "{log}");
     assert!(log.contains(r#""caller":"account:u"#) && log.contains(r#""caller":"key:k"#), "{log}");
 
     // Whoever may do everything on this machine can still look into the process.

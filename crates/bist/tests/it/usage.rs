@@ -152,7 +152,11 @@ fn requests_are_logged_unless_it_was_said_that_they_are_not() {
         );
         server.stop();
         let log = fs::read_to_string(&log).unwrap();
-        assert_eq!(log.matches("GET /health/live answered 200").count(), lines_count, "{args:?}");
+        assert_eq!(
+            log.matches(r#""http.route":"/health/live","http.status":200"#).count(),
+            lines_count,
+            "{args:?}"
+        );
     }
 }
 

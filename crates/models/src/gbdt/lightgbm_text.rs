@@ -128,6 +128,12 @@ impl FittedGbdt {
                 }
             }
         }
+        // A tree without an empty line before it is read as a part of what stands above.
+        if let Some(sizes) = header.lines.get("tree_sizes")
+            && sizes.split_whitespace().count() != trees.len()
+        {
+            return Err(header.wrong("tree_sizes", &format!("sizes of {} trees", trees.len())));
+        }
         Ok(Self::new(feature_names, feature_infos, trees, output))
     }
 

@@ -264,6 +264,16 @@ impl FittedProphetSeries {
         ProphetForecast { days: days.to_vec(), trend, terms, yhat, trend_factors }
     }
 
+    /// Whether it can forecast without regressors: there are as many coefficients as columns, and as many
+    /// bends as places for them.
+    pub(super) fn is_sound_alone(&self) -> bool {
+        let columns_count: usize = self.term_widths().map(|(_, columns_count)| columns_count).sum();
+        self.regressors.is_empty()
+            && self.betas.len() == columns_count
+            && self.centres.len() == self.params.seasonalities.len()
+            && self.trend.changepoints.len() == self.trend.deltas.len()
+    }
+
     /// Standard deviation of the noise, in units of the series.
     pub(crate) fn noise_std_dev(&self) -> f64 {
         self.sigma * self.scale

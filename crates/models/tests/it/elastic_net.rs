@@ -1,6 +1,8 @@
 //! The elastic net against scikit-learn's; `tests/golden/elastic_net_sklearn.py` made the numbers.
 
-use bist_models::{ElasticNet, FeatureMatrix, FitError, FittedForecaster as _, Ridge};
+use bist_models::{
+    ElasticNet, FeatureMatrix, FitError, FittedElasticNet, FittedForecaster as _, Ridge,
+};
 use bist_testkit::table::Table;
 use serde::Deserialize;
 
@@ -38,6 +40,24 @@ fn the_elastic_net_is_the_one_of_scikit_learn() {
         for (ours, theirs) in fitted.predict(&x, &test).iter().zip(&predicted) {
             assert!((ours - theirs).abs() < 1e-8, "{net:?}: {ours} and {theirs}");
         }
+    }
+}
+
+#[test]
+fn a_model_without_a_coefficient_for_each_feature_is_not_read() {
+    let table = Table::generate(100, 8, 5);
+    let x = known(FeatureMatrix::from_columns(table.names, table.columns).unwrap());
+    let rows: Vec<usize> = (0..100).collect();
+    let net = ElasticNet { alpha: 0.01, l1_ratio: 0.5 };
+    let fitted = net.fit_coefficients(&x.features, &table.y, &rows).unwrap();
+    let written = serde_json::to_value(&fitted).unwrap();
+    assert_eq!(serde_json::from_value::<FittedElasticNet>(written.clone()).unwrap(), fitted);
+    for field in ["feature_names", "means", "std_devs", "coefficients"] {
+        let mut changed = written.clone();
+        changed[field].as_array_mut().unwrap().pop();
+        let error = serde_json::from_value::<FittedElasticNet>(changed).unwrap_err().to_string();
+        let why = "there is not one mean, deviation and coefficient for each feature";
+        assert_eq!(error, why, "{field}");
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bist_models::{FeatureMatrix, FittedGbdt, Gbdt, GbdtParams};
+use bist_models::{FeatureMatrix, FittedForecaster as _, FittedGbdt, Gbdt, GbdtParams};
 use bist_testkit::table::Table;
 use serde::Deserialize;
 
@@ -241,6 +241,11 @@ fn a_damaged_model_text_is_named() {
     assert!(error.starts_with("tree 0: 'split_feature=x "), "{error}");
     assert!(error.ends_with("is not readable: expected 6 numbers"), "{error}");
 
+    let joined = OURS.replacen("\n\nTree=0", "\nTree=0", 1);
+    let error = FittedGbdt::from_lightgbm_text(&joined).unwrap_err().to_string();
+    assert!(error.starts_with("the header: 'tree_sizes=831 866 "), "{error}");
+    assert!(error.ends_with("is not readable: expected sizes of 7 trees"), "{error}");
+
     let counts = OURS.lines().find(|line| line.starts_with("leaf_count=")).unwrap();
     let (_, later_counts) = counts.split_once(' ').unwrap();
     let none = format!("leaf_count=0 {later_counts}");
@@ -256,6 +261,17 @@ fn a_damaged_model_text_is_named() {
         &OURS.replacen(children, &back, 1),
         "tree 0 is not a tree: node 0 leads back to node 0",
     );
+}
+
+#[test]
+fn a_model_without_trees_answers_the_same_zero_for_few_rows_and_for_many() {
+    let (head, _) = OURS.split_once("tree_sizes=").unwrap();
+    let text = format!("{head}tree_sizes=\n\nend of trees\n");
+    let model = FittedGbdt::from_lightgbm_text(&text).unwrap();
+    let columns = vec![vec![0.0; 16]; 6];
+    let x = FeatureMatrix::from_columns(model.feature_names().to_vec(), columns).unwrap();
+    let many = model.predict_features(&x, &(0..16).collect::<Vec<_>>());
+    assert!(many.iter().all(|answer| answer.to_bits() == model.predict_row(&[0.0; 6]).to_bits()));
 }
 
 #[test]

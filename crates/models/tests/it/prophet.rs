@@ -3,8 +3,8 @@
 use bist_market::calendar::{DayKind, SessionKind};
 use bist_market::{Calendar, Symbol};
 use bist_models::prophet::{
-    BandSampling, Effect, FittedProphetSeries, Growth, Mode, Prophet, ProphetParams, Regressor,
-    Seasonality,
+    BandSampling, Effect, FittedProphet, FittedProphetSeries, Growth, Mode, Prophet, ProphetParams,
+    Regressor, Seasonality,
 };
 use bist_models::{FeatureMatrix, FitError, FittedForecaster as _, Horizon, Known, RowKey};
 use bist_testkit::table::Table;
@@ -243,6 +243,31 @@ fn components_of_a_return_add_up_to_it() {
         let sum: f64 = components.iter().map(|component| component.values[i]).sum();
         assert!((sum - predicted).abs() < 1e-12);
     }
+}
+
+#[test]
+fn a_model_whose_terms_and_coefficients_do_not_go_together_is_not_read() {
+    let (known, y) = closes();
+    let fitted = prophet(5).fit_closes(&known, &y, &(0..1500).collect::<Vec<_>>()).unwrap();
+    let written = serde_json::to_value(&fitted).unwrap();
+    assert_eq!(serde_json::from_value::<FittedProphet>(written.clone()).unwrap(), fitted);
+    let refused = |change: fn(&mut serde_json::Value)| {
+        let mut changed = written.clone();
+        change(&mut changed["stretches"]);
+        serde_json::from_value::<FittedProphet>(changed).unwrap_err().to_string()
+    };
+    let terms = "the terms of a series and its coefficients do not go together";
+    let regressor = |stretches: &mut serde_json::Value| {
+        let effect = stretches[0]["series"]["params"]["holidays"].clone();
+        let named = serde_json::json!({"name": "x", "effect": effect, "mean": 0.0, "std_dev": 1.0});
+        stretches[0]["series"]["regressors"] = serde_json::json!([named]);
+        stretches[0]["series"]["betas"].as_array_mut().unwrap().push(0.5.into());
+    };
+    assert_eq!(refused(regressor), terms);
+    assert_eq!(refused(|s| drop(s[0]["series"]["betas"].as_array_mut().unwrap().pop())), terms);
+    assert_eq!(refused(|s| s[1]["series"]["trend"]["deltas"] = serde_json::json!([])), terms);
+    let order = "the stretches are not in their order, each once";
+    assert_eq!(refused(|s| s.as_array_mut().unwrap().reverse()), order);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// The stable name of a kind of problem; `title` and `detail` may change, this does not.
@@ -74,6 +75,10 @@ pub(crate) enum ProblemCode {
     PasskeysUnavailable,
     /// No backup is made, or this machine cannot open any.
     BackupsUnavailable,
+    /// There is no such backup on this machine.
+    BackupNotFound,
+    /// A backup is being gone back to already.
+    RestoreUnderWay,
     /// The API key was rotated, taken back, or its time is over.
     ApiKeyNotActive,
     /// The API key has no successor, it was collected, or nobody has collected it yet.
@@ -92,6 +97,20 @@ pub(crate) enum ProblemCode {
     AlertChannelNotFound,
     /// The server tells nobody of alerts by this channel.
     AlertChannelUnavailable,
+    /// There is no such portfolio of yours.
+    PortfolioNotFound,
+    /// There is no such order of yours.
+    OrderNotFound,
+    /// The order was reviewed and is not taken; `denial` says by which rule.
+    OrderDenied,
+    /// The order is filled, cancelled or expired already.
+    OrderNotOpen,
+    /// Another order was placed under this `idempotency-key`.
+    OrderKeyReused,
+    /// The portfolio was closed.
+    PortfolioClosed,
+    /// The calendar knows no session that is still to come.
+    NoSession,
     /// It was changed meanwhile, on another device or page; read it again.
     ChangedMeanwhile,
     /// There are as many as one person may have.
@@ -149,6 +168,15 @@ pub(crate) struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "limit")]
     parameter: Option<String>,
+    /// The rule by which an order was not taken, such as `cash_short`; the numbers of the rule are members
+    /// beside it (amounts and prices as decimal strings, days as dates).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "cash_short")]
+    denial: Option<&'static str>,
+    /// Those numbers, by name.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    numbers: Map<String, Value>,
     /// The id under which the log has this request; the same as the header `x-request-id`.
     pub(crate) request_id: String,
 }
@@ -189,6 +217,8 @@ impl ProblemCode {
             Self::PasskeyRefused => ("passkey_refused", StatusCode::UNPROCESSABLE_ENTITY),
             Self::PasskeysUnavailable => ("passkeys_unavailable", StatusCode::CONFLICT),
             Self::BackupsUnavailable => ("backups_unavailable", StatusCode::CONFLICT),
+            Self::BackupNotFound => ("backup_not_found", StatusCode::NOT_FOUND),
+            Self::RestoreUnderWay => ("restore_under_way", StatusCode::CONFLICT),
             Self::ApiKeyNotActive => ("api_key_not_active", StatusCode::CONFLICT),
             Self::ApiKeyCollection => ("api_key_collection", StatusCode::CONFLICT),
             Self::InvitationInvalid => ("invitation_invalid", StatusCode::GONE),
@@ -198,6 +228,13 @@ impl ProblemCode {
             Self::AlertRuleNotFound => ("alert_rule_not_found", StatusCode::NOT_FOUND),
             Self::AlertChannelNotFound => ("alert_channel_not_found", StatusCode::NOT_FOUND),
             Self::AlertChannelUnavailable => ("alert_channel_unavailable", StatusCode::CONFLICT),
+            Self::PortfolioNotFound => ("portfolio_not_found", StatusCode::NOT_FOUND),
+            Self::OrderNotFound => ("order_not_found", StatusCode::NOT_FOUND),
+            Self::OrderDenied => ("order_denied", StatusCode::UNPROCESSABLE_ENTITY),
+            Self::OrderNotOpen => ("order_not_open", StatusCode::CONFLICT),
+            Self::OrderKeyReused => ("order_key_reused", StatusCode::CONFLICT),
+            Self::PortfolioClosed => ("portfolio_closed", StatusCode::CONFLICT),
+            Self::NoSession => ("no_session", StatusCode::CONFLICT),
             Self::ChangedMeanwhile => ("changed_meanwhile", StatusCode::CONFLICT),
             Self::LimitReached => ("limit_reached", StatusCode::CONFLICT),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND),
@@ -227,8 +264,17 @@ impl ProblemCode {
             detail,
             code: self,
             parameter,
+            denial: None,
+            numbers: Map::new(),
             request_id: String::new(),
         }
+    }
+}
+
+impl Problem {
+    /// The same with the rule by which an order was not taken, and its numbers.
+    pub(super) fn denied(self, denial: &'static str, numbers: Map<String, Value>) -> Self {
+        Self { denial: Some(denial), numbers, ..self }
     }
 }
 

@@ -1,12 +1,12 @@
 //! Who asks, and whether they may: by the cookie of a session or by an API key, and the access table.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bist_access::{Actor, ApiKey, Role, Session, Stage};
 use bist_app::App;
@@ -15,8 +15,6 @@ use cookie::Cookie;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
-use super::rate_limit::LimitedAs;
-use super::real_ip::ClientAddress;
 use crate::access_table::{Needs, needs};
 use crate::error::ApiError;
 
@@ -44,15 +42,19 @@ impl fmt::Display for AskedBy {
     }
 }
 
-/// Lets through who may, and puts the [`Caller`] into the extensions of the request.
-pub(crate) async fn authorise(
-    State(app): State<Arc<App>>,
+/// Lets `answer` answer who may ask, whose [`Caller`] is in the extensions of the request then. It is told
+/// as whom they are counted; nobody where it is for everybody.
+pub(super) async fn authorise(
+    app: &App,
+    address: IpAddr,
     request: Request,
-    next: Next,
+    answer: impl AsyncFnOnce(Request, Option<String>) -> Response,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    let caller = match caller(&app, &parts).await {
-        Ok(caller) => caller,
+    let now = app.now();
+    let caller = match caller(app, &parts, address, now).await {
+        Ok(Some(caller)) => caller,
+        Ok(None) => return answer(Request::from_parts(parts, body), None).await,
         Err(Refused { error, asked_by }) => {
             let mut response = error.into_response();
             if let Some(asked_by) = asked_by {
@@ -61,24 +63,20 @@ pub(crate) async fn authorise(
             return response;
         }
     };
-    if let Some(caller) = caller {
-        let asked_by = AskedBy(caller.actor());
-        // A key has a count of its own, so that programs do not take what its owner may ask.
-        let counted = match &caller.means {
-            Means::Session(_) => format!("account:{}", caller.account.id),
-            Means::Key(key) => format!("key:{}", key.id),
-        };
-        let sunset = sunset(&caller, app.now());
-        parts.extensions.insert(LimitedAs(counted.into()));
-        parts.extensions.insert(caller);
-        let mut response = next.run(Request::from_parts(parts, body)).await;
-        if let Some(sunset) = sunset {
-            response.headers_mut().insert(SUNSET, sunset);
-        }
-        response.extensions_mut().insert(asked_by);
-        return response;
+    let asked_by = AskedBy(caller.actor());
+    // A key has a count of its own, so that programs do not take what its owner may ask.
+    let counted_as = match &caller.means {
+        Means::Session(_) => ["account:", caller.account.id.as_str()].concat(),
+        Means::Key(key) => ["key:", key.id.as_str()].concat(),
+    };
+    let sunset = sunset(&caller, now);
+    parts.extensions.insert(caller);
+    let mut response = answer(Request::from_parts(parts, body), Some(counted_as)).await;
+    if let Some(sunset) = sunset {
+        response.headers_mut().insert(SUNSET, sunset);
     }
-    next.run(Request::from_parts(parts, body)).await
+    response.extensions_mut().insert(asked_by);
+    response
 }
 
 /// When nothing answers any more to whoever goes on asking with a key that ends soon.
@@ -101,7 +99,12 @@ impl From<ApiError> for Refused {
 }
 
 /// Who asks; `None` when it is for everybody.
-async fn caller(app: &App, parts: &Parts) -> Result<Option<Caller>, Refused> {
+async fn caller(
+    app: &App,
+    parts: &Parts,
+    address: IpAddr,
+    now: Timestamp,
+) -> Result<Option<Caller>, Refused> {
     let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let Some(needs) = needs(&parts.method, path) else {
         // A method that the path does not take is refused by the router in its own words.
@@ -110,8 +113,8 @@ async fn caller(app: &App, parts: &Parts) -> Result<Option<Caller>, Refused> {
     if matches!(needs, Needs::Nothing | Needs::Watcher) {
         return Ok(None);
     }
-    let caller = identified(app, parts).await?.ok_or(ApiError::NotSignedIn)?;
-    match require_allowed(app, &caller, needs, parts).await {
+    let caller = identified(app, parts, address).await?.ok_or(ApiError::NotSignedIn)?;
+    match require_allowed(app, &caller, needs, parts, now).await {
         Ok(()) => Ok(Some(caller)),
         Err(error) => Err(Refused { error, asked_by: Some(AskedBy(caller.actor())) }),
     }
@@ -123,23 +126,23 @@ async fn require_allowed(
     caller: &Caller,
     needs: Needs,
     parts: &Parts,
+    now: Timestamp,
 ) -> Result<(), ApiError> {
     if let Means::Session(session) = &caller.means
         && !parts.method.is_safe()
     {
         require_own_page(app, session, &parts.headers).await?;
     }
-    check(caller, needs, app.now())
+    check(caller, needs, now)
 }
 
 /// Who shows a key or a session that is in force.
-async fn identified(app: &App, parts: &Parts) -> Result<Option<Caller>, ApiError> {
+async fn identified(app: &App, parts: &Parts, address: IpAddr) -> Result<Option<Caller>, ApiError> {
     let headers = &parts.headers;
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let text = value.to_str().unwrap_or_default();
         let Some(key) = text.strip_prefix(BEARER) else { return Err(ApiError::NotSignedIn) };
-        let address = parts.extensions.get::<ClientAddress>().map(|address| address.0);
-        return Ok(app.caller_with_key(key.trim(), address).await?);
+        return Ok(app.caller_with_key(key.trim(), Some(address)).await?);
     }
     match session_token(headers) {
         Some(token) => Ok(app.caller_with_session(&token).await?),

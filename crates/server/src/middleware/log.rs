@@ -23,46 +23,47 @@ use crate::error::ProblemCode;
 #[derive(Debug)]
 pub(super) struct Record {
     begun_at: Instant,
-    method: Method,
-    matched: Option<MatchedPath>,
+    method: &'static str,
+    /// The path as it is registered.
+    route: Option<Arc<str>>,
 }
 
 impl Record {
     pub(super) fn begin(request: &Request) -> Self {
         Self {
             begun_at: Instant::now(),
-            method: request.method().clone(),
-            matched: request.extensions().get::<MatchedPath>().cloned(),
+            method: method_name(request.method()),
+            route: request.extensions().get::<MatchedPath>().map(|path| path.as_str().into()),
         }
     }
 
     /// What carries the id and the route of the request to all that is logged for it.
     pub(super) fn trail(&self, id: &RequestId) -> Arc<Trail> {
-        let route = self.matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
+        let route = self.route.clone().unwrap_or_else(|| NO_ROUTE.into());
         Trail::of_request(id.shared(), route)
     }
 
     /// The span of the request, for a collector.
     pub(super) fn span(&self, id: &RequestId) -> Span {
-        let route = self.matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
-        traces::of_request(method_name(&self.method), route, id.as_str())
+        traces::of_request(self.method, self.route.as_deref().unwrap_or(NO_ROUTE), id.as_str())
     }
 
-    /// Tells `telemetry` that the request was answered with `response`.
-    pub(super) fn end(self, response: &Response, id: &RequestId, telemetry: &Telemetry) {
-        let took = self.begun_at.elapsed();
-        let matched = self.matched.as_ref().map(MatchedPath::as_str);
-        let asked_by = response.extensions().get::<AskedBy>();
-        let code = response.extensions().get::<ProblemCode>().map(|code| code.name_and_status().0);
-        telemetry.answered(&Answered {
-            method: method_name(&self.method),
-            route: matched,
-            status: response.status().as_u16(),
-            took,
-            caller: asked_by.map(|AskedBy(actor)| actor),
-            problem_code: code,
-            limit_class: response.extensions().get::<LimitClass>().map(|LimitClass(class)| *class),
-            request_id: id.as_str(),
+    /// Tells `telemetry` that the request was answered with `response`, and takes out of it what is told
+    /// of nowhere else.
+    pub(super) fn end(self, response: &mut Response, id: &RequestId, telemetry: &Telemetry) {
+        let status = response.status().as_u16();
+        let extensions = response.extensions_mut();
+        let code = extensions.get::<ProblemCode>();
+        telemetry.answered(Answered {
+            method: self.method,
+            route: self.route,
+            status,
+            took: self.begun_at.elapsed(),
+            at: telemetry.now(),
+            problem_code: code.map(|code| code.name_and_status().0),
+            limit_class: extensions.get::<LimitClass>().map(|LimitClass(class)| *class),
+            caller: extensions.remove::<AskedBy>().map(|AskedBy(actor)| actor),
+            request_id: id.shared(),
         });
     }
 }

@@ -14,8 +14,9 @@ use crate::origin::Origin;
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
 
 /// Headers of requests that pages of other origins may set.
-const REQUEST_HEADERS: HeaderValue =
-    HeaderValue::from_static("authorization, content-type, if-none-match, x-request-id");
+const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
+    "authorization, content-type, idempotency-key, if-none-match, x-request-id",
+);
 
 /// Headers of answers that they may read besides the harmless ones.
 const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(

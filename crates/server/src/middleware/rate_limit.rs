@@ -7,43 +7,38 @@
 //! counted by their address. Paths outside of `/api/`, the checks of health and `OPTIONS` are free.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::net::IpAddr;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bist_app::rate_limits::RateLimits;
 use bist_app::{Class, Decision, Quota};
 
-use super::real_ip::ClientAddress;
 use crate::error::ApiError;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// The paths that are not in the class `default`, as they are registered, with all below them.
-const CLASSES: [(&str, Class); 7] = [
+/// The classes of paths as they are registered, with all below them; of two that fit, the first. All
+/// others are in the class `default`.
+const CLASSES: [(&str, Class); 8] = [
     ("/api/v1/auth/invitation", Class::Auth),
     ("/api/v1/auth/login", Class::Auth),
     ("/api/v1/explanations", Class::Ai),
     ("/api/v1/forecasts", Class::Ai),
+    // What is asked again while a ticket is filled in, and changes nothing.
+    ("/api/v1/orders/preview", Class::Default),
     ("/api/v1/orders", Class::Trading),
     ("/api/v1/portfolios", Class::Trading),
     ("/api/v1/signals", Class::Ai),
 ];
 
-/// As whom a caller is counted, such as `account:u0123456789abcdef`; put into the extensions of a
-/// request by whoever finds out who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LimitedAs(pub(crate) Arc<str>);
-
 /// Counts a request of `class` among those of its address. What is returned, the answer tells.
 pub(super) async fn by_address(
     limits: &RateLimits,
     class: Class,
-    ClientAddress(address): ClientAddress,
+    address: IpAddr,
 ) -> Result<Option<Spent>, ApiError> {
     let decision = limits.check_address(class, address).await;
     if decision.allowed && class != Class::Auth {
@@ -58,25 +53,23 @@ pub(super) async fn by_address(
     if spent.decision.allowed { Ok(Some(spent)) } else { Err(ApiError::RateLimited(spent)) }
 }
 
-/// Counts the request among those of its caller.
+/// Counts a request of `class` among those of its caller, such as `account:u0123456789abcdef`, or of the
+/// address of a stranger. What is returned, the answer tells.
 pub(super) async fn by_caller(
-    State(limits): State<Arc<RateLimits>>,
-    request: Request,
-    next: Next,
-) -> Response {
+    limits: &RateLimits,
+    class: Option<Class>,
+    caller: Option<&str>,
+    address: IpAddr,
+) -> Result<Option<Spent>, ApiError> {
     // Who signs in was counted before.
-    let class = class_of(&request).filter(|class| *class != Class::Auth);
-    let Some(class) = class else { return next.run(request).await };
-    let decision = match request.extensions().get::<LimitedAs>() {
-        Some(LimitedAs(caller)) => limits.check(class, caller).await,
-        None => limits.check_stranger(class, address_of(&request)).await,
+    let Some(class) = class.filter(|class| *class != Class::Auth) else { return Ok(None) };
+    let decision = match caller {
+        Some(caller) => limits.check(class, caller).await,
+        None => limits.check_stranger(class, address).await,
     };
     let (policy, quota) = (class.as_str().into(), limits.quotas().of(class));
     let spent = Spent { policy, quota, decision };
-    if !spent.decision.allowed {
-        return ApiError::RateLimited(spent).into_response();
-    }
-    spent.told_with(next.run(request).await)
+    if spent.decision.allowed { Ok(Some(spent)) } else { Err(ApiError::RateLimited(spent)) }
 }
 
 /// A request that was counted, and what is left of its quota.
@@ -118,8 +111,8 @@ impl Spent {
         let (q, w) = (quota.requests(), quota.period_s());
         let (r, t) = (decision.remaining, self.wait_s());
         let told = [
-            (POLICY, format!("\"{policy}\";q={q};w={w}")),
-            (LIMIT, format!("\"{policy}\";r={r};t={t}")),
+            (POLICY, item(policy, (";q=", q.into()), (";w=", w))),
+            (LIMIT, item(policy, (";r=", r.into()), (";t=", t))),
         ];
         for (name, value) in told {
             if let Ok(value) = HeaderValue::try_from(value) {
@@ -135,6 +128,13 @@ impl Spent {
     pub(crate) fn wait_s(&self) -> u64 {
         self.decision.next_after_us.div_ceil(1_000_000).max(1)
     }
+}
+
+/// What is told of `policy`, without the machinery of formats: every answer tells it twice.
+fn item(policy: &str, first: (&str, u64), second: (&str, u64)) -> String {
+    let mut digits = [itoa::Buffer::new(), itoa::Buffer::new()];
+    let [one, two] = &mut digits;
+    ["\"", policy, "\"", first.0, one.format(first.1), second.0, two.format(second.1)].concat()
 }
 
 /// What kind of request this is; `None` when it is not counted.
@@ -154,12 +154,6 @@ pub(super) fn class_of(request: &Request) -> Option<Class> {
         Some(class) => Some(class),
         None => Some(Class::Default),
     }
-}
-
-/// The address of who asks; where it is not known, all are one.
-fn address_of(request: &Request) -> IpAddr {
-    let address = request.extensions().get::<ClientAddress>();
-    address.map_or(Ipv4Addr::UNSPECIFIED.into(), |address| address.0)
 }
 
 #[cfg(test)]

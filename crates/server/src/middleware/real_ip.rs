@@ -15,16 +15,12 @@ use ipnet::IpNet;
 /// The header in which proxies write whom they speak for.
 const HEADER: &str = "x-forwarded-for";
 
-/// The address of who asks; in the extensions of every request of people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ClientAddress(pub(crate) IpAddr);
-
-/// Finds out the address of who asks.
-pub(super) fn find(trusted: &[IpNet], request: &Request) -> ClientAddress {
+/// The address of who asks.
+pub(super) fn find(trusted: &[IpNet], request: &Request) -> IpAddr {
     let connected = request.extensions().get::<ConnectInfo<SocketAddr>>();
     // Without a connection, as in tests, all are one.
     let peer = connected.map_or(Ipv4Addr::UNSPECIFIED.into(), |connected| connected.0.ip());
-    ClientAddress(client(peer.to_canonical(), request.headers(), trusted))
+    client(peer.to_canonical(), request.headers(), trusted)
 }
 
 /// The address of the client, when a connection comes from `peer`.

@@ -10,6 +10,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 /// The header that carries the id, in requests and responses.
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// Longest id that we take over from a caller.
 const LENGTH_MAX: usize = 64;
 
@@ -41,7 +43,13 @@ impl RequestId {
         static MADE_COUNT: AtomicU64 = AtomicU64::new(0);
         let key = KEY.get_or_init(RandomState::new);
         let n = MADE_COUNT.fetch_add(1, Ordering::Relaxed);
-        Self(format!("{:016x}{:016x}", key.hash_one((n, 0_u8)), key.hash_one((n, 1_u8))).into())
+        let halves = [key.hash_one((n, 0_u8)), key.hash_one((n, 1_u8))];
+        let mut digits = [0; 32];
+        let bytes = halves.into_iter().flat_map(u64::to_be_bytes);
+        for (byte, digits) in bytes.zip(digits.as_chunks_mut().0) {
+            *digits = [byte >> 4, byte & 0xf].map(|value| DIGITS[usize::from(value)]);
+        }
+        Self(str::from_utf8(&digits).unwrap_or_default().into())
     }
 
     /// Names the answer.

@@ -21,8 +21,8 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Headers that are set besides, about.
-const ROOM_FOR_OTHERS: usize = 4;
+/// Headers that an answer has in the end, about.
+pub(crate) const HEADERS_ABOUT: usize = 16;
 
 /// Whether browsers are told to come over TLS only, and always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSub
 
 /// Sets the headers; an answer that says nothing about caching is not to be kept.
 pub(super) fn add(transport: Transport, headers: &mut HeaderMap) {
-    headers.reserve(HEADERS.len() + ROOM_FOR_OTHERS);
+    headers.reserve(HEADERS_ABOUT.saturating_sub(headers.len()));
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }

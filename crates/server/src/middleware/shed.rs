@@ -30,6 +30,7 @@ mod tests {
     use axum::http::header;
     use axum::routing::get;
     use bist_app::rate_limits::{Quotas, RateLimits};
+    use bist_app::telemetry::{ProcessLog, Telemetry};
     use bist_market::FixedClock;
     use tokio::sync::Notify;
     use tower::ServiceExt as _;
@@ -49,11 +50,12 @@ mod tests {
             .route("/slow", get(slow))
             .route("/fine", get(async || ()))
             .route("/health/live", get(async || ()));
-        let clock = FixedClock("2026-11-24T12:00:00Z".parse().unwrap());
-        let rates = RateLimits::new(Quotas::default(), Arc::new(clock));
+        let clock = Arc::new(FixedClock("2026-11-24T12:00:00Z".parse().unwrap()));
+        let rates = RateLimits::new(Quotas::default(), Arc::clone(&clock) as _);
+        let telemetry = Arc::new(Telemetry::new(clock, ProcessLog::default()));
         let mut settings = ServerSettings::new(Arc::new(rates));
         settings.connections.requests_max = 1;
-        let service = wrap(routes, &settings, Limits::default(), Arc::default());
+        let service = wrap(routes, None, &settings, Limits::default(), telemetry);
         let ask = |path: &'static str| {
             let request = Request::get(path).header(header::HOST, "localhost");
             service.clone().oneshot(request.body(Body::empty()).unwrap())

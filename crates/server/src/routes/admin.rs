@@ -6,6 +6,7 @@ mod api_usage;
 mod csv;
 mod overview;
 mod rate_limits;
+mod trading;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(api_usage::router())
         .merge(activity::router())
         .merge(rate_limits::router())
+        .merge(trading::router())
 }
 
 /// The span that is asked for.

@@ -1,5 +1,7 @@
-//! `/api/v1/admin/backups`: which backups there are, and runs that make one or try one out. Restoring is
-//! a command on the machine: the server would have to replace what it stands on.
+//! `/api/v1/admin/backups`: which backups there are, runs that make one or try one out, and going back to
+//! one.
+
+mod restore;
 
 use std::sync::Arc;
 
@@ -7,13 +9,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use bist_app::App;
-use bist_app::backups::{Backup, BackupError};
+use bist_app::backups::{Backup, BackupError, LogSpan};
 use bist_app::jobs::{Job, JobOrder};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::restore::RestoringResponse;
 use super::jobs::{self, RunResponse, StepRequest};
 use crate::error::ApiError;
 use crate::extract::{Checked, JsonBody, NoParameters};
@@ -23,7 +26,10 @@ use crate::visitor::Person;
 
 /// The routes of this resource.
 pub(crate) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(drill))
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(drill))
+        .routes(routes!(restore::restore))
 }
 
 /// A backup.
@@ -54,6 +60,18 @@ struct BackupResponse {
     verified_at: Option<Instant>,
 }
 
+/// The moments that can be gone back to by the log of SQLite that is shipped.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ShippedLog)]
+struct LogResponse {
+    /// The earliest one after which nothing is missing.
+    from: Instant,
+    /// The newest one.
+    to: Instant,
+    /// When it was last looked whether anything was written; everything before is in it.
+    looked_at: Instant,
+}
+
 /// How backups stand.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Backups)]
@@ -74,6 +92,16 @@ struct ListResponse {
     kept_weekly: u64,
     /// How many months are kept.
     kept_monthly: u64,
+    /// The moments that can be gone back to besides; null where no log is shipped, or none was yet.
+    #[schema(required)]
+    log: Option<LogResponse>,
+    /// The backup that this server goes back to, or did not go back to the last time; null when it did
+    /// neither since it began.
+    #[schema(required)]
+    restoring: Option<RestoringResponse>,
+    /// When everything became what a backup had, the last time; null when it never did.
+    #[schema(required)]
+    restored_at: Option<Instant>,
 }
 
 /// Why a run is asked for.
@@ -107,6 +135,13 @@ impl From<Backup> for BackupResponse {
     }
 }
 
+impl From<LogSpan> for LogResponse {
+    fn from(span: LogSpan) -> Self {
+        let LogSpan { from, to, looked_at } = span;
+        Self { from: Instant(from), to: Instant(to), looked_at: Instant(looked_at) }
+    }
+}
+
 /// The backups that there are
 #[utoipa::path(
     get, path = "/api/v1/admin/backups", tag = "backups", operation_id = "list_backups",
@@ -117,6 +152,7 @@ async fn list(
     _: Checked<NoParameters>,
 ) -> Result<Json<ListResponse>, ApiError> {
     let state = app.backups_state().await.map_err(problem)?;
+    let log = app.log_span().await.map_err(problem)?;
     let retention = state.retention;
     Ok(Json(ListResponse {
         items: state.backups.into_iter().map(BackupResponse::from).collect(),
@@ -127,6 +163,9 @@ async fn list(
         kept_daily: retention.daily as u64,
         kept_weekly: retention.weekly as u64,
         kept_monthly: retention.monthly as u64,
+        log: log.map(LogResponse::from),
+        restoring: app.swap_state().map(RestoringResponse::from),
+        restored_at: state.restored_at.map(Instant),
     }))
 }
 

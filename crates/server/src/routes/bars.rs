@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::error::ApiError;
-use crate::extract::{Checked, FromQuery, QueryReader, SYMBOL_WANTED, day, days_in_order, symbol};
+use crate::extract::{FromQuery, QueryReader, SYMBOL_WANTED, day, days_in_order, symbol};
 use crate::kept::Kept;
 use crate::openapi::{NoSuchBars, Unchanged};
 use crate::paging;
@@ -170,12 +170,8 @@ fn adjustment(text: &str) -> Result<Option<ReturnFlavour>, String> {
         NoSuchBars,
     )
 )]
-async fn list(
-    State(app): State<Arc<App>>,
-    Checked(params): Checked<BarsParams>,
-    kept: Kept,
-) -> Result<Response, ApiError> {
-    let make = async || {
+async fn list(State(app): State<Arc<App>>, kept: Kept) -> Result<Response, ApiError> {
+    let make = async |params: BarsParams| {
         let to = [params.to, params.cursor].into_iter().flatten().min();
         let query =
             BarsQuery { from: params.from, to, limit: params.limit, adjustment: params.adjustment };

@@ -24,7 +24,7 @@ use utoipa_axum::routes;
 
 use crate::error::ApiError;
 use crate::extract::{
-    Checked, FromQuery, NoParameters, QueryReader, SYMBOL_WANTED, TextPath, horizon, symbol,
+    FromQuery, NoParameters, QueryReader, SYMBOL_WANTED, TextPath, horizon, symbol,
 };
 use crate::kept::Kept;
 use crate::openapi::{NoSuchExplanation, Unchanged};
@@ -362,12 +362,8 @@ impl FromQuery for NewestParams {
         NoSuchExplanation,
     )
 )]
-async fn newest(
-    State(app): State<Arc<App>>,
-    Checked(params): Checked<NewestParams>,
-    kept: Kept,
-) -> Result<Response, ApiError> {
-    let make = async || {
+async fn newest(State(app): State<Arc<App>>, kept: Kept) -> Result<Response, ApiError> {
+    let make = async |params: NewestParams| {
         let NewestParams { symbol, horizon, method, seed } = params;
         let explained = app.explain(symbol, horizon, method, seed, Arc::new(|_| {})).await;
         Ok(ExplanationResponse::from(explained.map_err(problem)?))
@@ -388,11 +384,11 @@ async fn newest(
 async fn of_signal(
     State(app): State<Arc<App>>,
     TextPath(id): TextPath,
-    _: Checked<NoParameters>,
     kept: Kept,
 ) -> Result<Response, ApiError> {
-    let make =
-        async || Ok(ExplanationResponse::from(app.signal_explanation(&id).await.map_err(problem)?));
+    let make = async |NoParameters| {
+        Ok(ExplanationResponse::from(app.signal_explanation(&id).await.map_err(problem)?))
+    };
     kept.or_make(&app, DataClass::Explanations, make).await
 }
 

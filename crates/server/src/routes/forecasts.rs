@@ -17,7 +17,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::error::ApiError;
-use crate::extract::Checked;
 use crate::kept::Kept;
 use crate::openapi::{NoSuchSymbol, Unchanged};
 use crate::paging::{LatestParams, Page};
@@ -200,12 +199,8 @@ fn price_after(close: Price, log_return: f64, day: Date) -> Price {
         NoSuchSymbol,
     )
 )]
-async fn list(
-    State(app): State<Arc<App>>,
-    Checked(params): Checked<LatestParams>,
-    kept: Kept,
-) -> Result<Response, ApiError> {
-    let make = async || {
+async fn list(State(app): State<Arc<App>>, kept: Kept) -> Result<Response, ApiError> {
+    let make = async |params: LatestParams| {
         let records = app.forecasts(params.horizon, params.symbol).await?;
         let page = params.page(&app, records, |record| record.forecast.symbol).await?;
         Ok(page.map(ForecastResponse::from))

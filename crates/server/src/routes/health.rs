@@ -89,7 +89,8 @@ struct Checks {
     web_app: Option<Condition>,
     /// What else is outside and asked, as far as this process knows: `redis`, `object_store`, the
     /// `backup_copies` in a bucket, `mail`, `telegram` and the sources that are set up; and `backups`,
-    /// where they are made, whose newest may be too old.
+    /// where they are made, whose newest may be too old, and the `recovery_point`, where the log of the
+    /// database is shipped.
     outside: BTreeMap<String, Condition>,
 }
 

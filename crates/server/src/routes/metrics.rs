@@ -21,7 +21,6 @@ use crate::error::ApiError;
 use crate::extract::{Checked, NoParameters};
 use crate::middleware::Around;
 use crate::middleware::authenticate::BEARER;
-use crate::middleware::real_ip::ClientAddress;
 use crate::origin::is_loopback;
 
 /// Headers by which proxies say that they ask for somebody else.
@@ -56,7 +55,7 @@ impl FromRequestParts<Arc<App>> for Watcher {
 /// Whether a program of this machine asks, for itself.
 fn is_of_this_machine(parts: &Parts) -> bool {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|connected| connected.0.ip());
-    let client = parts.extensions.get::<ClientAddress>().map(|address| address.0);
+    let client = parts.extensions.get::<Around>().map(Around::address);
     let is_local = |address: Option<IpAddr>| {
         address.is_some_and(|address| address.to_canonical().is_loopback())
     };

@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::error::ApiError;
-use crate::extract::{Checked, FromQuery, QueryReader, symbol};
+use crate::extract::{FromQuery, QueryReader, symbol};
 use crate::kept::Kept;
 use crate::openapi::Unchanged;
 use crate::paging::{self, LIMIT_DEFAULT, LIMIT_MAX};
@@ -381,12 +381,8 @@ fn holdings(text: &str) -> Result<Vec<Holding>, String> {
     params(ScenarioParams),
     responses((status = 200, description = "What may come, and what came before.", body = ScenarioResponse), Unchanged)
 )]
-async fn list(
-    State(app): State<Arc<App>>,
-    Checked(params): Checked<ScenarioParams>,
-    kept: Kept,
-) -> Result<Response, ApiError> {
-    let make = async || {
+async fn list(State(app): State<Arc<App>>, kept: Kept) -> Result<Response, ApiError> {
+    let make = async |params: ScenarioParams| {
         let moves = ScenarioMoves {
             market_share: params.market_change_share,
             usdtry_share: params.usdtry_change_share,

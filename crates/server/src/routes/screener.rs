@@ -22,7 +22,7 @@ use utoipa_axum::routes;
 
 use super::market::standing::{LeftOutResponse, left_out, sources};
 use crate::error::ApiError;
-use crate::extract::{Checked, FromQuery, QueryReader};
+use crate::extract::{FromQuery, QueryReader};
 use crate::kept::Kept;
 use crate::openapi::Unchanged;
 use crate::paging::{self, LIMIT_DEFAULT, LIMIT_MAX};
@@ -399,12 +399,8 @@ impl utoipa::IntoParams for ScreenParams {
     params(ScreenParams),
     responses((status = 200, description = "The shares that meet the conditions.", body = ScreenResponse), Unchanged)
 )]
-async fn list(
-    State(app): State<Arc<App>>,
-    Checked(params): Checked<ScreenParams>,
-    kept: Kept,
-) -> Result<Response, ApiError> {
-    let make = async || {
+async fn list(State(app): State<Arc<App>>, kept: Kept) -> Result<Response, ApiError> {
+    let make = async |params: ScreenParams| {
         let view = app.market_view().await?;
         let signals = app.share_signals().await?;
         let screened = view.screen(&signals, &params.query);

@@ -18,7 +18,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::error::ApiError;
-use crate::extract::Checked;
 use crate::kept::Kept;
 use crate::openapi::{NoSuchSymbol, Unchanged};
 use crate::paging::{LatestParams, Page};
@@ -264,12 +263,8 @@ impl From<TopContributions> for ContributionsResponse {
         NoSuchSymbol,
     )
 )]
-async fn list(
-    State(app): State<Arc<App>>,
-    Checked(params): Checked<LatestParams>,
-    kept: Kept,
-) -> Result<Response, ApiError> {
-    let make = async || {
+async fn list(State(app): State<Arc<App>>, kept: Kept) -> Result<Response, ApiError> {
+    let make = async |params: LatestParams| {
         let records = app.signals(params.horizon, params.symbol).await?;
         let page = params.page(&app, records, |record| record.signal.symbol).await?;
         let Page { items, next } = page;

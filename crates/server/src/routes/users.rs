@@ -21,6 +21,7 @@ use super::audit::RecordResponse;
 use super::auth::{
     EndedResponse, FactorWord, OwnSessionResponse, PasskeyResponse, RoleWord, SignInResponse,
 };
+use super::portfolios::KeptPortfolioResponse;
 use super::user_settings::SettingsResponse;
 use super::watchlists::WatchlistResponse;
 use crate::error::ApiError;
@@ -211,6 +212,8 @@ struct PersonalDataResponse {
     alert_rules: Vec<RuleResponse>,
     /// What those fired, as far as it is kept.
     alerts: Vec<AlertResponse>,
+    /// Their paper portfolios, with everything about them.
+    portfolios: Vec<KeptPortfolioResponse>,
     /// What they did with the product, as far as it is kept.
     activities: Vec<ActivityResponse>,
     /// What they asked for by day, as far as it is kept.
@@ -381,6 +384,7 @@ async fn export(
         alert_channels: data.alert_channels.into_iter().map(Into::into).collect(),
         alert_rules: data.alert_rules.iter().map(|rule| RuleResponse::of(rule, now)).collect(),
         alerts: data.alerts.into_iter().map(AlertResponse::of).collect::<Result<_, _>>()?,
+        portfolios: data.portfolios.into_iter().map(Into::into).collect(),
         activities: data
             .activities
             .into_iter()

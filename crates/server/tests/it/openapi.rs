@@ -44,7 +44,7 @@ impl Operation {
         let path = self.path.replace("{symbol}", &app.symbol).replace("{version}", &app.version);
         let path = path.replace("{study}", &app.study).replace("{signal}", &app.signal);
         let path = path.replace("{run}", &app.run).replace("{user}", &app.user);
-        let path = path.replace("{id}", &app.experiment);
+        let path = path.replace("{id}", &app.experiment).replace("{portfolio}", &app.portfolio);
         let required = self.parameters().iter().find_map(|parameter| {
             let is_required = parameter["in"] == "query" && parameter["required"] == true;
             is_required.then(|| parameter["name"].as_str().unwrap())
@@ -76,6 +76,7 @@ struct Known {
     run: String,
     experiment: String,
     user: String,
+    portfolio: String,
 }
 
 impl Known {
@@ -96,6 +97,11 @@ impl Known {
             },
             experiment: crate::experiments::declared(app).await,
             user: first("/api/v1/users", "id").await,
+            portfolio: {
+                let terms = serde_json::json!({"name": "Deneme", "opening_cash": "100000.00"});
+                let opened = app.post("/api/v1/portfolios", &terms).await;
+                opened.body["id"].as_str().unwrap().to_owned()
+            },
         }
     }
 }
@@ -216,11 +222,11 @@ async fn every_path_answers_what_is_described() {
         let answer = app.get(&address).await;
         // Whether the web app was built decides about readiness; all else is there.
         // The sample market has one source, which nothing can be compared with, a WebSocket is not asked
-        // for here, and nothing has failed.
+        // for here, nothing has failed, and nothing was ordered.
         // Metrics are for this machine, which is not where these requests come from.
         let expected = ["/health/ready", "/metrics"].contains(&operation.path.as_str())
             || answer.status == 200
-            || ["no_second_source", "upgrade_required", "error_group_not_found"]
+            || ["no_second_source", "upgrade_required", "error_group_not_found", "order_not_found"]
                 .iter()
                 .any(|code| answer.body["code"] == *code);
         assert!(expected, "{address}: {}", answer.body);
@@ -267,6 +273,7 @@ async fn every_query_parameter_names_itself_when_it_is_malformed() {
         run: "1".to_owned(),
         experiment: none(),
         user: none(),
+        portfolio: none(),
     };
     for operation in Operation::all(&document) {
         for parameter in operation.parameters().iter().filter(|one| one["in"] == "query") {

@@ -116,7 +116,8 @@ impl TestApp {
         this
     }
 
-    async fn take_in(&self, files: &[(&str, &str)]) {
+    /// Takes in these files, by name and text, and validates them.
+    pub(crate) async fn take_in(&self, files: &[(&str, &str)]) {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).unwrap();

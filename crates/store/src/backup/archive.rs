@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::BackupError;
 use super::keys::{BackupIdentities, BackupRecipients};
-use super::manifest::{BackupEntry, BackupManifest, FORMAT, MANIFEST};
+use super::manifest::{BackupEntry, BackupManifest, FORMAT_OF_PIECES, MANIFEST};
 
 /// The usual trade of speed for size.
 const COMPRESSION_LEVEL: i32 = 3;
@@ -191,7 +191,7 @@ fn manifest(
     let value: serde_json::Value = serde_json::from_slice(&text)
         .map_err(|error| damaged(format!("its manifest cannot be read: {error}")))?;
     // A newer form may have more in it, and is told from damage by its number.
-    if value["format"].as_u64().is_some_and(|format| format > u64::from(FORMAT)) {
+    if value["format"].as_u64().is_some_and(|format| format > u64::from(FORMAT_OF_PIECES)) {
         let program_version = value["program_version"].as_str().unwrap_or("of later").to_owned();
         return Err(BackupError::TooNew { backup: backup.to_owned(), program_version });
     }
@@ -261,6 +261,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
     use tempfile::TempDir;
 
+    use super::super::manifest::FORMAT;
     use super::*;
 
     /// A backup of two files, what opens it, and its manifest.
@@ -292,6 +293,7 @@ mod tests {
                 tables: Vec::new(),
                 audit_root: None,
                 missing_artifacts: Vec::new(),
+                log: None,
                 entries: sources.iter().map(|source| source.entry.clone()).collect(),
             };
             let identities = BackupIdentities::generate();
@@ -409,7 +411,7 @@ mod tests {
         fewer.entries = vec![sources[0].entry.clone(), sources[1].entry.clone()];
         let told = refusal(&place, &fewer, &sources);
         assert!(told.contains("its manifest does not name c"), "{told}");
-        let later = BackupManifest { format: FORMAT + 1, ..manifest };
+        let later = BackupManifest { format: FORMAT_OF_PIECES + 1, ..manifest };
         let told = refusal(&place, &later, &sources);
         assert!(told.contains("was made by bist 0.1.0"), "{told}");
     }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use crate::bucket::BucketError;
 use crate::error::StoreError;
 
@@ -49,6 +51,49 @@ pub enum BackupError {
         /// What is wrong.
         reason: String,
     },
+    /// A shipped log goes on no further than a piece that is missing or not what was written.
+    #[error(
+        "the shipped log {log} is not what was written: {reason}; nothing was changed, and what was \
+         before can be restored of it: give --at {until}"
+    )]
+    LogBroken {
+        /// Which.
+        log: String,
+        /// What is wrong.
+        reason: String,
+        /// The last moment that can be restored.
+        until: Timestamp,
+    },
+    /// What shows that moment, or may show more of what was before it than what is whole, is damaged.
+    #[error(
+        "what shows {at} is damaged: {damage}; nothing was changed, and {}",
+        told_reachable(.reachable.as_ref())
+    )]
+    MomentDamaged {
+        /// The moment that was asked for.
+        at: Timestamp,
+        /// What is damaged, and how.
+        damage: String,
+        /// The newest moment before that can be restored, if there is one: it was taken apart.
+        reachable: Option<Timestamp>,
+    },
+    /// Nothing shows that moment, or one before it.
+    #[error(
+        "no backup and no shipped log shows {at} or what was before; {}",
+        told_earliest(.earliest.as_ref())
+    )]
+    NothingSoOld {
+        /// The moment that was asked for.
+        at: Timestamp,
+        /// The first one that there is.
+        earliest: Option<Timestamp>,
+    },
+    /// There is another way for PostgreSQL.
+    #[error(
+        "bist ships the log of SQLite alone; archive that of PostgreSQL by its own tools (archive_command, \
+         pg_basebackup), and leave backup.ship_log out"
+    )]
+    LogOfServer,
     /// It was written by a newer program.
     #[error(
         "{backup} was made by bist {program_version}, with a form or tables that this version does not \
@@ -75,12 +120,12 @@ pub enum BackupError {
          and try again"
     )]
     InUse(PathBuf),
-    /// A database server is not replaced.
+    /// The database of a server to restore into has rows.
     #[error(
-        "a database of PostgreSQL is not replaced, for others may be connected; make an empty one, \
-         restore into it, and have database_url name it"
+        "the database of PostgreSQL is not empty: its table {0} has rows; restore into an empty one, or \
+         give --replace to have what is there backed up and replaced"
     )]
-    NotReplaced,
+    ServerNotEmpty(&'static str),
     /// The database failed, or the copy of it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -105,5 +150,19 @@ impl BackupError {
 impl From<sqlx::Error> for BackupError {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(error.into())
+    }
+}
+
+fn told_reachable(reachable: Option<&Timestamp>) -> String {
+    match reachable {
+        Some(reachable) => format!("the newest moment that can be restored is {reachable}"),
+        None => "nothing that is older can be restored either".to_owned(),
+    }
+}
+
+fn told_earliest(earliest: Option<&Timestamp>) -> String {
+    match earliest {
+        Some(earliest) => format!("the first moment that can be restored is {earliest}"),
+        None => "there is neither a backup nor a shipped log".to_owned(),
     }
 }

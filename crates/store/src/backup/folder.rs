@@ -19,7 +19,7 @@ use crate::whole_file::{Existing, write_whole};
 
 /// What archives are called: their moment in UTC between these.
 const PREFIX: &str = "bist-";
-const SUFFIX: &str = ".tar.zst.age";
+pub(super) const ARCHIVE_SUFFIX: &str = ".tar.zst.age";
 const MOMENT: &str = "%Y%m%dT%H%M%SZ";
 
 /// What the note of an archive ends with.
@@ -264,7 +264,7 @@ pub fn verify_file(
 
 /// What the backup of the moment `at` is called.
 pub(super) fn name_of(at: Timestamp) -> String {
-    format!("{PREFIX}{}{SUFFIX}", at.strftime(MOMENT))
+    format!("{PREFIX}{}{ARCHIVE_SUFFIX}", at.strftime(MOMENT))
 }
 
 /// Whether a file that is called so is an archive.
@@ -274,7 +274,7 @@ pub(super) fn is_name(name: &str) -> bool {
 
 /// The moment in the name of an archive; `None` for any other file.
 pub fn moment_of(name: &str) -> Option<Timestamp> {
-    let text = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    let text = name.strip_prefix(PREFIX)?.strip_suffix(ARCHIVE_SUFFIX)?;
     let moment = DateTime::strptime(MOMENT, text).ok()?;
     let moment = TimeZone::UTC.to_timestamp(moment).ok()?;
     // What could be written in two ways is no name.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::Copied;
 use super::archive;
 use super::error::BackupError;
 use super::folder::name_of;
@@ -83,8 +84,8 @@ impl Place {
 /// A backup that was taken apart: all of it was read, and is what was written.
 #[derive(Debug)]
 pub struct Unpacked {
-    work: Work,
-    manifest: BackupManifest,
+    pub(super) work: Work,
+    pub(super) manifest: BackupManifest,
 }
 
 /// Takes the archive `path` apart below `directory`, which is made if need be. Nothing is left there
@@ -101,7 +102,7 @@ pub async fn unpack(
 ) -> Result<Unpacked, BackupError> {
     let (path, identities) = (path.to_owned(), identities.clone());
     let directory = directory.to_owned();
-    let unpacked = on_disk(move || {
+    let mut unpacked = on_disk(move || {
         let work = Work::begin(&directory)?;
         let failed = |source| BackupError::file(&directory, source);
         std::fs::create_dir(work.path().join(ARTIFACTS)).map_err(failed)?;
@@ -123,7 +124,7 @@ pub async fn unpack(
         Ok::<_, BackupError>(Unpacked { work, manifest })
     })
     .await?;
-    unpacked.check(&name_of(unpacked.manifest.created_at)).await?;
+    unpacked.check().await?;
     Ok(unpacked)
 }
 
@@ -138,18 +139,55 @@ impl Unpacked {
         self.work.path()
     }
 
-    /// Opens the database, brings its tables up to date, and compares them with what was counted when
-    /// the backup was made.
-    async fn check(&self, name: &str) -> Result<(), BackupError> {
+    /// What it is called.
+    fn name(&self) -> String {
+        match &self.manifest.log {
+            Some(piece) => piece.generation.clone(),
+            None => name_of(self.manifest.created_at),
+        }
+    }
+
+    fn damaged(&self, reason: String) -> BackupError {
+        BackupError::Damaged { backup: self.name(), reason }
+    }
+
+    /// Opens the database, and brings its tables up to date.
+    async fn open(&self) -> Result<Store, BackupError> {
         // The database itself says which programs may use it.
-        let store = Store::open(self.directory()).await.map_err(|error| {
+        Store::open(self.directory()).await.map_err(|error| {
             if matches!(error, StoreError::TooNew { .. }) {
                 let program_version = self.manifest.program_version.clone();
-                BackupError::TooNew { backup: name.to_owned(), program_version }
+                BackupError::TooNew { backup: self.name(), program_version }
             } else {
                 error.into()
             }
-        })?;
+        })
+    }
+
+    /// Looks at every page of a database that was put together of a log, whose rows nobody has counted, and
+    /// counts them.
+    pub(super) async fn count(&mut self) -> Result<(), BackupError> {
+        let wrong = db::what_is_wrong(&self.directory().join(DATABASE)).await;
+        if let Some(wrong) = wrong.map_err(StoreError::from)? {
+            return Err(self.damaged(format!("SQLite finds this wrong with its pages: {wrong}")));
+        }
+        let store = self.open().await?;
+        let found = Copied::of(&store).await;
+        store.close().await;
+        let Copied { tables, schema_version, audit_root, versions: _ } = found?;
+        self.manifest.tables = tables;
+        self.manifest.schema_version = schema_version;
+        self.manifest.audit_root = audit_root;
+        Ok(())
+    }
+
+    /// Opens the database, brings its tables up to date, and compares them with what was counted when
+    /// the backup was made.
+    async fn check(&mut self) -> Result<(), BackupError> {
+        if self.manifest.log.is_some() {
+            return self.count().await;
+        }
+        let store = self.open().await?;
         let tallies = store.tallies().await;
         store.close().await;
         let tallies = tallies?;
@@ -165,10 +203,10 @@ impl Unpacked {
                     && tally.sha256 == table.sha256
             });
             if !is_there {
-                return Err(BackupError::Damaged {
-                    backup: name.to_owned(),
-                    reason: format!("its table {} has other rows than were counted", table.name),
-                });
+                let name = &table.name;
+                return Err(
+                    self.damaged(format!("its table {name} has other rows than were counted"))
+                );
             }
         }
         Ok(())
@@ -281,7 +319,7 @@ fn aside_of(path: &Path, moment: &str) -> PathBuf {
 }
 
 /// Whether an entry may be called so; nothing else is ever written.
-fn is_ours(name: &str) -> bool {
+pub(super) fn is_ours(name: &str) -> bool {
     let artifact = name.strip_prefix(ARTIFACTS).and_then(|name| name.strip_suffix(".json"));
     let is_hash = |name: &str| name.len() == 64 && name.chars().all(|c| c.is_ascii_hexdigit());
     matches!(name, DATABASE | CONFIGURATION | AUDIT_ROOTS) || artifact.is_some_and(is_hash)

@@ -8,6 +8,7 @@ use sqlx::postgres::{PgConnection, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
 
 use super::postgres_pool::{PostgresPool, in_time};
+use super::sqlite_log::LogConnections;
 use super::sqlite_readers::SqliteReaders;
 
 /// Takes the lock of writers before the first read, so that nothing is decided on what another process
@@ -72,6 +73,15 @@ impl Pool {
     pub(crate) async fn copy_file(&self, file: &Path) -> Option<Result<(), sqlx::Error>> {
         match self {
             Self::SqliteReaders(readers) => Some(readers.copy_file(file).await),
+            Self::Sqlite(_) | Self::Postgres(_) => None,
+        }
+    }
+
+    /// Connections that hold the log of a file of SQLite still while it is followed. `None` where this is
+    /// no reader of SQLite.
+    pub(crate) async fn log_connections(&self) -> Option<Result<LogConnections, sqlx::Error>> {
+        match self {
+            Self::SqliteReaders(readers) => Some(LogConnections::open(readers).await),
             Self::Sqlite(_) | Self::Postgres(_) => None,
         }
     }

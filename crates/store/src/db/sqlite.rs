@@ -65,3 +65,13 @@ pub(crate) async fn fold_alone(file: &Path) -> Result<bool, sqlx::Error> {
     connection.close().await?;
     Ok(mode? == "delete")
 }
+
+/// What SQLite finds wrong with the pages of the database `file`, which nobody has open; `None` when all
+/// of them are as they should be.
+pub(crate) async fn what_is_wrong(file: &Path) -> Result<Option<String>, sqlx::Error> {
+    let mut connection = SqliteConnectOptions::new().filename(file).connect().await?;
+    let told = sqlx::query_scalar::<_, String>("PRAGMA integrity_check(1)");
+    let told = told.fetch_one(&mut connection).await;
+    connection.close().await?;
+    told.map(|told| (told != "ok").then_some(told))
+}

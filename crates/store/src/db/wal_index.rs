@@ -7,9 +7,11 @@
 
 use std::fs::File;
 use std::io;
-use std::mem::ManuallyDrop;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::sync::Arc;
+
+use super::never_closed;
 
 /// The version of the format that has been in use since there are wal-indices.
 const FORMAT: u32 = 3_007_000;
@@ -24,18 +26,15 @@ const IS_INIT_AT: usize = 12;
 pub(crate) type WalIndexHead = [u8; HEAD_LEN];
 
 /// The wal-index of a database that stays open in this process as long as this is used.
-///
-/// It is never closed. SQLite holds locks on this file by which its processes know of each other, and
-/// closing any handle of a file ends all locks that the process has on it (fcntl(2)).
 #[derive(Debug)]
-pub(crate) struct WalIndex(ManuallyDrop<File>);
+pub(crate) struct WalIndex(Arc<File>);
 
 impl WalIndex {
     /// The wal-index of the database in the file `database`, to which a connection is open.
     pub(crate) fn open(database: &Path) -> io::Result<Self> {
         let mut path = database.as_os_str().to_owned();
         path.push("-shm");
-        File::open(path).map(|file| Self(ManuallyDrop::new(file)))
+        never_closed::open(Path::new(&path)).map(Self)
     }
 
     /// The head as it is; `None` while somebody writes it, and where it is of a format that is not known.

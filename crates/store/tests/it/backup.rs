@@ -2,13 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use bist_access::AuditAction;
 use bist_store::{
-    AuditFilter, AuditNote, Backup, BackupError, BackupFolder, BackupIdentities, BackupPlan,
-    Existing, Place, Store, StoreError, unpack,
+    AuditFilter, Backup, BackupError, BackupFolder, BackupIdentities, BackupPlan, Existing, Place,
+    Store, StoreError, unpack,
 };
 use jiff::Timestamp;
 use sqlx::Connection as _;
@@ -16,6 +13,7 @@ use sqlx::sqlite::SqliteConnection;
 use tempfile::TempDir;
 
 use crate::home::is_on_postgres;
+use crate::writer::{Writer, note, records_count};
 use crate::{audit, store};
 
 /// Where backups go, and what opens them.
@@ -50,14 +48,6 @@ impl Kept {
     }
 }
 
-fn note(number: u64) -> AuditNote {
-    AuditNote::new(AuditAction::AuditExported, format!("number:{number}"), [])
-}
-
-async fn records_count(store: &Store) -> u64 {
-    store.audit_head().await.unwrap().map_or(0, |head| head.records_count)
-}
-
 /// Restores into an empty directory, as a file of SQLite.
 async fn restore(kept: &Kept, backup: &Backup, directory: &Path) -> Result<(), BackupError> {
     let place = Place::of(directory, &"sqlite:".parse().unwrap()).unwrap();
@@ -76,31 +66,13 @@ async fn what_was_acknowledged_before_is_in_a_backup_that_is_made_while_others_w
     let (store, _home) = store().await;
     let audit = audit(&store).await;
     let kept = Kept::new();
-    let acknowledged = Arc::new(AtomicU64::new(0));
-    let stops = Arc::new(AtomicBool::new(false));
-    let writer = {
-        let (store, audit) = (store.clone(), audit.clone());
-        let (acknowledged, stops) = (Arc::clone(&acknowledged), Arc::clone(&stops));
-        tokio::spawn(async move {
-            let mut number = 0;
-            while !stops.load(Ordering::SeqCst) {
-                number += 1;
-                store.put_on_record(&audit, note(number)).await.unwrap();
-                acknowledged.store(number, Ordering::SeqCst);
-            }
-        })
-    };
+    let writer = Writer::start(&store, &audit);
     let mut made = Vec::new();
     for second in 0..3 {
-        while acknowledged.load(Ordering::SeqCst) < 5 {
-            tokio::task::yield_now().await;
-        }
-        let before = acknowledged.load(Ordering::SeqCst);
+        let before = writer.has_written(5).await;
         made.push((before, kept.make(&store, second).await));
     }
-    stops.store(true, Ordering::SeqCst);
-    writer.await.unwrap();
-    assert!(acknowledged.load(Ordering::SeqCst) > made[0].0, "it went on meanwhile");
+    assert!(writer.stop().await > made[0].0, "it went on meanwhile");
 
     for (before, backup) in &made {
         let manifest = kept.folder.verify(&backup.name, &kept.identities).unwrap();

@@ -4,6 +4,8 @@
 
 mod audit;
 mod backup;
+mod backup_log;
+mod backup_log_older;
 mod bucket;
 mod certificate_orders;
 mod errors_kept;
@@ -12,8 +14,10 @@ mod home;
 mod ingests;
 mod job_parts;
 mod jobs;
+mod paper;
 mod postgres;
 mod quality;
+mod replacing;
 mod secrets;
 mod signals;
 mod sources;
@@ -21,6 +25,7 @@ mod studies;
 mod trials;
 mod usage;
 mod version;
+mod writer;
 
 use bist_access::{Actor, AuditKey, MasterKey, SealedSecrets, SecretName};
 use bist_market::bar::midnight_of;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// From one time of the day to another, past midnight where the second is not the later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Unchecked")]
 pub struct QuietHours {
     from: Time,
     to: Time,
@@ -57,6 +57,22 @@ impl QuietHours {
     }
 }
 
+/// Hours as they were written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    from: Time,
+    to: Time,
+}
+
+impl TryFrom<Unchecked> for QuietHours {
+    type Error = QuietHoursError;
+
+    fn try_from(written: Unchecked) -> Result<Self, Self::Error> {
+        Self::new(written.from, written.to)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::time;
@@ -83,5 +99,17 @@ mod tests {
         // Until 2016 Istanbul had summer time: midnight was at 22:00 UTC in January.
         check(22, 8, "2015-01-10T20:00:00Z", Some("2015-01-11T06:00:00Z"));
         assert_eq!(QuietHours::new(Time::midnight(), Time::midnight()), Err(QuietHoursError));
+    }
+
+    #[test]
+    fn hours_that_begin_when_they_end_are_not_read() {
+        let read = |to: &str| {
+            let document = format!(r#"{{"from":"22:00:00","to":"{to}"}}"#);
+            serde_json::from_str::<QuietHours>(&document)
+        };
+        let hours = QuietHours::new(time(22, 0, 0, 0), time(8, 0, 0, 0)).unwrap();
+        assert_eq!(read("08:00:00").unwrap(), hours);
+        let error = read("22:00:00").unwrap_err().to_string();
+        assert_eq!(error, QuietHoursError.to_string());
     }
 }

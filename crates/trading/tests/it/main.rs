@@ -4,5 +4,7 @@
 
 mod alerts;
 mod intervals;
+mod paper;
 mod scores;
 mod signals;
+mod tail_risk;

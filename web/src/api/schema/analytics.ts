@@ -77,7 +77,7 @@ export interface AdminOverview {
   jobs: { waiting_count: number; running_count: number; failed_count: number };
 }
 
-export const ACTIVITY_KINDS = ['sign_in', 'view', 'search', 'export', 'alert'] as const;
+export const ACTIVITY_KINDS = ['sign_in', 'view', 'search', 'export', 'alert', 'order'] as const;
 export type ActivityKind = (typeof ACTIVITY_KINDS)[number];
 
 export interface Activity {
@@ -97,6 +97,7 @@ export interface ActivityPoint {
   searches_count: number;
   exports_count: number;
   alerts_count: number;
+  orders_count: number;
 }
 
 export interface ActivitySummary {

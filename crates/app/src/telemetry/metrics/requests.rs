@@ -1,14 +1,17 @@
 //! Requests that were answered, counted by method, route and status.
 //!
 //! This is done for every request, so nothing here makes a label anew that was seen before: what is
-//! counted stands behind the method and the route, and is found by one look into a map.
+//! counted stands behind the method and the route, and is found by one look into a map. Of the requests that
+//! come at the same time one in each bucket is an example, and not each in the place of the one before.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use foldhash::fast::RandomState;
+use jiff::Timestamp;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::exemplar::HistogramWithExemplars;
@@ -20,6 +23,9 @@ use crate::telemetry::{Answered, METHODS, NO_ROUTE};
 /// service level is judged.
 pub(super) const DURATIONS_S: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// How long an example of a bucket stays at least, milliseconds.
+const EXAMPLE_FOR_MS: u64 = 20;
 
 /// The longest id of a request that an exemplar names, bytes.
 const REQUEST_ID_BYTES_MAX: usize = 64;
@@ -101,6 +107,8 @@ pub(super) type DurationsOfRoutes = Family<OfRoute, Durations>;
 struct Route {
     name: Arc<str>,
     durations: Durations,
+    /// When each bucket, and what is beyond the last, got its example; milliseconds since 1970.
+    examples_at: [AtomicI64; DURATIONS_S.len() + 1],
     by_status: RwLock<Vec<(u16, Counter)>>,
 }
 
@@ -116,18 +124,32 @@ impl Default for Requests {
     }
 }
 
+impl Route {
+    /// Whether a request that took so long is to be an example from `at` on.
+    fn wants_example(&self, took_s: f64, at: Timestamp) -> bool {
+        let now_ms = at.as_millisecond();
+        let example_at = &self.examples_at[DURATIONS_S.partition_point(|edge| *edge < took_s)];
+        // Of two that ask at once both may be; a clock that was put back does not keep the old one.
+        if now_ms.abs_diff(example_at.load(Ordering::Relaxed)) < EXAMPLE_FOR_MS {
+            return false;
+        }
+        example_at.store(now_ms, Ordering::Relaxed);
+        true
+    }
+}
+
 impl Requests {
-    pub(super) fn note(&self, answered: &Answered<'_>, at: SystemTime) {
+    pub(super) fn note(&self, answered: &Answered) {
         let other = METHODS.len() - 1;
         let place = METHODS.iter().position(|method| *method == answered.method).unwrap_or(other);
-        let name = answered.route.unwrap_or(NO_ROUTE);
+        let name = answered.route.as_deref().unwrap_or(NO_ROUTE);
         let known = self.known[place].read().unwrap_or_else(PoisonError::into_inner);
         match known.get(name) {
-            Some(route) => self.note_of(route, place, answered, at),
+            Some(route) => self.note_of(route, place, answered),
             None => {
                 drop(known);
                 let route = self.learn(place, name);
-                self.note_of(&route, place, answered, at);
+                self.note_of(&route, place, answered);
             }
         }
     }
@@ -141,15 +163,23 @@ impl Requests {
         let name: Arc<str> = name.into();
         let labels = OfRoute { method: METHODS[place], route: Arc::clone(&name) };
         let durations = self.durations.get_or_create_owned(&labels);
-        let route =
-            Arc::new(Route { name: Arc::clone(&name), durations, by_status: RwLock::default() });
+        let route = Arc::new(Route {
+            name: Arc::clone(&name),
+            durations,
+            examples_at: Default::default(),
+            by_status: RwLock::default(),
+        });
         known.insert(name, Arc::clone(&route));
         route
     }
 
-    fn note_of(&self, route: &Route, place: usize, answered: &Answered<'_>, at: SystemTime) {
-        let example = RequestName::of(answered.request_id).map(|request_id| Example { request_id });
-        route.durations.observe(answered.took.as_secs_f64(), example, Some(at));
+    fn note_of(&self, route: &Route, place: usize, answered: &Answered) {
+        let took_s = answered.took.as_secs_f64();
+        let is_wanted = route.wants_example(took_s, answered.at);
+        let name = is_wanted.then(|| RequestName::of(&answered.request_id));
+        let example = name.flatten().map(|request_id| Example { request_id });
+        let example_at = example.and_then(|_| SystemTime::try_from(answered.at).ok());
+        route.durations.observe(took_s, example, example_at);
         {
             let by_status = route.by_status.read().unwrap_or_else(PoisonError::into_inner);
             if let Some((_, count)) = by_status.iter().find(|known| known.0 == answered.status) {

@@ -84,6 +84,7 @@ impl App {
         format: Format,
     ) -> String {
         let kept = self.kept_readings(limits, Box::pin(edge)).await;
+        self.telemetry.count();
         let mut readings = blocking(process::process).await;
         readings.tell("bist_build_info", [CODE_VERSION], 1.0);
         readings.extend(self.service_readings(limits));

@@ -112,7 +112,9 @@ impl App {
     async fn write_telemetry(&self) -> Result<(), StoreError> {
         let telemetry = &self.telemetry;
         let _alone = telemetry.writing.lock().await;
-        let (counted, noted) = (telemetry.usage.take(), telemetry.activities.take());
+        telemetry.count();
+        let usage = telemetry.usage();
+        let (counted, noted) = (usage.take(), telemetry.activities.take());
         if counted.is_empty() && noted.is_empty() {
             return Ok(());
         }
@@ -120,7 +122,7 @@ impl App {
             counted.iter().map(|(counting, counts)| counting.row(counts)).collect();
         let written = self.store.add_usage(&rows, &noted).await;
         if written.is_err() {
-            telemetry.usage.put_back(counted);
+            usage.put_back(counted);
             telemetry.activities.put_back(noted);
         }
         written
@@ -144,15 +146,16 @@ mod tests {
         let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
         let policy = ValidationPolicy::default();
         let app = App::open(folder.path(), Arc::new(FixedClock(now)), policy).await.unwrap();
-        app.telemetry.answered(&Answered {
+        app.telemetry.answered(Answered {
             method: "GET",
-            route: Some("/a"),
+            route: Some("/a".into()),
             status: 200,
             took: Duration::from_millis(1),
+            at: now,
             caller: None,
             problem_code: None,
             limit_class: None,
-            request_id: "r",
+            request_id: "r".into(),
         });
         let hour = SignedDuration::from_hours(1);
         let asked = (now - hour, now + hour);

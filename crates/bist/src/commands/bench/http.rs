@@ -81,7 +81,7 @@ pub(crate) struct HttpBenchArgs {
 /// What wrk found in one run.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(super) struct Run {
-    requests: u64,
+    pub(super) requests: u64,
     duration_us: u64,
     p50_us: u64,
     p99_us: u64,
@@ -336,6 +336,17 @@ impl Server {
         Some(kib / 1024.0)
     }
 
+    /// Time of processors that it has used, seconds, in steps of a hundredth.
+    pub(super) fn processor_s(&self) -> anyhow::Result<f64> {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+        // Its name, which may hold anything, ends with the last bracket; see proc(5).
+        let (_, fields) = text.rsplit_once(')').context("no name in it")?;
+        let of_user_and_kernel = fields.split_ascii_whitespace().skip(11).take(2);
+        let ticks = of_user_and_kernel.map(str::parse::<f64>).sum::<Result<f64, _>>()?;
+        Ok(ticks / 100.0)
+    }
+
     /// The versions that the peer has said.
     fn versions(&self, folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
         let said = fs::read_to_string(folder.join("out")).context("the peer said nothing")?;
@@ -351,13 +362,20 @@ impl Drop for Server {
     }
 }
 
+impl Run {
+    /// Requests a second.
+    pub(super) fn per_s(&self) -> f64 {
+        self.requests as f64 / (self.duration_us as f64 / 1e6)
+    }
+}
+
 impl Figures {
     pub(super) fn of(runs: &[Run]) -> Self {
         let middle = |of: fn(&Run) -> f64| {
             median(&runs.iter().map(of).collect::<Vec<_>>()).unwrap_or_default()
         };
         Self {
-            requests_per_s: middle(|run| run.requests as f64 / (run.duration_us as f64 / 1e6)),
+            requests_per_s: middle(Run::per_s),
             p50_ms: middle(|run| run.p50_us as f64 / 1e3),
             p99_ms: middle(|run| run.p99_us as f64 / 1e3),
         }

@@ -7,8 +7,8 @@ use bist_app::certificates::Certificates;
 use bist_app::jobs::Job;
 use bist_app::live::ReplayPlan;
 use bist_app::{App, Leadership, ProcessRole};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Interval, MissedTickBehavior};
 
 /// How often it is looked whether a job waits.
@@ -20,6 +20,9 @@ const SCHEDULE_EVERY: Duration = Duration::from_mins(1);
 
 /// After a failure, the wait before the certificate is looked after again.
 const CARE_AGAIN_AFTER: Duration = Duration::from_mins(1);
+
+/// How long the log may take to be shipped once more at the end.
+const SHIPPING_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// How many jobs a process does at a time.
 pub(super) struct Work {
@@ -59,6 +62,37 @@ pub(super) fn begin(app: &Arc<App>, work: Work) -> JoinSet<()> {
         tasks.spawn(async move { app.follow_alerts().await });
     }
     tasks
+}
+
+/// The shipping of the log, which ends after everybody else.
+pub(super) struct Shipping {
+    end: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Shipping {
+    /// Begins to ship the log, where that is to be done by a process of this role.
+    pub(super) fn begin(app: &Arc<App>, role: ProcessRole) -> Option<Self> {
+        let (end, ended) = oneshot::channel::<()>();
+        let app = Arc::clone(app);
+        let task = async move {
+            // Whoever goes away without a word wants it to end too.
+            let ended = async move {
+                ended.await.ok();
+            };
+            app.ship_log(ended).await;
+        };
+        role.does_jobs().then(|| Self { end, task: tokio::spawn(task) })
+    }
+
+    /// Ships what was written to the end.
+    pub(super) async fn end(self) {
+        // It has ended by itself where nothing is shipped.
+        self.end.send(()).ok();
+        if tokio::time::timeout(SHIPPING_TIME_MAX, self.task).await.is_err() {
+            tracing::warn!("the log was still being shipped and is left; the next start ships it");
+        }
+    }
 }
 
 /// Reads and checks the bars, so that the first page need not wait for that.

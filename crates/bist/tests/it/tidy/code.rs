@@ -36,10 +36,11 @@ const WORLD: [&str; 12] = [
 ];
 
 /// Types that prove that something was checked, with the file that may make them.
-const PROOFS: [(&str, &str); 3] = [
+const PROOFS: [(&str, &str); 4] = [
     ("crates/market/src/price.rs", "Price"),
     ("crates/market/src/validate.rs", "ValidatedBars"),
     ("crates/market/src/universe.rs", "Universe"),
+    ("crates/trading/src/risk.rs", "Approved"),
 ];
 
 #[test]

@@ -9,6 +9,8 @@ use super::tree::Tree;
 
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
 const DEPENDENCIES_ADR: &str = "docs/adr/0002-dependencies.md";
+const FUZZ_MANIFEST: &str = "fuzz/Cargo.toml";
+const FUZZ_LOCK: &str = "fuzz/Cargo.lock";
 
 /// Crates that a pure crate must not bring along, however far down.
 const RUNTIMES: [&str; 8] =
@@ -214,19 +216,23 @@ fn every_dependency_is_explained() {
     let cargo =
         ("Cargo.toml", "[workspace.dependencies]\nbist-app = { path = \"a\" }\nglob = \"1\"\n");
     let npm = ("web/package.json", "{\n  \"dependencies\": {\n    \"svelte\": \"5.0.0\"\n  }\n}\n");
+    let fuzz = ("fuzz/Cargo.toml", "[dependencies]\nbist-app = { path = \"a\" }\ndice = \"1\"\n");
+    let told = "| `glob` | patterns |\n| `svelte` | screens |\n| `dice` | throws |\n";
     holds(
         dependencies_without_a_reason,
         &[
             &[cargo, (DEPENDENCIES_ADR, "")],
             &[npm, (DEPENDENCIES_ADR, "| `vite` | builds |\n")],
+            &[fuzz, (DEPENDENCIES_ADR, "")],
             &[cargo, (DEPENDENCIES_ADR, "| `glob` | patterns |\n| `gone` | was here |\n")],
         ],
-        &[cargo, npm, (DEPENDENCIES_ADR, "| `glob` | patterns |\n| `svelte` | screens |\n")],
+        &[cargo, npm, fuzz, (DEPENDENCIES_ADR, told)],
     );
 }
 
 fn dependencies_without_a_reason(tree: &Tree) -> Vec<String> {
     let rust = entries(tree.text("Cargo.toml"), "[workspace.dependencies]");
+    let fuzz = entries(tree.text(FUZZ_MANIFEST), "[dependencies]");
     let web = tree.text("web/package.json");
     let npm = ["\"dependencies\": {", "\"devDependencies\": {"].into_iter().flat_map(|section| {
         let body = web.split_once(section).map_or("", |(_, rest)| rest);
@@ -234,7 +240,7 @@ fn dependencies_without_a_reason(tree: &Tree) -> Vec<String> {
         body.lines().filter_map(|line| line.split('"').nth(1)).collect::<Vec<_>>()
     });
     let used: BTreeSet<&str> =
-        rust.into_iter().filter(|name| !name.starts_with("bist-")).chain(npm).collect();
+        rust.into_iter().chain(fuzz).filter(|name| !name.starts_with("bist-")).chain(npm).collect();
     let told: BTreeSet<&str> = tree
         .text(DEPENDENCIES_ADR)
         .lines()
@@ -256,6 +262,7 @@ fn lock_files_name_no_server() {
         servers_in_lock_files,
         &[
             &[("Cargo.lock", mirror)],
+            &[(FUZZ_LOCK, mirror)],
             &[("web/package-lock.json", "      \"resolved\": \"https://mirror.example/a.tgz\",\n")],
         ],
         &[
@@ -266,14 +273,16 @@ fn lock_files_name_no_server() {
 }
 
 fn servers_in_lock_files(tree: &Tree) -> Vec<String> {
-    let cargo = (1_usize..)
-        .zip(tree.text("Cargo.lock").lines())
-        .filter(|(_, line)| line.starts_with("source = ") && *line != CRATES_IO)
-        .map(|(line, _)| {
-            format!(
-                "Cargo.lock:{line} comes from elsewhere than crates.io; use a published version"
-            )
-        });
+    let cargo = ["Cargo.lock", FUZZ_LOCK].into_iter().flat_map(|path| {
+        (1_usize..)
+            .zip(tree.text(path).lines())
+            .filter(|(_, line)| line.starts_with("source = ") && *line != CRATES_IO)
+            .map(move |(line, _)| {
+                format!(
+                    "{path}:{line} comes from elsewhere than crates.io; use a published version"
+                )
+            })
+    });
     let npm = (1_usize..)
         .zip(tree.text("web/package-lock.json").lines())
         .filter(|(_, line)| line.contains("\"resolved\": \"http"))
@@ -281,6 +290,47 @@ fn servers_in_lock_files(tree: &Tree) -> Vec<String> {
             format!("web/package-lock.json:{line} names a server; run npm with omit-lockfile-registry-resolved")
         });
     cargo.chain(npm).collect()
+}
+
+#[test]
+fn what_is_fuzzed_is_what_is_shipped() {
+    let package = |name: &str, version: &str| {
+        format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n\n")
+    };
+    let shipped = package("glob", "1.0.0") + &package("glob", "2.0.0");
+    let dice = package("fuzz", "0.0.0") + &package("dice", "2.0.0");
+    let same = dice.clone() + &package("glob", "2.0.0");
+    let other = dice + &package("glob", "1.0.1");
+    holds(
+        other_versions_in_the_fuzz_lock,
+        &[&[("Cargo.lock", &shipped), (FUZZ_LOCK, &other)]],
+        &[("Cargo.lock", &shipped), (FUZZ_LOCK, &same)],
+    );
+}
+
+fn other_versions_in_the_fuzz_lock(tree: &Tree) -> Vec<String> {
+    let versions = |path: &str| {
+        let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for block in tree.text(path).split("[[package]]").skip(1) {
+            let mut quoted = block.lines().filter_map(|line| line.split('"').nth(1));
+            if let (Some(name), Some(version)) = (quoted.next(), quoted.next()) {
+                versions.entry(name).or_default().insert(version);
+            }
+        }
+        versions
+    };
+    let shipped = versions("Cargo.lock");
+    versions(FUZZ_LOCK)
+        .into_iter()
+        .filter_map(|(name, fuzzed)| {
+            let shipped = shipped.get(name)?;
+            (!fuzzed.is_subset(shipped)).then(|| {
+                format!(
+                    "{FUZZ_LOCK} has {name} {fuzzed:?} and Cargo.lock {shipped:?}; copy Cargo.lock there and run `cargo update --workspace` in fuzz/"
+                )
+            })
+        })
+        .collect()
 }
 
 /// Name and text of the manifest of each crate.

@@ -2,14 +2,17 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::extract::{ConnectInfo, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::IntoResponse as _;
+use axum::routing::{delete, get, post};
 use bist_app::rate_limits::Quotas;
+use bist_app::telemetry::{ProcessLog, Telemetry};
 use bist_app::{RedisLink, SharedLimiter};
 use bist_market::FixedClock;
 use bist_testkit::redis_server::RedisServer;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tower::ServiceExt;
 
 use super::*;
@@ -38,13 +41,19 @@ fn limits() -> RateLimits {
     RateLimits::new(Quotas::default(), Arc::new(clock))
 }
 
-/// Who says in the header `x-caller` as whom they are counted.
-async fn name_caller(mut request: Request, next: Next) -> Response {
-    if let Some(caller) = request.headers().get("x-caller") {
-        let caller = LimitedAs(caller.to_str().unwrap().into());
-        request.extensions_mut().insert(caller);
+/// Counts those who say in the header `x-caller` as whom.
+async fn count_caller(
+    State(limits): State<Arc<RateLimits>>,
+    around: Around,
+    request: Request,
+    next: Next,
+) -> Response {
+    let caller = request.headers().get("x-caller").map(|caller| caller.to_str().unwrap());
+    match by_caller(&limits, class_of(&request), caller, around.address()).await {
+        Ok(Some(spent)) => spent.told_with(next.run(request).await),
+        Ok(None) => next.run(request).await,
+        Err(error) => error.into_response(),
     }
-    next.run(request).await
 }
 
 /// A handler that counts by account, as those that check codes do.
@@ -67,11 +76,16 @@ impl Server {
             .route("/api/v1/signals/served", get(async || "signals"))
             .route("/api/v1/symbols", get(async || "symbols"))
             .route("/api/v1/orders", get(async || "orders").post(async || "order"))
+            .route("/api/v1/orders/preview", post(async || "preview"))
+            .route("/api/v1/orders/{order}", delete(async || "order"))
+            .route("/api/v1/portfolios/{portfolio}", get(async || "portfolio"))
+            .route("/api/v1/portfolios/{portfolio}/close", post(async || "portfolio"))
             .route("/api/v1/auth/login", post(async || "no"))
             .route("/api/v1/auth/2fa/verify", post(check_code))
-            .layer(from_fn_with_state(limits, by_caller));
-        let router = wrap(router, &settings, Limits::default(), Arc::default());
-        Self { router: router.layer(from_fn(name_caller)) }
+            .layer(from_fn_with_state(limits, count_caller));
+        let clock = FixedClock("2026-11-24T12:00:00Z".parse().unwrap());
+        let telemetry = Arc::new(Telemetry::new(Arc::new(clock), ProcessLog::default()));
+        Self { router: wrap(router, None, &settings, Limits::default(), telemetry) }
     }
 
     async fn ask(&self, method: Method, path: &str, from: &str, caller: Option<&str>) -> Answer {
@@ -137,6 +151,37 @@ async fn a_hundred_of_anything_else_and_ten_orders_a_minute() {
         assert_ne!(server.get(path, "192.0.2.1").await.status, 429);
     }
     assert_eq!(server.get("/api/v1/symbols", "192.0.2.1").await.status, 429);
+}
+
+#[tokio::test]
+async fn what_changes_orders_and_portfolios_is_counted_together_and_looking_at_them_is_not() {
+    let server = Server::with(limits());
+    let changes = [
+        (Method::POST, "/api/v1/orders"),
+        (Method::DELETE, "/api/v1/orders/o1"),
+        (Method::POST, "/api/v1/portfolios/f1/close"),
+    ];
+    let looks = [
+        (Method::GET, "/api/v1/orders"),
+        (Method::HEAD, "/api/v1/portfolios/f1"),
+        (Method::GET, "/api/v1/portfolios/f1"),
+        (Method::POST, "/api/v1/orders/preview"),
+    ];
+    let policy = async |(method, path): &(Method, &str)| {
+        let answer = server.ask(method.clone(), path, "192.0.2.1", None).await;
+        assert!([200, 429].contains(&answer.status), "{method} {path}: {}", answer.status);
+        (answer.status, answer.header("ratelimit-policy").to_owned())
+    };
+    let trading = |status| (status, "\"trading\";q=10;w=60".to_owned());
+    for n in 0..10 {
+        assert_eq!(policy(&changes[n % changes.len()]).await, trading(200));
+    }
+    for change in &changes {
+        assert_eq!(policy(change).await, trading(429));
+    }
+    for look in &looks {
+        assert_eq!(policy(look).await, (200, "\"default\";q=100;w=60".to_owned()), "{look:?}");
+    }
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ schema!(
     "ActivityKind",
     text(
         "What somebody did: signed in, looked at a share or a page, found a share by searching, took data \
-         away; or that a rule of theirs fired.",
+         away, placed a paper order; or that a rule of theirs fired.",
         "view"
     )
     .enum_values(Some(ActivityKind::ALL.map(ActivityKind::as_str)))
@@ -67,7 +67,8 @@ pub(in crate::routes) struct ActivityResponse {
     /// Their user name, unless they were forgotten.
     #[schema(required, example = "ayse.yilmaz")]
     account_name: Option<String>,
-    /// A symbol, a page by its path, what was exported, or the rule; null for signing in.
+    /// A symbol, also of what was ordered, a page by its path, what was exported, or the rule; null for
+    /// signing in.
     #[schema(required, example = "THYAO")]
     subject: Option<String>,
     /// The request by which it was noted; null where it was by none.
@@ -121,6 +122,8 @@ struct PointResponse {
     exports_count: u64,
     /// How often rules fired.
     alerts_count: u64,
+    /// How often paper orders were placed.
+    orders_count: u64,
 }
 
 impl From<ActivityPoint> for PointResponse {
@@ -134,6 +137,7 @@ impl From<ActivityPoint> for PointResponse {
             searches_count: counts.of(ActivityKind::Search),
             exports_count: counts.of(ActivityKind::Export),
             alerts_count: counts.of(ActivityKind::Alert),
+            orders_count: counts.of(ActivityKind::Order),
         }
     }
 }
@@ -180,7 +184,7 @@ struct FilterParams {
     #[param(value_type = Option<String>, pattern = "^u[0-9a-f]{16}$", example = "u0123456789abcdef")]
     account: Option<AccountId>,
     /// Only those of this kind.
-    #[param(value_type = Option<String>, pattern = "^(sign_in|view|search|export|alert)$", example = "view")]
+    #[param(value_type = Option<String>, pattern = "^(sign_in|view|search|export|alert|order)$", example = "view")]
     kind: Option<ActivityKind>,
 }
 

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use super::{Text, problem};
 use crate::error::ApiError;
-use crate::extract::{Checked, FromQuery, QueryReader, horizon};
+use crate::extract::{FromQuery, QueryReader, horizon};
 use crate::kept::Kept;
 use crate::openapi::{NoSuchExplanation, Unchanged};
 use crate::schema::{Day, OriginWord};
@@ -158,12 +158,8 @@ impl FromQuery for SummaryParams {
         NoSuchExplanation,
     )
 )]
-async fn summary(
-    State(app): State<Arc<App>>,
-    Checked(params): Checked<SummaryParams>,
-    kept: Kept,
-) -> Result<Response, ApiError> {
-    let make = async || {
+async fn summary(State(app): State<Arc<App>>, kept: Kept) -> Result<Response, ApiError> {
+    let make = async |params: SummaryParams| {
         let SummaryParams { horizon, window } = params;
         let report = app.explanation_summary(horizon, window, Arc::new(|_| {})).await;
         Ok(SummaryResponse::from(report.map_err(problem)?))

@@ -20,7 +20,6 @@ use crate::error::ApiError;
 use crate::line::Held;
 use crate::middleware::Around;
 use crate::middleware::authenticate::{BEARER, check, session_token};
-use crate::middleware::real_ip::ClientAddress;
 use crate::settings::LiveLimits;
 use crate::visitor::Asking;
 
@@ -85,7 +84,7 @@ fn transport(parts: &Parts) -> Transport {
 fn shown(parts: &Parts) -> Result<Shown, ApiError> {
     if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
         let key = value.to_str().ok().and_then(|text| text.strip_prefix(BEARER));
-        let address = parts.extensions.get::<ClientAddress>().map(|address| address.0);
+        let address = parts.extensions.get::<Around>().map(Around::address);
         let key = key.ok_or(ApiError::NotSignedIn)?;
         return Ok(Shown::Key(Secret::new(key.trim()), address));
     }

@@ -22,6 +22,7 @@ pub(super) fn needs_of(section: Section) -> Option<Needs> {
         Section::Personal(PersonalTopic::Watchlists) => "/api/v1/watchlists",
         Section::Personal(PersonalTopic::Settings) => "/api/v1/settings",
         Section::Personal(PersonalTopic::Alerts) => "/api/v1/alerts",
+        Section::Personal(PersonalTopic::Orders) => "/api/v1/orders",
     };
     needs(&Method::GET, path)
 }
@@ -47,9 +48,9 @@ pub(super) fn parse<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<Want
 #[into_params(parameter_in = Query)]
 pub(super) struct ListenParams {
     /// What to listen to, separated by commas: `prices`, `prices/SYMBOL`, `signals`, `signals/SYMBOL`,
-    /// `jobs`, `jobs/RUN`, `quality`, `audit`, and your own `watchlists`, `settings` and
-    /// `alerts`.
-    #[param(value_type = String, pattern = "^(prices|signals|jobs|quality|audit|watchlists|settings|alerts|(prices|signals)/[A-Za-z0-9]{1,12}|jobs/[0-9]{1,9})(,(prices|signals|jobs|quality|audit|watchlists|settings|alerts|(prices|signals)/[A-Za-z0-9]{1,12}|jobs/[0-9]{1,9}))*$", example = "prices,jobs")]
+    /// `jobs`, `jobs/RUN`, `quality`, `audit`, and your own `watchlists`, `settings`, `alerts` and
+    /// `orders`.
+    #[param(value_type = String, pattern = "^(prices|signals|jobs|quality|audit|watchlists|settings|alerts|orders|(prices|signals)/[A-Za-z0-9]{1,12}|jobs/[0-9]{1,9})(,(prices|signals|jobs|quality|audit|watchlists|settings|alerts|orders|(prices|signals)/[A-Za-z0-9]{1,12}|jobs/[0-9]{1,9}))*$", example = "prices,jobs")]
     pub(super) topics: Vec<Wanted>,
     /// The last position that was told, to go on from there.
     #[param(value_type = Option<String>, pattern = "^[0-9a-fA-F]{16}-[0-9]+$", example = "0123456789abcdef-42")]

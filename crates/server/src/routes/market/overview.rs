@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use super::standing::{ChangeResponse, LeftOutResponse, changes, left_out, sources};
 use crate::error::ApiError;
-use crate::extract::{Checked, NoParameters};
+use crate::extract::NoParameters;
 use crate::kept::Kept;
 use crate::openapi::Unchanged;
 use crate::schema::{ActionWord, Day, Decimal, Instant, OriginWord};
@@ -337,10 +337,9 @@ fn top(
 )]
 pub(super) async fn overview(
     State(app): State<Arc<App>>,
-    Checked(NoParameters): Checked<NoParameters>,
     kept: Kept,
 ) -> Result<Response, ApiError> {
-    let make = async || {
+    let make = async |NoParameters| {
         let view = app.market_view().await?;
         let signals = app.share_signals().await?;
         let turnover = view.turnover;

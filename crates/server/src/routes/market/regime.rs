@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::standing::sources;
 use crate::error::ApiError;
-use crate::extract::{Checked, FromQuery, QueryReader, day};
+use crate::extract::{FromQuery, QueryReader, day};
 use crate::kept::Kept;
 use crate::openapi::Unchanged;
 use crate::paging;
@@ -195,12 +195,8 @@ impl FromQuery for RegimeParams {
     params(RegimeParams),
     responses((status = 200, description = "The regimes, and what the market did in either.", body = RegimeResponse), Unchanged)
 )]
-pub(super) async fn regime(
-    State(app): State<Arc<App>>,
-    Checked(params): Checked<RegimeParams>,
-    kept: Kept,
-) -> Result<Response, ApiError> {
-    let make = async || {
+pub(super) async fn regime(State(app): State<Arc<App>>, kept: Kept) -> Result<Response, ApiError> {
+    let make = async |params: RegimeParams| {
         let view = app.market_view().await?;
         let history = &view.regime;
         let end = params.cursor.map_or(history.days.len(), |last| {

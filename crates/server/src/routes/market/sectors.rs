@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::overview::BreadthResponse;
 use super::standing::{ChangeResponse, LeftOutResponse, changes, left_out, sources};
 use crate::error::ApiError;
-use crate::extract::{Checked, FromQuery, QueryReader};
+use crate::extract::{FromQuery, QueryReader};
 use crate::kept::Kept;
 use crate::openapi::Unchanged;
 use crate::paging::{self, LIMIT_DEFAULT, LIMIT_MAX};
@@ -124,12 +124,8 @@ impl FromQuery for SectorParams {
     params(SectorParams),
     responses((status = 200, description = "The sectors by name.", body = SectorsResponse), Unchanged)
 )]
-pub(super) async fn sectors(
-    State(app): State<Arc<App>>,
-    Checked(params): Checked<SectorParams>,
-    kept: Kept,
-) -> Result<Response, ApiError> {
-    let make = async || {
+pub(super) async fn sectors(State(app): State<Arc<App>>, kept: Kept) -> Result<Response, ApiError> {
+    let make = async |params: SectorParams| {
         let view = app.market_view().await?;
         let page = paging::page(&view.sectors, params.cursor, params.limit);
         Ok(SectorsResponse {

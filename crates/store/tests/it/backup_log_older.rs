@@ -1,0 +1,235 @@
+//! A moment of a shipped log that is damaged: the refusal names the newest one that is whole, and that one is
+//! restored, also by what is older than the damage.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use bist_access::AuditAction;
+use bist_market::Clock;
+use bist_store::{
+    Audit, AuditNote, BackupError, BackupFolder, BackupIdentities, BackupPlan, LogPlan,
+    ShownMoment, Store, Ticked, unpack_moment,
+};
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use crate::home::{Home, is_on_postgres};
+use crate::{audit, store};
+
+/// A clock that is set by hand.
+#[derive(Debug, Default)]
+struct Hand(AtomicI64);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        at(self.0.load(Ordering::SeqCst))
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+/// Two generations: a base at the second 0 with segments at 10 and 20, and a base at 100 with segments at 110,
+/// 120 and 130. Before each segment a record was written.
+struct Generations {
+    store: Store,
+    _home: Home,
+    audit: Audit,
+    place: TempDir,
+    folder: BackupFolder,
+    identities: BackupIdentities,
+    /// Their names, the older one first.
+    names: [String; 2],
+}
+
+impl Generations {
+    async fn new() -> Self {
+        let (store, home) = store().await;
+        let audit = audit(&store).await;
+        let place = TempDir::new().unwrap();
+        let folder = BackupFolder::new(place.path().join("backups"));
+        let identities = BackupIdentities::generate();
+        let clock = Arc::new(Hand::default());
+        for seconds in [&[0, 10, 20][..], &[100, 110, 120, 130]] {
+            let plan = LogPlan {
+                folder: folder.clone(),
+                recipients: identities.recipients(),
+                configuration: None,
+                folded_above_bytes: 64 << 10,
+            };
+            let mut follower = store.follow_log(plan, clock.clone()).await.unwrap();
+            for (number, second) in seconds.iter().enumerate() {
+                if number > 0 {
+                    let note = AuditNote::new(AuditAction::AuditExported, second.to_string(), []);
+                    store.put_on_record(&audit, note).await.unwrap();
+                }
+                clock.0.store(*second, Ordering::SeqCst);
+                let expected = if number == 0 { Ticked::Begun } else { Ticked::Shipped };
+                assert_eq!(follower.tick().await.unwrap(), expected, "at {second}");
+            }
+            follower.close().await;
+        }
+        let logs = folder.logs().unwrap();
+        let names = [logs[1].name.clone(), logs[0].name.clone()];
+        Self { store, _home: home, audit, place, folder, identities, names }
+    }
+
+    /// The file of a piece of the generation `index`.
+    fn piece(&self, index: usize, name: &str) -> PathBuf {
+        let folder = self.folder.path().join("log").join(&self.names[index]);
+        folder.join(format!("{name}.tar.zst.age"))
+    }
+
+    /// Changes a byte in the middle of a piece.
+    fn damage(&self, index: usize, name: &str) {
+        let path = self.piece(index, name);
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(path, bytes).unwrap();
+    }
+
+    async fn back_up(&self, second: i64) -> String {
+        let recipients = self.identities.recipients();
+        let plan = BackupPlan { recipients, configuration: None, at: at(second) };
+        self.store.create_backup(&self.folder, plan).await.unwrap().0.name
+    }
+
+    async fn shown(&self, second: i64) -> Result<ShownMoment, BackupError> {
+        self.shown_besides(second, None).await
+    }
+
+    async fn shown_besides(
+        &self,
+        second: i64,
+        besides: Option<&str>,
+    ) -> Result<ShownMoment, BackupError> {
+        let directory = self.place.path().join("restored");
+        unpack_moment(&self.folder, at(second), besides, &self.identities, &directory).await
+    }
+
+    /// Shows that `shown` was taken from the generation `index`.
+    #[track_caller]
+    fn check(&self, shown: Result<ShownMoment, BackupError>, index: usize) -> ShownMoment {
+        let shown = shown.unwrap();
+        assert_eq!(shown.name, self.names[index]);
+        shown
+    }
+
+    /// How many records the audit of `shown` has, all of which are right.
+    async fn records_in(&self, shown: &ShownMoment) -> u64 {
+        let restored = Store::open(shown.unpacked.directory()).await.unwrap();
+        let verification = restored.verify_audit(&self.audit.key, &[]).await.unwrap();
+        restored.close().await;
+        assert_eq!(verification.broken, None);
+        verification.records_count
+    }
+
+    async fn close(self) {
+        self.store.close().await;
+    }
+}
+
+/// Shows that `refused` names the moment of `second`, and something damaged that is called so.
+#[track_caller]
+fn check_refused(refused: Result<ShownMoment, BackupError>, second: Option<i64>, damaged: &str) {
+    let error = refused.unwrap_err();
+    let told = error.to_string();
+    assert!(told.contains(damaged), "{told}");
+    assert!(!told.contains("--at"), "one advice, which is whoever asks: {told}");
+    let BackupError::MomentDamaged { reachable, .. } = error else { panic!("{told}") };
+    assert_eq!(reachable, second.map(at), "{told}");
+    match reachable {
+        Some(at) => assert!(told.ends_with(&format!("can be restored is {at}")), "{told}"),
+        None => assert!(told.ends_with("nothing that is older can be restored either"), "{told}"),
+    }
+}
+
+#[tokio::test]
+async fn a_newest_base_that_is_damaged_leaves_what_is_older_and_says_up_to_when() {
+    if is_on_postgres() {
+        return;
+    }
+    let place = Generations::new().await;
+    let shown = place.check(place.shown(999).await, 1);
+    assert_eq!((place.records_in(&shown).await, shown.damaged), (5, Vec::new()));
+    drop(shown.unpacked);
+
+    place.damage(1, "base");
+    for second in [100, 115, 999] {
+        check_refused(place.shown(second).await, Some(20), &place.names[1]);
+    }
+    // The moment that was named, and what is before the damage anyhow.
+    for second in [20, 99] {
+        let shown = place.check(place.shown(second).await, 0);
+        assert_eq!((place.records_in(&shown).await, shown.damaged), (2, Vec::new()), "{second}");
+    }
+    // A base that is gone is no generation that was never begun.
+    fs::remove_file(place.piece(1, "base")).unwrap();
+    check_refused(place.shown(999).await, Some(20), "base.tar.zst.age is missing");
+
+    place.damage(0, "00000001");
+    check_refused(place.shown(999).await, Some(0), &place.names[0]);
+    place.damage(0, "base");
+    check_refused(place.shown(999).await, None, &place.names[0]);
+    place.close().await;
+}
+
+#[tokio::test]
+async fn a_piece_in_the_middle_that_is_missing_leaves_what_was_before_it() {
+    if is_on_postgres() {
+        return;
+    }
+    let place = Generations::new().await;
+    fs::remove_file(place.piece(1, "00000002")).unwrap();
+    for second in [115, 130, 999] {
+        check_refused(place.shown(second).await, Some(110), "00000002.tar.zst.age is missing");
+    }
+    let shown = place.check(place.shown(110).await, 1);
+    assert_eq!((place.records_in(&shown).await, shown.damaged), (3, Vec::new()));
+    drop(shown.unpacked);
+    // Of one that is older nothing is missed by who asks for what is newer.
+    fs::remove_file(place.piece(0, "00000001")).unwrap();
+    check_refused(place.shown(50).await, Some(0), "00000001.tar.zst.age is missing");
+    place.check(place.shown(110).await, 1);
+    place.close().await;
+}
+
+#[tokio::test]
+async fn a_moment_that_something_whole_shows_is_taken_although_a_newer_log_is_damaged() {
+    if is_on_postgres() {
+        return;
+    }
+    let place = Generations::new().await;
+    let backup = place.back_up(105).await;
+    place.damage(1, "base");
+    check_refused(place.shown(999).await, Some(105), &place.names[1]);
+    let shown = place.shown(105).await.unwrap();
+    assert_eq!(shown.name, backup);
+    assert_eq!(shown.damaged.len(), 1, "{:?}", shown.damaged);
+    assert!(shown.damaged[0].contains(&place.names[1]), "{:?}", shown.damaged);
+    drop(shown);
+    // One that was made of what is to be replaced is not what is gone back to.
+    let refused = place.shown_besides(999, Some(&backup)).await;
+    check_refused(refused, Some(20), &place.names[1]);
+    place.close().await;
+}
+
+#[tokio::test]
+async fn another_identity_and_a_moment_before_everything_are_told_as_such() {
+    if is_on_postgres() {
+        return;
+    }
+    let place = Generations::new().await;
+    let (other, directory) = (BackupIdentities::generate(), place.place.path().join("other"));
+    let refused = unpack_moment(&place.folder, at(999), None, &other, &directory).await;
+    assert!(matches!(refused, Err(BackupError::WrongKey(_))), "{refused:?}");
+    match place.shown(-1).await {
+        Err(BackupError::NothingSoOld { earliest, .. }) => assert_eq!(earliest, Some(at(0))),
+        other => panic!("{other:?}"),
+    }
+    place.close().await;
+}
