@@ -202,31 +202,14 @@ fn network(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
-    use std::sync::Mutex;
 
     use bist_market::FixedClock;
     use bist_store::RedisLink;
+    use bist_testkit::hand_clock::HandClock;
     use bist_testkit::redis_server::RedisServer;
-    use jiff::{SignedDuration, Timestamp};
+    use jiff::SignedDuration;
 
     use super::*;
-
-    /// A clock that is moved by hand.
-    #[derive(Debug)]
-    struct HandClock(Mutex<Timestamp>);
-
-    impl HandClock {
-        fn pass(&self, time: SignedDuration) {
-            let mut now = self.0.lock().unwrap();
-            *now += time;
-        }
-    }
-
-    impl Clock for HandClock {
-        fn now(&self) -> Timestamp {
-            *self.0.lock().unwrap()
-        }
-    }
 
     fn limits() -> RateLimits {
         let clock = FixedClock("2026-11-24T12:00:00Z".parse().unwrap());
@@ -288,7 +271,7 @@ mod tests {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("redis://{}/0", silent.local_addr().unwrap());
         let link = RedisLink::new(&url.parse().unwrap(), None).unwrap();
-        let clock = Arc::new(HandClock(Mutex::new("2026-11-24T12:00:00Z".parse().unwrap())));
+        let clock = Arc::new(HandClock::new("2026-11-24T12:00:00Z".parse().unwrap()));
         let quotas = Quotas { default: "2/s".parse().unwrap(), ..Quotas::default() };
         let limits = RateLimits::new(quotas, Arc::clone(&clock) as Arc<dyn Clock>)
             .with_shared(SharedLimiter::new(link));

@@ -1,8 +1,9 @@
-//! Synthetic bars, tables with a known rule, servers and proxies that misbehave, an object store, a Redis, a database. A dev-dependency only.
+//! Synthetic bars, tables with a known rule, a clock, servers and proxies that misbehave, an object store, a Redis, a database. A dev-dependency only.
 
 pub mod bars;
 #[cfg(feature = "http")]
 pub mod broker;
+pub mod hand_clock;
 #[cfg(feature = "http")]
 pub mod http_server;
 #[cfg(feature = "http")]

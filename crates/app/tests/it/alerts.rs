@@ -10,6 +10,7 @@ use bist_app::alerts::{AlertSettings, SmtpSecurity, SmtpSettings, TelegramSettin
 use bist_app::personal::PersonalError;
 use bist_app::{Alert, App, DeliveryState};
 use bist_market::{Price, Symbol, ValidationPolicy};
+use bist_testkit::hand_clock::HandClock;
 use bist_testkit::http_server::{HttpServer, Reply, Script};
 use bist_trading::alert::{ChannelAddress, Direction, QuietHours};
 use bist_trading::{AlertRule, Channel, Condition};
@@ -17,7 +18,6 @@ use jiff::civil::{date, time};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::exchange::HandClock;
 use crate::mail_server::MailServer;
 use crate::market::{ingest, walks};
 

@@ -9,11 +9,11 @@ use bist_app::jobs::{JobAsked, JobOrder};
 use bist_app::{App, RedisLink};
 use bist_market::{Clock, ValidationPolicy};
 use bist_store::StoreError;
+use bist_testkit::hand_clock::HandClock;
 use bist_testkit::redis_server::RedisServer;
 use jiff::civil::date;
 use tokio::sync::Semaphore;
 
-use crate::exchange::HandClock;
 use crate::market;
 
 /// Somebody who makes answers, each with a number of its own.

@@ -12,10 +12,10 @@ use bist_app::registry::Asked;
 use bist_app::secrets::{MasterKeySource, generate_key_file};
 use bist_lifecycle::ModelState;
 use bist_market::ValidationPolicy;
+use bist_testkit::hand_clock::HandClock;
 use jiff::civil::date;
 use tempfile::TempDir;
 
-use crate::exchange::HandClock;
 use crate::experiments::{market, quiet, tomorrow};
 
 const ASKED: Asked<'static> = Asked { by: "ayse", reason: "a test of the audit" };

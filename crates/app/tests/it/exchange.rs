@@ -1,4 +1,4 @@
-//! A clock that is set by hand, and a source that has the bars of each session once it is over.
+//! A source that has the bars of each session once it is over.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard};
@@ -7,11 +7,11 @@ use bist_feeds::http::BreakerState;
 use bist_feeds::{
     Batch, Content, FetchError, Fetched, Fetching, Piece, Provider, Scope, Validators, Wanted,
 };
-use bist_market::bar::{day_of, istanbul};
-use bist_market::{BarSeries, Calendar, Clock, Interval, Source, Symbol};
+use bist_market::bar::day_of;
+use bist_market::{BarSeries, Calendar, Interval, Source, Symbol};
 use bist_testkit::bars::random_walk;
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime, date};
+use jiff::civil::{Date, date};
 use tokio::sync::Notify;
 
 /// The first day that the source has.
@@ -19,36 +19,6 @@ const FIRST_DAY: Date = date(2026, 9, 1);
 
 /// The last day that it will ever have.
 const LAST_DAY: Date = date(2026, 11, 30);
-
-/// The instant of a date and time in Istanbul, such as `2026-10-26T18:40`.
-#[track_caller]
-pub(crate) fn istanbul_time(text: &str) -> Timestamp {
-    istanbul().to_timestamp(text.parse::<DateTime>().unwrap()).unwrap()
-}
-
-/// A clock that stands still until it is set.
-#[derive(Debug)]
-pub(crate) struct HandClock(Mutex<Timestamp>);
-
-impl HandClock {
-    pub(crate) fn at(text: &str) -> Self {
-        Self(Mutex::new(istanbul_time(text)))
-    }
-
-    pub(crate) fn set(&self, text: &str) {
-        *self.0.lock().unwrap() = istanbul_time(text);
-    }
-
-    pub(crate) fn set_to(&self, instant: Timestamp) {
-        *self.0.lock().unwrap() = instant;
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
-    }
-}
 
 /// A source of bars: a piece a share, or a piece a day with all shares.
 #[derive(Debug)]

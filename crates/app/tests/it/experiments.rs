@@ -15,12 +15,11 @@ use bist_lifecycle::{FittedModel, ModelState, Signed};
 use bist_market::{BarSeries, Clock, ValidationPolicy};
 use bist_store::{ExposureRecord, Registration, Store};
 use bist_testkit::bars::random_walk;
+use bist_testkit::hand_clock::HandClock;
 use bist_trading::ReturnInterval;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use tempfile::TempDir;
-
-use crate::exchange::HandClock;
 
 const SYMBOLS: [&str; 7] = ["AAAA1", "BBBB1", "CCCC1", "DDDD1", "EEEE1", "FFFF1", "GGGG1"];
 

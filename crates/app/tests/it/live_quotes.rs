@@ -12,13 +12,14 @@ use bist_feeds::http::BreakerState;
 use bist_feeds::{AlgoLab, AlgoLabSettings, Provider, SourceSettings, SystemWaits, Wanted};
 use bist_market::{Clock, ExchangeRules, Price, QuoteRefusal, Source, Symbol, ValidationPolicy};
 use bist_testkit::broker::{Broker, BrokerConnection};
+use bist_testkit::hand_clock::HandClock;
 use bist_testkit::redis_server::RedisServer;
 use jiff::SignedDuration;
 use jiff::civil::{Date, date};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use crate::exchange::{Exchange, HandClock};
+use crate::exchange::Exchange;
 
 const KEYS: &str = "API-YD3rEBXKcb4rc67whX13gR81LAc7YQjXLZgQowkU3/Q=:12345678901:word";
 

@@ -12,11 +12,12 @@ use bist_feeds::Provider;
 use bist_market::bar::istanbul;
 use bist_market::{Calendar, Clock, Interval, Source, ValidationPolicy};
 use bist_store::{JobRun, JobState, Store};
+use bist_testkit::hand_clock::{HandClock, istanbul_time};
 use jiff::civil::date;
 use jiff::{Timestamp, ToSpan};
 use tempfile::TempDir;
 
-use crate::exchange::{Exchange, HandClock, istanbul_time};
+use crate::exchange::Exchange;
 
 /// Everything that several processes on one machine share.
 struct World {

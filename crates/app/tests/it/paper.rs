@@ -9,13 +9,13 @@ use bist_app::orders::{OrderView, OrdersWanted};
 use bist_app::portfolios::{PortfolioTerms, PortfolioView, TAIL_LEVELS, TradingError};
 use bist_app::{App, AuditFilter};
 use bist_market::{BarSeries, Notional, Price, Shares, Symbol, ValidationPolicy};
+use bist_testkit::hand_clock::HandClock;
 use bist_trading::{
     CancelReason, Denial, OrderIntent, OrderKind, OrderStatus, RiskLimits, Side, Validity,
 };
 use jiff::civil::{Date, date};
 use tempfile::TempDir;
 
-use crate::exchange::HandClock;
 use crate::market::{ingest, walks};
 
 const SHARE: &str = "AAAA1";

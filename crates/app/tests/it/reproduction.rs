@@ -7,9 +7,9 @@ use bist_app::progress::ProgressSink;
 use bist_app::reproduction::{Difference, Reproduction};
 use bist_app::{App, HORIZON_DEFAULT, ModelVersion, SignalRecord};
 use bist_market::{BarSeries, Clock, SnapshotDifference, Symbol, ValidationPolicy};
+use bist_testkit::hand_clock::HandClock;
 use jiff::civil::{Date, date};
 
-use crate::exchange::HandClock;
 use crate::market::{self, ingest};
 
 /// With three versions 21 signals.

@@ -12,10 +12,10 @@ use bist_app::{App, HORIZON_DEFAULT, ModelVersion};
 use bist_lifecycle::ModelState;
 use bist_lifecycle::retraining::{RetrainingDecision, RetrainingRule, Verdict};
 use bist_market::{BarSeries, Clock, ValidationPolicy};
+use bist_testkit::hand_clock::HandClock;
 use jiff::civil::{Date, date};
 use tempfile::TempDir;
 
-use crate::exchange::HandClock;
 use crate::market::{ingest, walks};
 
 const SYMBOLS: [&str; 5] = ["AAAA1", "BBBB1", "CCCC1", "DDDD1", "EEEE1"];

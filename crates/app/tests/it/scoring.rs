@@ -7,10 +7,10 @@ use bist_app::signal_record::{RecordFilter, ScoringReport, ServedWanted};
 use bist_app::{App, HORIZON_DEFAULT, KeptScore, ServedSignal};
 use bist_lifecycle::Grouping;
 use bist_market::{Clock, ValidationPolicy};
+use bist_testkit::hand_clock::HandClock;
 use bist_trading::SignalScore;
 use jiff::civil::{Date, date};
 
-use crate::exchange::HandClock;
 use crate::market::{ingest, walks};
 
 /// A Friday, and the one at whose close the signals of it end.

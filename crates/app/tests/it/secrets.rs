@@ -12,11 +12,10 @@ use bist_app::secrets::{
 use bist_feeds::evds::Evds;
 use bist_feeds::{Provider, SourceSettings, SystemWaits, Wanted};
 use bist_market::{SeriesCode, Source, ValidationPolicy};
+use bist_testkit::hand_clock::HandClock;
 use bist_testkit::http_server::{HttpServer, Reply, Script};
 use jiff::civil::date;
 use tempfile::TempDir;
-
-use crate::exchange::HandClock;
 
 async fn process(folder: &Path) -> App {
     let clock = Arc::new(HandClock::at("2025-11-01T12:00:00+03:00"));

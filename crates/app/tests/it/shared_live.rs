@@ -10,9 +10,8 @@ use bist_app::live::{
 };
 use bist_app::{App, RedisLink};
 use bist_market::{Clock, ValidationPolicy};
+use bist_testkit::hand_clock::HandClock;
 use bist_testkit::redis_server::RedisServer;
-
-use crate::exchange::HandClock;
 
 const TOPICS: [Wanted; 2] = [Wanted::All(Section::Jobs), Wanted::All(Section::Audit)];
 

@@ -7,9 +7,8 @@ use bist_app::training::TrainingError;
 use bist_app::{App, HORIZON_DEFAULT};
 use bist_market::sample::SampleSpec;
 use bist_market::{Clock, ValidationPolicy};
+use bist_testkit::hand_clock::HandClock;
 use jiff::civil::date;
-
-use crate::exchange::HandClock;
 
 #[tokio::test]
 async fn live_forecasts_of_the_sample_market_are_those_of_the_batch() {

@@ -22,11 +22,10 @@ use bist_lifecycle::{ModelState, TrialPurpose};
 use bist_market::sample::SampleSpec;
 use bist_market::{Clock, ValidationPolicy};
 use bist_store::{JournalStorage, Store};
+use bist_testkit::hand_clock::HandClock;
 use jiff::Timestamp;
 use jiff::civil::date;
 use tempfile::TempDir;
-
-use crate::exchange::HandClock;
 
 async fn open(folder: &Path) -> App {
     let clock: Arc<dyn Clock> = Arc::new(HandClock::at("2026-11-20 18:30"));

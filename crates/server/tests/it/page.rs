@@ -1,6 +1,6 @@
 //! Asking as a page does, at a time that a test moves.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Method;
@@ -8,35 +8,14 @@ use bist_app::App;
 use bist_app::access::SignedIn;
 use bist_market::Clock;
 use bist_market::validate::ValidationPolicy;
-use jiff::{SignedDuration, Timestamp};
+use bist_testkit::hand_clock::HandClock;
 use serde_json::{Value, json};
 
 use crate::test_app::{Answer, NOW, Opened, TestApp};
 
-/// A clock that a test moves.
-#[derive(Debug)]
-pub(crate) struct MovedClock(Mutex<Timestamp>);
-
-impl MovedClock {
-    fn at(instant: &str) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(instant.parse().unwrap())))
-    }
-
-    pub(crate) fn pass(&self, time: SignedDuration) {
-        let mut now = self.0.lock().unwrap();
-        *now += time;
-    }
-}
-
-impl Clock for MovedClock {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
-    }
-}
-
 /// A service whose clock is moved.
-pub(crate) async fn moved() -> (TestApp, Arc<MovedClock>) {
-    let clock = MovedClock::at(NOW);
+pub(crate) async fn moved() -> (TestApp, Arc<HandClock>) {
+    let clock = Arc::new(HandClock::new(NOW.parse().unwrap()));
     let directory = tempfile::tempdir().unwrap();
     let clock_of_app: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
     let policy = ValidationPolicy::default();
