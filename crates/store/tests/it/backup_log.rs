@@ -3,14 +3,14 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
-use bist_market::Clock;
+use bist_market::FixedClock;
 use bist_store::{
-    Audit, BackupError, BackupFolder, BackupIdentities, BackupPlan, BackupTable, LogFollower,
-    LogPlan, Store, Ticked, Unpacked, unpack_log, verify_file,
+    BackupError, BackupFolder, BackupIdentities, BackupPlan, BackupTable, LogFollower, LogPlan,
+    Ticked, Unpacked, unpack_log, verify_file,
 };
 use jiff::{SignedDuration, Timestamp};
 use rand::{RngExt as _, SeedableRng as _};
@@ -19,58 +19,37 @@ use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 use tempfile::TempDir;
 
-use crate::home::{Home, is_on_postgres};
-use crate::writer::{Writer, note, records_count};
-use crate::{audit, store};
+use crate::home::is_on_postgres;
+use crate::shipped_log::{ShippedLog, at};
+use crate::store;
+use crate::writer::{Writer, note};
 
-/// A clock that is set by hand.
-#[derive(Debug, Default)]
-struct Hand(AtomicI64);
-
-impl Clock for Hand {
-    fn now(&self) -> Timestamp {
-        at(self.0.load(Ordering::SeqCst))
-    }
-}
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).unwrap()
-}
-
-/// A store whose log is shipped.
+/// A log that is shipped while a test goes on.
 struct Shipped {
-    store: Store,
-    home: Home,
-    audit: Audit,
-    place: TempDir,
-    folder: BackupFolder,
-    identities: BackupIdentities,
-    clock: Arc<Hand>,
+    log: ShippedLog,
     follower: LogFollower,
     written: u64,
+}
+
+impl Deref for Shipped {
+    type Target = ShippedLog;
+
+    fn deref(&self) -> &ShippedLog {
+        &self.log
+    }
 }
 
 impl Shipped {
     /// The log is folded above so many bytes.
     async fn new(folded_above_bytes: u64) -> Self {
-        let (store, home) = store().await;
-        let audit = audit(&store).await;
-        let place = TempDir::new().unwrap();
-        let folder = BackupFolder::new(place.path().join("backups"));
-        let (identities, clock) = (BackupIdentities::generate(), Arc::new(Hand::default()));
-        let plan = LogPlan {
-            folder: folder.clone(),
-            recipients: identities.recipients(),
-            configuration: None,
-            folded_above_bytes,
-        };
-        let follower = store.follow_log(plan, clock.clone()).await.unwrap();
-        Self { store, home, audit, place, folder, identities, clock, follower, written: 0 }
+        let log = ShippedLog::new().await;
+        let follower = log.follow(folded_above_bytes).await;
+        Self { log, follower, written: 0 }
     }
 
     /// Looks at the second `second`.
     async fn tick(&mut self, second: i64) -> Ticked {
-        self.clock.0.store(second, Ordering::SeqCst);
+        self.set_clock(second);
         self.follower.tick().await.unwrap()
     }
 
@@ -78,7 +57,7 @@ impl Shipped {
     async fn write(&mut self, count: u64) {
         for _ in 0..count {
             self.written += 1;
-            self.store.put_on_record(&self.audit, note(self.written)).await.unwrap();
+            self.put_on_record(self.written).await;
         }
     }
 
@@ -93,15 +72,11 @@ impl Shipped {
         shipped
     }
 
-    fn names(&self) -> Vec<String> {
-        self.folder.logs().unwrap().into_iter().map(|log| log.name).collect()
-    }
-
     /// The file of a piece of the only generation.
     fn piece(&self, name: &str) -> PathBuf {
         let names = self.names();
         assert_eq!(names.len(), 1, "{names:?}");
-        self.folder.path().join("log").join(&names[0]).join(format!("{name}.tar.zst.age"))
+        self.piece_of(&names[0], name)
     }
 
     /// Takes the newest generation apart as it was at `second`.
@@ -121,13 +96,8 @@ impl Shipped {
     /// All tables of the database as it is now, as an ordinary backup counts them.
     async fn tables(&self) -> Vec<BackupTable> {
         let place = TempDir::new().unwrap();
-        let plan = BackupPlan {
-            recipients: self.identities.recipients(),
-            configuration: None,
-            at: Timestamp::UNIX_EPOCH,
-        };
         let folder = BackupFolder::new(place.path());
-        self.store.create_backup(&folder, plan).await.unwrap().1.tables
+        self.store.create_backup(&folder, self.backup_plan(0)).await.unwrap().1.tables
     }
 
     fn wal_bytes(&self) -> u64 {
@@ -141,18 +111,8 @@ impl Shipped {
 
     async fn close(self) {
         self.follower.close().await;
-        self.store.close().await;
+        self.log.store.close().await;
     }
-}
-
-/// How many records the audit of `unpacked` has, all of which are right.
-async fn records_in(unpacked: &Unpacked, audit: &Audit) -> u64 {
-    let restored = Store::open(unpacked.directory()).await.unwrap();
-    let verification = restored.verify_audit(&audit.key, &[]).await.unwrap();
-    let count = records_count(&restored).await;
-    restored.close().await;
-    assert_eq!((verification.broken, verification.records_count), (None, count));
-    count
 }
 
 #[tokio::test]
@@ -211,7 +171,7 @@ async fn what_was_acknowledged_before_a_look_is_in_it_while_others_write() {
     let mut last = 0;
     for (second, before) in looks {
         let unpacked = shipped.taken_apart(second).await.unwrap();
-        let count = records_in(&unpacked, &shipped.audit).await;
+        let count = shipped.records_in(&unpacked).await;
         assert!(count >= before.max(last), "{count} of {before} at {second}");
         last = count;
     }
@@ -245,14 +205,14 @@ async fn a_log_that_began_anew_unseen_begins_a_generation_and_one_that_was_seen_
     assert_eq!(shipped.tick(40).await, Ticked::Begun);
     assert_eq!(shipped.names().len(), 2);
     let unpacked = shipped.taken_apart(99).await.unwrap();
-    assert_eq!(records_in(&unpacked, &shipped.audit).await, shipped.written);
+    assert_eq!(shipped.records_in(&unpacked).await, shipped.written);
     drop(unpacked);
     // The one before shows what was before.
     let name = shipped.names().remove(1);
     let directory = shipped.place.path().join("before");
     let before = unpack_log(&shipped.folder, &name, at(99), &shipped.identities, &directory);
     let before = before.await.unwrap().unwrap();
-    assert_eq!(records_in(&before, &shipped.audit).await, shipped.written - 2);
+    assert_eq!(shipped.records_in(&before).await, shipped.written - 2);
     shipped.close().await;
 }
 
@@ -279,7 +239,7 @@ async fn a_new_generation_begins_each_day_without_an_end_of_the_old_one() {
     shipped.write(1).await;
     assert_eq!(shipped.tick(second + 1).await, Ticked::Shipped);
     let unpacked = shipped.taken_apart(second + 1).await.unwrap();
-    assert_eq!(records_in(&unpacked, &shipped.audit).await, shipped.written);
+    assert_eq!(shipped.records_in(&unpacked).await, shipped.written);
     drop(unpacked);
     shipped.close().await;
 }
@@ -294,7 +254,7 @@ async fn one_process_ships_to_a_folder_and_only_of_sqlite() {
         configuration: None,
         folded_above_bytes: 0,
     };
-    let clock = || Arc::new(Hand::default()) as Arc<dyn Clock>;
+    let clock = || Arc::new(FixedClock(at(0)));
     let first = store.follow_log(plan.clone(), clock()).await;
     if is_on_postgres() {
         assert!(matches!(first, Err(BackupError::LogOfServer)), "{first:?}");
@@ -338,7 +298,7 @@ async fn a_piece_that_is_missing_cut_off_or_another_is_refused_and_what_was_befo
     check_broken(shipped.taken_apart(30).await, 10, "missing");
     check_broken(shipped.taken_apart(15).await, 10, "missing");
     let unpacked = shipped.taken_apart(10).await.unwrap();
-    assert_eq!(records_in(&unpacked, &shipped.audit).await, 3);
+    assert_eq!(shipped.records_in(&unpacked).await, 3);
     drop(unpacked);
 
     fs::write(&second, &two[..two.len() / 2]).unwrap();
@@ -355,7 +315,7 @@ async fn a_piece_that_is_missing_cut_off_or_another_is_refused_and_what_was_befo
     check_broken(shipped.verify(), 20, "the last one is missing");
     check_broken(shipped.taken_apart(30).await, 20, "the last one is missing");
     let unpacked = shipped.taken_apart(20).await.unwrap();
-    assert_eq!(records_in(&unpacked, &shipped.audit).await, 6);
+    assert_eq!(shipped.records_in(&unpacked).await, 6);
     drop(unpacked);
     fs::write(&third, &three).unwrap();
     assert_eq!(shipped.verify().unwrap(), 4);
@@ -411,7 +371,7 @@ async fn a_base_is_a_backup_by_itself_and_a_segment_is_not() {
     let base = shipped.piece("base");
     verify_file(&base, &shipped.identities).unwrap();
     let unpacked = bist_store::unpack(&base, &shipped.identities, &directory).await.unwrap();
-    assert_eq!(records_in(&unpacked, &shipped.audit).await, 0);
+    assert_eq!(shipped.records_in(&unpacked).await, 0);
     drop(unpacked);
     let segment = shipped.piece("00000001");
     let refused = bist_store::unpack(&segment, &shipped.identities, &directory).await;

@@ -2,85 +2,56 @@
 //! restored, also by what is older than the damage.
 
 use std::fs;
+use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
-use bist_access::AuditAction;
-use bist_market::Clock;
-use bist_store::{
-    Audit, AuditNote, BackupError, BackupFolder, BackupIdentities, BackupPlan, LogPlan,
-    ShownMoment, Store, Ticked, unpack_moment,
-};
-use jiff::Timestamp;
-use tempfile::TempDir;
+use bist_store::{BackupError, BackupIdentities, ShownMoment, Ticked, unpack_moment};
 
-use crate::home::{Home, is_on_postgres};
-use crate::{audit, store};
-
-/// A clock that is set by hand.
-#[derive(Debug, Default)]
-struct Hand(AtomicI64);
-
-impl Clock for Hand {
-    fn now(&self) -> Timestamp {
-        at(self.0.load(Ordering::SeqCst))
-    }
-}
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).unwrap()
-}
+use crate::home::is_on_postgres;
+use crate::shipped_log::{ShippedLog, at};
 
 /// Two generations: a base at the second 0 with segments at 10 and 20, and a base at 100 with segments at 110,
 /// 120 and 130. Before each segment a record was written.
 struct Generations {
-    store: Store,
-    _home: Home,
-    audit: Audit,
-    place: TempDir,
-    folder: BackupFolder,
-    identities: BackupIdentities,
+    log: ShippedLog,
     /// Their names, the older one first.
     names: [String; 2],
 }
 
+impl Deref for Generations {
+    type Target = ShippedLog;
+
+    fn deref(&self) -> &ShippedLog {
+        &self.log
+    }
+}
+
 impl Generations {
     async fn new() -> Self {
-        let (store, home) = store().await;
-        let audit = audit(&store).await;
-        let place = TempDir::new().unwrap();
-        let folder = BackupFolder::new(place.path().join("backups"));
-        let identities = BackupIdentities::generate();
-        let clock = Arc::new(Hand::default());
+        let log = ShippedLog::new().await;
+        let mut number = 0;
         for seconds in [&[0, 10, 20][..], &[100, 110, 120, 130]] {
-            let plan = LogPlan {
-                folder: folder.clone(),
-                recipients: identities.recipients(),
-                configuration: None,
-                folded_above_bytes: 64 << 10,
-            };
-            let mut follower = store.follow_log(plan, clock.clone()).await.unwrap();
-            for (number, second) in seconds.iter().enumerate() {
-                if number > 0 {
-                    let note = AuditNote::new(AuditAction::AuditExported, second.to_string(), []);
-                    store.put_on_record(&audit, note).await.unwrap();
-                }
-                clock.0.store(*second, Ordering::SeqCst);
-                let expected = if number == 0 { Ticked::Begun } else { Ticked::Shipped };
+            let mut follower = log.follow(64 << 10).await;
+            for second in seconds {
+                let expected = if *second == seconds[0] {
+                    Ticked::Begun
+                } else {
+                    number += 1;
+                    log.put_on_record(number).await;
+                    Ticked::Shipped
+                };
+                log.set_clock(*second);
                 assert_eq!(follower.tick().await.unwrap(), expected, "at {second}");
             }
             follower.close().await;
         }
-        let logs = folder.logs().unwrap();
-        let names = [logs[1].name.clone(), logs[0].name.clone()];
-        Self { store, _home: home, audit, place, folder, identities, names }
+        let [newer, older]: [String; 2] = log.names().try_into().unwrap();
+        Self { log, names: [older, newer] }
     }
 
     /// The file of a piece of the generation `index`.
     fn piece(&self, index: usize, name: &str) -> PathBuf {
-        let folder = self.folder.path().join("log").join(&self.names[index]);
-        folder.join(format!("{name}.tar.zst.age"))
+        self.piece_of(&self.names[index], name)
     }
 
     /// Changes a byte in the middle of a piece.
@@ -93,9 +64,7 @@ impl Generations {
     }
 
     async fn back_up(&self, second: i64) -> String {
-        let recipients = self.identities.recipients();
-        let plan = BackupPlan { recipients, configuration: None, at: at(second) };
-        self.store.create_backup(&self.folder, plan).await.unwrap().0.name
+        self.store.create_backup(&self.folder, self.backup_plan(second)).await.unwrap().0.name
     }
 
     async fn shown(&self, second: i64) -> Result<ShownMoment, BackupError> {
@@ -119,17 +88,8 @@ impl Generations {
         shown
     }
 
-    /// How many records the audit of `shown` has, all of which are right.
-    async fn records_in(&self, shown: &ShownMoment) -> u64 {
-        let restored = Store::open(shown.unpacked.directory()).await.unwrap();
-        let verification = restored.verify_audit(&self.audit.key, &[]).await.unwrap();
-        restored.close().await;
-        assert_eq!(verification.broken, None);
-        verification.records_count
-    }
-
     async fn close(self) {
-        self.store.close().await;
+        self.log.store.close().await;
     }
 }
 
@@ -155,7 +115,7 @@ async fn a_newest_base_that_is_damaged_leaves_what_is_older_and_says_up_to_when(
     }
     let place = Generations::new().await;
     let shown = place.check(place.shown(999).await, 1);
-    assert_eq!((place.records_in(&shown).await, shown.damaged), (5, Vec::new()));
+    assert_eq!((place.records_in(&shown.unpacked).await, shown.damaged), (5, Vec::new()));
     drop(shown.unpacked);
 
     place.damage(1, "base");
@@ -165,7 +125,11 @@ async fn a_newest_base_that_is_damaged_leaves_what_is_older_and_says_up_to_when(
     // The moment that was named, and what is before the damage anyhow.
     for second in [20, 99] {
         let shown = place.check(place.shown(second).await, 0);
-        assert_eq!((place.records_in(&shown).await, shown.damaged), (2, Vec::new()), "{second}");
+        assert_eq!(
+            (place.records_in(&shown.unpacked).await, shown.damaged),
+            (2, Vec::new()),
+            "{second}"
+        );
     }
     // A base that is gone is no generation that was never begun.
     fs::remove_file(place.piece(1, "base")).unwrap();
@@ -189,7 +153,7 @@ async fn a_piece_in_the_middle_that_is_missing_leaves_what_was_before_it() {
         check_refused(place.shown(second).await, Some(110), "00000002.tar.zst.age is missing");
     }
     let shown = place.check(place.shown(110).await, 1);
-    assert_eq!((place.records_in(&shown).await, shown.damaged), (3, Vec::new()));
+    assert_eq!((place.records_in(&shown.unpacked).await, shown.damaged), (3, Vec::new()));
     drop(shown.unpacked);
     // Of one that is older nothing is missed by who asks for what is newer.
     fs::remove_file(place.piece(0, "00000001")).unwrap();

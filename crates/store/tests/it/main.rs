@@ -19,6 +19,7 @@ mod postgres;
 mod quality;
 mod replacing;
 mod secrets;
+mod shipped_log;
 mod signals;
 mod sources;
 mod studies;
