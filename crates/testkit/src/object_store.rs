@@ -1,5 +1,6 @@
-//! An object store for tests that speaks as much of S3 as copies of files need: objects are put whole or in
-//! parts, read, listed by their folders, and removed. Nobody's signature is looked at.
+//! An object store for tests that speaks as much of S3 as artefacts and copies of files need: objects are put
+//! whole or in parts, looked at, read, listed by their folders, and removed. It refuses on demand. Nobody's
+//! signature is looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +21,10 @@ struct Held {
     /// The parts of objects that are not whole yet, by upload and number.
     uploads: BTreeMap<u32, BTreeMap<u32, Vec<u8>>>,
     uploads_count: u32,
+    /// What was asked and not told yet.
+    requests: Vec<String>,
+    /// The status that everything is answered with, while nothing is served.
+    refusing: Option<u16>,
 }
 
 impl ObjectStore {
@@ -49,6 +54,22 @@ impl ObjectStore {
     pub fn objects(&self) -> BTreeMap<String, Vec<u8>> {
         lock(&self.held).objects.clone()
     }
+
+    /// From now on answers whatever it is asked with the error `status`, in a document that tells by which key
+    /// it was asked.
+    pub fn refuse(&self, status: u16) {
+        lock(&self.held).refusing = Some(status);
+    }
+
+    /// Serves again.
+    pub fn serve(&self) {
+        lock(&self.held).refusing = None;
+    }
+
+    /// What was asked since the last call: methods and names, as `GET bucket/folder/name`.
+    pub fn requests(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.held).requests)
+    }
 }
 
 fn lock(held: &Mutex<Held>) -> MutexGuard<'_, Held> {
@@ -57,6 +78,17 @@ fn lock(held: &Mutex<Held>) -> MutexGuard<'_, Held> {
 
 impl Held {
     fn answer(&mut self, request: &SeenRequest) -> Reply {
+        let method = request.method.as_str();
+        self.requests.push(format!("{method} {}", request.path.trim_matches('/')));
+        let reply = match self.refusing {
+            Some(status) => refused_with_key(status, request),
+            None => self.served(request),
+        };
+        // Whoever asks for the head alone is not sent more.
+        if method == "HEAD" { reply.cut_after(0) } else { reply }
+    }
+
+    fn served(&mut self, request: &SeenRequest) -> Reply {
         let SeenRequest { method, path, query, body, .. } = request;
         let name = path.trim_matches('/');
         let number = |of: &str| parameter(query, of).and_then(|text| text.parse::<u32>().ok());
@@ -97,7 +129,7 @@ impl Held {
             ("GET", None) if parameter(query, "list-type").is_some() => {
                 self.list(name, &parameter(query, "prefix").unwrap_or_default())
             }
-            ("GET", None) => match self.objects.get(name) {
+            ("GET" | "HEAD", None) => match self.objects.get(name) {
                 Some(bytes) => Reply::ok("application/octet-stream", bytes.clone()),
                 None => refused(404, "NoSuchKey"),
             },
@@ -158,6 +190,18 @@ fn document(root: &str, content: &str) -> Reply {
 }
 
 fn refused(status: u16, code: &str) -> Reply {
-    let text = format!("<Error><Code>{code}</Code></Error>");
+    error(status, &format!("<Code>{code}</Code>"))
+}
+
+/// A refusal that tells by which key `request` was signed, as some servers do.
+fn refused_with_key(status: u16, request: &SeenRequest) -> Reply {
+    let signed = request.header("authorization").unwrap_or_default();
+    let key = signed.split_once("Credential=").and_then(|(_, rest)| rest.split('/').next());
+    let key = key.unwrap_or_default();
+    error(status, &format!("<Code>NotToday</Code><AWSAccessKeyId>{key}</AWSAccessKeyId>"))
+}
+
+fn error(status: u16, content: &str) -> Reply {
+    let text = format!("<Error>{content}</Error>");
     Reply::status(status, text).header("Content-Type", "application/xml")
 }

@@ -3,18 +3,24 @@
 
 use std::path::PathBuf;
 
+use bist_access::Secret;
+use bist_app::{BucketSettings, Keys, ObjectStoreUrl};
 use bist_lifecycle::{FittedModel, ModelVersion, Signed};
 use bist_store::{Registration, Store, StoreError};
+use bist_testkit::object_store::ObjectStore;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
 use crate::experiments::{copy, open, tomorrow, trained};
-use crate::s3::{KEY, Mood, S3, SECRET};
+
+/// The key by which the bucket is asked, and its secret: neither may ever be told.
+const KEY: &str = "AKIAOFTHETEST";
+const SECRET: &str = "secret-of-the-test";
 
 /// A copy of the data directory with a champion, and a bucket beside it.
 struct Place {
     _folder: TempDir,
-    s3: S3,
+    bucket: ObjectStore,
     store: Store,
     champion: ModelVersion,
     artifact: Vec<u8>,
@@ -26,13 +32,13 @@ impl Place {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         copy(trained(), folder.path());
-        let s3 = S3::start().await;
+        let bucket = ObjectStore::start();
         let store = Store::open(folder.path()).await.unwrap();
-        let store = store.with_bucket(&s3.settings(), &S3::keys()).unwrap();
+        let store = store.with_bucket(&settings(&bucket), &keys()).unwrap();
         let champion = store.champion(tomorrow()).await.unwrap().unwrap();
         let file = folder.path().join(format!("models/{}.json", champion.artifact_sha256));
         let artifact = std::fs::read(&file).unwrap();
-        Self { _folder: folder, s3, store, champion, artifact, file }
+        Self { _folder: folder, bucket, store, champion, artifact, file }
     }
 
     async fn register(&self, version: ModelVersion, bytes: Vec<u8>) -> Result<(), StoreError> {
@@ -47,7 +53,7 @@ impl Place {
     }
 
     fn object(&self) -> String {
-        format!("/models/team/one/models/{}.json", self.champion.artifact_sha256)
+        format!("models/team/one/models/{}.json", self.champion.artifact_sha256)
     }
 
     /// Changes a byte of the file.
@@ -57,9 +63,31 @@ impl Place {
         std::fs::write(&self.file, bytes).unwrap();
     }
 
+    /// Changes the object.
+    fn change_object(&self, change: impl FnOnce(&mut Vec<u8>)) {
+        let name = self.object();
+        let mut bytes = self.bucket.objects()[&name].clone();
+        change(&mut bytes);
+        self.bucket.put(&name, &bytes);
+    }
+
     async fn refusal(&self) -> String {
         self.store.artifact(&self.champion).await.unwrap_err().to_string()
     }
+}
+
+/// What reaches the place `team/one` in `bucket`.
+fn settings(bucket: &ObjectStore) -> BucketSettings {
+    let Ok(ObjectStoreUrl::Bucket(url)) = "s3://models/team/one".parse() else {
+        panic!("the address is that of a bucket")
+    };
+    let settings = BucketSettings::new(url, "us-east-1".to_owned()).unwrap();
+    settings.with_endpoint(&bucket.endpoint()).unwrap()
+}
+
+/// The keys that it is asked by.
+fn keys() -> Keys {
+    Keys::new(Secret::new(KEY), Secret::new(SECRET), None).unwrap()
 }
 
 #[tokio::test]
@@ -67,26 +95,26 @@ async fn a_registered_artifact_is_put_into_the_bucket_once() {
     let place = Place::new().await;
     let object = place.object();
     place.register_champion().await;
-    assert_eq!(place.s3.objects(), [(object.clone(), place.artifact.clone())].into());
-    assert_eq!(place.s3.requests(), [format!("HEAD {object}"), format!("PUT {object}")]);
+    assert_eq!(place.bucket.objects(), [(object.clone(), place.artifact.clone())].into());
+    assert_eq!(place.bucket.requests(), [format!("HEAD {object}"), format!("PUT {object}")]);
 
     place.register_champion().await;
-    assert_eq!(place.s3.requests(), [format!("HEAD {object}")]);
+    assert_eq!(place.bucket.requests(), [format!("HEAD {object}")]);
 
     // One that was cut off is put again.
-    place.s3.change_object(|bytes| bytes.truncate(10));
+    place.change_object(|bytes| bytes.truncate(10));
     place.register_champion().await;
-    assert_eq!(place.s3.objects()[&object], place.artifact);
+    assert_eq!(place.bucket.objects()[&object], place.artifact);
 }
 
 #[tokio::test]
 async fn what_the_data_directory_lost_or_damaged_comes_back_from_the_bucket() {
     let place = Place::new().await;
     place.register_champion().await;
-    place.s3.requests();
+    place.bucket.requests();
     let artifact = async || place.store.artifact(&place.champion).await.unwrap();
     assert_eq!(artifact().await, place.artifact);
-    assert!(place.s3.requests().is_empty(), "the copy here is right");
+    assert!(place.bucket.requests().is_empty(), "the copy here is right");
 
     std::fs::remove_dir_all(place.file.parent().unwrap()).unwrap();
     assert_eq!(artifact().await, place.artifact);
@@ -95,7 +123,7 @@ async fn what_the_data_directory_lost_or_damaged_comes_back_from_the_bucket() {
     assert_eq!(artifact().await, place.artifact);
     assert_eq!(std::fs::read(&place.file).unwrap(), place.artifact);
     let get = format!("GET {}", place.object());
-    assert_eq!(place.s3.requests(), [get.clone(), get]);
+    assert_eq!(place.bucket.requests(), [get.clone(), get]);
     let others = std::fs::read_dir(place.file.parent().unwrap()).unwrap().count();
     assert_eq!(others, 1, "nothing half written lies about");
 }
@@ -104,7 +132,7 @@ async fn what_the_data_directory_lost_or_damaged_comes_back_from_the_bucket() {
 async fn an_object_that_is_not_the_one_that_was_trained_is_refused_by_name() {
     let place = Place::new().await;
     place.register_champion().await;
-    place.s3.change_object(|bytes| bytes[100] ^= 1);
+    place.change_object(|bytes| bytes[100] ^= 1);
     std::fs::remove_file(&place.file).unwrap();
     let refused = place.refusal().await;
     let object = format!("s3://models/team/one/models/{}.json", place.champion.artifact_sha256);
@@ -117,12 +145,12 @@ async fn an_object_that_is_not_the_one_that_was_trained_is_refused_by_name() {
 async fn a_right_copy_serves_while_the_bucket_is_away_and_without_one_it_is_said_what_failed() {
     let place = Place::new().await;
     place.register_champion().await;
-    place.s3.requests();
+    place.bucket.requests();
     for (status, told) in [(403, "403 Forbidden (NotToday); see whether AWS_ACCESS"), (503, "503")]
     {
-        place.s3.is(Mood::Refusing(status));
+        place.bucket.refuse(status);
         assert_eq!(place.store.artifact(&place.champion).await.unwrap(), place.artifact);
-        assert!(place.s3.requests().is_empty());
+        assert!(place.bucket.requests().is_empty());
         std::fs::remove_file(&place.file).unwrap();
         let refused = place.refusal().await;
         assert!(refused.starts_with("the object s3://models/team/one/models/"), "{refused}");
@@ -131,13 +159,13 @@ async fn a_right_copy_serves_while_the_bucket_is_away_and_without_one_it_is_said
             "{refused}"
         );
         assert!(refused.contains("; and the model file"), "{refused}");
-        let attempts = place.s3.requests().len();
+        let attempts = place.bucket.requests().len();
         assert_eq!(attempts, if status == 403 { 1 } else { 3 }, "{status}");
         std::fs::write(&place.file, &place.artifact).unwrap();
     }
     place.damage_file();
-    let Place { s3, store, champion, _folder, .. } = place;
-    s3.stop().await;
+    let Place { bucket, store, champion, _folder, .. } = place;
+    drop(bucket);
     let refused = store.artifact(&champion).await.unwrap_err().to_string();
     assert!(refused.contains("Connection refused") && refused.contains("SHA-256"), "{refused}");
 }
@@ -150,11 +178,11 @@ async fn a_version_whose_artifact_cannot_be_put_is_not_registered() {
     let bytes = fitted.to_bytes();
     let ModelVersion { origin, trained_at, lineage, evaluation, .. } = place.champion.clone();
     let other = ModelVersion::candidate(origin, trained_at, lineage, evaluation, &bytes);
-    place.s3.is(Mood::Refusing(403));
+    place.bucket.refuse(403);
     let refused = place.register(other.clone(), bytes.clone()).await.unwrap_err().to_string();
     assert!(refused.contains("cannot be written: the server answered 403"), "{refused}");
     assert_eq!(place.store.model_version(&other.id).await.unwrap(), None);
-    place.s3.is(Mood::Serving);
+    place.bucket.serve();
     place.register(other.clone(), bytes).await.unwrap();
     assert!(place.store.model_version(&other.id).await.unwrap().is_some());
 }
@@ -162,10 +190,10 @@ async fn a_version_whose_artifact_cannot_be_put_is_not_registered() {
 #[tokio::test]
 async fn keys_are_in_no_error_and_in_no_dump() {
     let place = Place::new().await;
-    place.s3.is(Mood::Refusing(403));
+    place.bucket.refuse(403);
     std::fs::remove_file(&place.file).unwrap();
     let error = place.store.artifact(&place.champion).await.unwrap_err();
-    let (settings, keys) = (place.s3.settings(), S3::keys());
+    let (settings, keys) = (settings(&place.bucket), keys());
     let app = open(place.store.directory()).await.with_bucket(&settings, &keys).unwrap();
     let told = format!("{error} {error:?} {:?} {app:?} {settings:?} {keys:?}", place.store);
     assert!(told.contains("s3://models/team/one") || told.contains("team/one"), "{told}");

@@ -17,7 +17,6 @@ mod nightly;
 mod paper;
 mod reproduction;
 mod retraining;
-mod s3;
 mod scoring;
 mod secrets;
 mod shared_live;

@@ -5,8 +5,8 @@ use std::io;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-/// Longest request that is read: a part of a large file and its head.
-const REQUEST_BYTES_MAX: usize = 9 << 20;
+/// Longest request that is read: an artefact, or a part of a large file, and its head.
+const REQUEST_BYTES_MAX: usize = 64 << 20;
 
 /// A request as it came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
