@@ -201,7 +201,7 @@ fn a_restore_that_is_killed_is_done_or_can_be_begun_again() {
     for (number, file) in ["", "bist.sqlite", "bist.sqlite-wal", "configuration"].iter().enumerate()
     {
         let to = place.beside(&format!("restored-{number}"));
-        let work = to.join(".backup-work");
+        let work = to.join(".restore-work");
         kill_when(place.restore(&name, &to, &[]), || has(&work, file));
         if !to.join("bist.sqlite").exists() {
             json_of(&mut place.restore(&name, &to, &[]));

@@ -26,11 +26,14 @@ pub enum BackupError {
          space and repeat it"
     )]
     DiskFull(PathBuf),
-    /// Another process makes, removes or restores one.
+    /// Another process makes or removes one, or ships a log.
     #[error(
         "another bist process is at work in the folder of backups {0}; try again when it is done"
     )]
     Busy(PathBuf),
+    /// Another process takes one apart.
+    #[error("another bist process takes a backup apart in {0}; try again when it is done")]
+    BusyRestoring(PathBuf),
     /// There is a backup of that name.
     #[error("there is a backup {0} already, and it is not overwritten; try again in a second")]
     Exists(PathBuf),

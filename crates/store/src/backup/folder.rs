@@ -14,7 +14,7 @@ use super::archive::{self, Hashed};
 use super::error::BackupError;
 use super::keys::BackupIdentities;
 use super::manifest::BackupManifest;
-use super::work::Work;
+use super::work::{Purpose, Work};
 use crate::whole_file::{Existing, write_whole};
 
 /// What archives are called: their moment in UTC between these.
@@ -228,7 +228,7 @@ impl BackupFolder {
 
     /// Begins to work in the folder.
     pub(super) fn begin(&self) -> Result<Work, BackupError> {
-        Work::begin(&self.path)
+        Work::begin(&self.path, Purpose::Making)
     }
 
     pub(super) fn write_note(&self, name: &str, note: &BackupNote) -> Result<(), BackupError> {

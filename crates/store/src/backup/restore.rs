@@ -10,7 +10,7 @@ use super::error::BackupError;
 use super::folder::name_of;
 use super::keys::BackupIdentities;
 use super::manifest::{ARTIFACTS, AUDIT_ROOTS, BackupManifest, CONFIGURATION, DATABASE};
-use super::work::Work;
+use super::work::{Purpose, Work};
 use crate::artifacts::on_disk;
 use crate::db::{self, DatabaseAddress};
 use crate::error::StoreError;
@@ -103,7 +103,7 @@ pub async fn unpack(
     let (path, identities) = (path.to_owned(), identities.clone());
     let directory = directory.to_owned();
     let mut unpacked = on_disk(move || {
-        let work = Work::begin(&directory)?;
+        let work = Work::begin(&directory, Purpose::TakingApart)?;
         let failed = |source| BackupError::file(&directory, source);
         std::fs::create_dir(work.path().join(ARTIFACTS)).map_err(failed)?;
         let file = File::open(&path).map_err(|source| BackupError::file(&path, source))?;

@@ -209,7 +209,7 @@ async fn what_is_not_the_backup_that_was_written_leaves_nothing_behind() {
         fs::write(&path, changed).unwrap();
         let refused = restore(&kept, &backup, &directory).await;
         assert!(matches!(refused, Err(BackupError::Damaged { .. })), "{refused:?}");
-        assert_eq!(all_files(&directory), [".backup-work.lock"]);
+        assert_eq!(all_files(&directory), [".restore-work.lock"]);
         let noted = kept.folder.compare(&backup.name);
         assert!(matches!(noted, Err(BackupError::Damaged { .. })), "{noted:?}");
     }
@@ -217,7 +217,7 @@ async fn what_is_not_the_backup_that_was_written_leaves_nothing_behind() {
     let other = BackupIdentities::generate();
     let refused = unpack(&path, &other, &directory).await;
     assert!(matches!(refused, Err(BackupError::WrongKey(_))), "{refused:?}");
-    assert_eq!(all_files(&directory), [".backup-work.lock"]);
+    assert_eq!(all_files(&directory), [".restore-work.lock"]);
     restore(&kept, &backup, &directory).await.unwrap();
 }
 

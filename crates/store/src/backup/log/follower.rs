@@ -13,7 +13,7 @@ use crate::artifacts::on_disk;
 use crate::backup::error::BackupError;
 use crate::backup::folder::BackupFolder;
 use crate::backup::keys::BackupRecipients;
-use crate::backup::work::Work;
+use crate::backup::work::{Purpose, Work};
 use crate::pool::Store;
 
 /// A log that is larger is folded into the database, as SQLite does by itself after so many bytes when
@@ -84,7 +84,7 @@ impl Store {
         let mut wal = database.clone().into_os_string();
         wal.push("-wal");
         let folder = plan.folder.logs_folder();
-        let work = on_disk(move || Work::begin(&folder)).await?;
+        let work = on_disk(move || Work::begin(&folder, Purpose::Making)).await?;
         let store = self.clone();
         let shared = Shared { store, plan, clock, database, wal: wal.into(), work };
         Ok(LogFollower { shared: Arc::new(shared), following: None, next: None })

@@ -15,7 +15,7 @@ use crate::backup::folder::BackupFolder;
 use crate::backup::keys::BackupIdentities;
 use crate::backup::manifest::{ARTIFACTS, BackupEntry, DATABASE, PAGES};
 use crate::backup::restore::{Unpacked, is_ours};
-use crate::backup::work::Work;
+use crate::backup::work::{Purpose, Work};
 
 /// Where a segment is taken apart.
 const SEGMENT: &str = "segment";
@@ -37,7 +37,7 @@ pub async fn unpack_log(
     let (backups, identities) = (backups.clone(), identities.clone());
     let (name, directory) = (name.to_owned(), directory.to_owned());
     let taken = on_disk(move || {
-        let work = Work::begin(&directory)?;
+        let work = Work::begin(&directory, Purpose::TakingApart)?;
         take_apart(&backups, &name, at, &identities, work)
     });
     let Some(mut unpacked) = taken.await? else { return Ok(None) };
