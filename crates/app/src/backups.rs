@@ -270,7 +270,7 @@ impl App {
         let recipients = self.backups.recipients.clone().ok_or(BackupsError::NoRecipient)?;
         self.check_audit().await?;
         let configuration = self.backups.configuration.clone();
-        let plan = BackupPlan { recipients, configuration, at: self.now() };
+        let plan = BackupPlan { recipients, configuration, clock: self.clock() };
         let (backup, manifest) = self.store.create_backup(&self.backup_folder(), plan).await?;
         for version in &manifest.missing_artifacts {
             tracing::warn!(
@@ -297,16 +297,13 @@ impl App {
     pub async fn remove_old_backups(&self) -> Result<Vec<String>, BackupsError> {
         let (folder, retention) = (self.backup_folder(), self.backups.retention);
         let (audit, besides) = (self.audit().await?, self.kept_besides().await?);
-        let removed = blocking(move || {
-            let backups = folder.list()?;
-            let made: Vec<Timestamp> = backups.iter().map(|backup| backup.created_at).collect();
-            let kept = &retention.kept(&made) | &besides;
-            let old = backups.into_iter().filter(|backup| !kept.contains(&backup.created_at));
-            let names: Vec<String> = old.map(|backup| backup.name).collect();
-            folder.remove(&names)?;
-            Ok::<_, BackupError>(names)
-        })
-        .await?;
+        let looked_at = folder.clone();
+        let backups = blocking(move || looked_at.list()).await?;
+        let made: Vec<Timestamp> = backups.iter().map(|backup| backup.created_at).collect();
+        let kept = &retention.kept(&made) | &besides;
+        let old = backups.into_iter().filter(|backup| !kept.contains(&backup.created_at));
+        let removed: Vec<String> = old.map(|backup| backup.name).collect();
+        folder.remove(removed.clone()).await?;
         for name in &removed {
             let note = AuditNote::new(AuditAction::BackupRemoved, subject(name), []);
             self.store.put_on_record(&audit, note).await?;

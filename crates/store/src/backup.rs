@@ -19,10 +19,11 @@ mod work;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bist_access::AuditRoot;
 use bist_lifecycle::model_version::ModelVersion;
-use jiff::Timestamp;
+use bist_market::Clock;
 use tempfile::NamedTempFile;
 
 use self::archive::{Hashed, Source};
@@ -51,8 +52,9 @@ pub struct BackupPlan {
     pub recipients: BackupRecipients,
     /// The configuration file, if there is one.
     pub configuration: Option<PathBuf>,
-    /// Now: what was acknowledged before is in the backup.
-    pub at: Timestamp,
+    /// Tells the moment, once nobody else is at work in the folder: what was acknowledged before it is in
+    /// the backup.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// The copy of a database, and what was found in it.
@@ -79,18 +81,19 @@ impl Copied {
 
 impl Store {
     /// Makes a backup in `folder` while everybody goes on. It is there whole, on the disk, when this
-    /// returns, and otherwise not at all.
+    /// returns, and otherwise not at all. Another process that is at work in the folder is waited for.
     ///
     /// # Errors
     ///
-    /// [`BackupError`] when something cannot be read, or the backup cannot be written.
+    /// [`BackupError::Busy`] when that one is not done for long, and the others when something cannot be
+    /// read, or the backup cannot be written.
     pub async fn create_backup(
         &self,
         folder: &BackupFolder,
         plan: BackupPlan,
     ) -> Result<(Backup, BackupManifest), BackupError> {
-        let begun = folder.clone();
-        let work = on_disk(move || begun.begin()).await?;
+        let work = folder.begin().await?;
+        let created_at = plan.clock.now();
         // Before the database is looked at, so that every root is one of the chain in the copy.
         let mut sources = self.small_files(work.path(), plan.configuration.as_deref())?;
         let copied = self.copy_database(work.path()).await?;
@@ -108,7 +111,7 @@ impl Store {
             let sources = files.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
             let manifest = BackupManifest {
                 format: FORMAT,
-                created_at: plan.at,
+                created_at,
                 program_version: env!("CARGO_PKG_VERSION").to_owned(),
                 schema_version: copied.schema_version,
                 database: database.to_owned(),

@@ -1,8 +1,8 @@
 //! `bist backup`: made, read again, restored; refused with a sentence; killed, and on a disk that is
 //! full.
 
-use std::fs;
-use std::io::Read as _;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -209,6 +209,38 @@ fn a_restore_that_is_killed_is_done_or_can_be_begun_again() {
         assert_eq!(records(&to), ["backup.restored"], "killed at {file}");
         assert!(!work.exists() || has(&work, "") || work.read_dir().unwrap().next().is_none());
     }
+}
+
+/// Runs `command` while somebody holds the lock at `path`, who is done as soon as it says that it waits.
+#[track_caller]
+fn check_that_waits(path: &Path, command: &mut Command) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let lock = File::options().create(true).append(true).open(path).unwrap();
+    lock.lock().unwrap();
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let waits = |line: &String| line.contains("another bist process");
+    let first = said.find(waits).expect("it says what it waits for");
+    assert!(first.contains("15 minutes at most"), "{first}");
+    drop(lock);
+    assert_eq!(said.filter(waits).count(), 0, "it is said once");
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_command_waits_for_who_is_at_work_says_so_once_and_goes_on() {
+    let place = Place::new("");
+    let lock = place.data.join("backups/.backup-work.lock");
+    check_that_waits(&lock, &mut place.command(&["backup", "create"]));
+    let listed = place.json(&["backup", "list"]);
+    let name = listed["items"][0]["name"].as_str().unwrap();
+    let to = place.beside("restored");
+    let mut restore = place.restore(name, &to, &[]);
+    check_that_waits(&to.join(".restore-work.lock"), &mut restore);
+    assert_eq!(records(&to), ["backup.restored"]);
+    let verify = ["backup", "verify", name, "--restore", "--identity", text(&place.identity)];
+    let lock = place.data.join("backups/.restore-work.lock");
+    check_that_waits(&lock, &mut place.command(&verify));
 }
 
 /// No file of the child may be larger than 64 KiB, which is told to it as a full disk is.

@@ -15,6 +15,7 @@ use super::error::BackupError;
 use super::keys::BackupIdentities;
 use super::manifest::BackupManifest;
 use super::work::{Purpose, Work};
+use crate::artifacts::on_disk;
 use crate::whole_file::{Existing, write_whole};
 
 /// What archives are called: their moment in UTC between these.
@@ -201,16 +202,26 @@ impl BackupFolder {
         self.write_note(name, &note)
     }
 
-    /// Removes the backups `names`, unless another process works in the folder.
+    /// Removes the backups `names`; another process that works in the folder is waited for.
     ///
     /// # Errors
     ///
-    /// [`BackupError`] when the system refuses.
-    pub fn remove(&self, names: &[String]) -> Result<(), BackupError> {
+    /// [`BackupError::Busy`] when that one is not done for long, and the others when the system refuses.
+    pub async fn remove(&self, names: Vec<String>) -> Result<(), BackupError> {
         if names.is_empty() {
             return Ok(());
         }
-        let _work = self.begin()?;
+        let work = self.begin().await?;
+        let folder = self.clone();
+        on_disk(move || {
+            let removed = folder.remove_files(&names);
+            drop(work);
+            removed
+        })
+        .await
+    }
+
+    fn remove_files(&self, names: &[String]) -> Result<(), BackupError> {
         for name in names {
             let file = self.file_of(name)?;
             // The archive first: a note without one is no backup.
@@ -226,9 +237,9 @@ impl BackupFolder {
         Ok(())
     }
 
-    /// Begins to work in the folder.
-    pub(super) fn begin(&self) -> Result<Work, BackupError> {
-        Work::begin(&self.path, Purpose::Making)
+    /// Begins to make or remove backups in the folder; another process that does is waited for.
+    pub(super) async fn begin(&self) -> Result<Work, BackupError> {
+        Work::begin(&self.path, Purpose::Making).await
     }
 
     pub(super) fn write_note(&self, name: &str, note: &BackupNote) -> Result<(), BackupError> {

@@ -89,21 +89,22 @@ pub struct Unpacked {
 }
 
 /// Takes the archive `path` apart below `directory`, which is made if need be. Nothing is left there
-/// unless it is put in place.
+/// unless it is put in place. Another process that takes one apart there is waited for.
 ///
 /// # Errors
 ///
 /// [`BackupError`] when it is not what was written, is not opened by `identities`, is newer than this
-/// program, or cannot be written.
+/// program, or cannot be written, and [`BackupError::BusyRestoring`] when another process is not done for
+/// long.
 pub async fn unpack(
     path: &Path,
     identities: &BackupIdentities,
     directory: &Path,
 ) -> Result<Unpacked, BackupError> {
     let (path, identities) = (path.to_owned(), identities.clone());
+    let work = Work::begin(directory, Purpose::TakingApart).await?;
     let directory = directory.to_owned();
     let mut unpacked = on_disk(move || {
-        let work = Work::begin(&directory, Purpose::TakingApart)?;
         let failed = |source| BackupError::file(&directory, source);
         std::fs::create_dir(work.path().join(ARTIFACTS)).map_err(failed)?;
         let file = File::open(&path).map_err(|source| BackupError::file(&path, source))?;

@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
+use bist_market::FixedClock;
 use bist_store::{
     AuditFilter, Backup, BackupError, BackupFolder, BackupIdentities, BackupPlan, Existing, Place,
     Store, StoreError, unpack,
@@ -32,7 +34,8 @@ impl Kept {
 
     fn plan(&self, second: i64) -> BackupPlan {
         let at = Timestamp::from_second(1_800_000_000 + second).unwrap();
-        BackupPlan { recipients: self.identities.recipients(), configuration: None, at }
+        let (recipients, clock) = (self.identities.recipients(), Arc::new(FixedClock(at)));
+        BackupPlan { recipients, configuration: None, clock }
     }
 
     async fn make(&self, store: &Store, second: i64) -> Backup {
@@ -232,7 +235,7 @@ async fn leftovers_of_a_process_that_died_are_no_backups_and_go() {
     let backup = kept.make(&store, 0).await;
     assert!(!work.exists());
     assert_eq!(kept.names(), std::slice::from_ref(&backup.name));
-    kept.folder.remove(&[backup.name]).unwrap();
+    kept.folder.remove(vec![backup.name]).await.unwrap();
     assert_eq!(all_files(kept.folder.path()), [".backup-work.lock"]);
     store.close().await;
 }

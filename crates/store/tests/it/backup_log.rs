@@ -12,7 +12,7 @@ use bist_store::{
     BackupError, BackupFolder, BackupIdentities, BackupPlan, BackupTable, LogFollower, LogPlan,
     Ticked, Unpacked, unpack_log, verify_file,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use sqlx::Connection as _;
@@ -264,8 +264,8 @@ async fn one_process_ships_to_a_folder_and_only_of_sqlite() {
     let second = store.follow_log(plan.clone(), clock()).await;
     assert!(matches!(second, Err(BackupError::Busy(_))), "{second:?}");
     // A backup is made beside.
-    let at = Timestamp::UNIX_EPOCH;
-    let backup = BackupPlan { recipients: plan.recipients.clone(), configuration: None, at };
+    let recipients = plan.recipients.clone();
+    let backup = BackupPlan { recipients, configuration: None, clock: clock() };
     store.create_backup(&plan.folder, backup).await.unwrap();
     first.close().await;
     store.follow_log(plan, clock()).await.unwrap().close().await;

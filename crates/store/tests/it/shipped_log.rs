@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bist_market::FixedClock;
 use bist_store::{
     Audit, BackupFolder, BackupIdentities, BackupPlan, LogFollower, LogPlan, Store, Unpacked,
 };
@@ -65,8 +66,8 @@ impl ShippedLog {
 
     /// What a backup of the second `second` is made with.
     pub(crate) fn backup_plan(&self, second: i64) -> BackupPlan {
-        let recipients = self.identities.recipients();
-        BackupPlan { recipients, configuration: None, at: at(second) }
+        let (recipients, clock) = (self.identities.recipients(), Arc::new(FixedClock(at(second))));
+        BackupPlan { recipients, configuration: None, clock }
     }
 
     /// The names of the generations, the newest first.

@@ -84,7 +84,7 @@ impl Store {
         let mut wal = database.clone().into_os_string();
         wal.push("-wal");
         let folder = plan.folder.logs_folder();
-        let work = on_disk(move || Work::begin(&folder, Purpose::Making)).await?;
+        let work = on_disk(move || Work::begin_now(&folder, Purpose::Making)).await?;
         let store = self.clone();
         let shared = Shared { store, plan, clock, database, wal: wal.into(), work };
         Ok(LogFollower { shared: Arc::new(shared), following: None, next: None })

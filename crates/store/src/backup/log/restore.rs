@@ -34,12 +34,9 @@ pub async fn unpack_log(
     identities: &BackupIdentities,
     directory: &Path,
 ) -> Result<Option<Unpacked>, BackupError> {
-    let (backups, identities) = (backups.clone(), identities.clone());
-    let (name, directory) = (name.to_owned(), directory.to_owned());
-    let taken = on_disk(move || {
-        let work = Work::begin(&directory, Purpose::TakingApart)?;
-        take_apart(&backups, &name, at, &identities, work)
-    });
+    let work = Work::begin(directory, Purpose::TakingApart).await?;
+    let (backups, identities, name) = (backups.clone(), identities.clone(), name.to_owned());
+    let taken = on_disk(move || take_apart(&backups, &name, at, &identities, work));
     let Some(mut unpacked) = taken.await? else { return Ok(None) };
     unpacked.count().await?;
     Ok(Some(unpacked))
