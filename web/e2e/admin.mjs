@@ -352,7 +352,7 @@ async function goingBack(browser, owner) {
     });
     await page.route('**/api/v1/admin/backups/restore', (route) => {
       world.asked.push(route.request().postDataJSON());
-      world.restoring = restoring('backing_up');
+      world.restoring = restoring('reading');
       return route.fulfill({ status: 202, json: world.restoring });
     });
     await turnStale(page, 'admin/backups/restore');
@@ -361,7 +361,7 @@ async function goingBack(browser, owner) {
     await inspectLooks(page, complaints, 'backups-restore');
     await page.locator('[data-restore] button[type="submit"]').click();
     await stepUp(page, owner.secret);
-    await told('backing_up');
+    await told('reading');
     forgive(complaints, 403);
     await keepSession(page.context());
     const wished = JSON.stringify([{ backup: item.name, confirmation: item.name, reason: 'a journey' }]);
@@ -380,7 +380,7 @@ async function goingBack(browser, owner) {
 
     await begin();
     await page.locator('[data-restore] button[type="submit"]').click();
-    await told('backing_up');
+    await told('reading');
     world.restoring = restoring('failed', { error: 'the disk is full' });
     await told('failed');
     check((await page.locator('[data-restoring]').innerText()).includes('the disk is full'), 'restore: it is not told why it failed');
@@ -405,7 +405,7 @@ async function goingBack(browser, owner) {
     await page.locator('[data-restore] input[name="typed"]').fill(moment);
     await inspectLooks(page, complaints, 'backups-restore-moment');
     await page.locator('[data-restore] button[type="submit"]').click();
-    await told('backing_up');
+    await told('reading');
     const last = JSON.stringify(world.asked.at(-1));
     check(last === JSON.stringify({ at: moment, confirmation: moment, reason: 'a mistake' }), `restore: asked for with ${last}`);
     check(await page.locator('[data-moments] button[type="submit"]').isDisabled(), 'restore: a moment can be gone back to while a backup is');

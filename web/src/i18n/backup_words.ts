@@ -49,8 +49,8 @@ const tr = {
   typeMoment: (at: string) => `Onaylamak için aynı anı UTC olarak yazın: ${at}`,
   goingBack: (what: string) => `${what} geri yükleniyor`,
   stages: {
-    backing_up: 'Şu anki durum yedekleniyor.',
     reading: 'Yedek açılıyor ve sınanıyor.',
+    backing_up: 'Şu anki durum yedekleniyor.',
     swapping: 'Tüm kayıtlar değiştiriliyor.',
     restarting: 'Sunucular yeniden başlıyor.',
     failed: 'Geri yüklenemedi; her şey önceki halinde.',
@@ -115,8 +115,8 @@ const en: BackupWords = {
   typeMoment: (at) => `To confirm, type the same moment in UTC: ${at}`,
   goingBack: (what) => `${what} is being restored`,
   stages: {
-    backing_up: 'What is there now is being backed up.',
     reading: 'The backup is being opened and looked at.',
+    backing_up: 'What is there now is being backed up.',
     swapping: 'All records are being replaced.',
     restarting: 'The servers begin anew.',
     failed: 'It was not restored; everything is as before.',

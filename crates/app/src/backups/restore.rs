@@ -84,12 +84,13 @@ pub async fn restore_backup(
     if let Some(file_place) = &file_place {
         file_place.check(place.existing).await?;
     }
-    let ShownMoment { name, unpacked, damaged } =
-        from.take_apart(identities, &place.directory, None).await?;
+    let taken = from.take_apart(identities, &place.directory).await?;
+    let ShownMoment { name, unpacked, damaged } = taken;
     let app = App::open(unpacked.directory(), clock, ValidationPolicy::default()).await?;
     let recorded = async {
         let source = master_key(&app, &place).await?;
         let app = app.clone().with_master_key(source).with_actor(place.actor.clone());
+        check_audit(&app, &name).await?;
         put_on_record(&app, &unpacked, &name).await
     };
     let recorded = recorded.await;
@@ -104,7 +105,7 @@ pub async fn restore_backup(
 }
 
 impl RestoreFrom {
-    /// Takes it apart below `directory`. The backup `besides` shows no moment.
+    /// Takes it apart below `directory`.
     ///
     /// # Errors
     ///
@@ -114,7 +115,6 @@ impl RestoreFrom {
         &self,
         identities: &BackupIdentities,
         directory: &Path,
-        besides: Option<&str>,
     ) -> Result<ShownMoment, BackupError> {
         match self {
             Self::Backup(path) => {
@@ -122,25 +122,28 @@ impl RestoreFrom {
                 let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
                 Ok(ShownMoment { name: name.into_owned(), unpacked, damaged: Vec::new() })
             }
-            Self::Moment { folder, at } => {
-                unpack_moment(folder, *at, besides, identities, directory).await
-            }
+            Self::Moment { folder, at } => unpack_moment(folder, *at, identities, directory).await,
         }
     }
 }
 
-/// Goes over the audit of `app`, which was opened where `unpacked` was taken apart, and puts the restore on
-/// record there.
+/// Goes over the audit of `app`, which was opened where the backup `name` was taken apart.
+pub(super) async fn check_audit(app: &App, name: &str) -> Result<(), BackupsError> {
+    match app.verify_audit(&[]).await?.broken {
+        None => Ok(()),
+        Some(broken) => {
+            let (backup, problem) = (name.to_owned(), broken.to_string());
+            Err(BackupsError::AuditBroken { backup, problem })
+        }
+    }
+}
+
+/// Puts the restore on record in `app`, which was opened where `unpacked` was taken apart.
 pub(super) async fn put_on_record(
     app: &App,
     unpacked: &Unpacked,
     name: &str,
 ) -> Result<(), BackupsError> {
-    let verification = app.verify_audit(&[]).await?;
-    if let Some(broken) = verification.broken {
-        let (backup, problem) = (name.to_owned(), broken.to_string());
-        return Err(BackupsError::AuditBroken { backup, problem });
-    }
     let manifest = unpacked.manifest();
     let details = [
         ("created_at", json!(manifest.created_at)),

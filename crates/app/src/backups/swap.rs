@@ -1,5 +1,5 @@
-//! Going back to a backup while everybody goes on: what is there is backed up, all rows are replaced in one
-//! step, and every process begins anew, for what it remembers is not so any more.
+//! Going back to a backup while everybody goes on: it is looked whether it can be, what is there is backed up,
+//! all rows are replaced in one step, and every process begins anew, for what it remembers is not so any more.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::Notify;
 
-use super::restore::{RestoreFrom, Restored, put_on_record};
-use super::{BackupIdentities, BackupsError, subject};
+use super::restore::{RestoreFrom, Restored, check_audit, put_on_record};
+use super::{Backup, BackupIdentities, BackupsError, subject};
 use crate::secrets::MasterKeySource;
 use crate::{App, blocking};
 
@@ -31,10 +31,10 @@ pub enum SwapWish {
 /// How far going back to a backup has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SwapStage {
-    /// What is there now is backed up.
-    BackingUp,
     /// The backup is taken apart and looked at.
     Reading,
+    /// What is there now is backed up.
+    BackingUp,
     /// All rows are replaced.
     Swapping,
     /// It is done, and the processes begin anew.
@@ -47,8 +47,8 @@ impl SwapStage {
     /// The stage in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::BackingUp => "backing_up",
             Self::Reading => "reading",
+            Self::BackingUp => "backing_up",
             Self::Swapping => "swapping",
             Self::Restarting => "restarting",
             Self::Failed => "failed",
@@ -108,7 +108,7 @@ impl Swap {
         {
             return Err(SwapRefused::UnderWay(other.what.clone()));
         }
-        let stage = SwapStage::BackingUp;
+        let stage = SwapStage::Reading;
         let begun = SwapState { what, stage, since, before: None, error: None };
         Ok(state.insert(begun).clone())
     }
@@ -183,8 +183,9 @@ impl App {
         }
     }
 
-    /// Replaces everything by what `from` names, as it runs, after what is there was backed up. Every process
-    /// of the installation begins anew afterwards, by [`App::until_replaced`].
+    /// Replaces everything by what `from` names, as it runs, after that was looked at as a whole and what is
+    /// there was backed up. Every process of the installation begins anew afterwards, by
+    /// [`App::until_replaced`].
     ///
     /// # Errors
     ///
@@ -221,22 +222,22 @@ impl App {
             AuditNote::new(AuditAction::BackupRestoreAsked, subject(&told(from)), details)
         };
         self.put_on_record(asked(None)).await?;
-        let (before, _) = self.create_backup().await?;
-        let before = before.name;
-        self.swap.change(|state| {
-            (state.stage, state.before) = (SwapStage::Reading, Some(before.clone()));
-        });
-        // What was just backed up is not what is gone back to.
-        let taken = from.take_apart(identities, self.directory(), Some(&before)).await?;
+        let taken = from.take_apart(identities, self.directory()).await?;
         let ShownMoment { name, unpacked, damaged } = taken;
         let restored = self.open_beside(unpacked.directory()).await?;
-        let recorded = async {
+        let prepared = async {
+            // For what cannot be restored nothing is made.
+            check_audit(&restored, &name).await?;
+            self.swap.enter(SwapStage::BackingUp);
+            let (Backup { name: before, .. }, _) = self.create_backup().await?;
+            self.swap.change(|state| state.before = Some(before.clone()));
             restored.put_on_record(asked(Some(&before))).await?;
-            put_on_record(&restored, &unpacked, &name).await
+            put_on_record(&restored, &unpacked, &name).await?;
+            Ok::<_, BackupsError>(before)
         };
-        let recorded = recorded.await;
+        let prepared = prepared.await;
         restored.close().await;
-        recorded?;
+        let before = prepared?;
         self.swap.enter(SwapStage::Swapping);
         let directory = self.directory().to_owned();
         let (unpacked, aside) = blocking(move || {
@@ -321,8 +322,8 @@ mod tests {
     fn one_goes_on_at_a_time_and_one_that_failed_does_not_keep_the_next() {
         let (swap, at) = (Swap::default(), Timestamp::UNIX_EPOCH);
         let begun = swap.begin("a".to_owned(), at).unwrap();
-        assert_eq!((begun.stage, begun.error), (SwapStage::BackingUp, None));
-        for stage in [SwapStage::Reading, SwapStage::Swapping, SwapStage::Restarting] {
+        assert_eq!((begun.stage, begun.error), (SwapStage::Reading, None));
+        for stage in [SwapStage::BackingUp, SwapStage::Swapping, SwapStage::Restarting] {
             swap.enter(stage);
             let refused = swap.begin("b".to_owned(), at).unwrap_err();
             assert!(refused.to_string().starts_with("a is being restored"), "{refused}");

@@ -136,14 +136,8 @@ async fn going_back_is_confirmed_and_what_fails_stays_told() {
     // The clock stands still, so that the backup of before would have the name of this one.
     for _ in 0..2 {
         let asked = app.post(&restore, &wish(name, name, "a mistake")).await;
-        assert_eq!((asked.status, &asked.body["stage"]), (202, &json!("backing_up")));
-        let failed = loop {
-            let listed = app.get(BACKUPS).await.ok();
-            if listed["restoring"]["stage"] == "failed" {
-                break listed;
-            }
-            tokio::task::yield_now().await;
-        };
+        assert_eq!((asked.status, &asked.body["stage"]), (202, &json!("reading")));
+        let failed = once_failed(&app).await;
         assert_eq!(failed["restoring"]["what"], name);
         let error = failed["restoring"]["error"].as_str().unwrap();
         assert!(error.contains("already"), "{error}");
@@ -155,6 +149,49 @@ async fn going_back_is_confirmed_and_what_fails_stays_told() {
     let tried = [json!("backup.restore_failed"), json!("backup.restore_asked")];
     assert_eq!(actions[..2], [&tried[0], &tried[1]]);
     assert_eq!(app.get("/api/v1/audit/verification").await.ok()["verified"], true);
+}
+
+/// How backups stand as soon as going back to one has failed.
+async fn once_failed(app: &TestApp) -> Value {
+    loop {
+        let listed = app.get(BACKUPS).await.ok();
+        if listed["restoring"]["stage"] == "failed" {
+            return listed;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn for_what_cannot_be_restored_no_backup_of_before_is_made() {
+    let app = with_backups(true).await;
+    app.post(BACKUPS, &json!({"reason": "before the upgrade"})).await;
+    assert_eq!(does(&app, Job::Backup).await, JobState::Done);
+    let name = "bist-20261124T120000Z.tar.zst.age";
+    let folder = app.app.backup_folder();
+    let file = folder.file_of(name).unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    // Under a name that leaves that of this second to the backup of before.
+    let damaged = "bist-20261124T110000Z.tar.zst.age";
+    std::fs::write(folder.file_of(damaged).unwrap(), bytes).unwrap();
+    std::fs::remove_file(&file).unwrap();
+
+    let at = "2026-11-24T11:30:00Z";
+    let of_moment = json!({"at": at, "confirmation": at, "reason": "a mistake"});
+    let of_name = json!({"backup": damaged, "confirmation": damaged, "reason": "a mistake"});
+    for wish in [of_moment, of_name] {
+        let asked = app.post(&format!("{BACKUPS}/restore"), &wish).await;
+        assert_eq!(asked.status, 202, "{}", asked.body);
+        let failed = once_failed(&app).await;
+        let error = failed["restoring"]["error"].as_str().unwrap();
+        assert!(error.contains("is not the backup that was written"), "{error}");
+        assert_eq!(failed["restoring"]["before"], Value::Null);
+        let items = failed["items"].as_array().unwrap();
+        assert_eq!(items.len(), 1, "{items:?}");
+        assert_eq!(items[0]["name"], damaged);
+    }
 }
 
 #[tokio::test]

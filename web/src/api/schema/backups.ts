@@ -14,7 +14,7 @@ export interface Backup {
 }
 
 /** How far going back to a backup has come; after `failed` all is as before. */
-export const RESTORE_STAGES = ['backing_up', 'reading', 'swapping', 'restarting', 'failed'] as const;
+export const RESTORE_STAGES = ['reading', 'backing_up', 'swapping', 'restarting', 'failed'] as const;
 export type RestoreStage = (typeof RESTORE_STAGES)[number];
 
 export interface Restoring {

@@ -44,7 +44,7 @@ enum Kind {
 }
 
 /// Takes what `backups` has of the moment `at` apart below `directory`: the newest backup, or the newest
-/// piece of a shipped log, that shows nothing after it. The backup `besides` is not looked at.
+/// piece of a shipped log, that shows nothing after it.
 ///
 /// Where something is damaged that may have shown more than what is whole, nothing is taken instead of it:
 /// the refusal names the newest moment that is whole. Asked for that one, this takes it.
@@ -56,7 +56,6 @@ enum Kind {
 pub async fn unpack_moment(
     backups: &BackupFolder,
     at: Timestamp,
-    besides: Option<&str>,
     identities: &BackupIdentities,
     directory: &Path,
 ) -> Result<ShownMoment, BackupError> {
@@ -64,7 +63,6 @@ pub async fn unpack_moment(
     let there = on_disk(move || Ok::<_, BackupError>((folder.logs()?, folder.list()?)));
     let (logs, archives) = there.await?;
     let mut candidates = candidates(&logs, &archives, at);
-    candidates.retain(|candidate| Some(candidate.name.as_str()) != besides);
     let mut damages = Vec::new();
     while let Some(candidate) = candidates.pop() {
         let unpacked = match candidate.take_apart(backups, identities, directory).await {
