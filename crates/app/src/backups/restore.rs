@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::{BackupError, BackupFolder, BackupManifest, BackupsError, subject};
 use crate::App;
+use crate::jobs::Job;
 use crate::secrets::{KEY_FILE_DEFAULT, MasterKeySource, SecretStoreError, generate_key_file};
 
 /// What is restored.
@@ -138,21 +139,40 @@ pub(super) async fn check_audit(app: &App, name: &str) -> Result<(), BackupsErro
     }
 }
 
-/// Puts the restore on record in `app`, which was opened where `unpacked` was taken apart.
+/// Puts the restore on record in `app`, which was opened where `unpacked` was taken apart, after the backups
+/// that went on then were ended.
 pub(super) async fn put_on_record(
     app: &App,
     unpacked: &Unpacked,
     name: &str,
 ) -> Result<(), BackupsError> {
     let manifest = unpacked.manifest();
+    let ended_runs = end_backups(app, manifest, name).await?;
     let details = [
         ("created_at", json!(manifest.created_at)),
         ("program_version", json!(manifest.program_version)),
         ("rows_count", json!(manifest.rows_count())),
         ("audit_root", json!(manifest.audit_root)),
+        ("ended_runs", json!(ended_runs)),
     ];
     let note = AuditNote::new(AuditAction::BackupRestored, subject(name), details);
     Ok(app.put_on_record(note).await?)
+}
+
+/// Ends the runs that made a backup at the moment that is restored, that of `name` among them: whoever goes on
+/// with one would make another backup. Returns their numbers.
+async fn end_backups(
+    app: &App,
+    manifest: &BackupManifest,
+    name: &str,
+) -> Result<Vec<i64>, StoreError> {
+    let at = manifest.created_at;
+    let told = format!("it went on at {at}, which {name} shows; that was restored, and ended it");
+    let ended = app.store.end_left_jobs(Job::Backup.as_str(), app.now(), &told).await?;
+    for id in &ended {
+        app.store.say_in_job(*id, app.now(), false, &told).await?;
+    }
+    Ok(ended)
 }
 
 /// Where the master key is that opens the secrets of what was taken apart as `app`. Where there are none

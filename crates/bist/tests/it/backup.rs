@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bist_testkit::postgres_database::PostgresDatabase;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::backed_up::{PLANTED, Place, check_restored, json_of, records, refusal};
 use crate::cli::{bist, text};
@@ -156,6 +156,27 @@ fn check_clean(what: &str, bytes: &[u8]) {
         let found = bytes.windows(form.len()).any(|window| window == form);
         assert!(!found, "the value is found in {what}");
     }
+}
+
+#[test]
+fn the_run_that_made_a_backup_is_ended_in_it_and_nobody_makes_another_one() {
+    let place = Place::new("");
+    let made = place.json(&["jobs", "run", "backup", "--reason", "a try"]);
+    assert_eq!(made["state"], "done", "{made}");
+    let listed = place.json(&["backup", "list"]);
+    let name = listed["items"][0]["name"].as_str().unwrap();
+    let to = place.beside("restored");
+    json_of(&mut place.restore(name, &to, &[]));
+
+    let listed = json_of(bist(&to).args(["jobs", "list", "backup"]));
+    let runs = listed["items"].as_array().unwrap();
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    assert_eq!((&runs[0]["id"], &runs[0]["state"]), (&made["id"], &json!("cancelled")));
+    let detail = runs[0]["detail"].as_str().unwrap();
+    assert!(detail.contains(name) && detail.ends_with("and ended it"), "{detail}");
+    assert!(runs[0]["finished_at"].is_string(), "{}", runs[0]);
+    let records = json_of(bist(&to).args(["audit", "list", "--action", "backup.restored"]));
+    assert_eq!(records["items"][0]["details"]["ended_runs"], json!([made["id"]]), "{records}");
 }
 
 /// Begins `command` and kills it as soon as `is_time`, unless it ends before.

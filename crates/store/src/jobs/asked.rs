@@ -1,4 +1,5 @@
-//! Runs that are asked for or due, and those that somebody ends or lets be begun again.
+//! Runs that are asked for or due, and those that somebody ends or lets be begun again, or that nobody goes on
+//! with.
 
 use bist_access::AuditAction;
 use jiff::Timestamp;
@@ -175,6 +176,48 @@ impl Store {
         put_on_record(&mut transaction, audit, AuditAction::JobAsked, (id, details)).await?;
         transaction.commit().await?;
         job_run(&row)
+    }
+
+    /// Ends the runs of the job `name` that were going on when what is in this database was written, as it is
+    /// found in a backup: nobody goes on with them, and `told` says why. Returns their numbers, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn end_left_jobs(
+        &self,
+        name: &str,
+        now: Timestamp,
+        told: &str,
+    ) -> Result<Vec<i64>, StoreError> {
+        let mut transaction = self.writer.begin_alone().await?;
+        let rows = query(
+            "UPDATE job_runs SET finished_at_us = $2, outcome = 'cancelled', detail = $3,
+                 retry_at_us = NULL
+             WHERE name = $1 AND finished_at_us IS NULL AND attempts_count > 0 RETURNING id",
+        )
+        .bind(name)
+        .bind(now.as_microsecond())
+        .bind(told)
+        .fetch_all(&mut *transaction)
+        .await?;
+        let ids = rows.iter().map(|row| row.try_get("id"));
+        let mut ids = ids.collect::<Result<Vec<i64>, _>>()?;
+        ids.sort_unstable();
+        for id in &ids {
+            query(
+                "UPDATE job_stages SET ended_at_us = $2, outcome = 'cancelled', part = '', told = $3
+                 WHERE job_id = $1 AND began_at_us IS NOT NULL AND ended_at_us IS NULL",
+            )
+            .bind(*id)
+            .bind(now.as_microsecond())
+            .bind(told)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        parts::end_with_run(&mut transaction, name, now).await?;
+        transaction.commit().await?;
+        Ok(ids)
     }
 }
 

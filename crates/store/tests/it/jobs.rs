@@ -227,6 +227,30 @@ async fn no_run_is_begun_again_beside_another_that_waits() {
 }
 
 #[tokio::test]
+async fn what_was_going_on_in_what_is_restored_is_ended_and_what_waits_is_not() {
+    let (store, _, _folder) = stores().await;
+    let run = claim(&store, 1_000, 1_000).await.unwrap();
+    store.lay_out_stages(&run, &["a".to_owned(), "b".to_owned()]).await.unwrap();
+    store.begin_stage(&run, 0, at(1_001)).await.unwrap();
+    let id = run.id;
+    drop(run);
+    let told = "nobody goes on with it";
+    assert_eq!(store.end_left_jobs("backup", at(2_000), told).await.unwrap(), Vec::<i64>::new());
+    assert_eq!(store.end_left_jobs(NAME, at(2_000), told).await.unwrap(), [id]);
+    let run = store.job(id).await.unwrap().unwrap();
+    assert_eq!((run.state, run.finished_at), (JobState::Cancelled, Some(at(2_000))));
+    assert_eq!(run.detail.as_deref(), Some(told));
+    let stages = store.job_stages(id).await.unwrap();
+    let states: Vec<_> = stages.iter().map(|stage| stage.state).collect();
+    assert_eq!(states, [JobState::Cancelled, JobState::Waiting]);
+    assert!(store.claim_job(NAME, at(1 << 36)).await.unwrap().is_none(), "{told}");
+
+    store.schedule_job(NAME, at(3_000), &Value::Null, at(3_000)).await.unwrap();
+    assert_eq!(store.end_left_jobs(NAME, at(3_000), told).await.unwrap(), Vec::<i64>::new());
+    assert_eq!(store.claim_job(NAME, at(3_000)).await.unwrap().unwrap().due_at, at(3_000));
+}
+
+#[tokio::test]
 async fn how_many_wait_and_run_is_told_by_job_and_when_one_was_done_last() {
     let (store, other, _folder) = stores().await;
     assert!(store.job_tallies().await.unwrap().is_empty());
