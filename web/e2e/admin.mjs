@@ -383,7 +383,9 @@ async function goingBack(browser, owner) {
     await told('reading');
     world.restoring = restoring('failed', { error: 'the disk is full' });
     await told('failed');
-    check((await page.locator('[data-restoring]').innerText()).includes('the disk is full'), 'restore: it is not told why it failed');
+    const failed = await page.locator('[data-restoring]').innerText();
+    check(failed.includes('the disk is full'), 'restore: it is not told why it failed');
+    check(!/being restored|geri yükleniyor/.test(failed), 'restore: what failed is told as going on');
     await inspectLooks(page, complaints, 'backups-restore-failed');
 
     const chosen = async (local) => {

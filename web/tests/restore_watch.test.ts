@@ -66,6 +66,15 @@ describe('going back to a backup', () => {
     await answer(stands(null));
     expect(watch.end).toBe('silent');
   });
+  it('is headed by what became of it, in both languages', () => {
+    for (const language of ['tr', 'en'] as const) {
+      const told = Object.values(backupWords(language).headings).map((heading) => heading(NAME));
+      expect(new Set(told).size).toBe(4);
+      for (const heading of told) expect(heading).toContain(NAME);
+    }
+    expect(backupWords('en').headings.failed(NAME)).toBe(`${NAME} was not restored`);
+    expect(backupWords('tr').headings.failed(NAME)).toBe(`${NAME} geri yüklenemedi`);
+  });
   it('has a sentence for each stage in both languages', () => {
     for (const language of ['tr', 'en'] as const) {
       for (const stage of RESTORE_STAGES) expect(backupWords(language).stages[stage], stage).toMatch(/^\p{Lu}.*\.$/u);
