@@ -499,24 +499,29 @@ try {
   await together(LOOKS.map((look) => () => lookAt(browser, look, routes)));
   // One symbol of each kind that the data has.
   const kinds = new Map(symbols.map((symbol) => [`${symbol.origin} ${signals.get(symbol.symbol)?.action}`, symbol]));
-  const reading = [
-    ...[...kinds.values()].map((symbol) => () => agreement(browser, symbol, signals.get(symbol.symbol) ?? null)),
-    () => keyboardJourney(browser, symbols),
+  // How pages look when something fails or is not there, which answers that are made up say, and not the data.
+  const states = [
     () => modes(browser, symbols[0].symbol),
     () => failingPart(browser, symbols[0].symbol),
-    ...LANGUAGES.flatMap((language) => [symbols[0], symbols.at(-1)].map((symbol) => () => horizonJourney(browser, symbol, language))),
-    ...(explained.length > 0 ? [[1440, 'tr'], [390, 'en']].map(([width, language]) => () => withinSession(browser, explained[0], width, language)) : []),
-    ...(models.length > 0 ? [() => modelJourney(browser, models), () => modelStates(browser, models), () => registryJourney(browser, models)] : []),
-    ...(explained.length > 1 ? LANGUAGES.map((language, index) => () => explanationJourney(browser, symbols.find((one) => one !== explained[index]), explained[index], language)) : []),
-    ...(studies.length > 0 ? [...LANGUAGES.map((language) => () => clickedStudy(browser, studies, language)), () => studyJourney(browser, studies), () => runningStudy(browser, studies[0]), () => failingStudy(browser, studies[0])] : []),
-    () => marketJourney(browser),
+    ...(models.length > 0 ? [() => modelStates(browser, models)] : []),
     () => recordStates(browser),
     () => emptyStudies(browser),
-    () => qualityJourney(browser),
     () => qualityFailing(browser),
     () => emptyStore(browser),
     () => unknownAddresses(browser),
     () => apiDocs(browser),
+  ];
+  const reading = [
+    ...[...kinds.values()].map((symbol) => () => agreement(browser, symbol, signals.get(symbol.symbol) ?? null)),
+    () => keyboardJourney(browser, symbols),
+    ...LANGUAGES.flatMap((language) => [symbols[0], symbols.at(-1)].map((symbol) => () => horizonJourney(browser, symbol, language))),
+    ...(explained.length > 0 ? [[1440, 'tr'], [390, 'en']].map(([width, language]) => () => withinSession(browser, explained[0], width, language)) : []),
+    ...(models.length > 0 ? [() => modelJourney(browser, models), () => registryJourney(browser, models)] : []),
+    ...(explained.length > 1 ? LANGUAGES.map((language, index) => () => explanationJourney(browser, symbols.find((one) => one !== explained[index]), explained[index], language)) : []),
+    ...(studies.length > 0 ? [...LANGUAGES.map((language) => () => clickedStudy(browser, studies, language)), () => studyJourney(browser, studies), () => runningStudy(browser, studies[0]), () => failingStudy(browser, studies[0])] : []),
+    () => marketJourney(browser),
+    () => qualityJourney(browser),
+    ...(DATA_ONLY ? [] : states),
   ];
   const changing = [
     () => liveJourney(browser),
