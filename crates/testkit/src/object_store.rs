@@ -1,6 +1,7 @@
-//! An object store for tests that speaks as much of S3 as artefacts and copies of files need: objects are put
-//! whole or in parts, looked at, read, listed by their folders, and removed. It refuses on demand. Nobody's
-//! signature is looked at.
+//! An object store for tests that speaks as much of S3 as artefacts and copies of files need.
+//!
+//! Objects are put whole or in parts, looked at, read, listed by their folders, and removed. It refuses on
+//! demand. Nobody's signature is looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
