@@ -161,9 +161,10 @@ settings() {
     cat >"$BIST_DEPLOY_SETTINGS" <<CONF
 PLACE=$folder/place PROGRAMS=$folder/programs RUN_BY=processes BALANCER=$1
 HAPROXY_SOCKET=$folder/haproxy/admin.sock
+RUN_AS= DATA_DIR=$folder/data SERVICE_ENVIRONMENT=$folder/none MASTER_KEY=$folder/none
 BLUE="${ports[1]} ${ports[2]}" GREEN="${ports[3]} ${ports[4]}" WORKER_PORT=${ports[5]} SCHEDULER_PORT=${ports[6]}
 API_KEY_FILE=$folder/key WARM='/ /api/openapi.json /api/v1/symbols?limit=50'
-STEPS="10 50 100" STEP_S=1 DRAIN_S=1 READY_S=${2:-60} P95_MS_MAX=10000
+STEPS="10 50 100" STEP_S=1 PROBE_EVERY_S=0.2 DRAIN_S=1 READY_S=${2:-60} P95_MS_MAX=10000
 CONF
 }
 

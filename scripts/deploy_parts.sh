@@ -15,7 +15,7 @@ read_settings() {
     PLACE=/var/lib/bist-deploy PROGRAMS=/opt/bist BIST_CONFIG=${BIST_CONFIG:-/etc/bist/bist.toml}
     RUN_BY=systemd BALANCER=haproxy HAPROXY_SOCKET=/run/haproxy/admin.sock HAPROXY_BACKEND=bist
     BLUE="8101 8102" GREEN="8201 8202" BACKGROUND="worker scheduler" WORKER_PORT=8301 SCHEDULER_PORT=8302
-    READY_S=60 STOP_S=30 DRAIN_S=25 STEPS="10 50 100" STEP_S=15
+    READY_S=60 STOP_S=30 DRAIN_S=25 STEPS="10 50 100" STEP_S=15 PROBE_EVERY_S=3
     ERROR_SHARE_MAX=0.01 P95_MS_MAX=1000 API_KEY_FILE='' WARM='/ /api/openapi.json' KEEP_RELEASES=5
     GRAFANA_URL='' GRAFANA_TOKEN_FILE=''
     RUN_AS=bist DATA_DIR=/var/lib/bist SERVICE_ENVIRONMENT=/etc/bist/bist.env MASTER_KEY=/etc/bist/master.key
@@ -109,22 +109,23 @@ take_environment() {
     done <"$1"
 }
 
-# Asks a program as the services run it: with their rights, in their directory, with their settings and
-# their key. Nothing of that is an argument, which every user of the machine can see.
-as_service() (
-    [ "$RUN_BY" = systemd ] || exec "$@"
+# Becomes a program as the services run it, with their rights, in their directory, with their settings and
+# their key; for a shell of its own. Nothing of that is an argument, which every user of the machine can see.
+as_service() {
     export BIST_DATA_DIR=$DATA_DIR
     # As LoadCredential gives it: what the configuration names comes before it.
-    mkdir -p "$PLACE/run/credentials"
-    ln -sfn "$MASTER_KEY" "$PLACE/run/credentials/bist-master-key"
-    [ ! -e "$MASTER_KEY" ] || export CREDENTIALS_DIRECTORY=$PLACE/run/credentials
+    if [ -e "$MASTER_KEY" ]; then
+        mkdir -p "$PLACE/run/credentials"
+        ln -sfn "$MASTER_KEY" "$PLACE/run/credentials/bist-master-key"
+        export CREDENTIALS_DIRECTORY=$PLACE/run/credentials
+    fi
     [ ! -e "$SERVICE_ENVIRONMENT" ] || take_environment "$SERVICE_ENVIRONMENT"
+    cd /
     [ -n "$RUN_AS" ] && [ "$(id -u)" = 0 ] || exec "$@"
     HOME=$(getent passwd "$RUN_AS" | cut -d: -f6)
     export HOME USER=$RUN_AS LOGNAME=$RUN_AS
-    cd /
     exec setpriv --reuid="$RUN_AS" --regid="$RUN_AS" --init-groups "$@"
-)
+}
 
 is_ready() { curl -fsS -o /dev/null --max-time 3 "http://127.0.0.1:$(port_of "$1")/health/ready" 2>/dev/null; }
 
@@ -143,7 +144,7 @@ begin_instance() {
     fi
     case $instance in worker | scheduler) role=$instance ;; esac
     # Away from the terminal, and without the lock of this script.
-    setsid "$(realpath "$program")" serve --role "$role" --bind "127.0.0.1:$(port_of "$instance")" \
+    as_service setsid "$(realpath "$program")" serve --role "$role" --bind "127.0.0.1:$(port_of "$instance")" \
         </dev/null >>"$PLACE/log/$instance.log" 2>&1 9>&- &
     pid=$!
     echo "$pid $(began_at "$pid")" >"$PLACE/run/$instance.pid"
@@ -198,7 +199,7 @@ wait_ready() {
 haproxy_say() {
     local said answer
     for said in "$@"; do
-        answer=$(socat -t 5 - "UNIX-CONNECT:$HAPROXY_SOCKET" <<<"$said") || { say "HAProxy does not answer at $HAPROXY_SOCKET"; return 1; }
+        answer=$(socat -t 5 - "UNIX-CONNECT:$HAPROXY_SOCKET" <<<"$said") || { say "HAProxy does not answer at $HAPROXY_SOCKET; start it, or name its socket in $SETTINGS (HAPROXY_SOCKET)"; return 1; }
         [ -z "$answer" ] || { say "HAProxy to '$said': $answer"; return 1; }
     done
 }

@@ -140,6 +140,8 @@ if [ "$1" = configure ]; then
     if ! getent passwd bist >/dev/null; then
         adduser --system --group --home /var/lib/bist --no-create-home --quiet bist
     fi
+    # Commands and the first switch look there before systemd has made it for a unit.
+    install -d -o bist -g bist -m 700 /var/lib/bist
     # A key that nobody else may read; it is never made anew.
     if [ ! -e /etc/bist/master.key ]; then
         bist secrets generate-key --out /etc/bist/master.key --quiet
