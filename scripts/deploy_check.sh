@@ -210,6 +210,17 @@ bad_release() {
     say "$program: $(grep -o 'rolled back: .*' "$folder/bad-$balancer-$program.log" | tail -n 1)"
 }
 
+# With the quotas that there are to begin with, probes that meet them are no reason to go back.
+met_quota() {
+    sed -e '/^\[limits\]/,$d' -e '/^redis_url/s|/0"|/1"|' "$BIST_CONFIG" >"$folder/quota.toml"
+    echo "API_KEY_FILE= WARM='/ /api/openapi.json' STEP_S=2 PROBE_EVERY_S=0" >>"$BIST_DEPLOY_SETTINGS"
+    BIST_CONFIG=$folder/quota.toml scripts/deploy switch --binary "$folder/releases/two" >>"$folder/switches-$balancer.log" 2>&1 ||
+        wrong "a switch met its own quota: $(tail -n 3 "$folder/switches-$balancer.log")"
+    grep -q '"http.status":429' "$folder"/place/log/*.log || wrong "no probe met a quota"
+    settings "$balancer"
+    scripts/deploy switch --binary "$folder/releases/one" >>"$folder/switches-$balancer.log" 2>&1 || wrong "the switch after it failed"
+}
+
 # A newer program has added to the tables, which those in force do not know.
 tables_of_later() {
     psql -qX -v ON_ERROR_STOP=1 "$BIST_TEST_POSTGRES_URL/$database" <<'SQL'
@@ -332,6 +343,7 @@ through() {
     done
 
     scripts/deploy switch --binary "$folder/releases/one" >"$folder/first-$balancer.log" 2>&1 || { cat "$folder/first-$balancer.log"; exit 1; }
+    met_quota
     symbol=$(curl -fsS -H @<(with_key) "$edge/api/v1/symbols?limit=1" | jq -r '.items[0].symbol')
     "$bist" users create "listener-$balancer" --role trader --json --quiet | jq -r .link | sed 's/.*#//' >"$folder/invitation"
     node --experimental-websocket --no-warnings scripts/deploy_live.mjs "http://127.0.0.1:${ports[1]}" "$edge" 18 \
