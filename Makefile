@@ -10,7 +10,7 @@ BIND ?= 127.0.0.1:8080
 BIST ?= target/release/bist
 WEB_SOURCES := $(shell find web/src web/public web/scripts web/index.html web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: help program run test test-rust test-web check fmt lint lint-deploy tidy deny snapshots bench fuzz coverage e2e e2e-cluster outside watch-check deploy-check ci web setup clean
+.PHONY: help program run test test-rust test-web check fmt lint lint-deploy tidy deny snapshots bench fuzz coverage e2e e2e-cluster outside watch-check deploy-check runbook ci web setup clean
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -102,6 +102,9 @@ security: program ## The real binary before sslyze, the MDN HTTP Observatory, Wa
 deploy-check: program ## Versions switched under load behind HAProxy and nginx, bad ones taken back; and the edge with TLS before sslyze.
 	scripts/with_postgres.sh scripts/deploy_check.sh $(BIST)
 	scripts/edge_check.sh
+
+runbook: program ## Types each command of docs/OPERATIONS.md on a copy of this machine that is thrown away.
+	scripts/runbook_check.py $(BIST)
 
 ci: ## What must be green before a commit lands.
 	.ci/run

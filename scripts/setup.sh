@@ -25,6 +25,9 @@ if [ "${1:-}" = e2e ]; then
     command -v systemd-analyze >/dev/null || missing+=(systemd)
     # Programs of others from PyPI. Debian keeps the part that installs them in a package of its own.
     python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+    # What the runbook opens backups and databases with, and a loopback of one's own.
+    for program in age sqlite3 zstd; do command -v "$program" >/dev/null || missing+=("$program"); done
+    command -v ip >/dev/null || missing+=(iproute2)
     # A certificate authority.
     command -v pebble >/dev/null || missing+=(pebble)
 fi

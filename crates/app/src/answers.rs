@@ -169,6 +169,8 @@ impl App {
     /// The answer to `asked`, which is the same for whoever may ask it; made by `make` unless the one
     /// that is kept still holds. `asked` names everything that it depends on but the data of `class`.
     ///
+    /// It shows all that was committed when the database stood `as_of`; without it, until now.
+    ///
     /// # Errors
     ///
     /// That of `make`, and [`StoreError`] when the database fails. Neither is kept.
@@ -176,9 +178,14 @@ impl App {
         &self,
         class: DataClass,
         asked: &str,
+        as_of: Option<DatabaseVersion>,
         make: impl AsyncFnOnce() -> Result<Vec<u8>, E>,
     ) -> Result<KeptAnswer, E> {
-        let key = Key::of(class, &self.change_marks().await?, asked);
+        let version = match as_of {
+            Some(version) => version,
+            None => self.store.version().await?,
+        };
+        let key = Key::of(class, &self.marks_at(version).await?, asked);
         let now = self.now();
         let kept = &self.answers.kept;
         if let Some(answer) = kept.get(&key) {
@@ -226,7 +233,11 @@ impl App {
 
     /// How far the tables have come, asked anew only when something was committed.
     pub(crate) async fn change_marks(&self) -> Result<ChangeMarks, StoreError> {
-        let version = self.store.version().await?;
+        self.marks_at(self.store.version().await?).await
+    }
+
+    /// How far the tables have come when the database stood at `version`, or since.
+    async fn marks_at(&self, version: DatabaseVersion) -> Result<ChangeMarks, StoreError> {
         let mut held = self.answers.marks.lock().await;
         if let Some((known, marks)) = held.as_ref()
             && *known == version

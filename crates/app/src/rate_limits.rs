@@ -114,12 +114,12 @@ impl RateLimits {
 
     /// Counts a request of somebody of whom only the address is known.
     pub async fn check_stranger(&self, class: Class, address: IpAddr) -> Decision {
-        self.check(class, &format!("address:{}", network(address))).await
+        self.check(class, &key_of("address:", address)).await
     }
 
     /// Counts a request among all that come from an address, whoever makes them.
     pub async fn check_address(&self, class: Class, address: IpAddr) -> Decision {
-        let key = format!("all-of:{}", network(address));
+        let key = key_of("all-of:", address);
         let decision = self.count(class, &key, self.quotas.of_address(class)).await;
         // What is let through here is decided by caller after that, but for who signs in.
         let is_last = !decision.allowed || class == Class::Auth;
@@ -185,6 +185,21 @@ impl Shared {
             Ok(_) | Err(_) => {}
         }
         decision.ok()
+    }
+}
+
+/// What an address is counted under; without the machinery of formats where it can be, for every request
+/// is counted so.
+fn key_of(prefix: &str, address: IpAddr) -> String {
+    match network(address) {
+        IpAddr::V4(address) => {
+            let mut digits = [itoa::Buffer::new(); 4];
+            let [a, b, c, d] = &mut digits;
+            let [one, two, three, four] = address.octets();
+            [prefix, a.format(one), ".", b.format(two), ".", c.format(three), ".", d.format(four)]
+                .concat()
+        }
+        IpAddr::V6(address) => format!("{prefix}{address}"),
     }
 }
 

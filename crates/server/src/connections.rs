@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use tokio::sync::Notify;
@@ -34,6 +35,8 @@ struct Open {
 struct Connection {
     /// Requests of it that are being answered, and streams that it carries.
     busy_count: AtomicUsize,
+    /// Those that were.
+    answered_count: AtomicUsize,
     cut: Notify,
 }
 
@@ -126,6 +129,20 @@ impl Place {
         self.connection.cut.notify_one();
     }
 
+    /// Waits until nothing was asked for `time_max` since the last answer, or since now; up to a quarter
+    /// longer. A timer for each request would be more exact, and cost more than all else that is known
+    /// here of a connection.
+    pub(crate) async fn silence(&self, time_max: Duration) {
+        let (mut answered_count, mut silent_quarters) = (0, 0);
+        while silent_quarters < 4 {
+            tokio::time::sleep(time_max / 4).await;
+            let count = self.connection.answered_count.load(Ordering::Relaxed);
+            let is_silent = !self.is_busy() && count == answered_count;
+            answered_count = count;
+            silent_quarters = if is_silent { silent_quarters + 1 } else { 0 };
+        }
+    }
+
     /// Waits until this connection has to end: it makes room for another, or nobody reads what it sends.
     pub(crate) async fn cut(&self) {
         self.connection.cut.notified().await;
@@ -134,6 +151,7 @@ impl Place {
 
 impl Drop for Busy {
     fn drop(&mut self) {
+        self.0.answered_count.fetch_add(1, Ordering::Relaxed);
         self.0.busy_count.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -154,6 +172,8 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     fn connections(all: usize, per_address: usize) -> Connections {
@@ -179,6 +199,19 @@ mod tests {
         drop(first);
         assert!(admit("192.0.2.1").is_some());
         let _many: Vec<Place> = (0..50).map(|_| admit("10.1.2.3").unwrap()).collect();
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_silent_a_while_after_its_last_answer_and_never_while_it_is_busy() {
+        let time_max = Duration::from_millis(20);
+        let place = connections(1, 1).admit(address("192.0.2.1")).unwrap();
+        let busy = place.busy();
+        let silence = tokio::time::timeout(10 * time_max, place.silence(time_max));
+        assert!(silence.await.is_err(), "it is busy");
+        drop(busy);
+        let answered_at = Instant::now();
+        place.silence(time_max).await;
+        assert!(answered_at.elapsed() >= time_max);
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::Response;
 use bist_app::App;
+use bist_app::access::Caller;
 use bist_app::answers::DataClass;
 use serde::Serialize;
 
@@ -18,6 +19,9 @@ use crate::unchanged::{Known, document};
 pub(crate) struct Kept {
     asked: Uri,
     known: Known,
+    /// Who asks. They were looked up after they had asked, and what was seen then of the database need
+    /// not be seen again.
+    caller: Option<Caller>,
 }
 
 impl<S: Sync> FromRequestParts<S> for Kept {
@@ -25,7 +29,8 @@ impl<S: Sync> FromRequestParts<S> for Kept {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let known = Known::from_request_parts(parts, state).await?;
-        Ok(Self { asked: parts.uri.clone(), known })
+        let caller = parts.extensions.get().cloned();
+        Ok(Self { asked: parts.uri.clone(), known, caller })
     }
 }
 
@@ -49,7 +54,8 @@ impl Kept {
             let Checked(query) = Checked::of(&self.asked)?;
             document(&make(query).await?)
         };
-        let answer = app.kept_answer(class, asked, make).await?;
+        let as_of = self.caller.map(|caller| caller.as_of);
+        let answer = app.kept_answer(class, asked, as_of, make).await?;
         let age = HeaderValue::from(answer.age_s(app.now()));
         let mut response = self.known.or_document(&answer.tag, answer.body)?;
         response.headers_mut().insert(header::AGE, age);

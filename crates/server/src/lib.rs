@@ -13,6 +13,7 @@ mod assets;
 mod connections;
 mod error;
 mod extract;
+mod joined_writes;
 mod kept;
 mod line;
 mod middleware;

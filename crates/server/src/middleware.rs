@@ -16,9 +16,12 @@ pub(crate) mod request_id;
 pub(crate) mod security_headers;
 mod shed;
 
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, OnceLock};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -28,6 +31,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
+use bist_access::Actor;
 use bist_app::rate_limits::RateLimits;
 use bist_app::telemetry::{Telemetry, traces};
 use bist_app::{App, Class, ProcessRole};
@@ -181,30 +185,42 @@ pub(crate) fn wrap(
     router.layer(from_fn_with_state(Arc::new(way), pass))
 }
 
-/// The way of a request in, and of its answer out.
-async fn pass(State(way): State<Arc<Way>>, mut request: Request, next: Next) -> Response {
+/// The way of a request in, and of its answer out. On the heap at once: a future of some kilobytes would
+/// be moved by what awaits it, for each request; the futures within stay where they are made, too.
+fn pass(
+    State(way): State<Arc<Way>>,
+    request: Request,
+    next: Next,
+) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+    Box::pin(pass_through(way, request, next))
+}
+
+async fn pass_through(way: Arc<Way>, mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
     let address = real_ip::find(&way.trusted_proxies, &request);
     request.extensions_mut().insert(Around { way: Arc::clone(&way), id: id.clone(), address });
     let _under_way = way.telemetry.metrics().under_way();
     let record = log::Record::begin(&request);
     let shared = way.door.as_ref().map(|door| options::Shared::with(&door.listed, &request));
-    let answering = async {
-        let made = match AssertUnwindSafe(way.answer(request, address, next)).catch_unwind().await {
-            Ok(made) => made.unwrap_or_else(ApiError::into_response),
-            Err(payload) => panic::answer(&*payload),
-        };
-        problem::described(made, &id)
-    };
+    let asked_by = OnceLock::new();
     let traced = record.span(&id);
-    let answering = record.trail(&id).around(answering);
-    let mut response = answering.instrument(traced.clone()).await;
+    let mut response = {
+        let answering = pin!(async {
+            let answering = pin!(way.answer(request, address, &asked_by, next));
+            let made = match AssertUnwindSafe(answering).catch_unwind().await {
+                Ok(made) => made.unwrap_or_else(ApiError::into_response),
+                Err(payload) => panic::answer(&*payload),
+            };
+            problem::described(made, &id)
+        });
+        record.trail(&id).around(answering).instrument(traced.clone()).await
+    };
     if let Some(shared) = shared {
         shared.tell(response.headers_mut());
     }
     security_headers::add(way.transport, response.headers_mut());
     traces::note_status(&traced, response.status().as_u16());
-    record.end(&mut response, &id, &way.telemetry);
+    record.end(&response, asked_by.into_inner(), &id, &way.telemetry);
     id.tell(response.headers_mut());
     response
 }
@@ -242,6 +258,7 @@ impl Way {
         &self,
         request: Request,
         address: IpAddr,
+        asked_by: &OnceLock<Actor>,
         next: Next,
     ) -> Result<Response, ApiError> {
         let Some(door) = &self.door else {
@@ -258,7 +275,8 @@ impl Way {
         };
         let made = match self.limits.bounded(request) {
             Ok(request) => {
-                let answering = self.answer_by_caller(door, class, address, request, next);
+                let answering =
+                    pin!(self.answer_by_caller(door, class, address, asked_by, request, next));
                 self.limits.in_time(answering).await
             }
             Err(error) => Err(error),
@@ -276,6 +294,7 @@ impl Way {
         door: &Door,
         class: Option<Class>,
         address: IpAddr,
+        asked_by: &OnceLock<Actor>,
         request: Request,
         next: Next,
     ) -> Response {
@@ -292,7 +311,7 @@ impl Way {
             Ok(None) => next.run(request).await,
             Err(error) => error.into_response(),
         };
-        authenticate::authorise(app, address, request, answer).await
+        authenticate::authorise(app, address, asked_by, request, answer).await
     }
 }
 
@@ -314,6 +333,12 @@ impl Limits {
         self,
         answering: impl Future<Output = Response>,
     ) -> Result<Response, ApiError> {
+        let mut answering = pin!(answering);
+        // Most answers are there at once, and need no timer.
+        let at_once = poll_fn(|context| Poll::Ready(answering.as_mut().poll(context))).await;
+        if let Poll::Ready(answer) = at_once {
+            return Ok(answer);
+        }
         let answering = tokio::time::timeout(self.answer_time_max, answering);
         answering.await.map_err(|_| ApiError::TimedOut)
     }

@@ -17,13 +17,14 @@ use bist_app::App;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
 use crate::connections::{Busy, Connections, Place};
+use crate::joined_writes::JoinedWrites;
 use crate::line::Line;
 use crate::router::router;
 use crate::settings::ServerSettings;
@@ -67,8 +68,7 @@ async fn serve_router(
     let connections = Connections::new(limits, trusted_proxies);
     let head_time_max = limits.head_time_max;
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(head_time_max)
+    http.header_read_timeout(None)
         .max_header_size(HEAD_SIZE_BYTES_MAX)
         .max_buf_size(4 * HEAD_SIZE_BYTES_MAX);
     let (stopping, stopped) = watch::channel(false);
@@ -95,10 +95,11 @@ async fn serve_router(
         }
         let http = http.clone();
         let place = Arc::new(place);
-        let guest = Guest { router: router.clone(), peer, place, stopped: stopped.clone() };
+        let (router, stopped) = (router.clone(), stopped.clone());
+        let guest = Guest { router, peer, place, head_time_max, stopped };
         match tls.clone() {
-            Some(tls) => drop(tokio::spawn(guest.greet(tls, head_time_max, http, stream))),
-            None => drop(tokio::spawn(guest.answer(http, stream))),
+            Some(tls) => drop(tokio::spawn(guest.greet(tls, http, stream))),
+            None => drop(tokio::spawn(guest.answer(http, JoinedWrites(stream)))),
         }
     }
     tracing::info!("stopping: requests that were begun are finished");
@@ -127,19 +128,15 @@ struct Guest {
     router: Router,
     peer: SocketAddr,
     place: Arc<Place>,
+    /// How long a greeting of TLS may take, and the head of a request from the answer before it on.
+    head_time_max: Duration,
     stopped: watch::Receiver<bool>,
 }
 
 impl Guest {
     /// Agrees on keys, within the time that the head of a request may take, and then answers.
-    async fn greet(
-        mut self,
-        tls: Tls,
-        time_max: Duration,
-        http: http1::Builder,
-        stream: TcpStream,
-    ) {
-        let greeting = tokio::time::timeout(time_max, tls.greet(stream));
+    async fn greet(mut self, tls: Tls, http: http1::Builder, stream: TcpStream) {
+        let greeting = tokio::time::timeout(self.head_time_max, tls.greet(stream));
         let greeted = tokio::select! {
             greeted = greeting => greeted,
             () = self.place.cut() => return,
@@ -159,7 +156,7 @@ impl Guest {
         http: http1::Builder,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     ) {
-        let Self { router, peer, place, mut stopped } = self;
+        let Self { router, peer, place, head_time_max, mut stopped } = self;
         let heard = stopped.clone();
         let answer = service_fn(|request: hyper::Request<Incoming>| {
             let busy = place.busy();
@@ -183,8 +180,12 @@ impl Guest {
         let connection = http.serve_connection(TokioIo::new(stream), answer);
         let mut connection = pin!(connection.with_upgrades());
         tokio::select! {
+            biased;
             ended = connection.as_mut() => return log_end(ended),
             () = place.cut() => return,
+            () = place.silence(head_time_max) => {
+                return tracing::debug!("a connection ended: nothing was asked for too long");
+            }
             _ = stopped.wait_for(|stopped| *stopped) => {}
         }
         // One that waits for a request has nothing to finish.

@@ -9,6 +9,7 @@ use bist_access::token::api_key_id;
 use bist_access::{
     Account, AccountState, Actor, ApiKey, KeyState, Role, Scope, Secret, Session, Stage, TokenKind,
 };
+use bist_store::DatabaseVersion;
 
 use super::AccessError;
 use crate::App;
@@ -20,6 +21,8 @@ pub struct Caller {
     pub account: Arc<Account>,
     /// By what they showed it.
     pub means: Means,
+    /// How the database stood when they were looked up: a look that their request need not repeat.
+    pub as_of: DatabaseVersion,
 }
 
 /// By what somebody shows who they are.
@@ -67,7 +70,9 @@ impl App {
     /// [`AccessError`] when the database or the secrets fail.
     pub async fn caller_with_session(&self, token: &str) -> Result<Option<Caller>, AccessError> {
         let digest = self.token_key().await?.digest(TokenKind::Session, token);
-        let Some((session, account)) = self.session_of(&digest).await? else { return Ok(None) };
+        let Some((session, account, as_of)) = self.session_of(&digest).await? else {
+            return Ok(None);
+        };
         let now = self.now();
         if account.state != AccountState::Active || session.is_over(&account, now) {
             return Ok(None);
@@ -76,7 +81,7 @@ impl App {
             let write = self.store.see_session(&session.id, now);
             self.known_callers.note_use(&digest, now, SEEN_EVERY, write).await?;
         }
-        Ok(Some(Caller { account, means: Means::Session(session) }))
+        Ok(Some(Caller { account, means: Means::Session(session), as_of }))
     }
 
     /// Whose API key `text` is, if it is in force and may be used from `address`.
@@ -93,7 +98,7 @@ impl App {
             return Ok(None);
         }
         let digest = self.token_key().await?.digest(TokenKind::ApiKey, text);
-        let Some((key, account)) = self.key_of(&digest).await? else { return Ok(None) };
+        let Some((key, account, as_of)) = self.key_of(&digest).await? else { return Ok(None) };
         let now = self.now();
         let in_force = matches!(key.state(now), KeyState::Active | KeyState::Grace);
         let from_here =
@@ -106,7 +111,7 @@ impl App {
             let write = self.store.see_api_key(&key.id, now);
             self.known_callers.note_use(&digest, now, KEY_SEEN_EVERY, write).await?;
         }
-        Ok(Some(Caller { account, means: Means::Key(key) }))
+        Ok(Some(Caller { account, means: Means::Key(key), as_of }))
     }
 
     /// The token that a page of `session` sends with what it changes.

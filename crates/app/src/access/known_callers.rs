@@ -77,15 +77,15 @@ impl KnownCallers {
 }
 
 impl App {
-    /// The session of which `digest` is kept, with its account.
+    /// The session of which `digest` is kept, with its account, and how the database stood then.
     pub(crate) async fn session_of(
         &self,
         digest: &TokenDigest,
-    ) -> Result<Option<(Arc<Session>, Arc<Account>)>, StoreError> {
+    ) -> Result<Option<(Arc<Session>, Arc<Account>, DatabaseVersion)>, StoreError> {
         let version = self.store.version().await?;
         let known = self.known_callers.with(&version, |known| known.sessions.get(digest).cloned());
-        if known.is_some() {
-            return Ok(known);
+        if let Some((session, account)) = known {
+            return Ok(Some((session, account, version)));
         }
         let found = Box::pin(self.store.session(digest)).await?.map(shared);
         if let Some(found) = &found {
@@ -93,18 +93,19 @@ impl App {
                 known.sessions.insert(digest.clone(), found.clone());
             });
         }
-        Ok(found)
+        Ok(found.map(|(session, account)| (session, account, version)))
     }
 
-    /// The key of which `digest` is kept, with the account that it belongs to.
+    /// The key of which `digest` is kept, with the account that it belongs to, and how the database stood
+    /// then.
     pub(super) async fn key_of(
         &self,
         digest: &TokenDigest,
-    ) -> Result<Option<(Arc<ApiKey>, Arc<Account>)>, StoreError> {
+    ) -> Result<Option<(Arc<ApiKey>, Arc<Account>, DatabaseVersion)>, StoreError> {
         let version = self.store.version().await?;
         let known = self.known_callers.with(&version, |known| known.keys.get(digest).cloned());
-        if known.is_some() {
-            return Ok(known);
+        if let Some((key, account)) = known {
+            return Ok(Some((key, account, version)));
         }
         let found = Box::pin(self.store.api_key(digest)).await?.map(shared);
         if let Some(found) = &found {
@@ -112,7 +113,7 @@ impl App {
                 known.keys.insert(digest.clone(), found.clone());
             });
         }
-        Ok(found)
+        Ok(found.map(|(key, account)| (key, account, version)))
     }
 }
 

@@ -30,9 +30,11 @@ impl App {
             Shown::Session(token) => token,
         };
         let digest = self.token_key().await?.digest(TokenKind::Session, token.expose());
-        let Some((session, account)) = self.session_of(&digest).await? else { return Ok(None) };
+        let Some((session, account, as_of)) = self.session_of(&digest).await? else {
+            return Ok(None);
+        };
         let is_over =
             account.state != AccountState::Active || session.is_over(&account, self.now());
-        Ok((!is_over).then_some(Caller { account, means: Means::Session(session) }))
+        Ok((!is_over).then_some(Caller { account, means: Means::Session(session), as_of }))
     }
 }

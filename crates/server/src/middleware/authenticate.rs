@@ -1,8 +1,7 @@
 //! Who asks, and whether they may: by the cookie of a session or by an API key, and the access table.
 
-use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::request::Parts;
@@ -31,39 +30,22 @@ const SUNSET: HeaderName = HeaderName::from_static("sunset");
 /// What an API key stands behind in the header `authorization`.
 pub(crate) const BEARER: &str = "Bearer ";
 
-/// Who asked; in the extensions of an answer.
-#[derive(Clone, Debug)]
-pub(super) struct AskedBy(pub(super) Actor);
-
-/// As the audit names them.
-impl fmt::Display for AskedBy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 /// Lets `answer` answer who may ask, whose [`Caller`] is in the extensions of the request then. It is told
-/// as whom they are counted; nobody where it is for everybody.
+/// as whom they are counted; nobody where it is for everybody. Who is known is `asked_by`, let in or not.
 pub(super) async fn authorise(
     app: &App,
     address: IpAddr,
+    asked_by: &OnceLock<Actor>,
     request: Request,
     answer: impl AsyncFnOnce(Request, Option<String>) -> Response,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
     let now = app.now();
-    let caller = match caller(app, &parts, address, now).await {
+    let caller = match caller(app, &parts, address, asked_by, now).await {
         Ok(Some(caller)) => caller,
         Ok(None) => return answer(Request::from_parts(parts, body), None).await,
-        Err(Refused { error, asked_by }) => {
-            let mut response = error.into_response();
-            if let Some(asked_by) = asked_by {
-                response.extensions_mut().insert(asked_by);
-            }
-            return response;
-        }
+        Err(error) => return error.into_response(),
     };
-    let asked_by = AskedBy(caller.actor());
     // A key has a count of its own, so that programs do not take what its owner may ask.
     let counted_as = match &caller.means {
         Means::Session(_) => ["account:", caller.account.id.as_str()].concat(),
@@ -75,7 +57,6 @@ pub(super) async fn authorise(
     if let Some(sunset) = sunset {
         response.headers_mut().insert(SUNSET, sunset);
     }
-    response.extensions_mut().insert(asked_by);
     response
 }
 
@@ -86,25 +67,14 @@ fn sunset(caller: &Caller, now: Timestamp) -> Option<HeaderValue> {
     HeaderValue::from_str(&date).ok()
 }
 
-/// Why somebody is not let through, and who they are where that is known.
-struct Refused {
-    error: ApiError,
-    asked_by: Option<AskedBy>,
-}
-
-impl From<ApiError> for Refused {
-    fn from(error: ApiError) -> Self {
-        Self { error, asked_by: None }
-    }
-}
-
 /// Who asks; `None` when it is for everybody.
 async fn caller(
     app: &App,
     parts: &Parts,
     address: IpAddr,
+    asked_by: &OnceLock<Actor>,
     now: Timestamp,
-) -> Result<Option<Caller>, Refused> {
+) -> Result<Option<Caller>, ApiError> {
     let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let Some(needs) = needs(&parts.method, path) else {
         // A method that the path does not take is refused by the router in its own words.
@@ -114,10 +84,9 @@ async fn caller(
         return Ok(None);
     }
     let caller = identified(app, parts, address).await?.ok_or(ApiError::NotSignedIn)?;
-    match require_allowed(app, &caller, needs, parts, now).await {
-        Ok(()) => Ok(Some(caller)),
-        Err(error) => Err(Refused { error, asked_by: Some(AskedBy(caller.actor())) }),
-    }
+    asked_by.get_or_init(|| caller.actor());
+    require_allowed(app, &caller, needs, parts, now).await?;
+    Ok(Some(caller))
 }
 
 /// Refuses what a page elsewhere asks for, and what the caller may not do.

@@ -9,12 +9,12 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
 use axum::response::Response;
+use bist_access::Actor;
 use bist_app::telemetry::traces;
 use bist_app::telemetry::trail::Trail;
 use bist_app::telemetry::{Answered, METHODS, NO_ROUTE, Telemetry};
 use tracing::Span;
 
-use super::authenticate::AskedBy;
 use super::rate_limit::LimitClass;
 use super::request_id::RequestId;
 use crate::error::ProblemCode;
@@ -48,11 +48,16 @@ impl Record {
         traces::of_request(self.method, self.route.as_deref().unwrap_or(NO_ROUTE), id.as_str())
     }
 
-    /// Tells `telemetry` that the request was answered with `response`, and takes out of it what is told
-    /// of nowhere else.
-    pub(super) fn end(self, response: &mut Response, id: &RequestId, telemetry: &Telemetry) {
+    /// Tells `telemetry` that the request of `asked_by` was answered with `response`.
+    pub(super) fn end(
+        self,
+        response: &Response,
+        asked_by: Option<Actor>,
+        id: &RequestId,
+        telemetry: &Telemetry,
+    ) {
         let status = response.status().as_u16();
-        let extensions = response.extensions_mut();
+        let extensions = response.extensions();
         let code = extensions.get::<ProblemCode>();
         telemetry.answered(Answered {
             method: self.method,
@@ -62,7 +67,7 @@ impl Record {
             at: telemetry.now(),
             problem_code: code.map(|code| code.name_and_status().0),
             limit_class: extensions.get::<LimitClass>().map(|LimitClass(class)| *class),
-            caller: extensions.remove::<AskedBy>().map(|AskedBy(actor)| actor),
+            caller: asked_by,
             request_id: id.shared(),
         });
     }
