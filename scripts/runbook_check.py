@@ -40,7 +40,6 @@ NAMES = (
     "backup verify",
     "jobs run retraining",
     "jobs show",
-    "models promote",
     "secrets",
     "serve",
     "tune",
