@@ -45,6 +45,11 @@ echo "127.0.0.1 localhost bist.example db.example" >"$root/disk/etc/hosts"
 # This shell stays, as the first process of the copy, for whom others leave behind.
 chroot "$root/disk" "$@" || exit $?
 """
+# Whether all of that can be.
+TRIAL = r"""
+mount --make-rprivate / && mount -t tmpfs tmpfs /mnt && mkdir /mnt/written /mnt/work /mnt/disk &&
+    mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/written,workdir=/mnt/work /mnt/disk
+"""
 
 
 def enter(checkout: Path, bist: Path) -> None:
@@ -57,8 +62,8 @@ def enter(checkout: Path, bist: Path) -> None:
         why = "it takes root"
     elif not shutil.which("ip"):
         why = "there is no `ip` (Debian package iproute2)"
-    elif subprocess.run([*unshare, "mount", "--make-rprivate", "/"], capture_output=True, check=False).returncode:
-        why = "this machine makes no namespaces"
+    elif subprocess.run([*unshare, "bash", "-c", TRIAL], capture_output=True, check=False).returncode:
+        why = "this machine makes no namespaces or no overlay"
     if why:
         print(f"the commands of the runbook are not typed: that needs a copy of this machine, and {why}")
         sys.exit(0)
