@@ -176,8 +176,8 @@ export async function inspect(page, complaints, where, { axe = true } = {}) {
     const isSize = (violation) => violation.id === 'target-size';
     let { violations } = await window.axe.run(document, { runOnly: tags });
     if (violations.some(isSize)) {
-      // What is covered in part by a bar that stays counts as too small, and what that is depends on how far
-      // the page is scrolled; a button that is too small is so at the top of the page too.
+      // What a bar that stays covers in part may count as too small, by how far the page is scrolled; a button
+      // that is too small is so at the top of the page too.
       window.scrollTo(0, 0);
       const again = await window.axe.run(document, { runOnly: ['target-size'] });
       violations = [...violations.filter((violation) => !isSize(violation)), ...again.violations];
