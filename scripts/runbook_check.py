@@ -23,14 +23,11 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 ELSEWHERE = {
     "docker ": "there is no engine; `make lint-deploy` has the files read by `docker compose config`",
     "BIST_PUBLIC_URL=https://bist.example docker ": "as the others of docker",
-    "balancer": "what tells a balancer of containers is what scripts/deploy uses: `make deploy-check`",
-    "sleep 25 && balancer": "as the others of the balancer",
     "systemctl ": "no systemd runs; the runbook has what takes its place, which is typed",
+    "systemd-analyze ": "`make lint-deploy` has the exposure of each unit judged by it",
+    "timedatectl": "as systemctl",
     "make ": "each is a check of its own, or builds the program that is tried here",
-    "aws ": "the client of Amazon is not a part; scripts/s3_check.sh has an object store and artefacts",
-    "amtool ": "`make watch-check` has it read the same file",
-    "bist ingest yahoo ": "there is no network; crates/bist/tests/it/services.rs has a server in its place",
-    "bist secrets sign-in": "there is no broker; crates/bist/tests/it/live.rs has one in its place",
+    "aws ": "scripts/s3_check.sh types it, where there is an object store and a client",
 }
 # Words between backticks that name a command, which is typed elsewhere with what it needs.
 NAMES = (

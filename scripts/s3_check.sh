@@ -2,7 +2,7 @@
 # The real binary beside a real server that speaks S3 (moto, from PyPI): artefacts are put into the
 # bucket, come back from it, are healed by it, and are refused when it gives wrong bytes; a backup is
 # copied there, and restored from its copy.
-# usage: s3_check.sh BIST PYTHON [OUT_DIR]; PYTHON has moto with its server
+# usage: s3_check.sh BIST PYTHON [OUT_DIR]; PYTHON has moto with its server, and awscli
 set -euo pipefail
 bist=$(realpath "$1")
 python=$2
@@ -92,6 +92,17 @@ ok "wrong bytes of the bucket are refused: $(cut -c 1-60 "$out/refused.txt")..."
 
 s3 -T "$out/object.json" "$object"
 signals back
+
+s3 -X DELETE "$object"
+by_hand=$(grep -o 'aws s3 cp [^`]*' docs/OPERATIONS.md)
+by_hand=${by_hand/DIR/"$BIST_DATA_DIR"}
+by_hand=${by_hand/BUCKET\/PREFIX/bist-check/team/one}
+# shellcheck disable=SC2086
+"$(dirname "$python")"/$by_hand >"$out/aws.txt"
+rm -r "$BIST_DATA_DIR/models"
+signals by_hand
+cmp "$file" "$out/object.json"
+ok "what the runbook types puts models of before into the bucket: $by_hand"
 
 "$bist" backup generate-key --out "$out/identity.txt" --json --quiet >"$out/key.json"
 field() { "$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$@"; }

@@ -19,6 +19,7 @@ if [ "${1:-}" = e2e ]; then
     command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
     # What reads metrics.
     command -v promtool >/dev/null || missing+=(prometheus)
+    command -v amtool >/dev/null || missing+=(prometheus-alertmanager)
     # What deploys it, and what asks it all the time meanwhile.
     command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || missing+=(haproxy)
     for program in wrk socat jq shellcheck; do command -v "$program" >/dev/null || missing+=("$program"); done

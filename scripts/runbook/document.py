@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 # What begins a command between backticks.
 PROGRAMS = (
-    "age apt-get aws bist chown curl docker du make mv openssl pg_ctlcluster promtool redis-cli scripts/deploy "
-    "scripts/start scripts/stop service systemctl /usr/lib/bist/deploy"
+    "age apt-get aws bist chown curl docker du kill make mv openssl pg_ctlcluster promtool redis-cli scripts/deploy "
+    "scripts/start scripts/stop service systemctl systemd-analyze /usr/lib/bist/deploy"
 ).split()
+# What is one by itself.
+ALONE = ("pg_isready", "timedatectl")
 SPAN = re.compile(r"`([^`]+)`")
 
 
@@ -65,6 +67,6 @@ def commands(document: str) -> dict[str, Typed]:
                 begun = ""
         elif language is None:
             for span in SPAN.findall(line):
-                if span.split(" ")[0] in PROGRAMS and " " in span:
+                if (span.split(" ")[0] in PROGRAMS and " " in span) or span in ALONE:
                     note(span, number, True)
     return found

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 WITHIN = "BIST_RUNBOOK_MACHINE"
-PROGRAMS = "age curl haproxy jq openssl pg_createcluster promtool redis-server socat sqlite3 zstd".split()
+PROGRAMS = "age amtool curl haproxy jq openssl pg_createcluster prometheus promtool redis-server socat sqlite3 zstd".split()
 # Its disk is mounted below the folder that is named first, and what is written goes beside it.
 BEGIN = r"""
 set -euo pipefail

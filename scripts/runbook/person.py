@@ -44,13 +44,15 @@ class Person:
     place: Path
     user: str = "root"
     env: dict[str, str] = field(default_factory=dict)
+    # Functions of the shell that this person has.
+    functions: str = ""
 
     def run(self, text: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Types something that is not in the runbook."""
         env = os.environ | self.env
         as_user = [] if self.user == "root" else ["runuser", "-u", self.user, "--"]
         return subprocess.run(
-            [*as_user, "bash", "-c", text], cwd=self.place, env=env, input=stdin, text=True, timeout=TIME_MAX_S,
+            [*as_user, "bash", "-c", f"{self.functions}{text}"], cwd=self.place, env=env, input=stdin, text=True, timeout=TIME_MAX_S,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace", check=False,
         )
 
@@ -98,6 +100,11 @@ class Person:
         self.book.take(text)
         name, _, value = text.removeprefix("export ").partition("=")
         self.env[name] = value
+
+    def defines(self, text: str) -> None:
+        """Types a function, which holds for what this person types from then on."""
+        self.book.take(text)
+        self.functions += f"{text}\n"
 
 
 def until(condition, what: str, time_max_s: float = 60) -> None:

@@ -6,17 +6,21 @@ import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import zoneinfo
 from pathlib import Path
 
+from runbook import others
 from runbook.person import Person, Runbook, Wrong, until
 
 SITE = "https://bist.example"
 CONFIG = Path("/etc/bist/bist.toml")
 REASON = {'"..."': '"a try"'}
 SYMBOLS, YEARS = 4, 5
+# What HAProxy has been told of a server (srv_admin_state of its management guide).
+READY, HELD, DRAINED = 0, 1, 8
 
 
 class Scenes:
@@ -40,6 +44,7 @@ class Scenes:
             ("database, certificate, balancer", self.around),
             ("two servers behind the balancer", self.first_colour),
             ("data", self.data),
+            ("services of others", self.services_of_others),
             ("people and programs", self.people),
             ("secrets and metrics", self.secrets),
             ("the audit", self.audit),
@@ -52,6 +57,7 @@ class Scenes:
             ("versions", self.versions),
             ("to PostgreSQL", self.move),
             ("containers, as far as there is no engine", self.containers),
+            ("the balancer of containers", self.balancer_of_containers),
             ("what watches it", self.watchers),
         ]
 
@@ -77,6 +83,7 @@ class Scenes:
         self.root.types("pg_ctlcluster 15 main start", fill={"15": major})
         self.root.types("service redis-server start")
         self.root.types("redis-cli ping", shows="PONG")
+        self.root.types("pg_isready", shows="accepting")
 
     def alone(self) -> None:
         self.root.types(
@@ -91,7 +98,7 @@ class Scenes:
         alone.types("bist sample")
         with self.started(alone, "bist serve --data-dir DIR", {"DIR": "/srv/alone/data"}):
             until(lambda: self.answers(alone, "http://127.0.0.1:8080/health/live"), "an answer of the server")
-            alone.types("bist doctor", status=(0, 1), shows="database")
+            alone.types("bist doctor", shows="database")
             instance = {"INSTANCE": "127.0.0.1:8080"}
             alone.types("curl http://INSTANCE/health/live", fill=instance, shows="ok")
             alone.types("curl http://INSTANCE/health/ready", fill=instance, shows='"migrations"')
@@ -137,7 +144,9 @@ class Scenes:
 
     def first_colour(self) -> None:
         deploy = Path("/usr/share/doc/bist/examples/deploy.conf").read_text(encoding="utf-8")
-        quick = {"RUN_BY": "processes", "STEP_S": "2", "DRAIN_S": "2", "PROBE_EVERY_S": "1", "READY_S": "180"}
+        quick = {"RUN_BY": "processes", "STEP_S": "2", "DRAIN_S": "2", "PROBE_EVERY_S": "1"}
+        # Whoever else works on this machine is no fault of the version.
+        quick |= {"READY_S": "180", "P95_MS_MAX": "60000"}
         for name, value in quick.items():
             deploy = re.sub(rf"^{name}=.*$", f"{name}={value}", deploy, flags=re.MULTILINE)
         Path("/etc/bist/deploy.conf").write_text(deploy, encoding="utf-8")
@@ -163,6 +172,23 @@ class Scenes:
         self.services.types("bist train")
         self.services.types("bist signals", shows="ensemble")
 
+    def services_of_others(self) -> None:
+        place, address = "/srv/others", others.started()
+        person = self.person(place, BIST_CONFIG=f"{place}/bist.toml", BIST_DATA_DIR=f"{place}/data")
+        Path(place, "bist.toml").write_text(
+            f"[sources.yahoo]\nbase_urls.chart = '{address}'\nrequests_per_minute = 600\n"
+            f"[sources.algolab]\nbase_urls.api = '{address}/api'\nrequests_per_minute = 600\n"
+            "[credentials]\nalgolab = 'secret:algolab'\n",
+            encoding="utf-8",
+        )
+        person.types("bist ingest yahoo --universe bist30 --from 2020-01-01")
+        if len(person.json("bist validate --all")["series"]) != 30:
+            raise Wrong("there are not 30 shares of what Yahoo was asked for")
+        key = "API-YD3rEBXKcb4rc67whX13gR81LAc7YQjXLZgQowkU3/Q=:12345678901:word"
+        person.types("bist secrets set algolab", stdin=f"{key}\n")
+        person.types("bist secrets sign-in", stdin="123456\n")
+        person.does("bist secrets list | grep -w algolab.session")
+
     # ---- People, programs, secrets
 
     def people(self) -> None:
@@ -172,7 +198,8 @@ class Scenes:
         services.types("bist users create ayse --role trader", shows=SITE)
         services.types("bist users list", shows="ayse.*trader")
         services.types("bist users reset ayse", shows=SITE)
-        services.types("bist users remove-second-factor ayse", status=(0, 1), shows="second factor")
+        # Who has just been invited has none.
+        services.types("bist users remove-second-factor ayse", status=(1,), shows="second factor")
         services.types("bist users sign-out ayse")
         services.types("bist users disable ayse")
         services.does("bist users list | grep ayse | grep -i disabled")
@@ -189,6 +216,13 @@ class Scenes:
         successor = next(other["id"] for other in keys if other["id"] != key)
         services.types("bist keys collect SUCCESSOR", fill={"SUCCESSOR": successor}, status=(1,), shows="collect")
         services.types("bist keys revoke KEY", fill={"KEY": key})
+        # One that the care of keys has made was not.
+        services.does("bist keys create --user reports --name weekly --scope read --days 2 --auto-rotate")
+        services.does("bist jobs run key-care --reason 'a try'")
+        uncollected = [other["id"] for other in services.json("bist keys list")["items"] if other["is_uncollected"]]
+        if len(uncollected) != 1:
+            raise Wrong(f"the successors that wait to be collected are {uncollected}")
+        services.types("bist keys collect SUCCESSOR", fill={"SUCCESSOR": uncollected[0]}, shows="bist_")
         services.types("bist users erase ayse")
         if services.run("bist users list | grep -w ayse").returncode == 0:
             raise Wrong("who was erased is still in the list")
@@ -206,7 +240,6 @@ class Scenes:
         services.does("bist secrets list | grep -E 'evds +2 '")
         services.types("bist secrets remove kap")
         services.types("bist secrets set sentry.dsn", stdin="http://key@127.0.0.1:1/1\n")
-        services.types("bist secrets set algolab", stdin="API-KEY:USER:PASSWORD\n")
         services.types("openssl rand -hex 32 >metrics-token")
         services.types("bist secrets set metrics.token --from-file metrics-token")
         # By a name that is not this machine's, so that the token counts.
@@ -233,7 +266,7 @@ class Scenes:
 
     def models(self) -> None:
         services = self.services
-        services.types("bist validate THYAO", fill={"THYAO": self.broken_symbol()}, status=(0, 1), shows="[0-9a-f]{16}")
+        services.types("bist validate THYAO", fill={"THYAO": self.broken_symbol()}, shows="[0-9a-f]{16}")
         name = self.finding()
         services.types('bist validate accept NAME --reason "..."', fill={"NAME": name, **REASON})
         services.types("bist validate decisions", shows=name)
@@ -383,22 +416,35 @@ class Scenes:
         self.builder.types("scripts/stop")
 
     def move(self) -> None:
-        password = Path("/etc/bist/database-password").read_text(encoding="utf-8").strip()
+        # The database of before goes, the same is filled anew, and now it shows who it is.
+        cluster = Path(self.root.does("ls -d /etc/postgresql/*/main").strip())
+        key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30"
         self.root.does(
-            "runuser -u postgres -- createdb --owner bist --template template0 --encoding UTF8 "
-            "--lc-collate C --lc-ctype C.UTF-8 moved"
+            f"openssl req -x509 {key} -subj /CN=authority -keyout ca.key -out ca.pem && "
+            f"openssl req -x509 -CA ca.pem -CAkey ca.key {key} -subj /CN=db.example -addext basicConstraints=CA:FALSE "
+            "-addext subjectAltName=DNS:db.example -keyout db.key -out db.pem && "
+            f"install -o postgres -m 600 db.key db.pem {cluster} && "
+            "cp ca.pem /usr/local/share/ca-certificates/db.crt && update-ca-certificates"
         )
-        mover = self.person("/srv/mover", BIST_MASTER_KEY_FILE="/etc/bist/master.key", PGPASSWORD=password)
-        mover.env["BIST_DATABASE_PASSWORD"] = "/etc/bist/database-password"
+        with (cluster / "postgresql.conf").open("a", encoding="utf-8") as settings:
+            settings.write(f"ssl = on\nssl_cert_file = '{cluster}/db.pem'\nssl_key_file = '{cluster}/db.key'\n")
+        self.root.does(f"pg_ctlcluster {cluster.parent.name} main restart")
+        self.root.does(
+            "runuser -u postgres -- dropdb bist && runuser -u postgres -- createdb --owner bist --template template0 "
+            "--encoding UTF8 --lc-collate C --lc-ctype C.UTF-8 bist"
+        )
+        mover = self.person("/srv/mover", BIST_MASTER_KEY_FILE="/etc/bist/master.key")
+        mover.does("umask 077 && echo db.example:5432:bist:bist:$(cat /etc/bist/database-password) >~/.pgpass")
         mover.types(
             "bist --data-dir DIR migrate copy --from sqlite: --to 'postgres://bist@db.example/bist?sslmode=verify-full'",
-            fill={"DIR": "/srv/restored-file", "/bist?sslmode=verify-full": "/moved?sslmode=disable"},
-            shows="bars",
+            fill={"DIR": "/srv/restored-file"}, shows="bars",
         )
 
     def containers(self) -> None:
         place = self.person("/srv/containers")
         place.does("cp /srv/book/fullchain.pem /srv/book/key.pem .")
+        shutil.copytree(self.checkout / "deploy", place.place / "deploy")
+        shutil.copytree(self.checkout / "scripts", place.place / "scripts")
         place.types("install -d -m 700 secrets")
         place.types("bist secrets generate-key --out secrets/master.key")
         place.types("cp fullchain.pem key.pem secrets/")
@@ -416,18 +462,62 @@ class Scenes:
         if place.does("grep -c NEW .env").strip() != "2":
             raise Wrong("the images of both lines are not the new one")
 
+    def balancer_of_containers(self) -> None:
+        """HAProxy as compose.production.yaml starts it, with its folders where they are in the container."""
+        place = self.person("/srv/containers")
+        place.does("service haproxy stop")
+        for here, there in [("run/haproxy", "/run/haproxy"), ("run/deploy", "/var/lib/bist-deploy")]:
+            place.does(f"install -d {there} && mount --bind {here} {there}")
+        place.does("sed 's/maxconn 20000/maxconn 200/' deploy/haproxy/haproxy.cfg >haproxy.cfg")
+        socket = Path("/run/haproxy/admin.sock")
+        place.defines(next(text for text in self.book.found if text.startswith("balancer()")))
+        with Running(place, "haproxy -f haproxy.cfg", signal.SIGUSR1):
+            until(socket.exists, "the socket of HAProxy")
+            for text, blue, green in [
+                ("balancer give blue 100 && balancer hold green", (READY, 100), (HELD, 0)),
+                ("balancer hold green", (READY, 100), (HELD, 0)),
+                ("balancer give green 10", (READY, 90), (READY, 10)),
+                ("balancer give green 100", (DRAINED, 0), (READY, 100)),
+                ("sleep 25 && balancer hold blue", (HELD, 0), (READY, 100)),
+            ]:
+                place.types(text, fill={"sleep 25": "sleep 0.1"} if "sleep" in text else None)
+                self.are_told(place, blue, green)
+        socket.unlink(missing_ok=True)
+        # What was told last holds for the next start.
+        with Running(place, "haproxy -f haproxy.cfg", signal.SIGUSR1):
+            until(socket.exists, "the socket of HAProxy")
+            self.are_told(place, (HELD, 0), (READY, 100))
+
+    def are_told(self, person: Person, blue: tuple[int, int], green: tuple[int, int]) -> None:
+        """Whether HAProxy has for the servers of both colours what is said of them, and this weight."""
+        told = person.does("echo 'show servers state bist' | socat - UNIX-CONNECT:/run/haproxy/admin.sock")
+        rows = [line.split() for line in told.splitlines() if line.split()[1:2] == ["bist"]]
+        states = {row[3]: (int(row[6]), int(row[7])) for row in rows}
+        wanted = {"blue1": blue, "blue2": blue, "green1": green, "green2": green}
+        if states != wanted:
+            raise Wrong(f"HAProxy has {states} and not {wanted}")
+
     def watchers(self) -> None:
         shutil.copytree(self.checkout / "deploy/prometheus", "/etc/prometheus/bist", dirs_exist_ok=True)
         Path("/etc/prometheus/bist/token").touch()
         self.builder.types("promtool check config /etc/prometheus/bist/prometheus.yml")
         self.builder.types("promtool test rules deploy/prometheus/rules_test.yml deploy/prometheus/rules_slow_test.yml")
+        self.builder.types("amtool check-config /etc/prometheus/bist/alertmanager.yml", shows="SUCCESS")
+        started = "prometheus --config.file=/etc/prometheus/bist/prometheus.yml --storage.tsdb.path=/srv/prometheus"
+        with Running(self.root, f"{started} --web.listen-address=127.0.0.1:9090") as prometheus:
+            metric = "prometheus_config_last_reload_success_timestamp_seconds"
+            read_at = lambda: self.root.run(f"curl -fs http://127.0.0.1:9090/metrics | grep ^{metric}").stdout  # noqa: E731
+            until(read_at, "Prometheus with the rules")
+            before = read_at()
+            self.root.types("kill -HUP", adds=f" {prometheus.child.pid}")
+            until(lambda: read_at() not in ("", before), "Prometheus with the rules of now")
 
 
 class Running:
-    """A command that goes on beside what is typed."""
+    """A command that goes on beside what is typed, until it is told to stop by a signal."""
 
-    def __init__(self, person: Person, text: str) -> None:
-        self.person, self.text = person, text
+    def __init__(self, person: Person, text: str, stop: signal.Signals = signal.SIGTERM) -> None:
+        self.person, self.text, self.stop = person, text, stop
 
     def __enter__(self) -> "Running":
         env = os.environ | self.person.env
@@ -438,7 +528,7 @@ class Running:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.child.terminate()
+        self.child.send_signal(self.stop)
         if self.child.wait(30):
             raise Wrong(f"`{self.text}` ended with {self.child.returncode}")
 

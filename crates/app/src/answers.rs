@@ -7,7 +7,6 @@
 //! there is one, so that one server makes it for all; without Redis each makes its own.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Arc;
 
 use bist_market::bar::{day_of, istanbul, midnight_of};
 use bist_market::session_hours::SessionHours;
@@ -111,13 +110,42 @@ impl Key {
     }
 }
 
+/// What differs when a document does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag(Bytes);
+
+/// What stands before and behind a tag of what the bytes mean: on their way they may be compressed.
+const WEAK: [&str; 2] = ["W/\"", "\""];
+
+impl Tag {
+    /// The tag of `document`, for as long as this version of the program lasts.
+    pub fn of(document: &[u8]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        document.hash(&mut hasher);
+        let [before, behind] = WEAK;
+        Self(format!("{before}{:016x}{behind}", hasher.finish()).into())
+    }
+
+    /// The tag itself, 16 digits.
+    pub fn as_str(&self) -> &str {
+        let [before, behind] = WEAK;
+        let digits = self.0.get(before.len()..self.0.len() - behind.len()).unwrap_or_default();
+        str::from_utf8(digits).unwrap_or_default()
+    }
+
+    /// As the header `etag` has it, `W/"..."`.
+    pub fn weak(&self) -> Bytes {
+        self.0.clone()
+    }
+}
+
 /// An answer as it goes out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptAnswer {
     /// The document.
     pub body: Bytes,
-    /// Differs when the document does.
-    pub tag: Arc<str>,
+    /// The tag of the document.
+    pub tag: Tag,
     made_at: Timestamp,
     ends_at: Timestamp,
 }
@@ -129,9 +157,8 @@ impl KeptAnswer {
     }
 
     fn of(body: Bytes, made_at: Timestamp, ends_at: Timestamp) -> Self {
-        let mut hasher = DefaultHasher::new();
-        body.hash(&mut hasher);
-        Self { body, tag: format!("{:016x}", hasher.finish()).into(), made_at, ends_at }
+        let tag = Tag::of(&body);
+        Self { body, tag, made_at, ends_at }
     }
 }
 
@@ -169,7 +196,8 @@ impl App {
     /// The answer to `asked`, which is the same for whoever may ask it; made by `make` unless the one
     /// that is kept still holds. `asked` names everything that it depends on but the data of `class`.
     ///
-    /// It shows all that was committed when the database stood `as_of`; without it, until now.
+    /// It shows all that was committed when the database stood `as_of`; without it, until now. It is
+    /// asked for at `now`, and is the one of before only where that holds at that instant.
     ///
     /// # Errors
     ///
@@ -179,6 +207,7 @@ impl App {
         class: DataClass,
         asked: &str,
         as_of: Option<DatabaseVersion>,
+        now: Timestamp,
         make: impl AsyncFnOnce() -> Result<Vec<u8>, E>,
     ) -> Result<KeptAnswer, E> {
         let version = match as_of {
@@ -186,7 +215,6 @@ impl App {
             None => self.store.version().await?,
         };
         let key = Key::of(class, &self.marks_at(version).await?, asked);
-        let now = self.now();
         let kept = &self.answers.kept;
         if let Some(answer) = kept.get(&key) {
             if now < answer.ends_at {

@@ -120,9 +120,11 @@ fn file<Files: Embed>(name: &str, headers: &HeaderMap) -> Response {
 
 /// Whether the caller has what bears `tag` already.
 pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
-    let quoted = format!("\"{tag}\"");
-    listed(headers, &header::IF_NONE_MATCH)
-        .any(|(known, _)| known == "*" || known.strip_prefix("W/").unwrap_or(known) == quoted)
+    let is_it = |known: &str| {
+        let quoted = known.strip_prefix("W/").unwrap_or(known);
+        quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) == Some(tag)
+    };
+    listed(headers, &header::IF_NONE_MATCH).any(|(known, _)| known == "*" || is_it(known))
 }
 
 /// Encodings that the build may have beside a file, the smallest first, with their suffix.

@@ -55,8 +55,9 @@ impl Kept {
             document(&make(query).await?)
         };
         let as_of = self.caller.map(|caller| caller.as_of);
-        let answer = app.kept_answer(class, asked, as_of, make).await?;
-        let age = HeaderValue::from(answer.age_s(app.now()));
+        let now = app.now();
+        let answer = app.kept_answer(class, asked, as_of, now, make).await?;
+        let age = HeaderValue::from(answer.age_s(now));
         let mut response = self.known.or_document(&answer.tag, answer.body)?;
         response.headers_mut().insert(header::AGE, age);
         Ok(response)

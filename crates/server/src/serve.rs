@@ -14,6 +14,8 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, Request};
 use axum::http::Response;
 use bist_app::App;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -179,14 +181,26 @@ impl Guest {
         });
         let connection = http.serve_connection(TokioIo::new(stream), answer);
         let mut connection = pin!(connection.with_upgrades());
+        let why = async {
+            tokio::select! {
+                biased;
+                () = place.cut() => WhyEnd::Cut,
+                () = place.silence(head_time_max) => WhyEnd::Silence,
+                _ = stopped.wait_for(|stopped| *stopped) => WhyEnd::Stop,
+            }
+        };
+        // Looked at when one of them has come about, and not whenever the connection goes on.
+        let mut why = FuturesUnordered::from_iter([why]);
         tokio::select! {
             biased;
             ended = connection.as_mut() => return log_end(ended),
-            () = place.cut() => return,
-            () = place.silence(head_time_max) => {
-                return tracing::debug!("a connection ended: nothing was asked for too long");
-            }
-            _ = stopped.wait_for(|stopped| *stopped) => {}
+            Some(why) = why.next() => match why {
+                WhyEnd::Cut => return,
+                WhyEnd::Silence => {
+                    return tracing::debug!("a connection ended: nothing was asked for too long");
+                }
+                WhyEnd::Stop => {}
+            },
         }
         // One that waits for a request has nothing to finish.
         if place.is_busy() {
@@ -194,6 +208,16 @@ impl Guest {
             log_end(connection.await);
         }
     }
+}
+
+/// Why the server ends a connection.
+enum WhyEnd {
+    /// It makes room for another, or nobody reads what it sends.
+    Cut,
+    /// Nothing was asked for too long.
+    Silence,
+    /// The server stops.
+    Stop,
 }
 
 fn log_end(ended: hyper::Result<()>) {

@@ -1,17 +1,18 @@
 //! Answers that are asked for again and again: whoever has the last one is told that nothing changed.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bist_app::answers::Tag;
 use serde::Serialize;
 
 use crate::assets::is_known;
 use crate::error::ApiError;
 use crate::middleware::security_headers::HEADERS_ABOUT;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// What the caller has already, by its tag.
 #[derive(Debug)]
@@ -37,9 +38,7 @@ impl Known {
     /// [`ApiError::Internal`] when it cannot be written as JSON.
     pub(crate) fn or_json(&self, body: &impl Serialize) -> Result<Response, ApiError> {
         let json = document(body)?;
-        let mut hasher = DefaultHasher::new();
-        json.hash(&mut hasher);
-        self.or_document(&format!("{:016x}", hasher.finish()), json)
+        self.or_document(&Tag::of(&json), json)
     }
 
     /// A JSON document with its tag, or only the tag when the caller has the same.
@@ -49,20 +48,18 @@ impl Known {
     /// [`ApiError::Internal`] when the tag is no header.
     pub(crate) fn or_document(
         &self,
-        tag: &str,
+        tag: &Tag,
         document: impl Into<Body>,
     ) -> Result<Response, ApiError> {
-        // Of what the bytes mean: on their way they may be compressed.
-        let etag = HeaderValue::try_from(["W/\"", tag, "\""].concat())
+        let etag = HeaderValue::from_maybe_shared(tag.weak())
             .map_err(|error| ApiError::Internal(error.to_string()))?;
-        let mut response = if is_known(&self.0, tag) {
+        let mut response = if is_known(&self.0, tag.as_str()) {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
             let mut response = Response::new(document.into());
             // Room for what the way out adds.
             response.headers_mut().reserve(HEADERS_ABOUT);
-            let json = HeaderValue::from_static("application/json");
-            response.headers_mut().insert(header::CONTENT_TYPE, json);
+            response.headers_mut().insert(header::CONTENT_TYPE, JSON);
             response
         };
         response.headers_mut().insert(header::ETAG, etag);

@@ -10,6 +10,7 @@ use bist_access::{
     Account, AccountState, Actor, ApiKey, KeyState, Role, Scope, Secret, Session, Stage, TokenKind,
 };
 use bist_store::DatabaseVersion;
+use jiff::Timestamp;
 
 use super::AccessError;
 use crate::App;
@@ -63,17 +64,20 @@ impl Caller {
 }
 
 impl App {
-    /// Who has the session that `token` opens; nobody when it is over.
+    /// Who has the session that `token` opens; nobody when it is over at `now`.
     ///
     /// # Errors
     ///
     /// [`AccessError`] when the database or the secrets fail.
-    pub async fn caller_with_session(&self, token: &str) -> Result<Option<Caller>, AccessError> {
+    pub async fn caller_with_session(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Option<Caller>, AccessError> {
         let digest = self.token_key().await?.digest(TokenKind::Session, token);
         let Some((session, account, as_of)) = self.session_of(&digest).await? else {
             return Ok(None);
         };
-        let now = self.now();
         if account.state != AccountState::Active || session.is_over(&account, now) {
             return Ok(None);
         }
@@ -84,7 +88,7 @@ impl App {
         Ok(Some(Caller { account, means: Means::Session(session), as_of }))
     }
 
-    /// Whose API key `text` is, if it is in force and may be used from `address`.
+    /// Whose API key `text` is, if it is in force at `now` and may be used from `address`.
     ///
     /// # Errors
     ///
@@ -93,13 +97,13 @@ impl App {
         &self,
         text: &str,
         address: Option<IpAddr>,
+        now: Timestamp,
     ) -> Result<Option<Caller>, AccessError> {
         if api_key_id(text).is_none() {
             return Ok(None);
         }
         let digest = self.token_key().await?.digest(TokenKind::ApiKey, text);
         let Some((key, account, as_of)) = self.key_of(&digest).await? else { return Ok(None) };
-        let now = self.now();
         let in_force = matches!(key.state(now), KeyState::Active | KeyState::Grace);
         let from_here =
             key.networks.is_empty() || address.is_some_and(|address| key.may_come_from(address));

@@ -37,7 +37,7 @@ impl App {
     /// [`AccessError`] when the database or the secrets fail.
     pub async fn leave_behind(&self, token: &str, visit: &Visit) -> Result<(), AccessError> {
         let Some(Caller { account, means: Means::Session(session), .. }) =
-            self.caller_with_session(token).await?
+            self.caller_with_session(token, self.now()).await?
         else {
             return Ok(());
         };

@@ -26,7 +26,9 @@ impl App {
     /// [`AccessError`] when the database or the secrets fail.
     pub async fn listening_caller(&self, shown: &Shown) -> Result<Option<Caller>, AccessError> {
         let token = match shown {
-            Shown::Key(key, address) => return self.caller_with_key(key.expose(), *address).await,
+            Shown::Key(key, address) => {
+                return self.caller_with_key(key.expose(), *address, self.now()).await;
+            }
             Shown::Session(token) => token,
         };
         let digest = self.token_key().await?.digest(TokenKind::Session, token.expose());

@@ -37,7 +37,8 @@ async fn open(folder: &Path, clock: &Arc<HandClock>) -> App {
 }
 
 async fn ask(app: &App, class: DataClass, asked: &str, maker: &Maker) -> KeptAnswer {
-    app.kept_answer(class, asked, None, async || maker.make().await).await.unwrap()
+    let make = async || maker.make().await;
+    app.kept_answer(class, asked, None, app.now(), make).await.unwrap()
 }
 
 #[tokio::test]
@@ -83,7 +84,9 @@ async fn many_who_ask_at_once_wait_for_one_and_a_failure_is_not_kept() {
                     gate.acquire().await.unwrap().forget();
                     maker.make().await
                 };
-                app.kept_answer(DataClass::Explanations, "/slow", None, make).await.unwrap()
+                app.kept_answer(DataClass::Explanations, "/slow", None, app.now(), make)
+                    .await
+                    .unwrap()
             })
         })
         .collect();
@@ -94,7 +97,7 @@ async fn many_who_ask_at_once_wait_for_one_and_a_failure_is_not_kept() {
     assert_eq!(maker.made_count(), 1);
 
     let failed = async || Err(StoreError::Busy);
-    assert!(app.kept_answer(DataClass::Bars, "/fails", None, failed).await.is_err());
+    assert!(app.kept_answer(DataClass::Bars, "/fails", None, app.now(), failed).await.is_err());
     assert_eq!(ask(&app, DataClass::Bars, "/fails", &maker).await.body, "answer 2");
 }
 

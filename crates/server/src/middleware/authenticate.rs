@@ -83,7 +83,7 @@ async fn caller(
     if matches!(needs, Needs::Nothing | Needs::Watcher) {
         return Ok(None);
     }
-    let caller = identified(app, parts, address).await?.ok_or(ApiError::NotSignedIn)?;
+    let caller = identified(app, parts, address, now).await?.ok_or(ApiError::NotSignedIn)?;
     asked_by.get_or_init(|| caller.actor());
     require_allowed(app, &caller, needs, parts, now).await?;
     Ok(Some(caller))
@@ -106,15 +106,20 @@ async fn require_allowed(
 }
 
 /// Who shows a key or a session that is in force.
-async fn identified(app: &App, parts: &Parts, address: IpAddr) -> Result<Option<Caller>, ApiError> {
+async fn identified(
+    app: &App,
+    parts: &Parts,
+    address: IpAddr,
+    now: Timestamp,
+) -> Result<Option<Caller>, ApiError> {
     let headers = &parts.headers;
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let text = value.to_str().unwrap_or_default();
         let Some(key) = text.strip_prefix(BEARER) else { return Err(ApiError::NotSignedIn) };
-        return Ok(app.caller_with_key(key.trim(), Some(address)).await?);
+        return Ok(app.caller_with_key(key.trim(), Some(address), now).await?);
     }
     match session_token(headers) {
-        Some(token) => Ok(app.caller_with_session(&token).await?),
+        Some(token) => Ok(app.caller_with_session(&token, now).await?),
         None => Ok(None),
     }
 }

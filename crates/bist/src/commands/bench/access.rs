@@ -71,13 +71,13 @@ impl AccessBenchArgs {
         let csrf_token = app.csrf_token(&signed_in.session).await?;
 
         let by_session = async || -> Result<bool, AccessError> {
-            let caller = app.caller_with_session(signed_in.token.expose()).await?;
+            let caller = app.caller_with_session(signed_in.token.expose(), app.now()).await?;
             let is_own = app.is_csrf_token(&signed_in.session, csrf_token.expose()).await?;
             Ok(caller.is_some() && is_own)
         };
         let (session_us, session_p99_us) = self.time(by_session).await?;
         let by_key = async || -> Result<bool, AccessError> {
-            Ok(app.caller_with_key(key.token.expose(), None).await?.is_some())
+            Ok(app.caller_with_key(key.token.expose(), None, app.now()).await?.is_some())
         };
         let (key_us, key_p99_us) = self.time(by_key).await?;
 
