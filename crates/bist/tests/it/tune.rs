@@ -137,7 +137,13 @@ fn a_tuning_that_is_killed_goes_on_with_no_trial_lost_or_counted_twice() {
     assert_eq!(complete, TRIALS);
     let cut_short = ends.len() as u64 - complete;
     assert!(cut_short <= 2 * KILLS, "a kill cuts one trial short, which is begun once more");
+    // What was tried depends on where it was cut short; when nothing better is among it than what was so
+    // before, nothing is compared.
     let comparison = &report["comparison"];
-    assert_eq!(comparison["trials_count"], TRIALS);
-    assert!(comparison["sentence"]["en"].as_str().unwrap().contains("that no trial has seen"));
+    if part["best"]["is_base"] == true {
+        assert!(comparison.is_null(), "{comparison}");
+    } else {
+        assert_eq!(comparison["trials_count"], TRIALS);
+        assert!(comparison["sentence"]["en"].as_str().unwrap().contains("that no trial has seen"));
+    }
 }
