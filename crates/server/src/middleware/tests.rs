@@ -124,7 +124,7 @@ async fn a_request_is_one_line_of_the_log_and_a_failure_another() {
     kept.sort();
     let [panic, internal] = kept.try_into().unwrap();
     assert_eq!((panic.0.as_str(), panic.1), ("log-2", ErrorKind::Panic));
-    assert!(panic.2.starts_with("crates/server/src/middleware.rs:"), "{}", panic.2);
+    assert!(panic.2.starts_with("crates/server/src/middleware/tests.rs:"), "{}", panic.2);
     assert_eq!(internal, ("log-4".to_owned(), ErrorKind::Internal, "/never".to_owned()));
 }
 
